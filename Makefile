@@ -1,0 +1,65 @@
+# Everything is reached from here; `make` alone lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CLUSTER ?= dev
+PRESET ?= release
+JOBS ?= $(shell nproc)
+PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
+
+.PHONY: help deps tools build image unit api-test e2e test demo cluster cluster-down bench lint format generate golden clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+deps: ## install what building and testing needs (Debian packages), when it is missing
+	@tools/deps.sh
+
+tools: deps ## kubectl, helm and the cluster's parts, built once into a cache outside the tree
+	@e2e/cluster/build-tools
+
+build: deps ## compile the programs and the unit tests
+	@test -f build/$(PRESET)/build.ninja || cmake --preset $(PRESET) > /dev/null
+	@cmake --build build/$(PRESET) -j $(JOBS)
+
+image: build ## the image as a tar that containerd imports: build/images/stash-dev.tar
+	@mkdir -p build/images && STASH_BUILD_DIR=build/$(PRESET) image/build build/images/stash-dev.tar
+
+unit: build ## unit tests
+	@ctest --test-dir build/$(PRESET) --output-on-failure -LE live
+
+api-test: build tools ## tests against a real kube-apiserver and etcd
+	@$(PYTEST) e2e/api
+
+e2e: image tools ## end-to-end tests on a one-node cluster of their own
+	@$(PYTEST) e2e/tests
+
+test: ## everything: unit tests, a real kube-apiserver, a one-node cluster
+	@tools/run-tests
+
+demo: image tools ## the main job on a one-node cluster, told as it goes; leaves the cluster up
+	@e2e/demo
+
+cluster: image tools ## a cluster that outlives the shell, with the chart installed (CLUSTER=name)
+	@e2e/cluster_with_stash $(CLUSTER)
+
+cluster-down: ## take that cluster down (CLUSTER=name)
+	@e2e/cluster/cluster down $(CLUSTER)
+
+bench: build tools ## idle memory of the sidecar and reply time of the webhook
+	@bench/run
+
+lint: deps ## clang-format and clang-tidy
+	@tools/lint
+
+format: deps ## rewrite the sources with clang-format
+	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
+
+generate: build ## rewrite what is generated from the fields() tables: the chart's CRDs
+	@build/$(PRESET)/bin/crdgen --output-directory charts/stash/templates/crds
+
+golden: build ## rewrite the golden files of the injector; review them like code
+	@UPDATE_GOLDEN=1 build/$(PRESET)/bin/inject_test
+
+clean: ## remove the build directory (clusters must be down)
+	@if ls build/cluster/*/kubeconfig >/dev/null 2>&1; then echo "a cluster is up: make cluster-down first"; exit 1; fi
+	@rm -rf build

@@ -1,0 +1,49 @@
+# A room has up to two libraries.
+#   stash_core(room files...)  pure code: links no I/O library, so a socket in a decision is a link error.
+#   stash_edge(room files...)  sockets, processes, threads.
+# Both get the flags of stash_flags and the one precompiled header (nlohmann costs seconds a file without it).
+add_library(stash_flags INTERFACE)
+target_compile_options(stash_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wno-missing-field-initializers)
+target_include_directories(stash_flags INTERFACE ${CMAKE_SOURCE_DIR})
+find_program(MOLD mold)
+if(MOLD)
+  target_link_options(stash_flags INTERFACE -fuse-ld=mold)
+endif()
+# A missing symbol in a shared or static pure library must fail the link of its own test, hence no undefined leftovers.
+target_link_options(stash_flags INTERFACE -Wl,--no-undefined -Wl,--as-needed -Wl,-z,relro,-z,now)
+
+set(STASH_SANITIZE "" CACHE STRING "address,undefined or thread")
+if(STASH_SANITIZE)
+  target_compile_options(stash_flags INTERFACE -fsanitize=${STASH_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_link_options(stash_flags INTERFACE -fsanitize=${STASH_SANITIZE})
+endif()
+
+add_library(stash_pch STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
+target_link_libraries(stash_pch PRIVATE stash_flags nlohmann_json::nlohmann_json fmt::fmt)
+target_precompile_headers(stash_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+
+function(stash_core room)
+  add_library(${room}_core STATIC ${ARGN})
+  target_link_libraries(${room}_core PUBLIC stash_flags nlohmann_json::nlohmann_json fmt::fmt)
+  target_precompile_headers(${room}_core REUSE_FROM stash_pch)
+endfunction()
+
+function(stash_edge room)
+  add_library(${room}_edge STATIC ${ARGN})
+  target_link_libraries(${room}_edge PUBLIC stash_flags nlohmann_json::nlohmann_json fmt::fmt Threads::Threads)
+  target_precompile_headers(${room}_edge REUSE_FROM stash_pch)
+endfunction()
+
+# The precompiled header is made with -fPIC, and g++ wants the same word from those who reuse it; -fPIC serves a PIE too.
+function(stash_reuse_header name)
+  if(CMAKE_CXX_COMPILE_OPTIONS_PIE)
+    target_compile_options(${name} PRIVATE -fPIC)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM stash_pch)
+endfunction()
+
+function(stash_program name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE stash_flags)
+  stash_reuse_header(${name})
+endfunction()
