@@ -1,0 +1,24 @@
+# The image of stash, stash-webhook and stash-controller. image/contents.txt says what is in it, image/assemble puts it
+# together; `image/build` does the same without Docker, so what the tests run is what this builds.
+
+# The restic to ship. Pin it for production: --build-arg RESTIC_IMAGE=restic/restic@sha256:...
+ARG RESTIC_IMAGE=restic/restic:0.18.0
+FROM ${RESTIC_IMAGE} AS restic
+
+FROM debian:bookworm-slim AS builder
+WORKDIR /src
+COPY tools/apt-packages.txt tools/
+RUN apt-get update \
+ && sed -n '/^\[build\]/,/^\[/p' tools/apt-packages.txt | grep -v '^\[\|^#\|^$' \
+    | xargs apt-get install --yes --no-install-recommends \
+ && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release \
+ && cmake --build build/release --target stash stash-webhook stash-controller
+COPY --from=restic /usr/bin/restic /usr/local/bin/restic
+RUN RESTIC=/usr/local/bin/restic image/assemble /rootfs
+
+FROM scratch
+COPY --from=builder /rootfs/ /
+USER 65535:65535
+ENTRYPOINT ["/usr/bin/stash"]
