@@ -1,0 +1,15 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace stash {
+
+/// 64-bit FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/).
+std::uint64_t fnv1a(std::string_view bytes);
+
+/// At most `limit` bytes, always the same for the same input, and a valid DNS label when `name` is one apart from its
+/// length: short names come back unchanged, long ones are cut and end in "-" and 8 hex digits of their hash.
+std::string shorten_name(std::string_view name, std::size_t limit);
+
+}  // namespace stash

@@ -1,0 +1,141 @@
+#include "base/json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+template class nlohmann::basic_json<>;
+
+namespace stash {
+
+namespace {
+
+constexpr int kMaxDepth = 512;
+
+// Looks at brackets outside of strings only. For text that is no JSON the answer does not matter: the parser refuses
+// it.
+bool too_deep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        in_string = false;
+      }
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMaxDepth) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+// The parser that does not throw does not say where it stopped either; this one keeps only that.
+class ErrorPosition : public nlohmann::json_sax<Json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool /*value*/) override { return true; }
+  bool number_integer(number_integer_t /*value*/) override { return true; }
+  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
+  bool string(string_t& /*value*/) override { return true; }
+  bool binary(binary_t& /*value*/) override { return true; }
+  bool start_object(std::size_t /*elements*/) override { return true; }
+  bool key(string_t& /*value*/) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t /*elements*/) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t position, const std::string& /*token*/,
+                   const nlohmann::detail::exception& /*error*/) override {
+    byte = position;
+    return false;
+  }
+
+  std::size_t byte = 0;
+};
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text) {
+  if (too_deep(text)) return fail(ErrorCode::invalid, fmt::format("JSON nested deeper than {} levels", kMaxDepth));
+  Json value = Json::parse(text, nullptr, false);
+  if (!value.is_discarded()) return value;
+  ErrorPosition position;
+  Json::sax_parse(text, &position);
+  return fail(ErrorCode::invalid,
+              fmt::format("not JSON, at byte {} of {}", std::min(position.byte, text.size()), text.size()));
+}
+
+std::string dump_json(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+const Json* at(const Json& value, std::initializer_list<std::string_view> path) {
+  const Json* here = &value;
+  for (const std::string_view key : path) {
+    if (!here->is_object()) return nullptr;
+    const auto found = here->find(key);
+    if (found == here->end()) return nullptr;
+    here = &*found;
+  }
+  return here;
+}
+
+std::string string_at(const Json& value, std::initializer_list<std::string_view> path, std::string_view fallback) {
+  const Json* found = at(value, path);
+  const auto* text = found == nullptr ? nullptr : found->get_ptr<const Json::string_t*>();
+  return text == nullptr ? std::string(fallback) : *text;
+}
+
+std::int64_t int_at(const Json& value, std::initializer_list<std::string_view> path, std::int64_t fallback) {
+  const Json* found = at(value, path);
+  if (found == nullptr || !found->is_number_integer()) return fallback;
+  // The unsigned type is asked first: the parser uses it for everything that has no minus sign.
+  if (const auto* number = found->get_ptr<const Json::number_unsigned_t*>()) {
+    return *number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())
+               ? fallback
+               : static_cast<std::int64_t>(*number);
+  }
+  const auto* number = found->get_ptr<const Json::number_integer_t*>();
+  return number == nullptr ? fallback : *number;
+}
+
+bool bool_at(const Json& value, std::initializer_list<std::string_view> path, bool fallback) {
+  const Json* found = at(value, path);
+  const auto* flag = found == nullptr ? nullptr : found->get_ptr<const Json::boolean_t*>();
+  return flag == nullptr ? fallback : *flag;
+}
+
+const Json& array_at(const Json& value, std::initializer_list<std::string_view> path) {
+  static const Json empty = Json::array();
+  const Json* found = at(value, path);
+  return found != nullptr && found->is_array() ? *found : empty;
+}
+
+const Json& object_at(const Json& value, std::initializer_list<std::string_view> path) {
+  static const Json empty = Json::object();
+  const Json* found = at(value, path);
+  return found != nullptr && found->is_object() ? *found : empty;
+}
+
+std::string escape_pointer(std::string_view key) {
+  std::string escaped;
+  escaped.reserve(key.size());
+  for (const char c : key) {
+    if (c == '~') {
+      escaped += "~0";
+    } else if (c == '/') {
+      escaped += "~1";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+}  // namespace stash

@@ -1,0 +1,61 @@
+#include "base/json.h"
+
+#include <catch2/catch.hpp>
+
+using namespace stash;
+
+namespace {
+
+std::string nested(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
+
+const Json kPod = {{"spec", {{"replicas", 3}, {"paused", true}, {"containers", {"a", "b"}}, {"ratio", 1.5}}},
+                   {"name", "web"}};
+
+}  // namespace
+
+TEST_CASE("text that is no JSON is refused with the byte where reading stopped", "[base][json]") {
+  CHECK(parse_json(R"({"a": tru})").error() == Error{ErrorCode::invalid, "not JSON, at byte 10 of 10"});
+  CHECK(parse_json("").error().code == ErrorCode::invalid);
+  CHECK(parse_json("{} {}").error().code == ErrorCode::invalid);
+  CHECK(parse_json("\"\xff\"").error().code == ErrorCode::invalid);
+  CHECK(parse_json("1e999").error().code == ErrorCode::invalid);
+}
+
+TEST_CASE("a parse error does not repeat the text, which may hold a secret", "[base][json]") {
+  CHECK(parse_json(R"({"token": "hunter2" "x"})").error().message.find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("JSON of 512 levels is read, deeper is refused", "[base][json]") {
+  CHECK(parse_json(nested(512)).has_value());
+  CHECK(parse_json(nested(513)).error() == Error{ErrorCode::invalid, "JSON nested deeper than 512 levels"});
+  CHECK(parse_json(nested(1'000'000)).error().code == ErrorCode::invalid);
+}
+
+TEST_CASE("brackets inside strings are no depth", "[base][json]") {
+  const std::string text = "\"" + std::string(2'000, '[') + "\\\"" + std::string(2'000, '{') + "\"";
+  CHECK(parse_json(text).has_value());
+}
+
+TEST_CASE("a string with invalid UTF-8 is written with a replacement character", "[base][json]") {
+  CHECK(dump_json(Json("a\xff")) == "\"a\xef\xbf\xbd\"");
+}
+
+TEST_CASE("a view of what is missing or of another type is the fallback", "[base][json]") {
+  CHECK(at(kPod, {"spec", "nothing"}) == nullptr);
+  CHECK(at(kPod, {"name", "deeper"}) == nullptr);
+  CHECK(at(kPod, {}) == &kPod);
+  CHECK(string_at(kPod, {"name"}) == "web");
+  CHECK(string_at(kPod, {"spec"}, "none") == "none");
+  CHECK(int_at(kPod, {"spec", "replicas"}) == 3);
+  CHECK(int_at(kPod, {"spec", "ratio"}, 7) == 7);
+  CHECK(int_at(Json(-5), {}) == -5);
+  CHECK(int_at(Json(std::uint64_t{1} << 63), {}, 7) == 7);
+  CHECK(bool_at(kPod, {"spec", "paused"}));
+  CHECK(bool_at(kPod, {"name"}, true));
+  CHECK(array_at(kPod, {"spec", "containers"}).size() == 2);
+  CHECK(array_at(kPod, {"name"}) == Json::array());
+  CHECK(object_at(kPod, {"spec"}).size() == 4);
+  CHECK(object_at(Json(), {"spec"}) == Json::object());
+}
+
+TEST_CASE("a key is escaped for a JSON pointer", "[base][json]") { CHECK(escape_pointer("a/b~c") == "a~1b~0c"); }
