@@ -1,0 +1,47 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/meta.h"
+#include "api/shared_types.h"
+
+namespace stash::api {
+
+struct BackupTarget {
+  TargetRef ref;
+  std::vector<std::string> paths;  ///< read from paths, else from the older directories
+  std::vector<VolumeMount> volume_mounts;
+  std::vector<std::string> exclude;
+  friend bool operator==(const BackupTarget&, const BackupTarget&) = default;
+};
+
+struct BackupConfigurationSpec {
+  std::string schedule;
+  std::string driver;      ///< "" means Restic
+  std::string repository;  ///< repository.name
+  std::optional<BackupTarget> target;
+  RetentionPolicy retention_policy;
+  bool paused = false;
+  RuntimeSettings runtime_settings;
+  TempDir temp_dir;
+  std::optional<int> backup_history_limit;
+  std::string time_out;  ///< Go duration text, "" for none
+  friend bool operator==(const BackupConfigurationSpec&, const BackupConfigurationSpec&) = default;
+};
+
+struct BackupConfigurationStatus {
+  std::int64_t observed_generation = 0;
+  std::string phase;  ///< Ready, NotReady, Invalid
+  std::vector<Condition> conditions;
+  friend bool operator==(const BackupConfigurationStatus&, const BackupConfigurationStatus&) = default;
+};
+
+struct BackupConfiguration {
+  ObjectMeta metadata;
+  BackupConfigurationSpec spec;
+  BackupConfigurationStatus status;
+  friend bool operator==(const BackupConfiguration&, const BackupConfiguration&) = default;
+};
+
+}  // namespace stash::api

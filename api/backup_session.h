@@ -1,0 +1,81 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/meta.h"
+
+namespace stash::api {
+
+/// Who works on a host: written by the pod with a compare-and-swap (docs/decisions), judged by the controller.
+struct Claim {
+  std::string pod, pod_uid;
+  std::optional<TimePoint> heartbeat;  ///< last sign of progress, written at most every 30 s
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+
+struct FileStats {
+  std::int64_t total = 0, fresh = 0, modified = 0,
+               unmodified = 0;  ///< totalFiles, newFiles, modifiedFiles, unmodifiedFiles
+  friend bool operator==(const FileStats&, const FileStats&) = default;
+};
+
+struct SnapshotStats {
+  std::string name;        ///< restic's short snapshot id
+  std::string path;        ///< read from path or directory
+  std::string total_size;  ///< formatted; read from totalSize or size, written to both
+  std::string uploaded, processing_time;
+  FileStats file_stats;
+  friend bool operator==(const SnapshotStats&, const SnapshotStats&) = default;
+};
+
+/// Host phases: Pending (stamped by the controller), Running (claimed), Succeeded, Failed.
+struct HostStats {
+  std::string hostname;  ///< key of the list
+  std::string phase;
+  std::optional<Claim> claim;
+  std::vector<SnapshotStats> snapshots;
+  std::string duration;  ///< Go duration text
+  std::string error;
+  friend bool operator==(const HostStats&, const HostStats&) = default;
+};
+
+struct BackupSessionSpec {
+  std::string backup_configuration;  ///< backupConfiguration.name
+  std::string invoker_kind, invoker_name;
+  friend bool operator==(const BackupSessionSpec&, const BackupSessionSpec&) = default;
+};
+
+struct BackupSessionStatus {
+  std::string phase;  ///< "", Pending, Running, Succeeded, Failed, Skipped
+  std::optional<int> total_hosts;
+  std::string session_duration;
+  /// Read from stats[]; from targets[] when stats[] is empty, as sessions of later releases of Stash have it. In our
+  /// own sessions targets[] is a copy that lags behind.
+  std::vector<HostStats> stats;
+  std::vector<Condition> conditions;
+  friend bool operator==(const BackupSessionStatus&, const BackupSessionStatus&) = default;
+};
+
+struct BackupSession {
+  ObjectMeta metadata;
+  BackupSessionSpec spec;
+  BackupSessionStatus status;
+  friend bool operator==(const BackupSession&, const BackupSession&) = default;
+};
+
+/// The BackupConfiguration a session belongs to, by spec and labels as the contract (8.2) says; "" when it has none or
+/// belongs to another kind of invoker. Error invalid when its names contradict one another.
+Result<std::string> configuration_of(const BackupSession& session);
+
+/// The value of kBackupConfigurationLabel and kInvokerNameLabel for a BackupConfiguration of this name: label values
+/// hold at most 63 characters, names 253.
+std::string configuration_label(std::string_view name);
+
+/// Makes `session` belong to a BackupConfiguration in spec and labels, the way both older and newer Stash look for it
+/// (contract 8.3).
+void set_configuration(BackupSession& session, std::string_view name);
+
+bool is_final_phase(std::string_view phase);  ///< Succeeded, Failed, Skipped, Unknown
+
+}  // namespace stash::api

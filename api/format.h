@@ -1,0 +1,13 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace stash::api {
+
+/// Stash's size text (contract 7.4): "1.500 MiB", "1024 B"; a unit is used above, not at, its power of 1024.
+std::string format_size(std::uint64_t bytes);
+/// "m:ss", or "h:mm:ss" from an hour on.
+std::string format_processing_time(std::chrono::seconds time);
+
+}  // namespace stash::api

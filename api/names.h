@@ -1,0 +1,82 @@
+#pragma once
+#include <string_view>
+
+/// The only place where an annotation, label, finalizer, path, port, container name or reason is spelt.
+/// Names marked (Stash) are those of AppsCode's Stash; users' objects and tools depend on them.
+namespace stash::api::names {
+
+inline constexpr std::string_view kGroup = "stash.appscode.com";  // (Stash)
+
+// Containers and volumes in the user's pod (Stash).
+inline constexpr std::string_view kSidecar = "stash";
+inline constexpr std::string_view kInitContainer = "stash-init";
+inline constexpr std::string_view kTmpVolume = "tmp-dir";
+inline constexpr std::string_view kPodinfoVolume = "stash-podinfo";
+inline constexpr std::string_view kSecretVolume = "stash-secret-volume";
+inline constexpr std::string_view kLocalVolume = "stash-local";
+inline constexpr std::string_view kTmpPath = "/tmp";
+inline constexpr std::string_view kPodinfoPath = "/etc/stash";
+inline constexpr std::string_view kSecretPath = "/etc/stash/repository/secret";
+/// Ours: the volume used instead of tmp-dir in a pod that has a tmp-dir of its own.
+inline constexpr std::string_view kTmpVolumeFallback = "stash-tmp-dir";
+
+// Annotations (Stash).
+inline constexpr std::string_view kAppliedBackup = "stash.appscode.com/last-applied-backupconfiguration";
+inline constexpr std::string_view kAppliedBackupHash = "stash.appscode.com/last-applied-backupconfiguration-hash";
+inline constexpr std::string_view kAppliedRestore = "stash.appscode.com/last-applied-restoresession";
+inline constexpr std::string_view kAppliedRestoreHash = "stash.appscode.com/last-applied-restoresession-hash";
+// Annotations of later releases of Stash, removed together with ours.
+inline constexpr std::string_view kAppliedInvoker = "stash.appscode.com/last-applied-backup-invoker";
+inline constexpr std::string_view kAppliedInvokerKind = "stash.appscode.com/last-applied-backup-invoker-kind";
+inline constexpr std::string_view kAppliedInvokerHash = "stash.appscode.com/last-applied-backup-invoker-hash";
+/// Ours, on a BackupConfiguration: "true" lets a backup of zero files succeed.
+inline constexpr std::string_view kAllowEmpty = "stash.appscode.com/allow-empty";
+/// Ours, on objects that the controller applies: hash of what it applied, so that an unchanged one is not written
+/// again.
+inline constexpr std::string_view kSpecHash = "stash.appscode.com/spec-hash";
+
+// Labels (Stash, except injection).
+inline constexpr std::string_view kComponentLabel = "app.kubernetes.io/component";
+inline constexpr std::string_view kManagedByLabel = "app.kubernetes.io/managed-by";
+inline constexpr std::string_view kBackupComponent = "stash-backup";
+inline constexpr std::string_view kManagedBy = "stash.appscode.com";
+inline constexpr std::string_view kBackupConfigurationLabel = "stash.appscode.com/backup-configuration";
+inline constexpr std::string_view kInvokerTypeLabel = "stash.appscode.com/invoker-type";
+inline constexpr std::string_view kInvokerNameLabel = "stash.appscode.com/invoker-name";
+/// On namespaces: "enabled" opts in, "disabled" opts out.
+inline constexpr std::string_view kInjectionLabel = "stash.appscode.com/injection";
+
+// Finalizers that older Stash left on objects; we remove them and set none (docs/decisions).
+inline constexpr std::string_view kLegacyFinalizer = "stash.appscode.com";
+inline constexpr std::string_view kLegacyRepositoryFinalizer = "stash";
+
+// RBAC objects in users' namespaces (Stash): prefix + <kind>-<workload> or + <BackupConfiguration>.
+inline constexpr std::string_view kSidecarRolePrefix = "stash-sidecar-";
+inline constexpr std::string_view kRestoreRolePrefix = "stash-restore-init-container-";
+inline constexpr std::string_view kCronJobRolePrefix = "stash-cron-job-";
+inline constexpr std::string_view kCronJobPrefix = "stash-backup-";
+
+inline constexpr int kPushgatewayPort = 56789;  // (Stash)
+
+// restic tag of every snapshot: kSessionTagPrefix + <UID of the BackupSession>.
+inline constexpr std::string_view kSessionTagPrefix = "stash-session=";
+
+// Condition types (Stash, except Ready, FieldsHonoured and Completed).
+inline constexpr std::string_view kReady = "Ready";
+inline constexpr std::string_view kRepositoryFound = "RepositoryFound";
+inline constexpr std::string_view kBackendSecretFound = "BackendSecretFound";
+inline constexpr std::string_view kBackupTargetFound = "BackupTargetFound";
+inline constexpr std::string_view kRestoreTargetFound = "RestoreTargetFound";
+inline constexpr std::string_view kSidecarInjected = "StashSidecarInjected";
+inline constexpr std::string_view kInitContainerInjected = "StashInitContainerInjected";
+inline constexpr std::string_view kCronJobCreated = "CronJobCreated";
+inline constexpr std::string_view kBackupSkipped = "BackupSkipped";
+inline constexpr std::string_view kRetentionPolicyApplied = "RetentionPolicyApplied";
+inline constexpr std::string_view kIntegrityVerified = "RepositoryIntegrityVerified";
+inline constexpr std::string_view kDeadlineExceeded = "DeadlineExceeded";
+/// Ours: False lists spec fields that this version accepts but does not act on.
+inline constexpr std::string_view kFieldsHonoured = "FieldsHonoured";
+/// Ours: True once a session is final; its reason is the phase.
+inline constexpr std::string_view kCompleted = "Completed";
+
+}  // namespace stash::api::names

@@ -1,0 +1,52 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/backup_session.h"
+#include "api/shared_types.h"
+
+namespace stash::api {
+
+struct RestoreRule {
+  std::vector<std::string> target_hosts;
+  std::string source_host;
+  std::vector<std::string> snapshots, paths, include, exclude;
+  friend bool operator==(const RestoreRule&, const RestoreRule&) = default;
+};
+
+struct RestoreTarget {
+  TargetRef ref;
+  std::vector<VolumeMount> volume_mounts;
+  bool has_jobs = false;  ///< replicas or volumeClaimTemplates are set: the job model, not ours
+  friend bool operator==(const RestoreTarget&, const RestoreTarget&) = default;
+};
+
+struct RestoreSessionSpec {
+  std::string driver, repository;
+  std::optional<RestoreTarget> target;
+  std::vector<RestoreRule> rules;  ///< target.rules when not empty, else rules
+  RuntimeSettings runtime_settings;
+  TempDir temp_dir;
+  std::string time_out;
+  friend bool operator==(const RestoreSessionSpec&, const RestoreSessionSpec&) = default;
+};
+
+/// HostStats here never has snapshots.
+struct RestoreSessionStatus {
+  std::string phase;  ///< "", Pending, Running, Succeeded, Failed, Unknown, Invalid
+  std::optional<int> total_hosts;
+  std::string session_duration;
+  std::vector<HostStats> stats;
+  std::vector<Condition> conditions;
+  friend bool operator==(const RestoreSessionStatus&, const RestoreSessionStatus&) = default;
+};
+
+struct RestoreSession {
+  ObjectMeta metadata;
+  RestoreSessionSpec spec;
+  RestoreSessionStatus status;
+  friend bool operator==(const RestoreSession&, const RestoreSession&) = default;
+};
+
+}  // namespace stash::api

@@ -1,0 +1,46 @@
+#pragma once
+#include "api/backup_session.h"
+#include "api/shared_fields.h"
+
+/// Tables of what BackupSession and RestoreSession share in their statuses.
+namespace stash::api {
+
+constexpr auto fields(Of<Claim>) {
+  return std::tuple{Field{"podName", &Claim::pod, "Pod that works on this host."},
+                    Field{"podUID", &Claim::pod_uid, "UID of that pod."},
+                    Field{"heartbeatTime", &Claim::heartbeat, "Last sign of life of the work."}};
+}
+
+constexpr auto fields(Of<FileStats>) {
+  return std::tuple{
+      Field{"totalFiles", &FileStats::total, "Files in the snapshot.", {.always = true}},
+      Field{"newFiles", &FileStats::fresh, "Files that the parent snapshot does not have.", {.always = true}},
+      Field{"modifiedFiles", &FileStats::modified, "Files that changed since the parent snapshot.", {.always = true}},
+      Field{"unmodifiedFiles", &FileStats::unmodified, "Files that did not change.", {.always = true}}};
+}
+
+constexpr auto fields(Of<SnapshotStats>) {
+  return std::tuple{Field{"name", &SnapshotStats::name, "restic's id of the snapshot."},
+                    Field{"path", &SnapshotStats::path, "What was backed up.", {.older = "directory"}},
+                    Field{"totalSize",
+                          &SnapshotStats::total_size,
+                          "Size of the data that was read.",
+                          {.older = "size", .write_older = true}},
+                    Field{"uploaded", &SnapshotStats::uploaded, "Size of the data that was new to the repository."},
+                    Field{"processingTime", &SnapshotStats::processing_time, "How long it took, m:ss or h:mm:ss."},
+                    Field{"fileStats", &SnapshotStats::file_stats, "Numbers of files."}};
+}
+
+constexpr auto fields(Of<HostStats>) {
+  return std::tuple{Field{"hostname", &HostStats::hostname, "Name of the host in restic.", {.required = true}},
+                    Field{"phase", &HostStats::phase, "Pending, Running, Succeeded or Failed."},
+                    Field{"claim", &HostStats::claim, "Which pod does the work."},
+                    Field{"snapshots", &HostStats::snapshots, "What was backed up, in the order of the paths."},
+                    Field{"duration", &HostStats::duration, "How long this host took."},
+                    Field{"error", &HostStats::error, "Why this host failed."}};
+}
+
+inline constexpr std::string_view kSessionPhaseDoc =
+    "Pending, Running, Succeeded, Failed, Skipped, Invalid or Unknown.";
+
+}  // namespace stash::api

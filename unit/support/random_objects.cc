@@ -1,0 +1,139 @@
+#include "unit/support/random_objects.h"
+
+namespace stash::test {
+
+bool RandomObjects::coin() { return random_() % 2 == 0; }
+int RandomObjects::number() { return coin() ? 0 : static_cast<int>(random_() % 4000000000U - 2000000000U); }
+std::string RandomObjects::word() {
+  static constexpr std::string_view kWords[] = {"",      "a",    "host-0", "/source/data", "a/b~c", "\"quoted\"",
+                                                "größe", "true", "5"};
+  return std::string(kWords[random_() % std::size(kWords)]);
+}
+TimePoint RandomObjects::time() { return TimePoint(std::chrono::seconds(1 + random_() % 4000000000U)); }
+
+template <class Make>
+auto RandomObjects::list(Make make) {
+  std::vector<decltype(make())> items;
+  for (auto count = random_() % 4; count > 0; --count) items.push_back(make());
+  return items;
+}
+
+template <class Make>
+auto RandomObjects::maybe(Make make) {
+  std::optional<decltype(make())> value;
+  if (coin()) value = make();
+  return value;
+}
+
+std::vector<std::string> RandomObjects::words() {
+  return list([this] { return word(); });
+}
+
+api::ObjectMeta RandomObjects::metadata() {
+  api::ObjectMeta meta;
+  meta.name = word();
+  meta.ns = word();
+  if (coin()) meta.labels = {{"a", word()}, {"b/c", word()}};
+  if (coin()) meta.annotations = {{"stash.appscode.com/x", word()}};
+  meta.owners = list([this] { return api::OwnerReference{word(), word(), word(), word(), coin()}; });
+  return meta;
+}
+
+std::vector<api::Condition> RandomObjects::conditions() {
+  // A condition's type is its key and therefore never empty.
+  return list([this] { return api::Condition{"T" + word(), word(), word(), word(), number(), time()}; });
+}
+
+api::SnapshotStats RandomObjects::snapshot() {
+  return {word(), word(), word(), word(), word(), {number(), number(), number(), number()}};
+}
+
+std::vector<api::HostStats> RandomObjects::hosts(bool with_snapshots) {
+  return list([this, with_snapshots] {
+    api::HostStats host{"h" + word(), word(), {}, {}, word(), word()};
+    host.claim = maybe([this] { return api::Claim{word(), word(), maybe([this] { return time(); })}; });
+    if (with_snapshots) host.snapshots = list([this] { return snapshot(); });
+    return host;
+  });
+}
+
+std::vector<api::VolumeMount> RandomObjects::mounts() {
+  return list([this] { return api::VolumeMount{"v" + word(), "/" + word(), word()}; });
+}
+
+api::TargetRef RandomObjects::target_ref() { return {word(), word(), word()}; }
+
+api::RuntimeSettings RandomObjects::runtime_settings() {
+  api::RuntimeSettings settings;
+  if (coin()) settings.container = {{"resources", {{"limits", {{"memory", word()}}}}}, {"nice", {{"adjustment", 5}}}};
+  if (coin()) settings.pod = {{"serviceAccountName", word()}, {"imagePullSecrets", Json::array({{{"name", word()}}})}};
+  return settings;
+}
+
+api::TempDir RandomObjects::temp_dir() { return {word(), word(), coin()}; }
+
+api::BucketBackend RandomObjects::bucket(bool with_connections) {
+  return {word(), word(), with_connections ? number() : 0};
+}
+
+api::Repository RandomObjects::repository() {
+  api::Repository repository{metadata(), {}, {}};
+  api::Backend& backend = repository.spec.backend;
+  backend.storage_secret_name = word();
+  backend.local = maybe([this] {
+    Json source = Json::object();
+    if (coin()) source["hostPath"] = {{"path", word()}};
+    return api::LocalBackend{source, word(), word()};
+  });
+  backend.s3 = maybe([this] { return api::S3Backend{word(), word(), word(), word()}; });
+  backend.gcs = maybe([this] { return bucket(true); });
+  backend.azure = maybe([this] { return bucket(true); });
+  backend.swift = maybe([this] { return bucket(false); });
+  backend.b2 = maybe([this] { return bucket(true); });
+  backend.rest = maybe([this] { return api::RestBackend{word()}; });
+  repository.spec.wipe_out = coin();
+  const auto random_time = [this] { return time(); };
+  repository.status = {number(), maybe(random_time), maybe(random_time), maybe([this] { return coin(); }),
+                       word(),   number(),           number(),           conditions()};
+  return repository;
+}
+
+api::BackupConfiguration RandomObjects::backup_configuration() {
+  api::BackupConfiguration configuration{metadata(), {}, {number(), word(), conditions()}};
+  api::BackupConfigurationSpec& spec = configuration.spec;
+  spec.schedule = word();
+  spec.driver = word();
+  spec.repository = word();
+  spec.target = maybe([this] { return api::BackupTarget{target_ref(), words(), mounts(), words()}; });
+  spec.retention_policy = {word(), number(), number(), number(), number(), number(), number(), words(), coin(), coin()};
+  spec.paused = coin();
+  spec.runtime_settings = runtime_settings();
+  spec.temp_dir = temp_dir();
+  spec.backup_history_limit = maybe([this] { return number(); });
+  spec.time_out = word();
+  return configuration;
+}
+
+api::BackupSession RandomObjects::backup_session() {
+  return {metadata(),
+          {word(), word(), word()},
+          {word(), maybe([this] { return number(); }), word(), hosts(true), conditions()}};
+}
+
+api::RestoreRule RandomObjects::rule() { return {words(), word(), words(), words(), words(), words()}; }
+
+api::RestoreSession RandomObjects::restore_session() {
+  api::RestoreSession session{
+      metadata(), {}, {word(), maybe([this] { return number(); }), word(), hosts(false), conditions()}};
+  api::RestoreSessionSpec& spec = session.spec;
+  spec.driver = word();
+  spec.repository = word();
+  spec.target = maybe([this] { return api::RestoreTarget{target_ref(), mounts(), coin()}; });
+  spec.rules = list([this] { return rule(); });
+  spec.runtime_settings = runtime_settings();
+  spec.temp_dir = temp_dir();
+  spec.time_out = word();
+  return session;
+}
+
+}  // namespace stash::test
