@@ -1,0 +1,82 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "api/resource.h"
+#include "base/json.h"
+#include "kube/config.h"
+#include "kube/watch_event.h"
+
+namespace stash::kube {
+
+using api::ObjectRef;
+using api::Resource;
+
+struct ListOptions {
+  std::string label_selector, field_selector;
+  bool from_cache = false;     ///< resourceVersion=0: any version will do, served from the API server's memory
+  bool metadata_only = false;  ///< PartialObjectMetadata: names and labels, never the content (Secrets)
+};
+
+struct WatchOptions {
+  std::string label_selector, field_selector;
+  std::string resource_version;
+  bool metadata_only = false;
+  std::chrono::seconds timeout{290};  ///< asked of the server; it ends the stream then, which is no error
+};
+
+/// One API server as raw REST over one kept-alive connection. Not thread-safe: one Api per thread.
+///
+/// Errors, one code per reaction: not_found, already_exists, conflict, expired (410), throttled (429, 503 with
+/// Retry-After, capped at 60 s), denied (401, 403), invalid (400, 422, 413, bad JSON), unreachable (other 5xx,
+/// network), timed_out (504, no answer in time; the write may have happened), cancelled.
+/// Messages carry the verb, the object and the server's own sentence.
+/// No call retries by itself. https://kubernetes.io/docs/reference/using-api/api-concepts/
+class Api {
+ public:
+  explicit Api(Config config);
+  ~Api();
+  Api(Api&&) noexcept;
+  Api& operator=(Api&&) noexcept;
+
+  /// Asked at least once a second in every call; true ends the call with `cancelled`.
+  void set_cancel(std::function<bool()> cancelled);
+
+  Result<Json> get(const Resource& resource, const ObjectRef& ref, bool metadata_only = false);
+
+  /// All pages (500 each) as one List: {"items": [...], "metadata": {"resourceVersion": ...}}. An empty `ns` of a
+  /// namespaced resource means all namespaces. Unlike on the wire each item carries its apiVersion and kind.
+  Result<Json> list(const Resource& resource, std::string_view ns, const ListOptions& options = {});
+
+  /// Blocks; calls `on_event` for each event in order; false from it ends the watch. A clean end (timeout, close)
+  /// returns the last resourceVersion seen. An ERROR event becomes this function's error (410: expired).
+  /// A stream silent for 150 s is not trusted: unreachable (the server sends a bookmark about every minute).
+  /// A line that is no event ends the watch with `invalid`: after it nothing on the stream can be trusted.
+  Result<std::string> watch(const Resource& resource, std::string_view ns, const WatchOptions& options,
+                            const std::function<bool(const WatchEvent&)>& on_event);
+
+  Result<Json> create(const Resource& resource, std::string_view ns, const Json& object);
+  /// RFC 7386; `subresource` "" or "status". Put metadata.resourceVersion into the patch for optimistic locking.
+  Result<Json> merge_patch(const Resource& resource, const ObjectRef& ref, const Json& patch,
+                           std::string_view subresource = "");
+  /// RFC 6902. A failed `test` operation is reported as `conflict`: somebody was faster, read again.
+  Result<Json> json_patch(const Resource& resource, const ObjectRef& ref, const Json& operations,
+                          std::string_view subresource = "");
+  /// Server-side apply with force; creates what is missing.
+  Result<Json> apply(const Resource& resource, const ObjectRef& ref, const Json& object,
+                     std::string_view field_manager);
+  struct DeleteOptions {
+    std::string uid;         ///< precondition; "" for none
+    bool background = true;  ///< propagationPolicy Background, else Foreground
+  };
+  Result<void> remove(const Resource& resource, const ObjectRef& ref, const DeleteOptions& options);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace stash::kube

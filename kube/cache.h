@@ -1,0 +1,45 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kube/api.h"
+
+namespace stash::kube {
+
+/// A local copy of all objects of one kind (or of one selector), kept by list + watch on a thread of its own.
+/// Thread-safe. Objects are immutable snapshots: hold the pointer as long as you like.
+/// After 410 it lists again and reports what vanished meanwhile; errors back off 800 ms to 30 s.
+class Cache {
+ public:
+  using Object = std::shared_ptr<const Json>;
+  struct Options {
+    std::string ns;  ///< "" for all
+    std::string label_selector, field_selector;
+    bool metadata_only = false;
+    std::function<void(Json&)> trim;  ///< drops what is not needed before an object is stored; managedFields always go
+  };
+  /// Called on the cache's thread, after the change is visible: before is null for added, after is null for deleted.
+  /// Unchanged objects of a relist are not reported.
+  using OnChange = std::function<void(const ObjectRef& ref, const Object& before, const Object& after)>;
+
+  Cache(Config config, Resource resource, Options options, OnChange on_change = {});
+  ~Cache();  ///< stops and joins
+  Cache(const Cache&) = delete;
+  Cache& operator=(const Cache&) = delete;
+
+  void start();
+  bool synced() const;  ///< true after the first complete list
+  bool wait_synced(std::chrono::milliseconds limit) const;
+  Object get(const ObjectRef& ref) const;                    ///< null when unknown
+  std::vector<Object> list(std::string_view ns = "") const;  ///< ordered by namespace and name
+  std::size_t size() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace stash::kube

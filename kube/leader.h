@@ -1,0 +1,33 @@
+#pragma once
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "base/time.h"
+#include "kube/api.h"
+
+namespace stash::kube {
+
+/// Leader election on a coordination.k8s.io Lease: 15 s lease, renewed every 5 s, given up when not renewed for 10 s by
+/// the steady clock. Expiry of another's lease is judged by locally observed change, never by its timestamps.
+/// https://kubernetes.io/docs/concepts/architecture/leases/
+class LeaderElection {
+ public:
+  struct Options {
+    ObjectRef lease;
+    std::string identity;
+    std::chrono::milliseconds lease_duration{15'000}, renew_deadline{10'000}, renew_every{5'000}, retry{3'000};
+  };
+  LeaderElection(Config config, Options options);
+
+  /// Blocks until `stop()` is true. Calls `lead` on a thread of its own once elected and asks it to end (its argument
+  /// becomes true) when leadership is lost; it must write nothing after that. Releases the lease on the way out.
+  /// Returns false when leadership was lost (the caller should exit, so that a fresh start is certain).
+  bool run(const std::function<bool()>& stop, const std::function<void(const std::atomic<bool>& lost)>& lead);
+
+ private:
+  Config config_;
+  Options options_;
+};
+
+}  // namespace stash::kube

@@ -1,0 +1,217 @@
+#include "kube/api.h"
+
+#include <catch2/catch.hpp>
+
+#include "unit/support/api_script.h"
+
+using namespace stash;
+using kube::Api;
+using kube::WatchEvent;
+using kube::WatchType;
+
+namespace {
+
+constexpr const char* kPodsPath = "/api/v1/namespaces/demo/pods";
+constexpr const char* kPodPath = "/api/v1/namespaces/demo/pods/web-0";
+const api::ObjectRef kPod{"demo", "web-0"};
+
+struct Watched {
+  Result<std::string> ended;
+  std::vector<std::pair<WatchType, std::string>> seen;
+};
+
+Watched watch(const ApiScript& script, const std::string& version = "100") {
+  Watched watched{.ended = ""};
+  Api api(script.config());
+  watched.ended = api.watch(api::kPods, "demo", {.resource_version = version}, [&watched](const WatchEvent& event) {
+    watched.seen.emplace_back(event.type, string_at(event.object, {"metadata", "name"}));
+    return true;
+  });
+  return watched;
+}
+
+}  // namespace
+
+TEST_CASE("get asks for JSON, says who asks, and sends the token", "[kube][api]") {
+  ApiScript script;
+  script.on("GET", kPodPath).reply(an_object("web-0"));
+  kube::Config config = script.config();
+  config.token = "secret";
+  CHECK(Api(config).get(api::kPods, kPod).value() == an_object("web-0"));
+  const auto headers = script.calls().at(0).headers;
+  CHECK(headers.at("accept") == "application/json");
+  CHECK(headers.at("user-agent").starts_with("stash/"));
+  CHECK(headers.at("authorization") == "Bearer secret");
+}
+
+TEST_CASE("metadata only asks the server to leave the content out", "[kube][api]") {
+  ApiScript script;
+  script.on("GET", kPodPath).reply(an_object("web-0"));
+  script.on("GET", kPodsPath).reply(list_of({}, "1"));
+  Api api(script.config());
+  CHECK(api.get(api::kPods, kPod, true).has_value());
+  CHECK(api.list(api::kPods, "demo", {.metadata_only = true}).has_value());
+  CHECK(script.calls().at(0).headers.at("accept") == "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+  CHECK(script.calls().at(1).headers.at("accept") ==
+        "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
+}
+
+TEST_CASE("a refusal names the verb, the object and the server's sentence", "[kube][api]") {
+  ApiScript script;
+  script.on("GET", kPodPath).reply(404, status_of(404, "NotFound", "pods \"web-0\" not found"));
+  CHECK(Api(script.config()).get(api::kPods, kPod).error() ==
+        Error{ErrorCode::not_found, "get Pod demo/web-0: pods \"web-0\" not found"});
+}
+
+TEST_CASE("no call retries by itself", "[kube][api]") {
+  ApiScript script;
+  script.on("GET", kPodPath).reply_raw(429, "", {{"Retry-After", "7"}});
+  CHECK(Api(script.config()).get(api::kPods, kPod).error() ==
+        Error{ErrorCode::throttled, "get Pod demo/web-0: HTTP 429", std::chrono::seconds(7)});
+  CHECK(script.calls().size() == 1);
+}
+
+TEST_CASE("an answer that is no JSON is invalid", "[kube][api]") {
+  ApiScript script;
+  script.on("GET", kPodPath).reply_raw(200, "<html>");
+  CHECK(Api(script.config()).get(api::kPods, kPod).error().code == ErrorCode::invalid);
+}
+
+TEST_CASE("a list is read page by page and each item knows its kind", "[kube][api]") {
+  ApiScript script;
+  Json bare = an_object("a");
+  bare.erase("kind");
+  bare.erase("apiVersion");
+  script.on("GET", kPodsPath, "limit=500&labelSelector=app=web").reply(list_of({bare}, "7", "more"));
+  script.on("GET", kPodsPath, "limit=500&labelSelector=app=web&continue=more").reply(list_of({bare, bare}, "7"));
+  const Json list = Api(script.config()).list(api::kPods, "demo", {.label_selector = "app=web"}).value();
+  CHECK(list["items"].size() == 3);
+  CHECK(string_at(list["items"][2], {"kind"}) == "Pod");
+  CHECK(string_at(list["items"][2], {"apiVersion"}) == "v1");
+  CHECK(string_at(list, {"metadata", "resourceVersion"}) == "7");
+}
+
+TEST_CASE("a page that has expired makes the whole list expired", "[kube][api]") {
+  ApiScript script;
+  script.on("GET", kPodsPath).reply(list_of({an_object("a")}, "7", "more"));
+  script.on("GET", kPodsPath, "continue=more").reply(410);
+  CHECK(Api(script.config()).list(api::kPods, "demo").error().code == ErrorCode::expired);
+}
+
+TEST_CASE("a list from the server's memory is asked for in one piece", "[kube][api]") {
+  ApiScript script;
+  script.on("GET", "/api/v1/pods", "resourceVersion=0").reply(list_of({}, "7"));
+  CHECK(Api(script.config()).list(api::kPods, "", {.from_cache = true}).has_value());
+  CHECK_FALSE(script.calls().at(0).query.contains("limit"));
+}
+
+TEST_CASE("each kind of patch goes out with its media type", "[kube][api]") {
+  ApiScript script;
+  script.on("PATCH", kPodPath + std::string("/status")).reply(an_object("web-0"));
+  script.on("PATCH", kPodPath).reply(an_object("web-0"));
+  script.on("PATCH", kPodPath, "fieldManager=stash&force=true").reply(an_object("web-0"));
+  script.on("POST", kPodsPath).reply(201, an_object("web-0"));
+  Api api(script.config());
+  const Json operations = Json::parse(R"([{"op": "add", "path": "/a", "value": 1}])");
+  CHECK(api.merge_patch(api::kPods, kPod, {{"a", 1}}, "status").has_value());
+  CHECK(api.json_patch(api::kPods, kPod, operations).has_value());
+  CHECK(api.apply(api::kPods, kPod, an_object("web-0"), "stash").has_value());
+  CHECK(api.create(api::kPods, "demo", an_object("web-0")).has_value());
+  std::vector<std::string> types;
+  for (const auto& call : script.calls()) types.push_back(call.headers.at("content-type"));
+  CHECK(types == std::vector<std::string>{"application/merge-patch+json", "application/json-patch+json",
+                                          "application/apply-patch+yaml", "application/json"});
+  CHECK(script.calls().at(1).json() == operations);
+}
+
+TEST_CASE("a failed test of a JSON patch is a conflict, a rule that is broken is not", "[kube][api]") {
+  const Json did_not_apply =
+      status_of(422, "Invalid", "the server rejected our request due to an error in our request");
+  Json broke_a_rule = status_of(422, "Invalid", "Pod \"web-0\" is invalid: spec: Forbidden");
+  broke_a_rule["details"] = {{"kind", "Pod"}, {"causes", {{{"field", "spec"}}}}};
+  const Json with_test = Json::parse(R"([{"op": "test", "path": "/a", "value": 1}])");
+  const Json without = Json::parse(R"([{"op": "remove", "path": "/a"}])");
+  ApiScript script;
+  script.on("PATCH", kPodPath).reply(422, did_not_apply).times(2);
+  script.on("PATCH", kPodPath).reply(422, broke_a_rule);
+  script.on("PATCH", kPodPath).reply(409);
+  Api api(script.config());
+  CHECK(api.json_patch(api::kPods, kPod, with_test).error().code == ErrorCode::conflict);
+  CHECK(api.json_patch(api::kPods, kPod, without).error().code == ErrorCode::invalid);
+  CHECK(api.json_patch(api::kPods, kPod, with_test).error().code == ErrorCode::invalid);
+  CHECK(api.json_patch(api::kPods, kPod, with_test).error().code == ErrorCode::conflict);
+}
+
+TEST_CASE("a deletion says how and whom", "[kube][api]") {
+  ApiScript script;
+  script.on("DELETE", kPodPath).reply(an_object("web-0"));
+  script.on("DELETE", kPodPath).reply(409);
+  Api api(script.config());
+  CHECK(api.remove(api::kPods, kPod, {}).has_value());
+  CHECK(api.remove(api::kPods, kPod, {.uid = "u1", .background = false}).error().code == ErrorCode::conflict);
+  CHECK(script.calls().at(0).json() ==
+        Json::parse(R"({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"})"));
+  CHECK(script.calls().at(1).json() ==
+        Json::parse(R"({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground",
+                        "preconditions": {"uid": "u1"}})"));
+}
+
+TEST_CASE("a watch hands on each event and ends with the last version", "[kube][watch]") {
+  ApiScript script;
+  script.on("GET", kPodsPath, "watch=true&resourceVersion=100&allowWatchBookmarks=true&timeoutSeconds=290")
+      .stream_events(
+          {{"ADDED", an_object("a", "101")}, {"DELETED", an_object("b", "102")}, {"BOOKMARK", an_object("", "110")}});
+  const Watched watched = watch(script);
+  CHECK(watched.ended.value() == "110");
+  CHECK(watched.seen ==
+        decltype(watched.seen){{WatchType::added, "a"}, {WatchType::deleted, "b"}, {WatchType::bookmark, ""}});
+}
+
+TEST_CASE("a watch that cannot begin because its version is too old is expired", "[kube][watch]") {
+  ApiScript script;
+  script.on("GET", kPodsPath, "watch=true").reply(410);
+  CHECK(watch(script).ended.error().code == ErrorCode::expired);
+}
+
+TEST_CASE("an ERROR event ends the watch as that error, after the events before it", "[kube][watch]") {
+  ApiScript script;
+  script.on("GET", kPodsPath, "watch=true")
+      .stream_events(
+          {{"ADDED", an_object("a", "101")}, {"ERROR", status_of(410, "Expired", "too old resource version")}});
+  const Watched watched = watch(script);
+  CHECK(watched.ended.error() == Error{ErrorCode::expired, "watch pods in demo: too old resource version"});
+  CHECK(watched.seen.size() == 1);
+}
+
+TEST_CASE("a watch that is cut is unreachable, and half an event is no event", "[kube][watch]") {
+  ApiScript script;
+  const std::string line = dump_json({{"type", "ADDED"}, {"object", an_object("a", "101")}});
+  script.on("GET", kPodsPath, "watch=true").stream({line + "\n" + line.substr(0, 20)}).then_cut();
+  const Watched watched = watch(script);
+  CHECK(watched.ended.error().code == ErrorCode::unreachable);
+  CHECK(watched.seen.size() == 1);
+}
+
+TEST_CASE("a line that is no event ends the watch, for nothing after it can be trusted", "[kube][watch]") {
+  ApiScript script;
+  script.on("GET", kPodsPath, "watch=true").stream({"<html>\n"}).then_hang();
+  CHECK(watch(script).ended.error().code == ErrorCode::invalid);
+}
+
+TEST_CASE("the reader of a watch may end it", "[kube][watch]") {
+  ApiScript script;
+  script.on("GET", kPodsPath, "watch=true").stream_events({{"ADDED", an_object("a", "101")}}).then_hang();
+  Api api(script.config());
+  CHECK(api.watch(api::kPods, "demo", {.resource_version = "100"}, [](const WatchEvent&) { return false; }).value() ==
+        "101");
+}
+
+TEST_CASE("a silent watch ends when it is cancelled", "[kube][watch]") {
+  ApiScript script;
+  script.on("GET", kPodsPath, "watch=true").stream({}).then_hang().always();
+  Api api(script.config());
+  int asked = 0;
+  api.set_cancel([&asked] { return ++asked > 3; });
+  const auto ended = api.watch(api::kPods, "demo", {.resource_version = "100"}, [](const WatchEvent&) { return true; });
+  CHECK(ended.error().code == ErrorCode::cancelled);
+}

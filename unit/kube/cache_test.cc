@@ -1,0 +1,223 @@
+#include "kube/cache.h"
+
+#include <catch2/catch.hpp>
+#include <condition_variable>
+#include <mutex>
+
+#include "unit/support/api_script.h"
+
+using namespace stash;
+using kube::Cache;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr const char* kPath = "/api/v1/namespaces/demo/pods";
+using Changes = std::vector<std::string>;
+
+/// Collects what a cache reports, as "added a", "modified a", "deleted a".
+class Log {
+ public:
+  Cache::OnChange writer() {
+    return [this](const api::ObjectRef& ref, const Cache::Object& before, const Cache::Object& after) {
+      const std::lock_guard lock(mutex_);
+      changes_.push_back((!before ? "added " : !after ? "deleted " : "modified ") + ref.name);
+      changed_.notify_all();
+    };
+  }
+  Changes wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, seconds(10), [this, count] { return changes_.size() >= count; });
+    return changes_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Changes changes_;
+};
+
+Cache pods(const ApiScript& script, Log& log, Cache::Options options = {}) {
+  options.ns = "demo";
+  return Cache(script.config(), api::kPods, std::move(options), log.writer());
+}
+
+}  // namespace
+
+TEST_CASE("a cache holds what was listed and follows the watch from there", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100")
+      .stream_events(
+          {{"ADDED", an_object("c", "101")}, {"MODIFIED", an_object("a", "102")}, {"DELETED", an_object("b", "103")}})
+      .then_hang();
+  Cache cache = pods(script, log);
+  CHECK_FALSE(cache.synced());
+  cache.start();
+  CHECK(log.wait_for(5) == Changes{"added a", "added b", "added c", "modified a", "deleted b"});
+  CHECK(cache.wait_synced(seconds(10)));
+  CHECK(cache.size() == 2);
+  CHECK(string_at(*cache.get({"demo", "a"}), {"metadata", "resourceVersion"}) == "102");
+  CHECK(cache.get({"demo", "b"}) == nullptr);
+  CHECK(cache.list("demo").size() == 2);
+  CHECK(cache.list("other").empty());
+}
+
+TEST_CASE("a watch lists again after 410 and reports what vanished meanwhile", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500")
+      .reply(list_of({an_object("a", "1"), an_object("b", "2"), an_object("c", "3")}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100").reply(410);
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("b", "2"), an_object("c", "30")}, "140"));
+  script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
+  Cache cache = pods(script, log);
+  cache.start();
+  CHECK(log.wait_for(5) == Changes{"added a", "added b", "added c", "deleted a", "modified c"});
+  CHECK(script.wait_until_done());
+}
+
+TEST_CASE("an ERROR event with 410 in the stream lists again too", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100")
+      .stream_events({{"ERROR", status_of(410, "Expired", "old")}});
+  script.on("GET", kPath, "limit=500").reply(list_of({}, "140"));
+  script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
+  Cache cache = pods(script, log);
+  cache.start();
+  CHECK(log.wait_for(2) == Changes{"added a", "deleted a"});
+  CHECK(script.wait_until_done());
+}
+
+TEST_CASE("a cut watch goes on from the last event without listing again, and repeats are not reported",
+          "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(list_of({}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100")
+      .stream_events({{"ADDED", an_object("a", "101")}})
+      .then_cut();
+  script.on("GET", kPath, "watch=true&resourceVersion=101")
+      .stream_events({{"ADDED", an_object("a", "101")}, {"ADDED", an_object("b", "102")}})
+      .then_hang();
+  Cache cache = pods(script, log);
+  cache.start();
+  CHECK(log.wait_for(2) == Changes{"added a", "added b"});
+}
+
+TEST_CASE("a bookmark moves the place where the next watch begins", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(list_of({}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100").stream_events({{"BOOKMARK", an_object("", "200")}});
+  script.on("GET", kPath, "watch=true&resourceVersion=200").stream({}).then_hang();
+  Cache cache = pods(script, log);
+  cache.start();
+  CHECK(script.wait_until_done());
+  CHECK(log.wait_for(0).empty());
+}
+
+TEST_CASE("an object without a name hides no other", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(list_of({Json{{"metadata", 5}}, 7, an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100")
+      .stream_events({{"ADDED", Json::object()}, {"ADDED", an_object("b", "101")}})
+      .then_hang();
+  Cache cache = pods(script, log);
+  cache.start();
+  CHECK(log.wait_for(2) == Changes{"added a", "added b"});
+}
+
+TEST_CASE("a line that cannot be read makes the cache list again, so that nothing is missed", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(list_of({}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100").stream({"{\"type\":\"ADDED\"\n"}).then_hang();
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "101")}, "101"));
+  script.on("GET", kPath, "watch=true&resourceVersion=101").stream({}).then_hang();
+  Cache cache = pods(script, log);
+  cache.start();
+  CHECK(log.wait_for(1) == Changes{"added a"});
+  CHECK(script.wait_until_done());
+}
+
+TEST_CASE("managed fields are never kept, nor what the owner trims", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  Json object = an_object("a", "1");
+  object["metadata"]["managedFields"] = {{{"manager", "x"}}};
+  object["spec"] = {{"big", "text"}};
+  script.on("GET", kPath, "limit=500").reply(list_of({object}, "100"));
+  script.on("GET", kPath, "watch=true").stream({}).then_hang();
+  Cache cache = pods(script, log, {.trim = [](Json& pod) { pod.erase("spec"); }});
+  cache.start();
+  log.wait_for(1);
+  CHECK(*cache.get({"demo", "a"}) == an_object("a", "1"));
+  CHECK(script.wait_until_done());
+}
+
+TEST_CASE("a trim that fails leaves the object whole", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "watch=true").stream({}).then_hang();
+  Cache cache = pods(script, log, {.trim = [](Json& pod) { std::ignore = pod.at("nothing"); }});
+  cache.start();
+  CHECK(log.wait_for(1) == Changes{"added a"});
+  CHECK(script.wait_until_done());
+}
+
+TEST_CASE("a list that fails is asked for again", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(500);
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "watch=true").stream({}).then_hang();
+  Cache cache = pods(script, log);
+  cache.start();
+  CHECK(log.wait_for(1) == Changes{"added a"});
+  CHECK(script.wait_until_done());
+}
+
+TEST_CASE("selectors go with the list and with the watch", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500&labelSelector=a=b&fieldSelector=metadata.name=x").reply(list_of({}, "100"));
+  script.on("GET", kPath, "watch=true&labelSelector=a=b&fieldSelector=metadata.name=x").stream({}).then_hang();
+  Cache cache = pods(script, log, {.label_selector = "a=b", .field_selector = "metadata.name=x"});
+  cache.start();
+  CHECK(script.wait_until_done());
+}
+
+TEST_CASE("the change is visible and no lock is held when it is reported", "[kube][cache]") {
+  ApiScript script;
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "watch=true").stream({}).then_hang();
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::optional<bool> visible;
+  Cache* self = nullptr;
+  Cache cache(script.config(), api::kPods, {.ns = "demo"}, [&](const auto& ref, const auto&, const auto& after) {
+    const std::lock_guard lock(mutex);
+    visible = self->synced() && self->get(ref) == after;
+    changed.notify_all();
+  });
+  self = &cache;
+  cache.start();
+  std::unique_lock lock(mutex);
+  changed.wait_for(lock, seconds(10), [&visible] { return visible.has_value(); });
+  CHECK(visible == true);
+  lock.unlock();
+  CHECK(script.wait_until_done());
+}
+
+TEST_CASE("a cache that never started ends at once", "[kube][cache]") {
+  const ApiScript script;
+  Log log;
+  const Cache cache = pods(script, log);
+  CHECK_FALSE(cache.wait_synced(std::chrono::milliseconds(0)));
+}
