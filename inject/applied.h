@@ -1,0 +1,23 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "api/backup_configuration.h"
+#include "api/restore_session.h"
+
+/// The annotations that say what was applied (contract 10.5). For people and for Stash's tools: we never take them as
+/// proof that a container is there.
+namespace stash::inject {
+
+/// apiVersion, kind, metadata (name, namespace, uid, labels, annotations but kubectl's) and spec.
+Json applied_object(const api::BackupConfiguration& configuration);
+Json applied_object(const api::RestoreSession& session);
+
+/// The annotation's text, with the pull secrets that we added beside the object: nothing else tells them from the
+/// user's when they are to be removed.
+std::string applied_annotation(Json applied, const std::vector<std::string>& added_pull_secrets);
+
+/// The pull secrets that the workload's annotations say we added; none without a container of ours.
+std::vector<std::string> recorded_pull_secrets(const Json& workload);
+
+}  // namespace stash::inject

@@ -1,0 +1,244 @@
+#include "inject/decision.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "inject/volumes.h"
+#include "inject/workload_view.h"
+
+namespace stash::inject {
+namespace {
+
+namespace names = api::names;
+
+struct ReasonCode {
+  Reason reason;
+  std::string_view code;
+};
+constexpr ReasonCode kReasonCodes[] = {
+    {Reason::repository_missing, "RepositoryMissing"},
+    {Reason::secret_name_missing, "SecretNameMissing"},
+    {Reason::secret_missing, "SecretMissing"},
+    {Reason::backend_unsupported, "BackendUnsupported"},
+    {Reason::driver_unsupported, "DriverUnsupported"},
+    {Reason::several_configurations, "SeveralConfigurations"},
+    {Reason::container_name_taken, "ContainerNameTaken"},
+    {Reason::pod_security, "PodSecurity"},
+    {Reason::volume_missing, "VolumeMissing"},
+    {Reason::mount_path_taken, "MountPathTaken"},
+    {Reason::too_large, "TooLarge"},
+    {Reason::namespace_not_opted_in, "NamespaceNotOptedIn"},
+    {Reason::target_is_job_model, "TargetIsJobModel"},
+    {Reason::malformed, "Malformed"},
+    {Reason::workload_being_deleted, "WorkloadBeingDeleted"},
+    {Reason::superseded, "Superseded"},
+    {Reason::volume_name_taken, "VolumeNameTaken"},
+    {Reason::windows_pod, "WindowsPod"},
+};
+
+std::string label_of(const api::BackupConfiguration& configuration, const std::string& ns) {
+  return "BackupConfiguration " + to_string(api::ObjectRef{ns, configuration.metadata.name});
+}
+std::string label_of(const api::RestoreSession& session, const std::string& ns) {
+  return "RestoreSession " + to_string(api::ObjectRef{ns, session.metadata.name});
+}
+
+std::string_view group_of(std::string_view api_version) {
+  const auto slash = api_version.find('/');
+  const std::string_view group = slash == std::string_view::npos ? "" : api_version.substr(0, slash);
+  return group == "extensions" ? "apps" : group;  // where Deployments lived before Kubernetes 1.16
+}
+
+template <class Kind>
+std::vector<const Kind*> matching(const World& world, const std::vector<Kind>& objects) {
+  const std::string name = string_at(*world.workload, {"metadata", "name"});
+  std::vector<const Kind*> found;
+  for (const Kind& object : objects) {
+    if (object.metadata.being_deleted || !object.spec.target) continue;
+    if (!object.metadata.ns.empty() && object.metadata.ns != world.ns) continue;
+    if (names_workload(object.spec.target->ref, world.group, world.kind, name)) found.push_back(&object);
+  }
+  return found;
+}
+
+bool uses_restic(const std::string& driver) { return driver.empty() || driver == "Restic"; }
+
+std::string driver_message(const std::string& driver) {
+  return fmt::format("spec.driver {} is not supported; use Restic", driver);
+}
+
+std::string not_opted_in_message(const World& world, const Settings& settings) {
+  if (std::ranges::find(settings.excluded_namespaces, world.ns) != settings.excluded_namespaces.end()) {
+    return fmt::format("Stash never injects into namespace {}", world.ns);
+  }
+  if (settings.opt_in) {
+    return fmt::format("namespace {0} has not asked for backups: kubectl label namespace {0} {1}=enabled", world.ns,
+                       names::kInjectionLabel);
+  }
+  return fmt::format("namespace {} is labelled {}=disabled; remove the label", world.ns, names::kInjectionLabel);
+}
+
+std::optional<Finding> secret_finding(const api::Repository& repository, const std::string& repository_label,
+                                      const std::string& object) {
+  if (repository.spec.backend.storage_secret_name.empty()) {
+    return Finding{Reason::secret_name_missing, object,
+                   repository_label + " names no Secret; set spec.backend.storageSecretName"};
+  }
+  const api::Condition* found = find_condition(repository.status.conditions, names::kBackendSecretFound);
+  if (found != nullptr && found->status == "False" && found->observed_generation == repository.metadata.generation) {
+    return Finding{Reason::secret_missing, object,
+                   fmt::format("Secret {} of {} does not exist; create it with RESTIC_PASSWORD in it",
+                               repository.spec.backend.storage_secret_name, repository_label)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Finding> backend_finding(const api::Repository& repository, const std::string& repository_label,
+                                       const std::string& object) {
+  const api::Backend& backend = repository.spec.backend;
+  const std::string_view kind = api::backend_kind(backend);
+  if (kind.empty()) {
+    return Finding{Reason::backend_unsupported, object, repository_label + " names no backend; set spec.backend.local"};
+  }
+  if (kind != "local") {
+    return Finding{Reason::backend_unsupported, object,
+                   fmt::format("{} has a backend of kind {}, which a later version brings; this one acts on local",
+                               repository_label, kind)};
+  }
+  const Result<Json> source = local_source(*backend.local);
+  if (source) return std::nullopt;
+  const bool unsupported = source.error().code == ErrorCode::denied;
+  return Finding{unsupported ? Reason::backend_unsupported : Reason::malformed, object,
+                 repository_label + ": " + source.error().message};
+}
+
+std::optional<api::Repository> usable_repository(const World& world, const std::string& name, const std::string& object,
+                                                 std::vector<Finding>& findings) {
+  const std::string label = "Repository " + to_string(api::ObjectRef{world.ns, name});
+  std::optional<api::Repository> repository = world.repository ? world.repository(name) : std::nullopt;
+  if (!repository) {
+    const std::string message = name.empty() ? "spec.repository.name is missing; name a Repository"
+                                             : label + " does not exist; create it, and injection follows";
+    findings.push_back({Reason::repository_missing, object, message});
+    return std::nullopt;
+  }
+  std::optional<Finding> problem = secret_finding(*repository, label, object);
+  if (!problem) problem = backend_finding(*repository, label, object);
+  if (!problem) return repository;
+  findings.push_back(*std::move(problem));
+  return std::nullopt;
+}
+
+void decide_backup(const World& world, Desired& desired) {
+  std::vector<const api::BackupConfiguration*> candidates;
+  for (const api::BackupConfiguration* configuration : matching(world, world.configurations)) {
+    if (uses_restic(configuration->spec.driver)) {
+      candidates.push_back(configuration);
+    } else {
+      desired.findings.push_back(
+          {Reason::driver_unsupported, label_of(*configuration, world.ns), driver_message(configuration->spec.driver)});
+    }
+  }
+  if (candidates.empty()) return;
+  std::ranges::sort(candidates, [](const auto* left, const auto* right) {
+    return std::tie(left->metadata.created, left->metadata.name) <
+           std::tie(right->metadata.created, right->metadata.name);
+  });
+  const api::BackupConfiguration& served = *candidates.front();
+  for (const api::BackupConfiguration* other : candidates) {
+    if (other == &served) continue;
+    desired.findings.push_back({Reason::several_configurations, label_of(*other, world.ns),
+                                fmt::format("{} names the same workload and is older, so only it is served; delete one "
+                                            "of them or put all paths into one",
+                                            label_of(served, world.ns))});
+  }
+  desired.backup = served;
+  desired.backup_repository =
+      usable_repository(world, served.spec.repository, label_of(served, world.ns), desired.findings);
+}
+
+std::vector<const api::RestoreSession*> restore_candidates(const World& world, Desired& desired) {
+  std::vector<const api::RestoreSession*> candidates;
+  for (const api::RestoreSession* session : matching(world, world.restores)) {
+    const std::string object = label_of(*session, world.ns);
+    if (session->spec.target->has_jobs) {
+      desired.findings.push_back({Reason::target_is_job_model, object,
+                                  "spec.target.replicas or volumeClaimTemplates ask for restore jobs, which this "
+                                  "version does not run; leave them out to restore into the workload"});
+    } else if (!uses_restic(session->spec.driver)) {
+      desired.findings.push_back({Reason::driver_unsupported, object, driver_message(session->spec.driver)});
+    } else if (session->status.phase != "Invalid") {
+      candidates.push_back(session);
+    }
+  }
+  std::ranges::sort(candidates, [](const auto* left, const auto* right) {
+    if (left->metadata.created != right->metadata.created) return left->metadata.created > right->metadata.created;
+    return left->metadata.name < right->metadata.name;
+  });
+  return candidates;
+}
+
+void decide_restore(const World& world, Desired& desired) {
+  const auto candidates = restore_candidates(world, desired);
+  if (candidates.empty()) return;
+  const api::RestoreSession& newest = *candidates.front();
+  for (const api::RestoreSession* other : candidates) {
+    if (other == &newest || other->status.phase == "Succeeded") continue;
+    desired.findings.push_back(
+        {Reason::superseded, label_of(*other, world.ns),
+         fmt::format("{} restores the same workload and is newer; delete this one", label_of(newest, world.ns))});
+  }
+  if (newest.status.phase != "Succeeded") {
+    desired.restore = newest;
+    desired.restore_repository =
+        usable_repository(world, newest.spec.repository, label_of(newest, world.ns), desired.findings);
+    return;
+  }
+  const Json* live = init_container_of(*world.workload);
+  const std::string injected = live == nullptr ? "" : invoker_of(*live);
+  for (const api::RestoreSession* session : candidates) {
+    if (session->status.phase == "Succeeded" && session->metadata.name == injected) desired.restore = *session;
+  }
+}
+
+void refuse_all(const World& world, Reason reason, const std::string& message, Desired& desired) {
+  for (const auto* configuration : matching(world, world.configurations)) {
+    desired.findings.push_back({reason, label_of(*configuration, world.ns), message});
+  }
+  for (const auto* session : matching(world, world.restores)) {
+    desired.findings.push_back({reason, label_of(*session, world.ns), message});
+  }
+}
+
+}  // namespace
+
+std::string_view code_of(Reason reason) {
+  const auto found = std::ranges::find(kReasonCodes, reason, &ReasonCode::reason);
+  return found == std::end(kReasonCodes) ? "Unknown" : found->code;
+}
+
+bool names_workload(const api::TargetRef& ref, std::string_view group, std::string_view kind, std::string_view name) {
+  if (name.empty() || ref.name != name || ref.kind != kind) return false;
+  return group_of(ref.api_version) == (group == "extensions" ? "apps" : group);
+}
+
+Desired decide(const World& world, const Settings& settings) {
+  Desired desired;
+  if (world.workload == nullptr) return desired;
+  if (!namespace_wants_injection(settings, world.ns, world.namespace_labels)) {
+    refuse_all(world, Reason::namespace_not_opted_in, not_opted_in_message(world, settings), desired);
+    return desired;
+  }
+  const Json* deleted_at = at(*world.workload, {"metadata", "deletionTimestamp"});
+  if (deleted_at != nullptr && !deleted_at->is_null()) {
+    refuse_all(world, Reason::workload_being_deleted, "the workload is being deleted", desired);
+    return desired;
+  }
+  decide_backup(world, desired);
+  decide_restore(world, desired);
+  return desired;
+}
+
+}  // namespace stash::inject

@@ -1,0 +1,76 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/backup_configuration.h"
+#include "api/repository.h"
+#include "api/restore_session.h"
+#include "inject/settings.h"
+
+namespace stash::inject {
+
+/// Why something that was asked for is not injected. One table of code (condition reason, metric label) and sentence.
+enum class Reason {
+  repository_missing,
+  secret_name_missing,
+  secret_missing,
+  backend_unsupported,
+  driver_unsupported,
+  several_configurations,
+  container_name_taken,
+  pod_security,
+  volume_missing,
+  mount_path_taken,
+  too_large,
+  namespace_not_opted_in,
+  target_is_job_model,
+  malformed,
+  workload_being_deleted,
+  superseded,
+  volume_name_taken,
+  windows_pod,
+};
+std::string_view code_of(Reason reason);  ///< "RepositoryMissing"
+
+struct Finding {
+  Reason reason;
+  std::string object;   ///< "BackupConfiguration demo/web"
+  std::string message;  ///< what, where and the remedy, for webhook warnings, conditions and events
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+/// Everything the decision about one workload may look at; gathered from caches by webhook and controller alike.
+struct World {
+  std::string group, kind;         ///< of the workload: "apps", "Deployment"
+  const Json* workload = nullptr;  ///< as the user wants it to be; not null
+  std::string ns;                  ///< namespace (metadata.namespace may be empty inside a review)
+  Json namespace_labels = Json::object();
+  std::vector<api::BackupConfiguration> configurations;  ///< all of the namespace
+  std::vector<api::RestoreSession> restores;             ///< all of the namespace
+  std::function<std::optional<api::Repository>(const std::string& name)> repository;
+};
+
+/// Which objects the pod should carry a container for. One without its Repository serves the workload but cannot be
+/// injected now (a finding says why), or needs no more (a restore that succeeded): a container that is there for it
+/// already stays as it is, for taking it away or changing it would restart the pods for nothing.
+struct Desired {
+  std::optional<api::BackupConfiguration> backup;
+  std::optional<api::Repository> backup_repository;
+  std::optional<api::RestoreSession> restore;
+  std::optional<api::Repository> restore_repository;
+  std::vector<Finding> findings;
+};
+
+/// Group and kind and name decide a match, the version does not (contract Q8). Of several BackupConfigurations the
+/// oldest serves. Of several RestoreSessions the newest that is not Succeeded; one that is older than a succeeded one
+/// is superseded, for it would put older data over newer (contract 10.1, Q17). A Succeeded one stays while it is
+/// injected. A Repository whose status has BackendSecretFound=False for its current generation is not injected: a pod
+/// must not wait for a Secret that is not there. Pure and total.
+Desired decide(const World& world, const Settings& settings);
+
+/// Does this target name that workload?
+bool names_workload(const api::TargetRef& ref, std::string_view group, std::string_view kind, std::string_view name);
+
+}  // namespace stash::inject

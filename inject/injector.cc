@@ -1,0 +1,294 @@
+#include "inject/injector.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "inject/applied.h"
+#include "inject/covers.h"
+#include "inject/patch.h"
+#include "inject/pod_plan.h"
+#include "inject/pod_policy.h"
+#include "inject/volumes.h"
+#include "inject/workload_view.h"
+
+namespace stash::inject {
+namespace {
+
+namespace names = api::names;
+using Fate = ContainerPlan::Fate;
+using Keys = std::vector<std::string_view>;
+
+/// Where one of our two containers and its annotations are.
+struct Place {
+  Patch::Path list;
+  bool (*is_ours)(const Json& container);
+  ContainerPlan PodPlan::* plan;
+  bool PlannedVolume::* mounted_by;
+  std::string_view applied, hash;  ///< annotations of ours
+  Keys legacy, legacy_on_template;
+};
+
+const std::vector<Place>& places() {
+  static const std::vector<Place> kPlaces = {
+      {{"spec", "template", "spec", "containers"},
+       is_sidecar,
+       &PodPlan::sidecar,
+       &PlannedVolume::sidecar,
+       names::kAppliedBackup,
+       names::kAppliedBackupHash,
+       {names::kAppliedInvoker, names::kAppliedInvokerKind},
+       {names::kAppliedInvokerHash}},
+      {{"spec", "template", "spec", "initContainers"},
+       is_init_container,
+       &PodPlan::init_container,
+       &PlannedVolume::init_container,
+       names::kAppliedRestore,
+       names::kAppliedRestoreHash,
+       {},
+       {}},
+  };
+  return kPlaces;
+}
+
+const Patch::Path kVolumes = {"spec", "template", "spec", "volumes"};
+const Patch::Path kPullSecrets = {"spec", "template", "spec", "imagePullSecrets"};
+
+Patch::Path on_workload(std::string_view key) { return {"metadata", "annotations", std::string(key)}; }
+Patch::Path on_template(std::string_view key) {
+  return {"spec", "template", "metadata", "annotations", std::string(key)};
+}
+
+const Json& list_of(const Json& workload, const Patch::Path& path) {
+  return array_at(pod_spec(workload), {path.back()});
+}
+
+const Json* live_container(const Json& workload, const Place& place) {
+  const Json& list = list_of(workload, place.list);
+  const auto found = std::ranges::find_if(list, place.is_ours);
+  return found == list.end() ? nullptr : &*found;
+}
+
+std::string hash_on(const Json& workload, const Place& place) {
+  return string_at(workload, {"spec", "template", "metadata", "annotations", place.hash});
+}
+
+/// Is the container what the plan wants, image aside? Then it is not touched.
+bool is_current(const Json& workload, const Place& place, const ContainerPlan& plan) {
+  const Json* live = live_container(workload, place);
+  return live != nullptr && hash_on(workload, place) == plan.hash && covers(*live, plan.container);
+}
+
+/// Brings a patched workload in line with a plan.
+class Edit {
+ public:
+  Edit(const Json& workload, const PodPlan& plan) : original_(workload), plan_(plan), patch_(workload) {}
+
+  Patch run(const std::vector<std::string>& images, bool drop_stray_hashes) {
+    for (std::size_t i = 0; i < places().size(); ++i) container(places()[i], images[i]);
+    volumes();
+    const std::vector<std::string> added = pull_secrets();
+    for (const Place& place : places()) annotations(place, added, drop_stray_hashes);
+    return std::move(patch_);
+  }
+
+ private:
+  void container(const Place& place, const std::string& image) {
+    const ContainerPlan& wanted = plan_.*place.plan;
+    if (wanted.fate == Fate::untouched) return;
+    const Json& list = list_of(original_, place.list);
+    bool served = wanted.fate == Fate::absent;
+    for (std::size_t i = list.size(); i-- > 0;) {
+      if (!place.is_ours(list[i])) continue;
+      const bool first = std::ranges::find_if(list, place.is_ours) - list.begin() == static_cast<std::ptrdiff_t>(i);
+      if (served || !first) {
+        patch_.erase(place.list, i);
+        continue;
+      }
+      served = true;
+      if (is_current(original_, place, wanted)) {
+        patch_.replace_member(place.list, i, "image", image);
+      } else {
+        patch_.replace(place.list, i, with_image(wanted.container, image));
+      }
+    }
+    if (!served) patch_.append(place.list, with_image(wanted.container, image));
+  }
+
+  static Json with_image(Json container, const std::string& image) {
+    container["image"] = image;
+    return container;
+  }
+
+  // A container that changes takes its volumes along, lest a field that is no longer wanted stays.
+  bool is_fresh(const PlannedVolume& volume) const {
+    return std::ranges::any_of(places(), [&](const Place& place) {
+      const ContainerPlan& wanted = plan_.*place.plan;
+      return volume.*place.mounted_by && wanted.fate == Fate::wanted && !is_current(original_, place, wanted);
+    });
+  }
+
+  void volumes() {
+    for (const PlannedVolume& wanted : plan_.volumes) {
+      const Json& list = list_of(patch_.workload(), kVolumes);
+      const Json* live = named(list, string_at(wanted.volume, {"name"}));
+      if (live == nullptr) {
+        patch_.append(kVolumes, wanted.volume);
+      } else if (wanted.replaceable && (is_fresh(wanted) || !covers(*live, wanted.volume))) {
+        patch_.replace(kVolumes, static_cast<std::size_t>(live - &list.front()), wanted.volume);
+      }
+    }
+    const Json& list = list_of(original_, kVolumes);
+    for (std::size_t i = list.size(); i-- > 0;) {
+      const std::string name = string_at(list[i], {"name"});
+      const bool named_like_ours = std::ranges::find(all_volume_names(), name) != all_volume_names().end();
+      if (named_like_ours && !is_planned(name) && owner_of(original_, name) == VolumeOwner::ours) {
+        patch_.erase(kVolumes, i);
+      }
+    }
+  }
+
+  bool is_planned(const std::string& name) const {
+    return std::ranges::any_of(plan_.volumes,
+                               [&](const PlannedVolume& volume) { return string_at(volume.volume, {"name"}) == name; });
+  }
+
+  // Returns those that are in the workload because of us.
+  std::vector<std::string> pull_secrets() {
+    const std::vector<std::string> recorded = recorded_pull_secrets(original_);
+    const auto contains = [](const auto& list, const std::string& name) {
+      return std::ranges::find(list, name) != list.end();
+    };
+    std::vector<std::string> added;
+    for (const std::string& name : plan_.pull_secrets) {
+      const bool is_there = named(list_of(original_, kPullSecrets), name) != nullptr;
+      if (!is_there) patch_.append(kPullSecrets, {{"name", name}});
+      if (!is_there || contains(recorded, name)) added.push_back(name);
+    }
+    const Json& list = list_of(original_, kPullSecrets);
+    for (std::size_t i = list.size(); i-- > 0;) {
+      const std::string name = string_at(list[i], {"name"});
+      if (contains(recorded, name) && !contains(plan_.pull_secrets, name)) patch_.erase(kPullSecrets, i);
+    }
+    return added;
+  }
+
+  void annotations(const Place& place, const std::vector<std::string>& added, bool drop_stray_hashes) {
+    const ContainerPlan& wanted = plan_.*place.plan;
+    if (wanted.fate == Fate::untouched) return;
+    for (const std::string_view key : place.legacy) patch_.unset(on_workload(key));
+    // A stray annotation on the template is not worth a restart of somebody's pods.
+    const bool goes = live_container(original_, place) != nullptr || drop_stray_hashes || wanted.fate == Fate::wanted;
+    if (goes) {
+      for (const std::string_view key : place.legacy_on_template) patch_.unset(on_template(key));
+    }
+    if (wanted.fate == Fate::wanted) {
+      patch_.set(on_workload(place.applied), applied_annotation(wanted.applied, added));
+      patch_.set(on_template(place.hash), wanted.hash);
+    } else {
+      patch_.unset(on_workload(place.applied));
+      if (goes) patch_.unset(on_template(place.hash));
+    }
+  }
+
+  const Json& original_;
+  const PodPlan& plan_;
+  Patch patch_;
+};
+
+/// The template as its author has it.
+Json template_without_ours(const Json& workload) {
+  const PodPlan nothing;
+  return object_at(Edit(workload, nothing).run({"", ""}, true).workload(), {"spec", "template"});
+}
+
+/// Would the pods stay as they are if only the images did? Then nothing restarts but for the image.
+bool restarts_for_the_image_only(const Json& workload, const Json& before, const PodPlan& plan) {
+  if (!is_well_formed(before)) return false;
+  for (const Place& place : places()) {
+    const ContainerPlan& wanted = plan.*place.plan;
+    const Json* live_before = live_container(before, place);
+    const Json* live = live_container(workload, place);
+    const bool same = wanted.fate == Fate::absent   ? live_before == nullptr
+                      : wanted.fate == Fate::wanted ? is_current(before, place, wanted)
+                                                    : live_before != nullptr && *live_before == *live;
+    if (!same) return false;
+  }
+  const bool same_volumes = std::ranges::all_of(plan.volumes, [&](const PlannedVolume& wanted) {
+    const Json* live = named(volumes_of(before), string_at(wanted.volume, {"name"}));
+    return live != nullptr && covers(*live, wanted.volume);
+  });
+  if (!same_volumes) return false;
+  return object_at(workload, {"spec", "template"}) == object_at(before, {"spec", "template"}) ||
+         template_without_ours(workload) == template_without_ours(before);
+}
+
+std::vector<std::string> images_for(const Json& workload, const Json* before, const PodPlan& plan,
+                                    const Settings& settings) {
+  std::vector<std::string> images(places().size(), settings.image);
+  if (before == nullptr || !restarts_for_the_image_only(workload, *before, plan)) return images;
+  for (std::size_t i = 0; i < places().size(); ++i) {
+    const Json* live = live_container(*before, places()[i]);
+    const std::string image = live == nullptr ? "" : string_at(*live, {"image"});
+    if (!image.empty()) images[i] = image;
+  }
+  return images;
+}
+
+Patch edit(const World& world, const PodPlan& plan, const Settings& settings, const Json* before) {
+  return Edit(*world.workload, plan)
+      .run(images_for(*world.workload, before, plan, settings), /*drop_stray_hashes=*/before == nullptr);
+}
+
+void report_each(const Desired& desired, const World& world, Reason reason, const std::string& message,
+                 std::vector<Finding>& findings) {
+  const auto label = [&](std::string_view kind, const api::ObjectMeta& meta) {
+    return std::string(kind) + " " + to_string(api::ObjectRef{world.ns, meta.name});
+  };
+  if (desired.backup) findings.push_back({reason, label("BackupConfiguration", desired.backup->metadata), message});
+  if (desired.restore) findings.push_back({reason, label("RestoreSession", desired.restore->metadata), message});
+}
+
+Injection leave_alone(const Json& workload, std::vector<Finding> findings) {
+  Injection injection;
+  injection.findings = std::move(findings);
+  injection.has_sidecar = has_sidecar(workload);
+  injection.has_init_container = has_init_container(workload);
+  return injection;
+}
+
+bool may_be_changed(const World& world, const Settings& settings) {
+  const Json* deleted_at = at(*world.workload, {"metadata", "deletionTimestamp"});
+  return namespace_wants_injection(settings, world.ns, world.namespace_labels) &&
+         (deleted_at == nullptr || deleted_at->is_null());
+}
+
+}  // namespace
+
+Injection inject(const World& world, const Settings& settings, const Json* before) {
+  if (world.workload == nullptr) return {};
+  const Json& workload = *world.workload;
+  const Desired desired = decide(world, settings);
+  if (!may_be_changed(world, settings)) return leave_alone(workload, desired.findings);
+  if (!is_well_formed(workload)) {
+    std::vector<Finding> findings = desired.findings;
+    report_each(desired, world, Reason::malformed, "spec.template is not a pod template that Stash understands",
+                findings);
+    return leave_alone(workload, std::move(findings));
+  }
+
+  PodPlan plan = plan_pod(world, settings, desired);
+  Patch patch = edit(world, plan, settings, before);
+  const bool adds = plan.sidecar.fate == Fate::wanted || plan.init_container.fate == Fate::wanted;
+  if (const auto obstacle = adds ? size_obstacle(patch.workload()) : std::nullopt) {
+    plan = {.findings = std::move(plan.findings)};
+    report_each(desired, world, obstacle->reason, obstacle->message, plan.findings);
+    patch = edit(world, plan, settings, before);
+  }
+  return {patch.operations(), std::move(plan.findings), has_sidecar(patch.workload()),
+          has_init_container(patch.workload())};
+}
+
+bool has_sidecar(const Json& workload) { return sidecar_of(workload) != nullptr; }
+bool has_init_container(const Json& workload) { return init_container_of(workload) != nullptr; }
+
+}  // namespace stash::inject

@@ -1,0 +1,34 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "inject/decision.h"
+#include "inject/volume_plan.h"
+
+namespace stash::inject {
+
+/// What becomes of one of our two containers.
+struct ContainerPlan {
+  enum class Fate {
+    absent,     ///< it goes, if it is there
+    untouched,  ///< it is there and stays as it is
+    wanted,     ///< it must be as below
+  };
+  Fate fate = Fate::absent;
+  Json container = Json::object();  ///< complete but for the image
+  std::string hash;                 ///< of the container and its volumes; the image does not count
+  Json applied = Json::object();    ///< for the annotation: what was applied
+};
+
+struct PodPlan {
+  ContainerPlan sidecar, init_container;
+  std::vector<PlannedVolume> volumes;
+  std::vector<std::string> pull_secrets;
+  std::vector<Finding> findings;  ///< those of `desired`, then what the pod forbids
+};
+
+/// For a well-formed workload. What the pod would not bear has a finding; a container that is there for the same object
+/// stays untouched then if the pod can be created with it, else it is absent.
+PodPlan plan_pod(const World& world, const Settings& settings, const Desired& desired);
+
+}  // namespace stash::inject

@@ -1,0 +1,37 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/shared_types.h"
+#include "inject/decision.h"
+
+/// What would make the API server or the kubelet refuse the user's pod because of us.
+namespace stash::inject {
+
+/// Labels of a namespace: https://kubernetes.io/docs/concepts/security/pod-security-admission/
+enum class PodSecurity { privileged, baseline, restricted };
+PodSecurity pod_security_of(const Json& namespace_labels);
+
+/// A reason and a message; the object is known to the caller.
+struct Obstacle {
+  Reason reason;
+  std::string message;
+};
+
+/// Does the namespace's level forbid one of these volumes, or this container?
+/// https://kubernetes.io/docs/concepts/security/pod-security-standards/
+std::optional<Obstacle> pod_security_obstacle(PodSecurity level, const std::string& ns, const Json& container,
+                                              const std::vector<Json>& volumes);
+
+/// Do the target's mounts name volumes that the pod has, at places that are free, the local backend's among them?
+std::optional<Obstacle> mount_obstacle(const Json& workload, const std::vector<api::VolumeMount>& mounts,
+                                       const api::LocalBackend& local);
+
+/// All volumeMounts of a container of ours that is there already name volumes that the pod (still) has.
+bool has_its_volumes(const Json& workload, const Json& container);
+
+/// Objects carry at most 256 KiB of annotations, and etcd takes at most 1.5 MiB.
+std::optional<Obstacle> size_obstacle(const Json& workload);
+
+}  // namespace stash::inject

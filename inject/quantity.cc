@@ -1,0 +1,72 @@
+#include "inject/quantity.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace stash::inject {
+namespace {
+
+std::optional<long double> scale_of(std::string_view suffix) {
+  if (suffix.empty()) return 1.0L;
+  constexpr std::string_view kBinary = "KMGTPE";
+  if (suffix.size() == 2 && suffix[1] == 'i') {
+    const auto power = kBinary.find(suffix[0]);
+    if (power == std::string_view::npos) return std::nullopt;
+    return std::pow(1024.0L, static_cast<long double>(power + 1));
+  }
+  if (suffix.size() == 1) {
+    constexpr std::string_view kDecimal = "num kMGTPE";
+    const auto power = kDecimal.find(suffix[0]);
+    if (suffix[0] == ' ') return std::nullopt;
+    if (power != std::string_view::npos) return std::pow(1000.0L, static_cast<long double>(power) - 3.0L);
+  }
+  if (suffix.size() < 2 || (suffix[0] != 'e' && suffix[0] != 'E')) return std::nullopt;
+  suffix.remove_prefix(suffix[1] == '+' ? 2 : 1);
+  int exponent = 0;
+  const auto [end, error] = std::from_chars(suffix.data(), suffix.data() + suffix.size(), exponent);
+  if (error != std::errc() || end != suffix.data() + suffix.size() || exponent < -9 || exponent > 18) {
+    return std::nullopt;
+  }
+  return std::pow(10.0L, static_cast<long double>(exponent));
+}
+
+}  // namespace
+
+std::optional<long double> parse_quantity(std::string_view text) {
+  constexpr std::size_t kMostDigits = 18;  // what a 64-bit integer holds; the API server caps beyond
+  bool negative = false;
+  if (!text.empty() && (text[0] == '+' || text[0] == '-')) {
+    negative = text[0] == '-';
+    text.remove_prefix(1);
+  }
+  long double value = 0;
+  long double place = 0;
+  std::size_t digits = 0;
+  std::size_t used = 0;
+  for (; used < text.size(); ++used) {
+    const char c = text[used];
+    if (c == '.' && place == 0) {
+      place = 1;
+    } else if (c >= '0' && c <= '9') {
+      if (++digits > kMostDigits) return std::nullopt;
+      value = value * 10 + static_cast<long double>(c - '0');
+      place *= 10;
+    } else {
+      break;
+    }
+  }
+  if (digits == 0) return std::nullopt;
+  const auto scale = scale_of(text.substr(used));
+  if (!scale) return std::nullopt;
+  if (place > 1) value /= place;
+  return (negative ? -value : value) * *scale;
+}
+
+bool same_quantity(std::string_view left, std::string_view right) {
+  const auto l = parse_quantity(left);
+  const auto r = parse_quantity(right);
+  if (!l || !r) return left == right;
+  return std::abs(*l - *r) <= 1e-12L * std::max(std::abs(*l), std::abs(*r));
+}
+
+}  // namespace stash::inject

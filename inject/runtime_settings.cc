@@ -1,0 +1,248 @@
+#include "inject/runtime_settings.h"
+
+#include <algorithm>
+
+#include "inject/quantity.h"
+#include "inject/shape.h"
+
+namespace stash::inject {
+namespace {
+
+constexpr std::int64_t kLargest32 = std::numeric_limits<std::int32_t>::max();
+
+bool has(const Json& object, const char* key) { return object.find(key) != object.end(); }
+
+bool is_one_of(std::string_view value, std::initializer_list<std::string_view> allowed) {
+  return std::ranges::find(allowed, value) != allowed.end();
+}
+
+std::string exactly_one_source(const Json& value) { return value.size() == 1 ? "" : "needs exactly one source"; }
+
+std::string needs_name(const Json& value) { return has(value, "name") ? "" : "needs a name"; }
+
+std::string needs_name_and_key(const Json& value) {
+  return has(value, "name") && has(value, "key") ? "" : "needs a name and a key";
+}
+
+// --- environment: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables
+
+std::string variable_name_objection(const Json& value) {
+  const std::string& name = value.get_ref<const std::string&>();
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto is_mark = [](char c) { return c == '_' || c == '-' || c == '.'; };
+  const auto fits = [&](char c) { return is_letter(c) || is_mark(c) || (c >= '0' && c <= '9'); };
+  const bool dots = name == "." || name.starts_with("..");
+  const bool starts_well = !name.empty() && (is_letter(name.front()) || is_mark(name.front()));
+  return starts_well && !dots && std::ranges::all_of(name, fits) ? "" : "not the name of a variable";
+}
+
+std::string field_path_objection(const Json& value) {
+  const std::string& path = value.get_ref<const std::string&>();
+  if (is_one_of(path,
+                {"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
+                 "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"})) {
+    return "";
+  }
+  return "not a field that a variable can show";
+}
+
+std::string needs_field_path(const Json& value) { return has(value, "fieldPath") ? "" : "needs a fieldPath"; }
+
+std::string variable_objection(const Json& value) {
+  if (!has(value, "name")) return "needs a name";
+  return has(value, "value") && has(value, "valueFrom") ? "has both value and valueFrom" : "";
+}
+
+std::string env_from_objection(const Json& value) {
+  return has(value, "configMapRef") != has(value, "secretRef") ? "" : "needs exactly one source";
+}
+
+Shape key_selector() {
+  return object({{"name", text()}, {"key", text()}, {"optional", boolean()}}, needs_name_and_key);
+}
+
+Shape env_shape() {
+  const Shape field = object({{"apiVersion", text()}, {"fieldPath", text(field_path_objection)}}, needs_field_path);
+  return list_of(
+      object({{"name", text(variable_name_objection)},
+              {"value", text()},
+              {"valueFrom",
+               object({{"fieldRef", field}, {"secretKeyRef", key_selector()}, {"configMapKeyRef", key_selector()}},
+                      exactly_one_source)}},
+             variable_objection));
+}
+
+Shape env_from_shape() {
+  const Shape source = object({{"name", text()}, {"optional", boolean()}}, needs_name);
+  return list_of(object({{"prefix", text(variable_name_objection)}, {"configMapRef", source}, {"secretRef", source}},
+                        env_from_objection));
+}
+
+// --- probes and lifecycle hooks
+
+std::string exactly_one_action(const Json& value) {
+  int actions = 0;
+  for (const char* action : {"exec", "httpGet", "tcpSocket", "grpc"}) actions += has(value, action) ? 1 : 0;
+  return actions == 1 ? "" : "needs exactly one action";
+}
+
+std::string needs_command(const Json& value) { return has(value, "command") ? "" : "needs a command"; }
+std::string not_empty(const Json& value) { return value.empty() ? "must not be empty" : ""; }
+std::string needs_port(const Json& value) { return has(value, "port") ? "" : "needs a port"; }
+std::string scheme_objection(const Json& value) {
+  return value == "HTTP" || value == "HTTPS" ? "" : "must be HTTP or HTTPS";
+}
+std::string header_objection(const Json& value) {
+  const std::string& name = value.get_ref<const std::string&>();
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !name.empty() && std::ranges::all_of(name, fits) ? "" : "not the name of a header";
+}
+
+std::vector<Member> actions() {
+  const Shape header = object({{"name", text(header_objection)}, {"value", text()}}, needs_name);
+  return {{"exec", object({{"command", list_of(text(), not_empty)}}, needs_command)},
+          {"httpGet", object({{"path", text()},
+                              {"port", port()},
+                              {"host", text()},
+                              {"scheme", text(scheme_objection)},
+                              {"httpHeaders", list_of(header)}},
+                             needs_port)},
+          {"tcpSocket", object({{"port", port()}, {"host", text()}}, needs_port)}};
+}
+
+Shape probe(std::int64_t most_successes, bool has_grace_period) {
+  std::vector<Member> members = actions();
+  members.push_back({"grpc", object({{"port", integer(1, 65535)}, {"service", text()}}, needs_port)});
+  for (const char* name : {"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold"}) {
+    members.push_back({name, integer(0, kLargest32), true});
+  }
+  members.push_back({"successThreshold", integer(0, most_successes), true});
+  if (has_grace_period) members.push_back({"terminationGracePeriodSeconds", integer(1, kLargest32)});
+  return object(std::move(members), exactly_one_action);
+}
+
+Shape lifecycle() {
+  const Shape action = object(actions(), exactly_one_action);
+  return object({{"postStart", action}, {"preStop", action}});
+}
+
+// --- resources
+
+std::string requests_within_limits(const Json& value) {
+  const Json& limits = object_at(value, {"limits"});
+  for (const auto& [name, request] : object_at(value, {"requests"}).items()) {
+    const std::string limit = string_at(limits, {name});
+    if (limit.empty()) continue;
+    const long double most = parse_quantity(limit).value_or(0);
+    if (parse_quantity(request.get_ref<const std::string&>()).value_or(0) > most) {
+      return "the request for " + name + " is above its limit";
+    }
+  }
+  return "";
+}
+
+Shape resources() {
+  const Shape amounts = object({{"cpu", quantity()}, {"memory", quantity()}, {"ephemeral-storage", quantity()}});
+  return object({{"limits", amounts}, {"requests", amounts}}, requests_within_limits);
+}
+
+// --- security context
+
+std::string profile_objection(const Json& value) {
+  const std::string type = string_at(value, {"type"});
+  if (!is_one_of(type, {"RuntimeDefault", "Unconfined", "Localhost"})) {
+    return "type must be RuntimeDefault, Unconfined or Localhost";
+  }
+  const std::string file = string_at(value, {"localhostProfile"});
+  if ((type == "Localhost") == file.empty()) return "localhostProfile goes with type Localhost, and only with it";
+  return file.starts_with('/') || file.contains("..") ? "localhostProfile must be a path below the profile root" : "";
+}
+
+// What Pod Security "baseline" lets everybody add; more than that is never injected.
+std::string capability_objection(const Json& value) {
+  const bool harmless = is_one_of(value.get_ref<const std::string&>(),
+                                  {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
+                                   "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"});
+  return harmless ? "" : "not a capability that Stash injects; allowed are those of Pod Security \"baseline\"";
+}
+
+std::string never_privileged(const Json& value) {
+  if (value.value("privileged", false)) return "privileged containers are never injected";
+  const auto user = value.find("runAsUser");
+  const bool as_root = user != value.end() && *user == 0;
+  return as_root && value.value("runAsNonRoot", false) ? "runAsUser 0 contradicts runAsNonRoot" : "";
+}
+
+Shape security_context() {
+  const Shape profile = object({{"type", text()}, {"localhostProfile", text()}}, profile_objection);
+  return object({{"runAsUser", integer(0, kLargest32)},
+                 {"runAsGroup", integer(0, kLargest32)},
+                 {"runAsNonRoot", boolean()},
+                 {"readOnlyRootFilesystem", boolean()},
+                 {"allowPrivilegeEscalation", boolean()},
+                 {"privileged", boolean()},
+                 {"capabilities", object({{"add", list_of(text(capability_objection))}, {"drop", list_of(text())}})},
+                 {"seccompProfile", profile},
+                 {"appArmorProfile", profile},
+                 {"seLinuxOptions", object({{"user", text()}, {"role", text()}, {"type", text()}, {"level", text()}})}},
+                never_privileged);
+}
+
+const Shape& container_shape() {
+  static const Shape kShape = object({{"resources", resources()},
+                                      {"livenessProbe", probe(1, true)},
+                                      {"readinessProbe", probe(kLargest32, false)},
+                                      {"lifecycle", lifecycle()},
+                                      {"securityContext", security_context()},
+                                      {"nice", object({{"adjustment", integer(-20, 19)}})},
+                                      {"ionice", object({{"class", integer(0, 3)}, {"classData", integer(0, 7)}})},
+                                      {"env", env_shape()},
+                                      {"envFrom", env_from_shape()}});
+  return kShape;
+}
+
+void add_number(Json& env, const char* name, const Json* value) {
+  if (value != nullptr) env.push_back({{"name", name}, {"value", dump_json(*value)}});
+}
+
+Json priority_env(const Json& container) {
+  Json env = Json::array();
+  add_number(env, "NICE_ADJUSTMENT", at(container, {"nice", "adjustment"}));
+  add_number(env, "IONICE_CLASS", at(container, {"ionice", "class"}));
+  add_number(env, "IONICE_CLASS_DATA", at(container, {"ionice", "classData"}));
+  return env;
+}
+
+}  // namespace
+
+Result<ContainerSettings> container_settings(const api::RuntimeSettings& settings) {
+  if (settings.container.is_null()) return ContainerSettings{};
+  TRY(const Json container, clean(settings.container, container_shape(), "spec.runtimeSettings.container"));
+  ContainerSettings checked;
+  for (const char* part : {"limits", "requests"}) {
+    const Json& amounts = object_at(container, {"resources", part});
+    if (!amounts.empty()) checked.resources[part] = amounts;
+  }
+  for (const char* hook : {"livenessProbe", "readinessProbe", "lifecycle"}) {
+    const Json& value = object_at(container, {hook});
+    if (!value.empty()) checked.hooks[hook] = value;
+  }
+  checked.security_context = object_at(container, {"securityContext"});
+  checked.env = priority_env(container);
+  for (const Json& variable : array_at(container, {"env"})) checked.env.push_back(variable);
+  checked.env_from = array_at(container, {"envFrom"});
+  return checked;
+}
+
+std::vector<std::string> pull_secrets_of(const api::RuntimeSettings& settings) {
+  std::vector<std::string> found;
+  for (const Json& secret : array_at(settings.pod, {"imagePullSecrets"})) {
+    const std::string name = string_at(secret, {"name"});
+    if (!name.empty()) found.push_back(name);
+  }
+  return found;
+}
+
+}  // namespace stash::inject

@@ -1,0 +1,22 @@
+#pragma once
+#include "api/shared_types.h"
+#include "base/result.h"
+
+namespace stash::inject {
+
+/// runtimeSettings.container, checked: what is in here the API server takes.
+struct ContainerSettings {
+  Json resources = Json::object();         ///< limits and requests, each only when given
+  Json hooks = Json::object();             ///< livenessProbe, readinessProbe, lifecycle; not for init containers
+  Json security_context = Json::object();  ///< laid over ours field by field
+  Json env = Json::array();                ///< those of nice and ionice first
+  Json env_from = Json::array();
+};
+
+/// Error invalid names the field: "spec.runtimeSettings.container/resources/limits/cpu: not a quantity".
+Result<ContainerSettings> container_settings(const api::RuntimeSettings& settings);
+
+/// Names in runtimeSettings.pod.imagePullSecrets.
+std::vector<std::string> pull_secrets_of(const api::RuntimeSettings& settings);
+
+}  // namespace stash::inject

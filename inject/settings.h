@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace stash::inject {
+
+/// What the administrator decided, the same for all workloads; from the programs' flags.
+struct Settings {
+  std::string image;            ///< of sidecar, init container and CronJob pods
+  std::string pushgateway_url;  ///< "http://stash-operator.stash.svc:56789"; "" turns metrics off
+  std::vector<std::string> image_pull_secrets;
+  bool opt_in = true;                            ///< false: every namespace but those labelled injection=disabled
+  std::vector<std::string> excluded_namespaces;  ///< never injected: kube-system, our own
+};
+
+/// Does a namespace with these labels want injection? Mirrors the webhook's namespaceSelector.
+bool namespace_wants_injection(const Settings& settings, const std::string& ns, const Json& namespace_labels);
+
+}  // namespace stash::inject

@@ -1,0 +1,39 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "inject/volumes.h"
+
+namespace stash::inject {
+
+struct PlannedVolume {
+  Json volume;
+  bool replaceable = true;                       ///< false: it is there already and others rely on it
+  bool sidecar = false, init_container = false;  ///< who mounts it
+};
+using MountedBy = bool PlannedVolume::*;
+
+/// The volumes that our containers need in one pod, under names that are free there.
+class VolumePlan {
+ public:
+  explicit VolumePlan(const Json& workload) : workload_(&workload) {}
+
+  /// Keeps the volumes that a container which stays as it is mounts.
+  void keep(const Json& container, MountedBy by);
+  /// The first of `candidates` that is free, ours, or has this very content. nullopt when the user has them all.
+  std::optional<std::string> choose(const VolumeNames& candidates, const Json& source, MountedBy by);
+  /// The same, but any of `candidates` that is planned already will do.
+  std::optional<std::string> share_or_choose(const VolumeNames& candidates, const Json& source, MountedBy by);
+
+  std::vector<Json> mounted(MountedBy by) const;
+  const std::vector<PlannedVolume>& volumes() const { return volumes_; }
+
+ private:
+  PlannedVolume* find(const std::string& name);
+
+  const Json* workload_;
+  std::vector<PlannedVolume> volumes_;
+};
+
+}  // namespace stash::inject

@@ -1,0 +1,175 @@
+#include "inject/volumes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "inject/shape.h"
+#include "inject/workload_view.h"
+
+namespace stash::inject {
+namespace {
+
+namespace names = api::names;
+
+// Of Stash before v1beta1; a sidecar of that time mounts it.
+constexpr std::string_view kScratchVolume = "stash-scratchdir";
+
+bool contains(const VolumeNames& list, std::string_view name) { return std::ranges::find(list, name) != list.end(); }
+
+// Where our containers mount a volume of that name; "" for anywhere.
+std::string_view our_path_of(std::string_view volume) {
+  if (contains(tmp_volume_names(), volume)) return names::kTmpPath;
+  if (contains(podinfo_volume_names(), volume)) return names::kPodinfoPath;
+  if (contains(secret_volume_names(), volume)) return names::kSecretPath;
+  return "";
+}
+
+bool mounts(const Json& container, std::string_view volume, std::string_view path) {
+  return std::ranges::any_of(array_at(container, {"volumeMounts"}), [&](const Json& mount) {
+    return string_at(mount, {"name"}) == volume && (path.empty() || string_at(mount, {"mountPath"}) == path);
+  });
+}
+
+bool uses(const Json& container, std::string_view volume) {
+  return mounts(container, volume, "") || named(array_at(container, {"volumeDevices"}), volume) != nullptr;
+}
+
+std::string host_path_objection(const Json& value) {
+  const std::string path = string_at(value, {"path"});
+  if (!path.starts_with('/')) return "path must be absolute";
+  if ((path + "/").contains("/../")) return "path must not contain ..";
+  constexpr std::string_view kTypes[] = {"",       "DirectoryOrCreate", "Directory",  "FileOrCreate", "File",
+                                         "Socket", "CharDevice",        "BlockDevice"};
+  return std::ranges::find(kTypes, string_at(value, {"type"})) != std::end(kTypes) ? "" : "unknown type";
+}
+
+std::string claim_objection(const Json& value) {
+  return string_at(value, {"claimName"}).empty() ? "claimName is missing" : "";
+}
+
+std::string nfs_objection(const Json& value) {
+  if (string_at(value, {"server"}).empty()) return "server is missing";
+  return string_at(value, {"path"}).starts_with('/') ? "" : "path must be absolute";
+}
+
+std::string medium_objection(const Json& value) { return value == "Memory" ? "" : "medium must be empty or Memory"; }
+
+Shape empty_dir() { return object({{"medium", text(medium_objection)}, {"sizeLimit", quantity()}}); }
+
+struct Source {
+  std::string_view key;
+  Shape shape;
+};
+
+const std::vector<Source>& known_sources() {
+  static const std::vector<Source> kSources = {
+      {"hostPath", object({{"path", text()}, {"type", text()}}, host_path_objection)},
+      {"persistentVolumeClaim", object({{"claimName", text()}, {"readOnly", boolean(), true}}, claim_objection)},
+      {"nfs", object({{"server", text()}, {"path", text()}, {"readOnly", boolean(), true}}, nfs_objection)},
+      {"emptyDir", empty_dir()}};
+  return kSources;
+}
+
+}  // namespace
+
+const VolumeNames& tmp_volume_names() {
+  static const VolumeNames kNames = {std::string(names::kTmpVolume), std::string(names::kTmpVolumeFallback)};
+  return kNames;
+}
+const VolumeNames& podinfo_volume_names() {
+  static const VolumeNames kNames = {std::string(names::kPodinfoVolume)};
+  return kNames;
+}
+const VolumeNames& secret_volume_names() {
+  static const VolumeNames kNames = {std::string(names::kSecretVolume), "stash-restore-secret-volume"};
+  return kNames;
+}
+const VolumeNames& local_volume_names() {
+  static const VolumeNames kNames = {std::string(names::kLocalVolume), "stash-restore-local"};
+  return kNames;
+}
+
+const VolumeNames& all_volume_names() {
+  static const VolumeNames kNames = [] {
+    VolumeNames all = {std::string(kScratchVolume)};
+    for (const auto* list :
+         {&tmp_volume_names(), &podinfo_volume_names(), &secret_volume_names(), &local_volume_names()}) {
+      all.insert(all.end(), list->begin(), list->end());
+    }
+    return all;
+  }();
+  return kNames;
+}
+
+bool is_reserved(std::string_view volume) {
+  return contains(all_volume_names(), volume) && volume != names::kTmpVolume && volume != names::kTmpVolumeFallback;
+}
+
+Result<Json> tmp_source(const api::TempDir& temp_dir) {
+  Json wanted = Json::object();
+  wanted["medium"] = temp_dir.medium;
+  wanted["sizeLimit"] = temp_dir.size_limit;
+  TRY(Json source, clean(wanted, empty_dir(), "spec.tempDir"));
+  return Json{{"emptyDir", std::move(source)}};
+}
+
+Json podinfo_source() {
+  const auto field = [](const char* file, const char* path) {
+    return Json{{"path", file}, {"fieldRef", {{"fieldPath", path}}}};
+  };
+  // A projected token instead of the automounted one: the workload may have switched that off.
+  Json sources = Json::array();
+  sources.push_back(
+      {{"downwardAPI",
+        {{"items", Json::array({field("labels", "metadata.labels"), field("namespace", "metadata.namespace")})}}}});
+  sources.push_back({{"serviceAccountToken", {{"path", "token"}, {"expirationSeconds", 3600}}}});
+  sources.push_back(
+      {{"configMap",
+        {{"name", "kube-root-ca.crt"}, {"items", Json::array({Json{{"key", "ca.crt"}, {"path", "ca.crt"}}})}}}});
+  return {{"projected", {{"sources", std::move(sources)}}}};
+}
+
+Json secret_source(const std::string& secret) {
+  // Optional: a Secret that is deleted later must not keep the user's pods from starting.
+  return {{"secret", {{"secretName", secret}, {"optional", true}}}};
+}
+
+Result<Json> local_source(const api::LocalBackend& local) {
+  const Json& source = local.volume_source;
+  if (!source.is_object() || source.size() != 1) {
+    return fail(ErrorCode::invalid, "spec.backend.local needs exactly one volume source beside mountPath");
+  }
+  const std::string key = source.begin().key();
+  const auto known = std::ranges::find(known_sources(), std::string_view(key), &Source::key);
+  if (known == known_sources().end()) {
+    return fail(ErrorCode::denied,
+                fmt::format("spec.backend.local.{}: this version mounts only hostPath, persistentVolumeClaim, nfs and "
+                            "emptyDir; others come with a later one",
+                            key));
+  }
+  TRY(Json cleaned, clean(source.begin().value(), known->shape, "spec.backend.local." + key));
+  Json volume = Json::object();
+  volume[key] = std::move(cleaned);
+  return volume;
+}
+
+VolumeOwner owner_of(const Json& workload, std::string_view volume) {
+  if (named(volumes_of(workload), volume) == nullptr) return VolumeOwner::absent;
+  bool ours = false;
+  bool others = false;
+  const auto look_at = [&](const Json& container, bool is_ours) {
+    if (is_ours) {
+      ours = ours || mounts(container, volume, our_path_of(volume));
+    } else {
+      others = others || uses(container, volume);
+    }
+  };
+  for (const Json& container : containers_of(workload)) look_at(container, is_sidecar(container));
+  for (const Json& container : init_containers_of(workload)) look_at(container, is_init_container(container));
+  if (ours) return others ? VolumeOwner::shared : VolumeOwner::ours;
+  return others ? VolumeOwner::foreign : VolumeOwner::unused;
+}
+
+}  // namespace stash::inject

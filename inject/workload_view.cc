@@ -1,0 +1,106 @@
+#include "inject/workload_view.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+
+namespace stash::inject {
+namespace {
+
+namespace names = api::names;
+
+bool is_absent_or_object(const Json& workload, std::initializer_list<std::string_view> path) {
+  const Json* value = at(workload, path);
+  return value == nullptr || value->is_null() || value->is_object();
+}
+
+bool is_absent_or_list(const Json& spec, std::string_view key) {
+  const Json* list = at(spec, {key});
+  if (list == nullptr || list->is_null()) return true;
+  return list->is_array() && std::ranges::all_of(*list, [](const Json& entry) { return entry.is_object(); });
+}
+
+std::string first_argument(const Json& container) {
+  const Json& args = array_at(container, {"args"});
+  return !args.empty() && args.front().is_string() ? args.front().get<std::string>() : "";
+}
+
+const Json* find_where(const Json& list, bool (*wanted)(const Json&)) {
+  const auto found = std::ranges::find_if(list, wanted);
+  return found == list.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+bool is_well_formed(const Json& workload) {
+  const Json* spec = at(workload, {"spec", "template", "spec"});
+  if (spec == nullptr || !spec->is_object()) return false;
+  const Json* containers = at(*spec, {"containers"});
+  if (containers == nullptr || !containers->is_array()) return false;
+  for (const std::string_view list : {"containers", "initContainers", "volumes", "imagePullSecrets"}) {
+    if (!is_absent_or_list(*spec, list)) return false;
+  }
+  return is_absent_or_object(workload, {"metadata"}) && is_absent_or_object(workload, {"metadata", "annotations"}) &&
+         is_absent_or_object(workload, {"spec", "template", "metadata"}) &&
+         is_absent_or_object(workload, {"spec", "template", "metadata", "annotations"});
+}
+
+const Json& pod_spec(const Json& workload) { return object_at(workload, {"spec", "template", "spec"}); }
+const Json& containers_of(const Json& workload) { return array_at(pod_spec(workload), {"containers"}); }
+const Json& init_containers_of(const Json& workload) { return array_at(pod_spec(workload), {"initContainers"}); }
+const Json& volumes_of(const Json& workload) { return array_at(pod_spec(workload), {"volumes"}); }
+
+const Json* named(const Json& list, std::string_view name) {
+  for (const Json& entry : list) {
+    if (string_at(entry, {"name"}) == name) return &entry;
+  }
+  return nullptr;
+}
+
+bool is_sidecar(const Json& container) {
+  return string_at(container, {"name"}) == names::kSidecar && first_argument(container) == "run-backup";
+}
+bool is_init_container(const Json& container) {
+  return string_at(container, {"name"}) == names::kInitContainer && first_argument(container) == "restore";
+}
+const Json* sidecar_of(const Json& workload) { return find_where(containers_of(workload), is_sidecar); }
+const Json* init_container_of(const Json& workload) {
+  return find_where(init_containers_of(workload), is_init_container);
+}
+
+bool name_is_taken(const Json& workload, std::string_view name) {
+  const auto taken_by = [name](const Json& container, bool ours) {
+    return string_at(container, {"name"}) == name && !ours;
+  };
+  return std::ranges::any_of(containers_of(workload), [&](const Json& c) { return taken_by(c, is_sidecar(c)); }) ||
+         std::ranges::any_of(init_containers_of(workload),
+                             [&](const Json& c) { return taken_by(c, is_init_container(c)); });
+}
+
+std::string invoker_of(const Json& container) {
+  for (const Json& argument : array_at(container, {"args"})) {
+    if (!argument.is_string()) continue;
+    const std::string_view text = argument.get_ref<const std::string&>();
+    for (const std::string_view flag : {"--backup-configuration=", "--restore-session=", "--invoker-name="}) {
+      if (text.starts_with(flag)) return std::string(text.substr(flag.size()));
+    }
+  }
+  return "";
+}
+
+std::vector<std::string> mountable_volumes(const Json& workload) {
+  std::vector<std::string> found;
+  for (const Json& volume : volumes_of(workload)) found.push_back(string_at(volume, {"name"}));
+  for (const Json& claim : array_at(workload, {"spec", "volumeClaimTemplates"})) {
+    found.push_back(string_at(claim, {"metadata", "name"}));
+  }
+  return found;
+}
+
+bool is_windows(const Json& workload) {
+  const Json& spec = pod_spec(workload);
+  return string_at(spec, {"os", "name"}) == "windows" ||
+         string_at(spec, {"nodeSelector", "kubernetes.io/os"}) == "windows";
+}
+
+}  // namespace stash::inject

@@ -1,0 +1,42 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+/// Questions about a workload with a pod template at spec.template. Total: whatever the JSON, nothing throws.
+namespace stash::inject {
+
+/// Does it have the skeleton that our patches rely on? Where it has not, nothing may be patched.
+bool is_well_formed(const Json& workload);
+
+const Json& pod_spec(const Json& workload);  ///< spec.template.spec, or an empty object
+const Json& containers_of(const Json& workload);
+const Json& init_containers_of(const Json& workload);
+const Json& volumes_of(const Json& workload);
+
+/// The element of `list` with that name; nullptr when there is none.
+const Json* named(const Json& list, std::string_view name);
+
+/// A container is ours (or of an older Stash) by its name and its first argument.
+bool is_sidecar(const Json& container);
+bool is_init_container(const Json& container);
+const Json* sidecar_of(const Json& workload);
+const Json* init_container_of(const Json& workload);
+
+/// Does a container that is not ours have that name? Names are unique over containers and init containers.
+bool name_is_taken(const Json& workload, std::string_view name);
+
+/// The object that a container of ours works for: the value of --backup-configuration, --restore-session or, of later
+/// releases of Stash, --invoker-name. "" when it names none.
+std::string invoker_of(const Json& container);
+
+/// Volumes that a container of the pod may mount, those from volumeClaimTemplates included.
+std::vector<std::string> mountable_volumes(const Json& workload);
+
+/// spec.os or the node selector says Windows, where nothing of ours can run.
+bool is_windows(const Json& workload);
+
+}  // namespace stash::inject

@@ -1,0 +1,166 @@
+#include "inject/decision.h"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "unit/inject/scene.h"
+
+namespace stash::test {
+namespace {
+
+using inject::Finding;
+using inject::Reason;
+
+TimePoint later(int seconds) { return kCreated + std::chrono::seconds(seconds); }
+
+api::Repository without_secret() {
+  return a_repository().with([](api::Repository& repository) {
+    repository.status.conditions = {{"BackendSecretFound", "False", "BackendSecretNotAvailable", "", 1, {}}};
+  });
+}
+
+TEST_CASE("namespaces opt in, or opt out where the administrator wants that", "[inject][settings]") {
+  inject::Settings settings;
+  settings.excluded_namespaces = {"kube-system"};
+  const Json enabled = {{"stash.appscode.com/injection", "enabled"}};
+  const Json disabled = {{"stash.appscode.com/injection", "disabled"}};
+  CHECK(namespace_wants_injection(settings, "demo", enabled));
+  CHECK_FALSE(namespace_wants_injection(settings, "demo", Json::object()));
+  CHECK_FALSE(namespace_wants_injection(settings, "demo", disabled));
+  CHECK_FALSE(namespace_wants_injection(settings, "kube-system", enabled));
+  CHECK_FALSE(namespace_wants_injection(settings, "demo", Json("hostile")));
+  settings.opt_in = false;
+  CHECK(namespace_wants_injection(settings, "demo", Json::object()));
+  CHECK_FALSE(namespace_wants_injection(settings, "demo", disabled));
+  CHECK_FALSE(namespace_wants_injection(settings, "kube-system", Json::object()));
+}
+
+TEST_CASE("a target names a workload by group, kind and name, whatever the version", "[inject][decision]") {
+  using inject::names_workload;
+  CHECK(names_workload({"apps/v1", "Deployment", "web"}, "apps", "Deployment", "web"));
+  CHECK(names_workload({"apps/v1beta2", "Deployment", "web"}, "apps", "Deployment", "web"));
+  CHECK(names_workload({"extensions/v1beta1", "Deployment", "web"}, "apps", "Deployment", "web"));
+  CHECK(names_workload({"v1", "ReplicationController", "web"}, "", "ReplicationController", "web"));
+  CHECK_FALSE(names_workload({"v1", "Deployment", "web"}, "apps", "Deployment", "web"));
+  CHECK_FALSE(names_workload({"apps/v1", "StatefulSet", "web"}, "apps", "Deployment", "web"));
+  CHECK_FALSE(names_workload({"apps/v1", "Deployment", "web"}, "apps", "Deployment", "web2"));
+  CHECK_FALSE(names_workload({"apps/v1", "Deployment", ""}, "apps", "Deployment", ""));
+}
+
+TEST_CASE("every reason has a code of its own", "[inject][decision]") {
+  std::set<std::string_view> codes;
+  for (int i = 0; i <= static_cast<int>(Reason::windows_pod); ++i) codes.insert(code_of(static_cast<Reason>(i)));
+  CHECK(codes.size() == static_cast<std::size_t>(Reason::windows_pod) + 1);
+  CHECK_FALSE(codes.contains("Unknown"));
+}
+
+TEST_CASE("the oldest of several configurations is served, and the others learn which", "[inject][decision]") {
+  const auto decided = Scene()
+                           .backup(a_backup_configuration("b").created(later(5)))
+                           .backup(a_backup_configuration("c").created(later(1)))
+                           .backup(a_backup_configuration("a").created(later(5)))
+                           .decide(a_workload());
+  CHECK(decided.backup->metadata.name == "c");
+  REQUIRE(codes_of(decided.findings) == std::vector<std::string>{"SeveralConfigurations", "SeveralConfigurations"});
+  CHECK(decided.findings[0] ==
+        Finding{Reason::several_configurations, "BackupConfiguration demo/a",
+                "BackupConfiguration demo/c names the same workload and is older, so only it is served; delete one of "
+                "them or put all paths into one"});
+}
+
+TEST_CASE("a configuration that is being deleted, or has no target, or another one, asks for nothing",
+          "[inject][decision]") {
+  const auto decided = Scene()
+                           .backup(a_backup_configuration("a").being_deleted())
+                           .backup(a_backup_configuration("b").no_target())
+                           .backup(a_backup_configuration("c").deployment("other"))
+                           .backup(a_backup_configuration("d").ns("elsewhere"))
+                           .decide(a_workload());
+  CHECK_FALSE(decided.backup);
+  CHECK(decided.findings.empty());
+}
+
+TEST_CASE("what is in the way of a backup is named with its remedy", "[inject][decision]") {
+  const auto finding = [](Scene scene, const api::BackupConfiguration& configuration) {
+    const auto decided = scene.backup(configuration).decide(a_workload());
+    CHECK_FALSE(decided.backup_repository);
+    REQUIRE(decided.findings.size() == 1);
+    CHECK(decided.findings[0].object == "BackupConfiguration demo/app-backup");
+    return std::pair(decided.findings[0].reason, decided.findings[0].message);
+  };
+  const api::BackupConfiguration plain = a_backup_configuration();
+  CHECK(finding(Scene().no_repository(), plain) ==
+        std::pair(Reason::repository_missing,
+                  std::string("Repository demo/repo does not exist; create it, and injection follows")));
+  CHECK(finding(Scene(), a_backup_configuration().repository("")) ==
+        std::pair(Reason::repository_missing, std::string("spec.repository.name is missing; name a Repository")));
+  CHECK(finding(Scene().repository(a_repository().secret("")), plain) ==
+        std::pair(Reason::secret_name_missing,
+                  std::string("Repository demo/repo names no Secret; set spec.backend.storageSecretName")));
+  CHECK(finding(Scene().repository(without_secret()), plain) ==
+        std::pair(Reason::secret_missing, std::string("Secret repo-secret of Repository demo/repo does not exist; "
+                                                      "create it with RESTIC_PASSWORD in it")));
+  CHECK(finding(Scene().repository(a_repository().gcs("bucket", "")), plain) ==
+        std::pair(Reason::backend_unsupported, std::string("Repository demo/repo has a backend of kind gcs, which a "
+                                                           "later version brings; this one acts on local")));
+  CHECK(finding(Scene().repository(a_repository().with([](auto& r) { r.spec.backend.local.reset(); })), plain).first ==
+        Reason::backend_unsupported);
+  CHECK(finding(Scene().repository(a_repository().volume({{"iscsi", Json::object()}})), plain).first ==
+        Reason::backend_unsupported);
+  CHECK(finding(Scene().repository(a_repository().host_path("relative")), plain) ==
+        std::pair(Reason::malformed,
+                  std::string("Repository demo/repo: spec.backend.local.hostPath: path must be absolute")));
+  CHECK(
+      finding(Scene(), a_backup_configuration().with([](auto& c) { c.spec.driver = "VolumeSnapshotter"; })) ==
+      std::pair(Reason::driver_unsupported, std::string("spec.driver VolumeSnapshotter is not supported; use Restic")));
+  CHECK(finding(Scene().namespace_label("stash.appscode.com/injection", ""), plain) ==
+        std::pair(Reason::namespace_not_opted_in,
+                  std::string("namespace demo has not asked for backups: kubectl label namespace demo "
+                              "stash.appscode.com/injection=enabled")));
+}
+
+TEST_CASE("a Secret that was missing from an older generation of the Repository does not count", "[inject][decision]") {
+  api::Repository repository = without_secret();
+  repository.metadata.generation = 2;
+  const auto decided = Scene().repository(repository).backup(a_backup_configuration()).decide(a_workload());
+  CHECK(decided.backup_repository);
+  CHECK(decided.findings.empty());
+}
+
+TEST_CASE("the newest unfinished restore is injected and supersedes older ones", "[inject][decision]") {
+  const auto decided = Scene()
+                           .restore(a_restore_session("failed").phase("Failed").created(later(1)))
+                           .restore(a_restore_session("new").created(later(3)))
+                           .restore(a_restore_session("running").phase("Running").created(later(2)))
+                           .decide(a_workload());
+  CHECK(decided.restore->metadata.name == "new");
+  CHECK(codes_of(decided.findings) == std::vector<std::string>{"Superseded", "Superseded"});
+}
+
+TEST_CASE("a restore older than a succeeded one is not run: it would put older data over newer", "[inject][decision]") {
+  const auto decided = Scene()
+                           .restore(a_restore_session("old").phase("Failed").created(later(1)))
+                           .restore(a_restore_session("done").phase("Succeeded").created(later(2)))
+                           .decide(a_workload());
+  CHECK_FALSE(decided.restore);
+  CHECK(codes_of(decided.findings) == std::vector<std::string>{"Superseded"});
+}
+
+TEST_CASE("restores by jobs, or by another driver, are refused", "[inject][decision]") {
+  const auto decided = Scene()
+                           .restore(a_restore_session("jobs").with([](auto& r) { r.spec.target->has_jobs = true; }))
+                           .restore(a_restore_session("driver").with([](auto& r) { r.spec.driver = "Other"; }))
+                           .decide(a_workload());
+  CHECK_FALSE(decided.restore);
+  CHECK(codes_of(decided.findings) == std::vector<std::string>{"TargetIsJobModel", "DriverUnsupported"});
+}
+
+TEST_CASE("a workload that is being deleted gets nothing", "[inject][decision]") {
+  const Json workload = a_workload().with([](Json& w) { w["metadata"]["deletionTimestamp"] = "2024-01-01T00:00:00Z"; });
+  const auto injection = Scene().backup(a_backup_configuration()).inject(workload);
+  CHECK(injection.patch.empty());
+  CHECK(codes_of(injection.findings) == std::vector<std::string>{"WorkloadBeingDeleted"});
+}
+
+}  // namespace
+}  // namespace stash::test

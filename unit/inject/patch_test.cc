@@ -1,0 +1,66 @@
+#include "inject/patch.h"
+
+#include <catch2/catch.hpp>
+
+using stash::Json;
+using stash::inject::Patch;
+
+namespace {
+
+// The operations, after checking that they lead to the edited workload.
+Json operations(const Json& original, const Patch& patch) {
+  CHECK(original.patch(patch.operations()) == patch.workload());
+  return patch.operations();
+}
+
+Json op(const char* name, const char* path) { return {{"op", name}, {"path", path}}; }
+Json op(const char* name, const char* path, const Json& value) {
+  return {{"op", name}, {"path", path}, {"value", value}};
+}
+
+}  // namespace
+
+TEST_CASE("a missing parent is added together with its first member", "[inject][patch]") {
+  const Json original = {{"metadata", Json::object()}};
+  Patch patch(original);
+  patch.set({"metadata", "annotations", "a/b~c"}, "1");
+  patch.set({"metadata", "annotations", "d/e"}, "2");
+  CHECK(operations(original, patch) == Json::array({op("add", "/metadata/annotations", {{"a/b~c", "1"}}),
+                                                    op("add", "/metadata/annotations/d~1e", "2")}));
+}
+
+TEST_CASE("setting what is there already is no operation", "[inject][patch]") {
+  Patch patch(Json{{"a", {{"b", 1}}}});
+  patch.set({"a", "b"}, 1);
+  CHECK(patch.operations().empty());
+}
+
+TEST_CASE("the last member goes together with its parents", "[inject][patch]") {
+  const Json original = {{"kind", "x"}, {"metadata", {{"annotations", {{"a", "1"}}}}}};
+  Patch patch(original);
+  patch.unset({"metadata", "annotations", "a"});
+  CHECK(operations(original, patch) == Json::array({op("remove", "/metadata")}));
+}
+
+TEST_CASE("a list is created for its first element and goes with its last", "[inject][patch]") {
+  const Json original = {{"kind", "x"}};
+  Patch patch(original);
+  patch.append({"list"}, 1);
+  patch.append({"list"}, 2);
+  CHECK(operations(original, patch) == Json::array({op("add", "/list", Json::array({1})), op("add", "/list/-", 2)}));
+  patch.erase({"list"}, 0);
+  patch.erase({"list"}, 0);
+  CHECK(patch.workload() == original);
+}
+
+TEST_CASE("edits of places that do not exist do nothing", "[inject][patch]") {
+  const Json original = {{"list", {1}}, {"text", "x"}};
+  Patch patch(original);
+  patch.replace({"list"}, 7, 1);
+  patch.replace_member({"list"}, 0, "image", "i");
+  patch.erase({"text"}, 0);
+  patch.erase({"nothing"}, 0);
+  patch.unset({"text", "x"});
+  CHECK(patch.operations().empty());
+  CHECK(patch.workload() == original);
+}

@@ -1,0 +1,130 @@
+#include "inject/pod_policy.h"
+
+#include <catch2/catch.hpp>
+
+#include "unit/inject/scene.h"
+
+namespace stash::test {
+namespace {
+
+// The only finding of an injection that changes nothing.
+std::string refusal(const Scene& scene, const Json& workload) {
+  const auto injection = scene.inject(workload);
+  CHECK(injection.patch.empty());
+  CHECK_FALSE(injection.has_sidecar);
+  if (injection.findings.size() != 1) return "not exactly one finding";
+  return std::string(code_of(injection.findings[0].reason)) + ": " + injection.findings[0].message;
+}
+
+Scene backup_with(std::vector<api::VolumeMount> mounts) {
+  return Scene().backup(a_backup_configuration().mounts(std::move(mounts)));
+}
+
+TEST_CASE("Pod Security levels that forbid the backend's volume keep the pod as it is", "[inject][policy]") {
+  const std::string remedy = "; use a persistentVolumeClaim as backend, change runtimeSettings, or lower the level";
+  CHECK(refusal(Scene().backup(a_backup_configuration()).pod_security("baseline"), a_workload()) ==
+        "PodSecurity: namespace demo enforces Pod Security \"baseline\", which forbids a hostPath volume, which the "
+        "Repository's local backend uses" +
+            remedy);
+  const Json nfs = {{"nfs", {{"server", "s"}, {"path", "/p"}}}};
+  CHECK(
+      refusal(
+          Scene().backup(a_backup_configuration()).repository(a_repository().volume(nfs)).pod_security("restricted"),
+          a_workload())
+          .starts_with("PodSecurity: namespace demo enforces Pod Security \"restricted\", which forbids a nfs volume"));
+}
+
+TEST_CASE("what is injected into a restricted namespace passes its level", "[inject][policy]") {
+  Scene scene;
+  scene.repository(a_repository().pvc("repo")).pod_security("restricted");
+  scene.backup(a_backup_configuration()).restore(a_restore_session());
+  const auto injection = scene.inject(a_workload());
+  CHECK(injection.findings.empty());
+  CHECK(injection.has_sidecar);
+  CHECK(injection.has_init_container);
+}
+
+TEST_CASE("runtime settings that the level forbids are refused", "[inject][policy]") {
+  const auto with_context = [](const Json& context) {
+    return Scene()
+        .repository(a_repository().pvc("repo"))
+        .pod_security("restricted")
+        .backup(a_backup_configuration().container_settings({{"securityContext", context}}));
+  };
+  CHECK(refusal(with_context({{"runAsUser", 0}}), a_workload()).starts_with("PodSecurity: "));
+  CHECK(refusal(with_context({{"capabilities", {{"add", {"CHOWN"}}}}}), a_workload()).starts_with("PodSecurity: "));
+  CHECK(
+      refusal(with_context({{"seccompProfile", {{"type", "Unconfined"}}}}), a_workload()).starts_with("PodSecurity: "));
+  CHECK(refusal(with_context({{"allowPrivilegeEscalation", true}}), a_workload()).starts_with("PodSecurity: "));
+}
+
+TEST_CASE("a container of the user's with our name is left alone", "[inject][policy]") {
+  const std::string message =
+      "ContainerNameTaken: the pod template has a container named stash that is not Stash's; rename it";
+  CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().container("stash")) == message);
+  CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().init_container("stash")) == message);
+}
+
+TEST_CASE("a target volume that the pod does not have is not injected", "[inject][policy]") {
+  CHECK(refusal(backup_with({{"sauce-data", "/source/data", ""}}), a_workload()) ==
+        "VolumeMissing: spec.target.volumeMounts names volume \"sauce-data\", which the pod template does not have; "
+        "correct the name or add the volume");
+  CHECK(refusal(backup_with({{"", "/source/data", ""}}), a_workload()).starts_with("VolumeMissing: "));
+  CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().no_volumes()).starts_with("VolumeMissing: "));
+}
+
+TEST_CASE("claims of volumeClaimTemplates count as volumes", "[inject][policy]") {
+  const Json workload = a_workload().no_volumes().with([](Json& w) {
+    w["spec"]["volumeClaimTemplates"] = Json::array({Json{{"metadata", {{"name", "source-data"}}}}});
+  });
+  CHECK(Scene().backup(a_backup_configuration()).inject(workload).has_sidecar);
+}
+
+TEST_CASE("mounts at places that are taken, or that would break the container, are refused", "[inject][policy]") {
+  for (const char* path :
+       {"/tmp", "/tmp/", "//tmp", "/etc/stash", "/etc/stash/repository/secret", "/etc/stash/x", "/", "/etc", "/usr/bin",
+        "/proc/x", "/dev", "relative", "", "/a:b", "/a/../b", "/safe/data", "/safe/data/x", "/safe"}) {
+    INFO(path);
+    CHECK(refusal(backup_with({{"source-data", path, ""}}), a_workload()).starts_with("MountPathTaken: "));
+  }
+  CHECK(refusal(backup_with({{"source-data", "/a", ""}, {"source-data", "/a/", "sub"}}), a_workload())
+            .starts_with("MountPathTaken: "));
+  CHECK(refusal(backup_with({{"source-data", "/a", "../b"}}), a_workload()).starts_with("Malformed: "));
+  CHECK(backup_with({{"source-data", "/tmp/data", ""}}).inject(a_workload()).has_sidecar);
+  CHECK(backup_with({{"source-data", "/a", ""}, {"source-data", "/a/b", ""}}).inject(a_workload()).has_sidecar);
+}
+
+TEST_CASE("a Repository mounted at a bad place is refused", "[inject][policy]") {
+  const auto repository = [](const char* mount_path, const char* sub_path) {
+    return Scene().backup(a_backup_configuration()).repository(a_repository().with([&](api::Repository& r) {
+      r.spec.backend.local->mount_path = mount_path;
+      r.spec.backend.local->sub_path = sub_path;
+    }));
+  };
+  CHECK(refusal(repository("", ""), a_workload()).starts_with("MountPathTaken: "));
+  CHECK(refusal(repository("/source/data", ""), a_workload()).starts_with("MountPathTaken: "));
+  CHECK(refusal(repository("/stash", ""), a_workload()).starts_with("MountPathTaken: "));
+  CHECK(refusal(repository("/safe", "../x"), a_workload()).starts_with("Malformed: "));
+}
+
+TEST_CASE("Windows pods are left alone", "[inject][policy]") {
+  CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().pod_field("os", {{"name", "windows"}}))
+            .starts_with("WindowsPod: "));
+}
+
+TEST_CASE("a workload whose annotations would exceed the limit is left alone", "[inject][policy]") {
+  const std::string room(std::size_t{256 * 1024} - 100, 'x');
+  CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().annotation("big", room)) ==
+        "TooLarge: its annotations would exceed the API server's limit of 256 KiB; shorten them");
+  CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().template_annotation("big", room))
+            .starts_with("TooLarge: "));
+}
+
+TEST_CASE("a workload near etcd's limit is left alone", "[inject][policy]") {
+  CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().with([](Json& w) {
+          w["spec"]["huge"] = std::string(1'400'000, 'x');
+        })).starts_with("TooLarge: "));
+}
+
+}  // namespace
+}  // namespace stash::test
