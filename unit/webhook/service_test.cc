@@ -1,0 +1,132 @@
+#include "webhook/service.h"
+
+#include <catch2/catch.hpp>
+
+#include "certs/authority.h"
+#include "certs/secret.h"
+#include "unit/support/objects.h"
+#include "unit/support/review.h"
+#include "unit/support/workload.h"
+
+using namespace stash;
+using namespace stash::test;
+using namespace stash::webhook;
+
+namespace {
+
+struct Fixture {
+  Index index;
+  Certificate certificate;
+  bool synced = true;
+  Service service{{.image = "stash:test", .opt_in = true}, index, certificate, [this] { return synced; }};
+  Routes admission = service.admission_routes();
+  Routes health = service.health_routes([] { return ServerStats{.connections = 3, .threads = 4, .shed = 5}; });
+
+  Fixture() {
+    const Json ns = {{"metadata", {{"labels", {{"stash.appscode.com/injection", "enabled"}}}}}};
+    const Json configuration = a_backup_configuration().json();
+    const Json repository = a_repository().json();
+    index.change(api::kNamespaces, {"", "demo"}, &ns);
+    index.change(api::kBackupConfigurations, {"demo", "app-backup"}, &configuration);
+    index.change(api::kRepositories, {"demo", "repo"}, &repository);
+    index.set_complete();
+  }
+  Reply mutate(const std::string& body) { return admission.at("POST /mutate")(body); }
+  std::string metrics() { return health.at("GET /metrics")("").body; }
+};
+
+Json a_secret() {
+  const TimePoint now = *parse_time("2026-11-23T12:00:00Z");
+  const auto ca = certs::make_ca("test", now, certs::kCaLifetime).value();
+  const auto leaf = certs::make_leaf(ca, {"localhost"}, now, std::chrono::hours(1)).value();
+  return {{"data", certs::encode_secret_data({{"tls.crt", leaf.certificate_pem}, {"tls.key", leaf.key_pem}})}};
+}
+
+const std::string kReview = a_review("apps", "Deployment", a_deployment()).dump();
+
+bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a review of a named workload is answered with a patch and counted", "[webhook][service]") {
+  Fixture f;
+  const Reply reply = f.mutate(kReview);
+  CHECK(reply.status == 200);
+  CHECK(reply.content_type == "application/json");
+  const Json answer = parse_json(reply.body).value();
+  CHECK(string_at(answer, {"response", "uid"}) == "705ab4f5-6393-11e8-b7cc-42010a800002");
+  CHECK_FALSE(patch_of(answer).empty());
+  CHECK(contains(f.metrics(), R"(stash_webhook_requests_total{outcome="patched",path="/mutate",reason="injected"} 1)"));
+}
+
+TEST_CASE("the same review twice has the same answer", "[webhook][service][F62]") {
+  Fixture f;
+  CHECK(f.mutate(kReview).body == f.mutate(kReview).body);
+}
+
+TEST_CASE("a malformed review is a 400 and counted", "[webhook][service][F64]") {
+  Fixture f;
+  CHECK(f.mutate("{").status == 400);
+  CHECK(contains(f.metrics(),
+                 R"(stash_webhook_requests_total{outcome="malformed",path="/mutate",reason="malformed"} 1)"));
+}
+
+TEST_CASE("an unsynced webhook admits unchanged", "[webhook][service]") {
+  Fixture f;
+  f.synced = false;
+  const Json answer = parse_json(f.mutate(kReview).body).value();
+  CHECK(bool_at(answer, {"response", "allowed"}));
+  CHECK(patch_of(answer).empty());
+  CHECK(array_at(answer, {"response", "warnings"}).size() == 1);
+  CHECK(contains(f.metrics(), R"(reason="not_synced"} 1)"));
+}
+
+TEST_CASE("our own kinds are answered with warnings", "[webhook][service]") {
+  Fixture f;
+  const Json object = a_backup_configuration().schedule("never").json();
+  const Reply reply =
+      f.admission.at("POST /warn")(a_review("stash.appscode.com", "BackupConfiguration", object).dump());
+  CHECK(contains(reply.body, "spec.schedule"));
+}
+
+TEST_CASE("readiness needs caches and a certificate, and ends when stopping", "[webhook][service]") {
+  Fixture f;
+  const auto ready = [&] { return f.health.at("GET /readyz")("").status; };
+  CHECK(ready() == 503);
+  const Json secret = a_secret();
+  f.certificate.take(&secret);
+  CHECK(ready() == 200);
+  f.synced = false;
+  CHECK(ready() == 503);
+  f.synced = true;
+  f.service.set_stopping();
+  CHECK(ready() == 503);
+  CHECK(f.health.at("GET /healthz")("").status == 200);
+}
+
+TEST_CASE("the end of the certificate is a metric", "[webhook][service]") {
+  Fixture f;
+  CHECK(contains(f.metrics(), "stash_webhook_certificate_expiry_seconds 0\n"));
+  const Json secret = a_secret();
+  f.certificate.take(&secret);
+  CHECK(contains(f.metrics(), "stash_webhook_certificate_expiry_seconds 1795438800\n"));
+}
+
+TEST_CASE("a Secret that cannot be served leaves the last good pair", "[webhook][certificate][F56]") {
+  Certificate certificate;
+  CHECK(certificate.current() == nullptr);
+  const Json good = a_secret();
+  certificate.take(&good);
+  const auto pair = certificate.current();
+  REQUIRE(pair);
+  Json mixed = a_secret();
+  mixed["data"]["tls.key"] = good["data"]["tls.key"];
+  certificate.take(&mixed);
+  const Json empty = {{"data", nullptr}};
+  certificate.take(&empty);
+  certificate.take(nullptr);
+  CHECK(certificate.current() == pair);
+  const Json next = a_secret();
+  certificate.take(&next);
+  CHECK(certificate.current() != pair);
+}

@@ -1,0 +1,115 @@
+#include "webhook/warn.h"
+
+#include <catch2/catch.hpp>
+
+#include "unit/support/objects.h"
+#include "unit/support/review.h"
+
+using namespace stash;
+using namespace stash::test;
+using namespace stash::webhook;
+
+namespace {
+
+const inject::Settings kSettings{.image = "stash:test", .opt_in = true};
+
+WarnWorld a_world() {
+  return {.namespace_labels = [](const std::string&) -> std::optional<Json> {
+            return Json{{"stash.appscode.com/injection", "enabled"}};
+          },
+          .repository =
+              [](const std::string& ns, const std::string& name) {
+                return ns == "demo" && name == "repo" ? std::optional<api::Repository>(a_repository()) : std::nullopt;
+              }};
+}
+
+std::vector<std::string> warnings_for(const std::string& kind, const Json& object, const WarnWorld& world = a_world()) {
+  const auto review = parse_review(a_review("stash.appscode.com", kind, object).dump()).value();
+  const Answer answer = warn(review, kSettings, world);
+  CHECK(answer.patch.empty());
+  CHECK(answer.outcome == "unchanged");
+  CHECK(answer.reason == (answer.warnings.empty() ? "no_warnings" : "warnings"));
+  return answer.warnings;
+}
+
+bool any_contains(const std::vector<std::string>& warnings, std::string_view text) {
+  UNSCOPED_INFO(fmt::format("warnings: {}", fmt::join(warnings, " | ")));
+  return std::ranges::any_of(warnings, [&](const std::string& w) { return w.find(text) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("objects that are in order get no warning", "[webhook][warn]") {
+  CHECK(warnings_for("BackupConfiguration", a_backup_configuration().json()) == std::vector<std::string>{});
+  CHECK(warnings_for("Repository", a_repository().json()) == std::vector<std::string>{});
+  CHECK(warnings_for("RestoreSession", a_restore_session().json()) == std::vector<std::string>{});
+}
+
+TEST_CASE("a field of a wrong type is named", "[webhook][warn]") {
+  Json object = a_backup_configuration().json();
+  object["spec"]["schedule"] = 5;
+  CHECK(any_contains(warnings_for("BackupConfiguration", object), "/spec/schedule"));
+}
+
+TEST_CASE("fields without effect are named", "[webhook][warn]") {
+  Json object = a_backup_configuration().json();
+  object["spec"]["shedule"] = "typo";
+  CHECK(any_contains(warnings_for("BackupConfiguration", object),
+                     "/spec/shedule is no field that Stash knows; is it misspelt?"));
+}
+
+TEST_CASE("a schedule that no CronJob takes is named", "[webhook][warn]") {
+  CHECK(any_contains(warnings_for("BackupConfiguration", a_backup_configuration().schedule("every day").json()),
+                     "stash: spec.schedule: expected five fields"));
+}
+
+TEST_CASE("a Repository that does not exist is named", "[webhook][warn]") {
+  const Json object = a_backup_configuration().with([](auto& c) { c.spec.repository = "nowhere"; }).json();
+  CHECK(any_contains(warnings_for("BackupConfiguration", object), "nowhere"));
+  INFO("but not while the caches are being filled");
+  WarnWorld unsynced = a_world();
+  unsynced.synced = false;
+  CHECK(warnings_for("BackupConfiguration", object, unsynced).empty());
+}
+
+TEST_CASE("a target that cannot be backed up is named", "[webhook][warn]") {
+  const auto changed = [](auto change) {
+    return warnings_for("BackupConfiguration", a_backup_configuration().with(change).json());
+  };
+  CHECK(any_contains(changed([](auto& c) { c.spec.target.reset(); }), "spec.target is missing"));
+  CHECK(any_contains(changed([](auto& c) { c.spec.target->paths.clear(); }), "spec.target.paths is empty"));
+  CHECK(any_contains(changed([](auto& c) { c.spec.target->volume_mounts.clear(); }), "volumeMounts is empty"));
+  CHECK(any_contains(changed([](auto& c) { c.spec.target->paths = {"/source/database"}; }),
+                     "path /source/database is below none"));
+  CHECK(any_contains(changed([](auto& c) { c.spec.target->ref.kind = "StatefulSet"; }), "StatefulSet of apps/v1"));
+  CHECK(any_contains(changed([](auto& c) { c.spec.target->ref.name.clear(); }), "needs apiVersion, kind and name"));
+}
+
+TEST_CASE("a time-out that is no duration is named", "[webhook][warn]") {
+  CHECK(any_contains(warnings_for("BackupConfiguration",
+                                  a_backup_configuration().with([](auto& c) { c.spec.time_out = "soon"; }).json()),
+                     "spec.timeOut soon is no duration"));
+}
+
+TEST_CASE("a namespace that did not opt in is named", "[webhook][warn]") {
+  WarnWorld world = a_world();
+  world.namespace_labels = [](const std::string&) -> std::optional<Json> { return Json::object(); };
+  CHECK_FALSE(warnings_for("BackupConfiguration", a_backup_configuration().json(), world).empty());
+}
+
+TEST_CASE("a Repository whose backend cannot be used is named", "[webhook][warn]") {
+  CHECK_FALSE(warnings_for("Repository", a_repository().gcs("bucket", "").json()).empty());
+  CHECK_FALSE(warnings_for("Repository", a_repository().secret("").json()).empty());
+}
+
+TEST_CASE("objects of others, deletions and subresources are none of our business", "[webhook][warn]") {
+  Json envelope = a_review("stash.appscode.com", "BackupConfiguration", Json::object());
+  SECTION("another group") { envelope["request"]["kind"]["group"] = "elsewhere"; }
+  SECTION("another kind") { envelope["request"]["kind"]["kind"] = "BackupSession"; }
+  SECTION("status") { envelope["request"]["subResource"] = "status"; }
+  SECTION("a deletion") { envelope["request"]["operation"] = "DELETE"; }
+  SECTION("no object") { envelope["request"]["object"] = nullptr; }
+  const Answer answer = warn(parse_review(envelope.dump()).value(), kSettings, a_world());
+  CHECK(answer.outcome == "skipped");
+  CHECK(answer.warnings.empty());
+}

@@ -1,0 +1,57 @@
+#include "webhook/admit.h"
+
+namespace stash::webhook {
+namespace {
+
+Answer unchanged(std::string outcome, std::string reason) {
+  return {.outcome = std::move(outcome), .reason = std::move(reason)};
+}
+
+/// "" when the injector is to be asked; else the metric label of why not.
+std::string why_not_ours(const Review& review) {
+  if (review.group != "apps" || review.kind != "Deployment") return "other_kind";
+  if (!review.subresource.empty()) return "subresource";
+  if (review.operation != "CREATE" && review.operation != "UPDATE") return "other_operation";
+  if (review.ns.empty()) return "no_namespace";
+  if (!review.object.is_object()) return "no_object";
+  const Json* deleted = at(review.object, {"metadata", "deletionTimestamp"});
+  if (deleted != nullptr && !deleted->is_null()) return "being_deleted";
+  return "";
+}
+
+}  // namespace
+
+Answer admit(const Review& review, const inject::Settings& settings, const Gather& gather) {
+  if (std::string why = why_not_ours(review); !why.empty()) return unchanged("skipped", std::move(why));
+  // An object made with generateName has its name only in the object, if at all.
+  const std::string name = string_at(review.object, {"metadata", "name"}, review.name);
+  auto world = gather({review.ns, review.group, review.kind, name});
+  if (!world) {
+    Answer answer = unchanged("unsure", "not_synced");
+    answer.warnings.emplace_back(
+        "stash: just started and does not know the BackupConfigurations yet; admitted unchanged, the controller will "
+        "repair this if a backup is wanted");
+    return answer;
+  }
+  world->group = review.group;
+  world->kind = review.kind;
+  world->ns = review.ns;
+  world->workload = &review.object;
+  const Json* before = review.old_object.is_object() ? &review.old_object : nullptr;
+  inject::Injection injection = inject::inject(*world, settings, before);
+
+  Answer answer = unchanged("unchanged", "nothing_to_do");
+  if (!injection.patch.empty()) {
+    answer.patch = std::move(injection.patch);
+    answer.outcome = "patched";
+    answer.reason = injection.has_sidecar || injection.has_init_container ? "injected" : "removed";
+  } else if (!injection.findings.empty()) {
+    answer.reason = inject::code_of(injection.findings.front().reason);
+  }
+  for (const inject::Finding& finding : injection.findings) {
+    answer.warnings.push_back("stash: " + finding.object + ": " + finding.message);
+  }
+  return answer;
+}
+
+}  // namespace stash::webhook

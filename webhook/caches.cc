@@ -1,0 +1,31 @@
+#include "webhook/caches.h"
+
+#include <algorithm>
+
+namespace stash::webhook {
+
+Caches::Caches(const kube::Config& config, Index& index) : index_(index) {
+  for (const api::Resource& resource :
+       {api::kNamespaces, api::kRepositories, api::kBackupConfigurations, api::kRestoreSessions}) {
+    kube::Cache::Options options;
+    options.metadata_only = resource == api::kNamespaces;
+    caches_.push_back(std::make_unique<kube::Cache>(
+        config, resource, std::move(options),
+        [&index, resource](const api::ObjectRef& ref, const kube::Cache::Object&, const kube::Cache::Object& after) {
+          index.change(resource, ref, after.get());
+        }));
+  }
+}
+
+void Caches::start() {
+  for (const auto& cache : caches_) cache->start();
+}
+
+bool Caches::synced() {
+  if (index_.complete()) return true;
+  if (!std::ranges::all_of(caches_, [](const auto& cache) { return cache->synced(); })) return false;
+  index_.set_complete();
+  return true;
+}
+
+}  // namespace stash::webhook

@@ -1,0 +1,103 @@
+#include "webhook/index.h"
+
+#include <mutex>
+
+#include "api/codec.h"
+#include "base/log.h"
+
+namespace stash::webhook {
+
+template <class Kind>
+void Index::put(Objects<Kind> Namespace::* objects, const api::ObjectRef& ref, const Json* object) {
+  std::shared_ptr<const Kind> decoded;
+  if (object != nullptr) {
+    auto result = api::decode<Kind>(*object);
+    if (result) {
+      decoded = std::make_shared<const Kind>(*std::move(result));
+    } else {
+      log_warning("{}; treated as absent until it changes", result.error().message);
+    }
+  }
+  const std::unique_lock lock(mutex_);
+  if (decoded) {
+    (namespaces_[ref.ns].*objects)[ref.name] = std::move(decoded);
+    return;
+  }
+  const auto found = namespaces_.find(ref.ns);
+  if (found == namespaces_.end()) return;
+  Namespace& ns = found->second;
+  (ns.*objects).erase(ref.name);
+  if (!ns.labels && ns.configurations.empty() && ns.restores.empty() && ns.repositories.empty()) {
+    namespaces_.erase(found);
+  }
+}
+
+void Index::change(const api::Resource& resource, const api::ObjectRef& ref, const Json* object) {
+  if (resource == api::kBackupConfigurations) return put(&Namespace::configurations, ref, object);
+  if (resource == api::kRestoreSessions) return put(&Namespace::restores, ref, object);
+  if (resource == api::kRepositories) return put(&Namespace::repositories, ref, object);
+  if (resource != api::kNamespaces) return;
+  const std::unique_lock lock(mutex_);
+  if (object != nullptr) {
+    namespaces_[ref.name].labels = object_at(*object, {"metadata", "labels"});
+  } else if (const auto found = namespaces_.find(ref.name); found != namespaces_.end()) {
+    found->second.labels.reset();
+    if (found->second.configurations.empty() && found->second.restores.empty() && found->second.repositories.empty()) {
+      namespaces_.erase(found);
+    }
+  }
+}
+
+void Index::set_complete() {
+  const std::unique_lock lock(mutex_);
+  complete_ = true;
+}
+
+bool Index::complete() const {
+  const std::shared_lock lock(mutex_);
+  return complete_;
+}
+
+const Index::Namespace* Index::find(const std::string& ns) const {
+  const auto found = namespaces_.find(ns);
+  return found == namespaces_.end() ? nullptr : &found->second;
+}
+
+std::optional<inject::World> Index::gather(const WorkloadKey& key) const {
+  inject::World world;
+  world.ns = key.ns;
+  world.repository = [this, ns = key.ns](const std::string& name) { return repository(ns, name); };
+  const std::shared_lock lock(mutex_);
+  if (!complete_) return std::nullopt;
+  const Namespace* ns = find(key.ns);
+  if (ns == nullptr) return world;
+  const auto names_it = [&](const auto& object) {
+    return object->spec.target && inject::names_workload(object->spec.target->ref, key.group, key.kind, key.name);
+  };
+  for (const auto& [name, configuration] : ns->configurations) {
+    if (names_it(configuration)) world.configurations.push_back(*configuration);
+  }
+  for (const auto& [name, restore] : ns->restores) {
+    if (names_it(restore)) world.restores.push_back(*restore);
+  }
+  if (!ns->labels && (!world.configurations.empty() || !world.restores.empty())) return std::nullopt;
+  world.namespace_labels = ns->labels.value_or(Json::object());
+  return world;
+}
+
+std::optional<Json> Index::namespace_labels(const std::string& ns) const {
+  const std::shared_lock lock(mutex_);
+  const Namespace* found = find(ns);
+  return found == nullptr ? std::nullopt : found->labels;
+}
+
+std::optional<api::Repository> Index::repository(const std::string& ns, const std::string& name) const {
+  const std::shared_lock lock(mutex_);
+  const Namespace* found = find(ns);
+  if (found == nullptr) return std::nullopt;
+  const auto repository = found->repositories.find(name);
+  if (repository == found->repositories.end()) return std::nullopt;
+  return *repository->second;
+}
+
+}  // namespace stash::webhook

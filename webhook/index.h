@@ -1,0 +1,51 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+
+#include "api/backup_configuration.h"
+#include "api/repository.h"
+#include "api/resource.h"
+#include "api/restore_session.h"
+#include "webhook/admit.h"
+
+namespace stash::webhook {
+
+/// What the request path reads: objects decoded once, when they change, found by namespace. Thread-safe.
+/// An object that does not decode counts as absent, and is logged once per change.
+class Index {
+ public:
+  /// `object` as the API server has it now; null: deleted. Other resources than namespaces, repositories,
+  /// backupconfigurations and restoresessions are ignored.
+  void change(const api::Resource& resource, const api::ObjectRef& ref, const Json* object);
+
+  /// Once all caches have their first complete list.
+  void set_complete();
+  bool complete() const;
+
+  /// As Gather says. Also nullopt for a namespace that no cache has seen yet, if anything there names the workload.
+  std::optional<inject::World> gather(const WorkloadKey& key) const;
+  std::optional<Json> namespace_labels(const std::string& ns) const;
+  std::optional<api::Repository> repository(const std::string& ns, const std::string& name) const;
+
+ private:
+  template <class Kind>
+  using Objects = std::map<std::string, std::shared_ptr<const Kind>>;  // by name
+  struct Namespace {
+    std::optional<Json> labels;
+    Objects<api::BackupConfiguration> configurations;
+    Objects<api::RestoreSession> restores;
+    Objects<api::Repository> repositories;
+  };
+  template <class Kind>
+  void put(Objects<Kind> Namespace::* objects, const api::ObjectRef& ref, const Json* object);
+  const Namespace* find(const std::string& ns) const;
+
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, Namespace> namespaces_;
+  bool complete_ = false;
+};
+
+}  // namespace stash::webhook

@@ -1,0 +1,84 @@
+#include <malloc.h>
+
+#include <csignal>
+#include <thread>
+
+#include "base/process.h"
+#include "kube/config.h"
+#include "webhook/caches.h"
+#include "webhook/options.h"
+#include "webhook/service.h"
+
+namespace {
+
+using namespace stash;
+using namespace stash::webhook;
+
+constexpr std::chrono::seconds kFinishRequests{5};
+constexpr std::chrono::milliseconds kLook{200};
+
+/// Many short-lived JSON documents on several threads: without a cap glibc keeps an arena per thread.
+void tame_malloc() {
+  mallopt(M_ARENA_MAX, 4);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
+/// The cluster's list plus our own namespace: a webhook must not meddle with what it needs to run itself.
+void complete(Options& options, const kube::Config& config) {
+  if (options.ns.empty()) options.ns = config.ns;
+  options.settings.excluded_namespaces = {"kube-system", "kube-node-lease", "kube-public", options.ns};
+}
+
+void wait_until(const std::function<bool()>& done) {
+  while (!done()) std::this_thread::sleep_for(kLook);
+}
+
+Result<void> run(Options options) {
+  TRY(const kube::Config config, kube::load_config(options.kubeconfig));
+  complete(options, config);
+
+  Index index;
+  Certificate certificate;
+  Caches caches(config, index);
+  const auto certificate_watch = watch_certificate(config, {options.ns, options.cert_secret}, certificate);
+  Service service(options.settings, index, certificate, [&] { return caches.synced(); });
+
+  TRY(const auto server, Server::start({.address = options.listen,
+                                        .certificate = [&] { return certificate.current(); },
+                                        .routes = service.admission_routes()}));
+  TRY(const auto health, Server::start({.address = options.health_address,
+                                        .routes = service.health_routes([&] { return server->stats(); }),
+                                        .max_connections = 64,
+                                        .threads = 1,
+                                        .max_threads = 16,
+                                        .max_body = 1024}));
+  caches.start();
+  certificate_watch->start();
+  log_info("listening on {} (reviews) and {} (health, metrics)", server->port(), health->port());
+
+  wait_until(stop_requested);
+  log_info("asked to stop; serving for another {} s while clients move", options.shutdown_delay.count());
+  service.set_stopping();
+  server->drain();
+  const auto end = std::chrono::steady_clock::now() + options.shutdown_delay;
+  wait_until([&] { return std::chrono::steady_clock::now() >= end; });
+  server->stop(kFinishRequests);
+  health->stop(kFinishRequests);
+  return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tame_malloc();
+  catch_stop_signals();
+  std::signal(SIGPIPE, SIG_IGN);
+  Options options;
+  int exit_code = 0;
+  if (!parse_options(argc, argv, options, exit_code)) return exit_code;
+  set_log_level(options.log_level);
+  const auto result = run(std::move(options));
+  if (result) return 0;
+  log_error("{}", result.error().message);
+  return 1;
+}

@@ -1,0 +1,64 @@
+#include "webhook/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace stash::webhook {
+namespace {
+
+using prometheus::Registry;
+
+prometheus::Gauge& gauge(Registry& registry, const std::string& name, const std::string& help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+}  // namespace
+
+struct Metrics::Impl {
+  Registry registry;
+  prometheus::Family<prometheus::Counter>& requests =
+      prometheus::BuildCounter()
+          .Name("stash_webhook_requests_total")
+          .Help("Admission reviews by path, outcome (patched, unchanged, skipped, unsure, malformed) and reason")
+          .Register(registry);
+  prometheus::Histogram& duration =
+      prometheus::BuildHistogram()
+          .Name("stash_webhook_request_duration_seconds")
+          .Help("From the whole request read to its answer made")
+          .Register(registry)
+          .Add({}, prometheus::Histogram::BucketBoundaries{.00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 1});
+  prometheus::Gauge& certificate = gauge(registry, "stash_webhook_certificate_expiry_seconds",
+                                         "Unix time at which the served certificate ends; 0: none is served");
+  prometheus::Gauge& synced = gauge(registry, "stash_webhook_synced", "1 when all caches have been filled");
+  prometheus::Gauge& connections = gauge(registry, "stash_webhook_connections", "Open connections");
+  prometheus::Gauge& threads = gauge(registry, "stash_webhook_threads", "Threads that serve");
+  prometheus::Counter& shed = prometheus::BuildCounter()
+                                  .Name("stash_webhook_connections_shed_total")
+                                  .Help("Connections closed to make room for others")
+                                  .Register(registry)
+                                  .Add({});
+};
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
+Metrics::~Metrics() = default;
+
+void Metrics::count_request(const std::string& path, const std::string& outcome, const std::string& reason,
+                            std::chrono::duration<double> took) {
+  impl_->requests.Add({{"path", path}, {"outcome", outcome}, {"reason", reason}}).Increment();
+  impl_->duration.Observe(took.count());
+}
+
+std::string Metrics::render(const ServerStats& stats, std::optional<TimePoint> certificate_ends, bool synced) {
+  impl_->connections.Set(static_cast<double>(stats.connections));
+  impl_->threads.Set(static_cast<double>(stats.threads));
+  impl_->shed.Increment(static_cast<double>(stats.shed) - impl_->shed.Value());
+  impl_->synced.Set(synced ? 1 : 0);
+  const auto ends = certificate_ends ? certificate_ends->time_since_epoch() : TimePoint::duration::zero();
+  impl_->certificate.Set(std::chrono::duration<double>(ends).count());
+  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+}
+
+}  // namespace stash::webhook

@@ -1,0 +1,109 @@
+#include "webhook/review.h"
+
+#include <algorithm>
+
+#include "base/base64.h"
+
+namespace stash::webhook {
+namespace {
+
+constexpr std::string_view kVersions[] = {"admission.k8s.io/v1", "admission.k8s.io/v1beta1"};
+constexpr std::size_t kWarningLimit = 256;
+// The API server cuts all warnings of one request at 4,096 characters; some room is left for those of others.
+constexpr std::size_t kTotalLimit = 3584;
+
+Json taken(Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() ? Json() : std::move(*found);
+}
+
+/// Also true of a continuation byte: cutting there would leave half a character.
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+std::string cut(std::string text, std::size_t limit) {
+  constexpr std::string_view kDots = "...";
+  if (text.size() <= limit) return text;
+  std::size_t end = limit - kDots.size();
+  while (end > 0 && is_continuation(text[end])) --end;
+  text.resize(end);
+  return text.append(kDots);
+}
+
+std::string printable(std::string_view text) {
+  // dump_json is what knows invalid UTF-8; C1 control characters are two bytes, C2 80 to C2 9F.
+  const Json valid = Json::parse(dump_json(Json(std::string(text))), nullptr, false);
+  const auto* bytes = valid.get_ptr<const std::string*>();
+  std::string clean;
+  for (std::size_t i = 0; bytes != nullptr && i < bytes->size(); ++i) {
+    const auto c = static_cast<unsigned char>((*bytes)[i]);
+    const auto next = i + 1 < bytes->size() ? static_cast<unsigned char>((*bytes)[i + 1]) : 0;
+    if (c == 0xC2 && next >= 0x80 && next <= 0x9F) {
+      clean += ' ';
+      ++i;
+    } else {
+      clean += c < 0x20 || c == 0x7F ? ' ' : static_cast<char>(c);
+    }
+  }
+  const auto first = clean.find_first_not_of(' ');
+  if (first == std::string::npos) return "";
+  return clean.substr(first, clean.find_last_not_of(' ') - first + 1);
+}
+
+}  // namespace
+
+Result<Review> parse_review(std::string_view body) {
+  TRY(Json envelope, parse_json(body));
+  Review review;
+  review.api_version = string_at(envelope, {"apiVersion"});
+  if (string_at(envelope, {"kind"}) != "AdmissionReview" || std::ranges::count(kVersions, review.api_version) == 0) {
+    return fail(ErrorCode::invalid, "this is no AdmissionReview of admission.k8s.io/v1");
+  }
+  const auto found = envelope.find("request");
+  if (found == envelope.end() || !found->is_object()) {
+    return fail(ErrorCode::invalid, "the AdmissionReview has no request");
+  }
+  Json& request = *found;
+  review.uid = string_at(request, {"uid"});
+  if (review.uid.empty()) return fail(ErrorCode::invalid, "the request of the AdmissionReview has no uid");
+  review.group = string_at(request, {"kind", "group"});
+  review.kind = string_at(request, {"kind", "kind"});
+  review.name = string_at(request, {"name"});
+  review.ns = string_at(request, {"namespace"});
+  review.operation = string_at(request, {"operation"});
+  review.subresource = string_at(request, {"subResource"});
+  review.dry_run = bool_at(request, {"dryRun"});
+  review.object = taken(request, "object");
+  review.old_object = taken(request, "oldObject");
+  return review;
+}
+
+std::string render_answer(const Review& review, const Answer& answer) {
+  Json response = {{"uid", review.uid}, {"allowed", true}};
+  if (!answer.patch.empty()) {
+    response["patchType"] = "JSONPatch";
+    response["patch"] = encode_base64(dump_json(answer.patch));
+  }
+  if (auto warnings = fit_warnings(answer.warnings); !warnings.empty()) response["warnings"] = std::move(warnings);
+  return dump_json(
+      {{"apiVersion", review.api_version}, {"kind", "AdmissionReview"}, {"response", std::move(response)}});
+}
+
+std::vector<std::string> fit_warnings(const std::vector<std::string>& warnings) {
+  std::vector<std::string> fitted;
+  std::size_t total = 0;
+  std::size_t left_out = 0;
+  for (const std::string& warning : warnings) {
+    std::string text = cut(printable(warning), kWarningLimit);
+    if (text.empty() || std::ranges::count(fitted, text) != 0) continue;
+    if (total + text.size() > kTotalLimit) {
+      ++left_out;
+      continue;
+    }
+    total += text.size();
+    fitted.push_back(std::move(text));
+  }
+  if (left_out > 0) fitted.push_back(fmt::format("stash: {} more warnings are not shown", left_out));
+  return fitted;
+}
+
+}  // namespace stash::webhook

@@ -1,0 +1,38 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+
+namespace stash::webhook {
+
+/// The request part of an AdmissionReview.
+/// https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request
+struct Review {
+  std::string api_version;  ///< of the envelope; the answer carries the same
+  std::string uid;
+  std::string group, kind, name, ns, operation, subresource;
+  bool dry_run = false;
+  Json object, old_object;  ///< null when absent
+};
+
+struct Answer {
+  Json patch = Json::array();         ///< RFC 6902; empty: the object is admitted as it is
+  std::vector<std::string> warnings;  ///< any text, any length; render_answer makes them fit
+  std::string outcome;                ///< metric label: patched, unchanged, skipped, unsure
+  std::string reason;                 ///< metric label from a closed set
+};
+
+/// Error invalid, with a sentence for a 400 answer, for whatever is no AdmissionReview with a request and a UID.
+/// Never says anything of the body's content.
+Result<Review> parse_review(std::string_view body);
+
+/// The AdmissionReview that admits the object. There is no way to refuse one.
+std::string render_answer(const Review& review, const Answer& answer);
+
+/// As the API server passes them on: no control characters, valid UTF-8, at most 256 characters each and 4,096
+/// together; what does not fit is counted in the last one. Duplicates and empty ones go.
+std::vector<std::string> fit_warnings(const std::vector<std::string>& warnings);
+
+}  // namespace stash::webhook

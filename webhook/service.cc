@@ -1,0 +1,88 @@
+#include "webhook/service.h"
+
+#include "base/log.h"
+#include "webhook/admit.h"
+#include "webhook/review.h"
+#include "webhook/warn.h"
+
+namespace stash::webhook {
+namespace {
+
+// A parsed document takes up to some twenty times its text: large ones are taken one at a time.
+constexpr std::size_t kLargeBody = 512u << 10;
+
+Reply text(int status, std::string body) { return {status, "text/plain; charset=utf-8", std::move(body)}; }
+
+}  // namespace
+
+Service::Service(inject::Settings settings, const Index& index, const Certificate& certificate,
+                 std::function<bool()> synced)
+    : settings_(std::move(settings)), index_(index), certificate_(certificate), synced_(std::move(synced)) {}
+
+Routes Service::admission_routes() {
+  Routes routes;
+  for (const std::string path : {"/mutate", "/warn"}) {
+    routes["POST " + path] = [this, path](std::string_view body) { return answer(path, body); };
+  }
+  return routes;
+}
+
+Routes Service::health_routes(std::function<ServerStats()> stats) {
+  return {{"GET /healthz", [](std::string_view) { return text(200, "ok\n"); }},
+          {"GET /readyz", [this](std::string_view) { return readiness(); }},
+          {"GET /metrics", [this, stats = std::move(stats)](std::string_view) {
+             const auto pair = certificate_.current();
+             const auto ends = pair ? std::optional(pair->facts().not_after) : std::nullopt;
+             return Reply{200, "text/plain; version=0.0.4; charset=utf-8", metrics_.render(stats(), ends, synced_())};
+           }}};
+}
+
+void Service::set_stopping() { stopping_ = true; }
+
+Reply Service::readiness() const {
+  if (stopping_) return text(503, "stopping\n");
+  if (!certificate_.current()) return text(503, "no serving certificate yet\n");
+  if (!synced_()) return text(503, "the caches are not filled yet\n");
+  return text(200, "ok\n");
+}
+
+Answer Service::decide(const std::string& path, const Review& review) const {
+  const bool synced = synced_();
+  if (path == "/mutate") {
+    return admit(review, settings_, [&](const WorkloadKey& key) { return synced ? index_.gather(key) : std::nullopt; });
+  }
+  const WarnWorld world{
+      .namespace_labels = [&](const std::string& ns) { return index_.namespace_labels(ns); },
+      .repository = [&](const std::string& ns, const std::string& name) { return index_.repository(ns, name); },
+      .synced = synced};
+  return warn(review, settings_, world);
+}
+
+Reply Service::answer(const std::string& path, std::string_view body) {
+  const auto start = std::chrono::steady_clock::now();
+  std::unique_lock large(large_, std::defer_lock);
+  if (body.size() > kLargeBody) large.lock();
+  const auto review = parse_review(body);
+  if (!review) {
+    metrics_.count_request(path, "malformed", "malformed", std::chrono::steady_clock::now() - start);
+    return text(400, review.error().message + "\n");
+  }
+  Answer answer;
+  try {
+    answer = decide(path, *review);
+  } catch (const std::exception& error) {
+    // A bug of ours must not become the user's: his workload is admitted, and the controller looks at it later.
+    log_error("review of {} {}/{} failed: {}; admitted unchanged", review->kind, review->ns, review->name,
+              error.what());
+    answer = {
+        .warnings = {"stash: an internal error; admitted unchanged"}, .outcome = "unsure", .reason = "internal_error"};
+  }
+  metrics_.count_request(path, answer.outcome, answer.reason, std::chrono::steady_clock::now() - start);
+  if (answer.outcome == "patched" || answer.outcome == "unsure") {
+    log_info("{} {}/{}: {} ({}){}", review->kind, review->ns, review->name, answer.outcome, answer.reason,
+             review->dry_run ? ", dry run" : "");
+  }
+  return {200, "application/json", render_answer(*review, answer)};
+}
+
+}  // namespace stash::webhook

@@ -1,0 +1,40 @@
+#pragma once
+#include <atomic>
+#include <functional>
+#include <mutex>
+
+#include "inject/settings.h"
+#include "webhook/certificate.h"
+#include "webhook/index.h"
+#include "webhook/metrics.h"
+#include "webhook/server.h"
+
+namespace stash::webhook {
+
+/// What the two ports of the program answer. Thread-safe.
+class Service {
+ public:
+  /// References must outlive this. `synced` is asked by /readyz and by each review until it is true.
+  Service(inject::Settings settings, const Index& index, const Certificate& certificate, std::function<bool()> synced);
+
+  Routes admission_routes();  ///< POST /mutate, POST /warn
+  /// GET /healthz, /readyz, /metrics. `stats` are those of the admission server.
+  Routes health_routes(std::function<ServerStats()> stats);
+  /// From now on /readyz says no.
+  void set_stopping();
+
+ private:
+  Reply answer(const std::string& path, std::string_view body);
+  Answer decide(const std::string& path, const Review& review) const;
+  Reply readiness() const;
+
+  inject::Settings settings_;
+  const Index& index_;
+  const Certificate& certificate_;
+  std::function<bool()> synced_;
+  Metrics metrics_;
+  std::mutex large_;  ///< held while a large review is worked on
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace stash::webhook

@@ -1,0 +1,174 @@
+#include "webhook/warn.h"
+
+#include <algorithm>
+
+#include "api/codec.h"
+#include "inject/decision.h"
+#include "webhook/schedule.h"
+
+namespace stash::webhook {
+namespace {
+
+using Warnings = std::vector<std::string>;
+
+constexpr std::string_view kWorkloadGroup = "apps";
+constexpr std::string_view kWorkloadKind = "Deployment";
+
+template <class Kind>
+void add_ignored_fields(const Json& object, Warnings& warnings) {
+  const api::IgnoredFields fields = api::ignored_fields<Kind>(object);
+  for (const std::string& field : fields.not_yet) {
+    warnings.push_back(fmt::format("stash: {} is kept, but this version does not act on it", field));
+  }
+  for (const std::string& field : fields.unknown) {
+    warnings.push_back(fmt::format("stash: {} is no field that Stash knows; is it misspelt?", field));
+  }
+}
+
+/// What the injector would say about a workload that this object names, so that the sentences are the same everywhere.
+void add_findings(const Review& review, const inject::Settings& settings, const WarnWorld& world, inject::World asked,
+                  const api::TargetRef& ref, Warnings& warnings) {
+  const auto labels = world.namespace_labels(review.ns);
+  if (!world.synced || !labels) return;
+  const Json workload = {{"metadata", {{"name", ref.name}, {"namespace", review.ns}}}};
+  asked.group = kWorkloadGroup;
+  asked.kind = kWorkloadKind;
+  asked.workload = &workload;
+  asked.ns = review.ns;
+  asked.namespace_labels = *labels;
+  if (!asked.repository) {
+    asked.repository = [&](const std::string& name) { return world.repository(review.ns, name); };
+  }
+  for (const inject::Finding& finding : inject::decide(asked, settings).findings) {
+    warnings.push_back("stash: " + finding.message);
+  }
+}
+
+bool is_supported_workload(const api::TargetRef& ref) {
+  return inject::names_workload(ref, kWorkloadGroup, kWorkloadKind, ref.name);
+}
+
+void add_target_warnings(const api::TargetRef& ref, Warnings& warnings) {
+  if (ref.name.empty() || ref.kind.empty()) {
+    warnings.emplace_back("stash: spec.target.ref needs apiVersion, kind and name of a workload");
+  } else if (!is_supported_workload(ref)) {
+    warnings.push_back(
+        fmt::format("stash: spec.target.ref names a {} of {}; this version works on Deployments of apps/v1", ref.kind,
+                    ref.api_version.empty() ? "no apiVersion" : ref.api_version));
+  }
+}
+
+bool is_below(std::string_view path, std::string_view mount) {
+  while (mount.size() > 1 && mount.ends_with('/')) mount.remove_suffix(1);
+  if (mount == "/") return path.starts_with('/');
+  return path.starts_with(mount) && (path.size() == mount.size() || path[mount.size()] == '/');
+}
+
+void add_path_warnings(const api::BackupTarget& target, Warnings& warnings) {
+  if (target.paths.empty()) warnings.emplace_back("stash: spec.target.paths is empty, so there is nothing to back up");
+  if (target.volume_mounts.empty()) {
+    warnings.emplace_back("stash: spec.target.volumeMounts is empty, so the sidecar sees none of the workload's data");
+    return;
+  }
+  for (const std::string& path : target.paths) {
+    const bool mounted = std::ranges::any_of(
+        target.volume_mounts, [&](const api::VolumeMount& mount) { return is_below(path, mount.mount_path); });
+    if (!mounted) warnings.push_back(fmt::format("stash: path {} is below none of spec.target.volumeMounts", path));
+  }
+}
+
+void add_time_out_warning(const std::string& time_out, Warnings& warnings) {
+  if (time_out.empty() || parse_duration(time_out)) return;
+  warnings.push_back(
+      fmt::format("stash: spec.timeOut {} is no duration such as 1h30m; the default of 24h holds", time_out));
+}
+
+void add_warnings(const api::BackupConfiguration& configuration, const Review& review, const inject::Settings& settings,
+                  const WarnWorld& world, Warnings& warnings) {
+  if (const std::string error = schedule_error(configuration.spec.schedule); !error.empty()) {
+    warnings.push_back("stash: spec.schedule: " + error + "; no backup will be taken");
+  }
+  add_time_out_warning(configuration.spec.time_out, warnings);
+  if (!configuration.spec.target) {
+    warnings.emplace_back("stash: spec.target is missing, so there is nothing to back up");
+    return;
+  }
+  add_target_warnings(configuration.spec.target->ref, warnings);
+  add_path_warnings(*configuration.spec.target, warnings);
+  if (!is_supported_workload(configuration.spec.target->ref)) return;
+  inject::World asked;
+  asked.configurations = {configuration};
+  add_findings(review, settings, world, std::move(asked), configuration.spec.target->ref, warnings);
+}
+
+void add_warnings(const api::RestoreSession& session, const Review& review, const inject::Settings& settings,
+                  const WarnWorld& world, Warnings& warnings) {
+  add_time_out_warning(session.spec.time_out, warnings);
+  if (!session.spec.target) {
+    warnings.emplace_back("stash: spec.target is missing, so there is nothing to restore");
+    return;
+  }
+  if (!session.spec.target->has_jobs) add_target_warnings(session.spec.target->ref, warnings);
+  if (!session.spec.target->has_jobs && !is_supported_workload(session.spec.target->ref)) return;
+  inject::World asked;
+  asked.restores = {session};
+  add_findings(review, settings, world, std::move(asked), session.spec.target->ref, warnings);
+}
+
+void add_warnings(const api::Repository& repository, const Review& review, const inject::Settings& settings,
+                  const WarnWorld& world, Warnings& warnings) {
+  // A BackupConfiguration made up around it asks the injector what it thinks of this Repository.
+  const api::TargetRef ref{"apps/v1", std::string(kWorkloadKind), "any"};
+  api::BackupConfiguration configuration;
+  configuration.metadata.name = "any";
+  configuration.metadata.ns = review.ns;
+  configuration.spec.repository = repository.metadata.name;
+  configuration.spec.target =
+      api::BackupTarget{.ref = ref, .paths = {"/data"}, .volume_mounts = {{"data", "/data", ""}}};
+  inject::World asked;
+  asked.configurations = {configuration};
+  asked.repository = [&](const std::string&) { return std::optional(repository); };
+  Warnings found;
+  // Whether the namespace wants injection is not the business of a Repository; others may point at it later.
+  WarnWorld everywhere = world;
+  everywhere.namespace_labels = [](const std::string&) { return std::optional(Json::object()); };
+  inject::Settings no_opt_in = settings;
+  no_opt_in.opt_in = false;
+  add_findings(review, no_opt_in, everywhere, std::move(asked), ref, found);
+  warnings.insert(warnings.end(), found.begin(), found.end());
+}
+
+template <class Kind>
+Answer warn_about(const Review& review, const inject::Settings& settings, const WarnWorld& world) {
+  Answer answer{.outcome = "unchanged", .reason = "no_warnings"};
+  auto decoded = api::decode<Kind>(review.object);
+  if (decoded) {
+    // A stale verdict of the controller would be about the object as it was before this write.
+    decoded->status = {};
+    if (decoded->metadata.ns.empty()) decoded->metadata.ns = review.ns;
+    add_warnings(*decoded, review, settings, world, answer.warnings);
+  } else {
+    answer.warnings.push_back("stash: this object will have no effect: " + decoded.error().message);
+  }
+  add_ignored_fields<Kind>(review.object, answer.warnings);
+  if (!answer.warnings.empty()) answer.reason = "warnings";
+  return answer;
+}
+
+}  // namespace
+
+Answer warn(const Review& review, const inject::Settings& settings, const WarnWorld& world) {
+  const bool write = review.operation == "CREATE" || review.operation == "UPDATE";
+  const bool deleted = at(review.object, {"metadata", "deletionTimestamp"}) != nullptr;
+  if (review.group == api::kRepositories.group && review.subresource.empty() && write && !deleted &&
+      review.object.is_object()) {
+    if (review.kind == api::kRepositories.kind) return warn_about<api::Repository>(review, settings, world);
+    if (review.kind == api::kBackupConfigurations.kind) {
+      return warn_about<api::BackupConfiguration>(review, settings, world);
+    }
+    if (review.kind == api::kRestoreSessions.kind) return warn_about<api::RestoreSession>(review, settings, world);
+  }
+  return {.outcome = "skipped", .reason = "other_kind"};
+}
+
+}  // namespace stash::webhook
