@@ -1,0 +1,73 @@
+#include <algorithm>
+
+#include "api/codec.h"
+#include "controller/configuration_plan.h"
+#include "controller/cron_job.h"
+#include "controller/edges.h"
+#include "controller/execute.h"
+#include "controller/gather.h"
+
+namespace stash::controller {
+namespace {
+
+constexpr std::chrono::minutes kResync{10};       ///< heals a ServiceAccount, which is not watched
+constexpr std::chrono::minutes kRetryRefused{5};  ///< what the API server refused may be allowed later
+
+void gather_target(Cluster& cluster, const api::BackupConfiguration& configuration, ConfigurationWorld& world) {
+  const auto& target = configuration.spec.target;
+  if (!target || !is_supported_kind(target->ref)) return;
+  const api::ObjectRef ref{configuration.metadata.ns, target->ref.name};
+  const auto workload = cluster.caches.deployments.get(ref);
+  if (!workload) return;
+  world.workload = workload_facts(*workload, "stash");
+  const WorkloadPlan decision = plan_workload(gather_workload(cluster, ref, *workload), cluster.settings);
+  world.injection = decision.injection;
+  world.findings = findings_about(decision.findings, "BackupConfiguration " + to_string(configuration.metadata.ref()));
+}
+
+Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const api::BackupConfiguration& configuration,
+                             ConfigurationWorld& world) {
+  const api::ObjectMeta& meta = configuration.metadata;
+  const std::string cron_job = cron_job_name(meta.name);
+  const std::string role = cron_role_name(meta.name);
+  TRY(world.cron_job, owned_object(api, cluster.caches.cron_jobs, api::kCronJobs, {meta.ns, cron_job}));
+  TRY(world.role, owned_object(api, cluster.caches.roles, api::kRoles, {meta.ns, role}));
+  TRY(world.role_binding, owned_object(api, cluster.caches.role_bindings, api::kRoleBindings, {meta.ns, role}));
+  TRY(world.service_account, live_object(api, api::kServiceAccounts, {meta.ns, cron_job}));
+  for (const auto& object : cluster.caches.cron_jobs.list(meta.ns)) {
+    const api::ObjectMeta other = api::meta_of(*object);
+    const bool owned = std::any_of(other.owners.begin(), other.owners.end(),
+                                   [&](const api::OwnerReference& owner) { return owner.uid == meta.uid; });
+    if (owned && other.name != cron_job) world.other_cron_jobs.push_back(other);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
+  const auto object = cluster.caches.configurations.get(ref);
+  if (!object) return LookAgain();
+  ConfigurationWorld world;
+  world.configuration = *object;
+  world.now = cluster.clock.now();
+  world.not_opted_in = cluster.not_opted_in(ref.ns);
+  if (const auto configuration = api::decode<api::BackupConfiguration>(*object)) {
+    world.repository = decoded<api::Repository>(cluster.caches.repositories, {ref.ns, configuration->spec.repository});
+    gather_target(cluster, *configuration, world);
+    TRY_VOID(gather_cron_job(cluster, api, *configuration, world));
+  }
+  const ExecuteOptions options{cluster.dry_run, "BackupConfiguration Controller"};
+  const Plan plan = plan_configuration(world, cluster.settings);
+  const auto done = execute(api, plan, *object, options, cluster.clock);
+  if (done) return plan.look_again_in ? plan.look_again_in : LookAgain(kResync);
+  if (done.error().code != ErrorCode::invalid && done.error().code != ErrorCode::denied) {
+    return std::unexpected(done.error());
+  }
+  // Not for us to cure: say so where the user looks.
+  world.refused = done.error().message;
+  TRY_VOID(execute(api, plan_configuration(world, cluster.settings), *object, options, cluster.clock));
+  return LookAgain(kRetryRefused);
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,141 @@
+#include "controller/configuration_plan.h"
+
+#include <algorithm>
+
+#include "api/codec.h"
+#include "api/names.h"
+#include "controller/configuration_conditions.h"
+#include "controller/configuration_rules.h"
+#include "controller/cron_job.h"
+#include "controller/invoker_labels.h"
+#include "controller/owned_object.h"
+#include "controller/reasons.h"
+
+namespace stash::controller {
+namespace {
+
+namespace names = api::names;
+using api::BackupConfiguration;
+
+const Json* existing(const Json& live) { return live.is_object() ? &live : nullptr; }
+
+/// Why there must be no CronJob: its sessions could never run.
+CronJobOutcome unwanted(const ConfigurationWorld& world, const BackupConfiguration& configuration) {
+  if (const std::string why = unusable(configuration); !why.empty()) return {std::string(reasons::kInvalid), why};
+  if (configuration.spec.schedule.empty()) {
+    return {std::string(reasons::kInvalid), "no schedule; set spec.schedule, five fields as in \"0 3 * * *\""};
+  }
+  if (!world.not_opted_in.empty()) return {std::string(reasons::kNotOptedIn), world.not_opted_in};
+  return {};
+}
+
+void drop_all(Plan& plan, const ConfigurationWorld& world, const CronJobObjects& wanted) {
+  const Json& owners = array_at(wanted.cron_job, {"metadata", "ownerReferences"});
+  drop_owned(plan, api::kCronJobs, existing(world.cron_job), owners);
+  drop_owned(plan, api::kRoleBindings, existing(world.role_binding), owners);
+  drop_owned(plan, api::kRoles, existing(world.role), owners);
+  drop_owned(plan, api::kServiceAccounts, existing(world.service_account), owners);
+}
+
+CronJobOutcome plan_cron_job(Plan& plan, const ConfigurationWorld& world, const CronJobObjects& wanted) {
+  struct Part {
+    const api::Resource& resource;
+    const Json& wanted;
+    const Json& live;
+  };
+  // The CronJob comes last: its pods need the others.
+  const Part parts[] = {{api::kServiceAccounts, wanted.service_account, world.service_account},
+                        {api::kRoles, wanted.role, world.role},
+                        {api::kRoleBindings, wanted.role_binding, world.role_binding},
+                        {api::kCronJobs, wanted.cron_job, world.cron_job}};
+  Plan writes;
+  for (const Part& part : parts) {
+    if (part.wanted.is_null()) continue;
+    if (plan_owned(writes, part.resource, part.wanted, existing(part.live)) != Owned::taken) continue;
+    return {std::string(reasons::kNameTaken),
+            fmt::format("{} {}/{} exists already and is not Stash's, so it is left alone; rename it, or the "
+                        "BackupConfiguration",
+                        part.resource.kind, string_at(part.wanted, {"metadata", "namespace"}),
+                        string_at(part.wanted, {"metadata", "name"}))};
+  }
+  std::move(writes.writes.begin(), writes.writes.end(), std::back_inserter(plan.writes));
+  return {};
+}
+
+/// Ready sums up the conditions that a backup needs; the first that is not True speaks for it.
+void set_ready(StatusDraft& status, const std::string& unusable_because) {
+  if (!unusable_because.empty()) {
+    status.json["phase"] = "Invalid";
+    status.set(names::kReady, "False", reasons::kInvalid, unusable_because);
+    return;
+  }
+  for (const std::string_view type : {names::kRepositoryFound, names::kBackendSecretFound, names::kBackupTargetFound,
+                                      names::kSidecarInjected, names::kCronJobCreated}) {
+    const api::Condition* found = api::find_condition(status.conditions(), type);
+    if (!found || found->status == "True") continue;
+    status.json["phase"] = "NotReady";
+    const std::string reason = found->reason, message = found->message;
+    status.set(names::kReady, "False", reason, message);
+    return;
+  }
+  status.json["phase"] = "Ready";
+  status.set(names::kReady, "True", reasons::kAllGood, "backups run by the schedule");
+}
+
+/// An event for each condition that became False, or False for another reason. Ready only repeats one of the others.
+void warn_of_transitions(Plan& plan, const std::vector<api::Condition>& before, const StatusDraft& status) {
+  for (const api::Condition& condition : status.conditions()) {
+    if (condition.status != "False" || condition.type == names::kReady) continue;
+    const api::Condition* old = api::find_condition(before, condition.type);
+    if (old && old->status == "False" && old->reason == condition.reason) continue;
+    // One cause, one event: without the opt-in neither sidecar nor CronJob can be.
+    const bool repeated = std::any_of(plan.notes.begin(), plan.notes.end(),
+                                      [&](const Note& note) { return note.message == condition.message; });
+    if (!repeated) warn(plan, condition.reason, condition.message);
+  }
+}
+
+Plan plan_unreadable(const ConfigurationWorld& world, const Error& error) {
+  Plan plan;
+  if (already_says(world.configuration, error.message)) return plan;
+  StatusDraft status(world.configuration, {}, world.now);
+  status.json["phase"] = "Invalid";
+  status.json["observedGeneration"] = int_at(world.configuration, {"metadata", "generation"});
+  status.set(names::kReady, "False", reasons::kInvalid, error.message);
+  write_status(plan, api::kBackupConfigurations, world.configuration, status.finish());
+  warn(plan, reasons::kInvalid, error.message);
+  return plan;
+}
+
+}  // namespace
+
+Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings& settings) {
+  const auto configuration = api::decode<BackupConfiguration>(world.configuration);
+  if (!configuration) return plan_unreadable(world, configuration.error());
+  Plan plan;
+  if (configuration->metadata.being_deleted) {
+    release_legacy_finalizers(plan, api::kBackupConfigurations, world.configuration);
+    return plan;
+  }
+  for (const api::ObjectMeta& other : world.other_cron_jobs) remove_object(plan, api::kCronJobs, other);
+
+  const CronJobObjects wanted = cron_job_objects(*configuration, settings);
+  CronJobOutcome outcome = unwanted(world, *configuration);
+  if (!outcome.reason.empty()) {
+    drop_all(plan, world, wanted);
+  } else if (!world.refused.empty()) {
+    outcome = {std::string(reasons::kCronJobNotCreated), world.refused};
+  } else {
+    outcome = plan_cron_job(plan, world, wanted);
+  }
+
+  StatusDraft status(world.configuration, configuration->status.conditions, world.now);
+  set_configuration_conditions(status, world, *configuration, outcome);
+  set_ready(status, unusable(*configuration));
+  status.json["observedGeneration"] = configuration->metadata.generation;
+  warn_of_transitions(plan, configuration->status.conditions, status);
+  write_status(plan, api::kBackupConfigurations, world.configuration, status.finish());
+  return plan;
+}
+
+}  // namespace stash::controller

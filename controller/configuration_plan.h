@@ -1,0 +1,39 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/backup_configuration.h"
+#include "api/repository.h"
+#include "controller/obstacle.h"
+#include "controller/plan.h"
+#include "inject/injector.h"
+
+namespace stash::controller {
+
+/// How the injection into the target stands.
+struct InjectionFacts {
+  bool asked_in_vain = false;  ///< the workload was written for the webhook's sake and came back without the container
+  std::string error;           ///< that write was refused: the API server's sentence
+  bool up_to_date = false;     ///< injecting the live workload would change nothing
+};
+
+/// All that the decision about one BackupConfiguration may look at.
+struct ConfigurationWorld {
+  Json configuration;
+  std::string not_opted_in;  ///< why the namespace has no injection, "" when it has
+  std::optional<api::Repository> repository;
+  std::optional<WorkloadFacts> workload;
+  std::vector<inject::Finding> findings;  ///< about this configuration
+  InjectionFacts injection;
+  // Live objects of the names that we would use; null when there is none.
+  Json cron_job, service_account, role, role_binding;
+  std::vector<api::ObjectMeta> other_cron_jobs;  ///< owned by this configuration, under names of older Stash
+  std::string refused;  ///< an earlier try in this pass: what the API server refused for good, and its sentence
+  TimePoint now{};
+};
+
+/// Pure and total: CronJob and its access, conditions, phase, events when a condition becomes False.
+Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings& settings);
+
+}  // namespace stash::controller

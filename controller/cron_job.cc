@@ -1,0 +1,126 @@
+#include "controller/cron_job.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "base/hash.h"
+#include "controller/invoker_labels.h"
+#include "controller/owned_object.h"
+
+namespace stash::controller {
+namespace {
+
+namespace names = api::names;
+
+std::string text(std::string_view view) { return std::string(view); }
+
+Json metadata(const api::BackupConfiguration& configuration, const std::string& name) {
+  return owned_metadata(configuration.metadata.ns, name, invoker_labels(configuration.metadata.name),
+                        owner_reference(api::kBackupConfigurations, configuration.metadata));
+}
+
+std::string service_account_name(const api::BackupConfiguration& configuration) {
+  const std::string chosen = string_at(configuration.spec.runtime_settings.pod, {"serviceAccountName"});
+  return chosen.empty() ? cron_job_name(configuration.metadata.name) : chosen;
+}
+
+/// Passes Pod Security "restricted", whatever the namespace demands.
+Json container(const api::BackupConfiguration& configuration, const inject::Settings& settings) {
+  return {{"name", names::kSidecar},
+          {"image", settings.image},
+          {"imagePullPolicy", "IfNotPresent"},
+          {"args",
+           {"create-backupsession", "--invoker-name=" + configuration.metadata.name,
+            "--invoker-type=BackupConfiguration", "--namespace=" + configuration.metadata.ns}},
+          {"env",
+           Json::array(
+               {{{"name", "JOB_NAME"},
+                 {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.labels['batch.kubernetes.io/job-name']"}}}}}}})},
+          {"securityContext",
+           {{"allowPrivilegeEscalation", false},
+            {"readOnlyRootFilesystem", true},
+            {"runAsNonRoot", true},
+            {"runAsUser", 65535},
+            {"runAsGroup", 65535},
+            {"capabilities", {{"drop", Json::array({"ALL"})}}},
+            {"seccompProfile", {{"type", "RuntimeDefault"}}}}}};
+}
+
+Json cron_job(const api::BackupConfiguration& configuration, const inject::Settings& settings) {
+  const auto ours = invoker_labels(configuration.metadata.name);
+  auto labels = ours;
+  labels.insert(configuration.metadata.labels.begin(), configuration.metadata.labels.end());
+  Json pod = {{"serviceAccountName", service_account_name(configuration)},
+              {"restartPolicy", "Never"},
+              {"containers", Json::array({container(configuration, settings)})}};
+  for (const std::string& secret : settings.image_pull_secrets) pod["imagePullSecrets"].push_back({{"name", secret}});
+
+  Json job = {{"apiVersion", api::kCronJobs.api_version()}, {"kind", api::kCronJobs.kind}};
+  job["metadata"] = metadata(configuration, cron_job_name(configuration.metadata.name));
+  job["metadata"]["labels"] = labels;
+  // The user's own labels stay off the pods: a Service that selects by them would send traffic there.
+  job["spec"] = {{"schedule", configuration.spec.schedule},
+                 {"suspend", configuration.spec.paused},
+                 {"concurrencyPolicy", "Forbid"},
+                 {"startingDeadlineSeconds", 300},
+                 {"successfulJobsHistoryLimit", 1},
+                 {"failedJobsHistoryLimit", 1},
+                 {"jobTemplate",
+                  {{"metadata", {{"labels", labels}}},
+                   {"spec",
+                    {{"backoffLimit", 3},
+                     {"activeDeadlineSeconds", 600},
+                     {"ttlSecondsAfterFinished", 3600},
+                     {"template", {{"metadata", {{"labels", ours}}}, {"spec", pod}}}}}}}};
+  return job;
+}
+
+Json role(const api::BackupConfiguration& configuration) {
+  const std::string group = text(names::kGroup);
+  return {{"apiVersion", api::kRoles.api_version()},
+          {"kind", api::kRoles.kind},
+          {"metadata", metadata(configuration, cron_role_name(configuration.metadata.name))},
+          {"rules",
+           {{{"apiGroups", {group}},
+             {"resources", {"backupconfigurations"}},
+             {"resourceNames", {configuration.metadata.name}},
+             {"verbs", {"get"}}},
+            {{"apiGroups", {group}}, {"resources", {"backupsessions"}}, {"verbs", {"create", "get"}}},
+            {{"apiGroups", {""}}, {"resources", {"events"}}, {"verbs", {"create"}}}}}};
+}
+
+Json role_binding(const api::BackupConfiguration& configuration) {
+  const std::string name = cron_role_name(configuration.metadata.name);
+  return {{"apiVersion", api::kRoleBindings.api_version()},
+          {"kind", api::kRoleBindings.kind},
+          {"metadata", metadata(configuration, name)},
+          {"roleRef", {{"apiGroup", api::kRoles.group}, {"kind", api::kRoles.kind}, {"name", name}}},
+          {"subjects", Json::array({{{"kind", api::kServiceAccounts.kind},
+                                     {"name", service_account_name(configuration)},
+                                     {"namespace", configuration.metadata.ns}}})}};
+}
+
+}  // namespace
+
+std::string cron_job_name(const std::string& configuration) {
+  std::string plain = configuration;
+  std::replace(plain.begin(), plain.end(), '.', '-');
+  return shorten_name(text(names::kCronJobPrefix) + plain, 52);
+}
+
+std::string cron_role_name(const std::string& configuration) {
+  return shorten_name(text(names::kCronJobRolePrefix) + configuration, 253);
+}
+
+CronJobObjects cron_job_objects(const api::BackupConfiguration& configuration, const inject::Settings& settings) {
+  CronJobObjects objects{cron_job(configuration, settings), role(configuration), role_binding(configuration), nullptr};
+  const std::string own = cron_job_name(configuration.metadata.name);
+  if (service_account_name(configuration) == own) {
+    objects.service_account = {{"apiVersion", api::kServiceAccounts.api_version()},
+                               {"kind", api::kServiceAccounts.kind},
+                               {"metadata", metadata(configuration, own)}};
+  }
+  return objects;
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+
+#include "api/backup_configuration.h"
+#include "inject/settings.h"
+
+namespace stash::controller {
+
+/// The CronJob that makes a BackupSession at each slot of a BackupConfiguration's schedule, and what its pods need. All
+/// live in the BackupConfiguration's namespace and are owned by it.
+struct CronJobObjects {
+  Json cron_job, role, role_binding;
+  Json service_account;  ///< null when the user names one of his own
+};
+CronJobObjects cron_job_objects(const api::BackupConfiguration& configuration, const inject::Settings& settings);
+
+/// Names that fit: a CronJob's has at most 52 characters, for the Job controller appends 11 to it.
+std::string cron_job_name(const std::string& configuration);
+std::string cron_role_name(const std::string& configuration);
+
+}  // namespace stash::controller

@@ -1,0 +1,20 @@
+#pragma once
+#include <chrono>
+#include <optional>
+
+#include "controller/cluster.h"
+#include "kube/api.h"
+
+/// One look at one object: gather a World, plan, execute. Each may run for many keys at once, on any worker's thread,
+/// with that worker's Api. The result says how soon to look again even if nothing changes.
+namespace stash::controller {
+
+using LookAgain = std::optional<std::chrono::seconds>;
+
+Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
+Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
+Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
+Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
+Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
+
+}  // namespace stash::controller

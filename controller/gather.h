@@ -1,0 +1,46 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "controller/cluster.h"
+#include "controller/obstacle.h"
+#include "controller/workload_plan.h"
+#include "kube/api.h"
+
+/// What several edges read. None of these writes.
+namespace stash::controller {
+
+/// The decoded object; nullopt when it is unknown or cannot be decoded.
+template <class Kind>
+std::optional<Kind> decoded(const kube::Cache& cache, const api::ObjectRef& ref);
+
+/// The live object, asked of the API server; null when there is none.
+Result<Json> live_object(kube::Api& api, const api::Resource& resource, const api::ObjectRef& ref);
+
+/// From the cache of ours, else from the API server, so that an object of somebody else is seen too.
+Result<Json> owned_object(kube::Api& api, const kube::Cache& cache, const api::Resource& resource,
+                          const api::ObjectRef& ref);
+
+/// Asks for the metadata only: the content of a Secret never reaches this process.
+Result<Presence> secret_presence(kube::Api& api, const api::ObjectRef& secret);
+
+/// What injection into this Deployment looks at, from the caches alone. `workload` must outlive it.
+WorkloadWorld gather_workload(Cluster& cluster, const api::ObjectRef& ref, const Json& workload);
+
+/// Findings about `object` ("BackupConfiguration demo/web") or about the workload itself.
+std::vector<inject::Finding> findings_about(const std::vector<inject::Finding>& findings, std::string_view object);
+
+struct TargetQuestion {
+  const Json& session;  ///< raw, for its claims
+  std::string owner;    ///< "BackupConfiguration demo/web"
+  std::string_view container;
+  api::TargetRef ref;
+  std::string repository;
+  bool look_at_pods = false;
+};
+/// Everything about the target of a session. Pods are listed from the API server's memory; a claimant that is missing
+/// there is asked for by name, so that no claim is given back because of an old list.
+Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::string& ns,
+                                  const TargetQuestion& question);
+
+}  // namespace stash::controller

@@ -1,0 +1,44 @@
+#include "controller/history.h"
+
+#include <algorithm>
+
+namespace stash::controller {
+namespace {
+
+bool newer(const api::BackupSession& a, const api::BackupSession& b) {
+  if (a.metadata.created != b.metadata.created) return a.metadata.created > b.metadata.created;
+  return a.metadata.name > b.metadata.name;
+}
+
+}  // namespace
+
+std::vector<api::ObjectMeta> beyond_history(std::vector<api::BackupSession> sessions, int limit) {
+  limit = std::max(limit, 1);
+  std::erase_if(sessions, [](const api::BackupSession& session) { return session.metadata.being_deleted; });
+  std::sort(sessions.begin(), sessions.end(), newer);
+  const auto skipped = [](const api::BackupSession& session) { return session.status.phase == "Skipped"; };
+
+  std::vector<api::ObjectMeta> doomed;
+  int ran = 0;
+  bool result_kept = false;
+  const api::BackupSession* oldest_kept = nullptr;
+  for (const api::BackupSession& session : sessions) {
+    if (skipped(session)) continue;
+    const bool finished = api::is_final_phase(session.status.phase);
+    if (++ran > limit && finished && result_kept) {
+      doomed.push_back(session.metadata);
+      continue;
+    }
+    result_kept = result_kept || finished;
+    oldest_kept = &session;
+  }
+  int skips = 0;
+  for (const api::BackupSession& session : sessions) {
+    if (!skipped(session)) continue;
+    const bool outdated = oldest_kept && newer(*oldest_kept, session);
+    if (++skips > limit || outdated) doomed.push_back(session.metadata);
+  }
+  return doomed;
+}
+
+}  // namespace stash::controller

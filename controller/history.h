@@ -1,0 +1,13 @@
+#pragma once
+#include <vector>
+
+#include "api/backup_session.h"
+
+namespace stash::controller {
+
+/// Which of these sessions of one BackupConfiguration to delete so that the newest `limit` stay (contract 13.6).
+/// Never an unfinished one, and never the newest that ran to its end: the last result stays visible while the next one
+/// runs. Skipped sessions are counted apart, and stay only while they are newer than the oldest kept one that ran.
+std::vector<api::ObjectMeta> beyond_history(std::vector<api::BackupSession> sessions, int limit);
+
+}  // namespace stash::controller

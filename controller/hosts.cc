@@ -1,0 +1,124 @@
+#include "controller/hosts.h"
+
+#include <algorithm>
+
+namespace stash::controller {
+namespace {
+
+std::string phase_of(const Json& host) {
+  const std::string phase = string_at(host, {"phase"});
+  return phase.empty() ? std::string(kHostPending) : phase;
+}
+
+void set_failed(Json& host, const std::string& error) {
+  host["phase"] = kHostFailed;
+  host["error"] = error;
+  host.erase("claim");
+}
+
+}  // namespace
+
+void add_missing_hosts(Json& stats, const std::vector<std::string>& expected) {
+  if (!stats.is_array()) stats = Json::array();
+  for (const std::string& hostname : expected) {
+    const bool known = std::any_of(stats.begin(), stats.end(),
+                                   [&](const Json& host) { return string_at(host, {"hostname"}) == hostname; });
+    if (!known) stats.push_back({{"hostname", hostname}, {"phase", kHostPending}});
+  }
+}
+
+Tally tally(const Json& stats) {
+  Tally sum;
+  if (!stats.is_array()) return sum;
+  for (const Json& host : stats) {
+    ++sum.total;
+    const std::string phase = phase_of(host);
+    if (phase == kHostPending) {
+      ++sum.pending;
+    } else if (phase == kHostRunning) {
+      ++sum.running;
+    } else if (phase == kHostSucceeded) {
+      ++sum.succeeded;
+    } else {
+      ++sum.failed;
+    }
+  }
+  return sum;
+}
+
+std::string hosts_in(const Json& stats, std::string_view phase) {
+  std::string names;
+  for (const Json& host : stats) {
+    if (phase_of(host) != phase) continue;
+    names += (names.empty() ? "" : ", ") + string_at(host, {"hostname"});
+  }
+  return names;
+}
+
+std::string errors_of(const Json& stats) {
+  std::string text;
+  for (const Json& host : stats) {
+    const std::string phase = phase_of(host);
+    if (phase == kHostSucceeded || phase == kHostPending || phase == kHostRunning) continue;
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", string_at(host, {"hostname"}),
+                        string_at(host, {"error"}, "failed without a message"));
+  }
+  return text;
+}
+
+std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<PodFacts>>& pods) {
+  std::vector<std::string> said;
+  if (!pods) return said;
+  for (Json& host : stats) {
+    if (phase_of(host) != kHostRunning) continue;
+    const std::string uid = string_at(host, {"claim", "podUID"});
+    const bool held = std::any_of(pods->begin(), pods->end(),
+                                  [&](const PodFacts& pod) { return pod.uid == uid && !uid.empty() && is_alive(pod); });
+    if (held) continue;
+    said.push_back(fmt::format("{}: pod {} is gone before it was done; another pod takes over",
+                               string_at(host, {"hostname"}), string_at(host, {"claim", "podName"}, "(unnamed)")));
+    host["phase"] = kHostPending;
+    host.erase("claim");
+  }
+  return said;
+}
+
+std::vector<std::string> fail_stalled(Json& stats, const std::map<std::string, std::chrono::seconds>& silent_for,
+                                      std::chrono::seconds limit) {
+  std::vector<std::string> said;
+  for (Json& host : stats) {
+    if (phase_of(host) != kHostRunning) continue;
+    const std::string hostname = string_at(host, {"hostname"});
+    const auto silence = silent_for.find(hostname);
+    if (silence == silent_for.end() || silence->second < limit) continue;
+    const std::string error = fmt::format(
+        "stalled: pod {} is running but showed no progress for {} minutes; see the log of its Stash container",
+        string_at(host, {"claim", "podName"}), std::chrono::duration_cast<std::chrono::minutes>(limit).count());
+    set_failed(host, error);
+    said.push_back(hostname + ": " + error);
+  }
+  return said;
+}
+
+std::vector<std::string> fail_hosts(Json& stats, std::string_view phase, const std::string& error) {
+  std::vector<std::string> said;
+  for (Json& host : stats) {
+    if (phase_of(host) != phase) continue;
+    set_failed(host, error);
+    said.push_back(string_at(host, {"hostname"}) + ": " + error);
+  }
+  return said;
+}
+
+Json finished_hosts(const Json& stats) {
+  Json finished = Json::array();
+  for (Json host : stats) {
+    const std::string phase = phase_of(host);
+    if (phase == kHostPending || phase == kHostRunning) continue;
+    if (host.is_object()) host.erase("claim");
+    finished.push_back(std::move(host));
+  }
+  return finished;
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,50 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "controller/workload_facts.h"
+
+/// The host entries (status.stats[]) of a session: who holds which, who lost it. Works on the raw entries, so that
+/// fields of newer sidecars survive. Shared by backups and restores.
+namespace stash::controller {
+
+inline constexpr std::string_view kHostPending = "Pending";
+inline constexpr std::string_view kHostRunning = "Running";
+inline constexpr std::string_view kHostSucceeded = "Succeeded";
+inline constexpr std::string_view kHostFailed = "Failed";
+
+/// Adds a Pending entry for every expected host that has none.
+void add_missing_hosts(Json& stats, const std::vector<std::string>& expected);
+
+struct Tally {
+  int total = 0, pending = 0, running = 0, succeeded = 0, failed = 0;
+  friend bool operator==(const Tally&, const Tally&) = default;
+};
+Tally tally(const Json& stats);
+
+/// "host-0, host-2": those in this phase, in order.
+std::string hosts_in(const Json& stats, std::string_view phase);
+
+/// "host-0: wrong password; host-1: ..." of the Failed ones.
+std::string errors_of(const Json& stats);
+
+/// Makes Pending again what a vanished or ended pod had claimed; does nothing when the pods are not known. Returns a
+/// sentence per host.
+std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<PodFacts>>& pods);
+
+/// Fails claimed hosts without a sign of progress for `limit`; their claim goes, so that a late write of that pod is
+/// refused. Returns a sentence per host.
+std::vector<std::string> fail_stalled(Json& stats, const std::map<std::string, std::chrono::seconds>& silent_for,
+                                      std::chrono::seconds limit);
+
+/// Fails every host that is in `phase`. Returns a sentence per host.
+std::vector<std::string> fail_hosts(Json& stats, std::string_view phase, const std::string& error);
+
+/// What readers of rc.3 and later expect in targets[].stats: finished hosts only, for they take any entry for a result.
+Json finished_hosts(const Json& stats);
+
+}  // namespace stash::controller

@@ -1,0 +1,103 @@
+#include <malloc.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+#include "base/log.h"
+#include "base/process.h"
+#include "controller/certificates.h"
+#include "controller/cluster.h"
+#include "controller/health_server.h"
+#include "controller/options.h"
+#include "controller/workers.h"
+#include "kube/leader.h"
+
+namespace {
+
+using namespace stash;
+using namespace stash::controller;
+
+/// Many short-lived JSON documents on several threads: without a cap glibc keeps an arena per thread.
+void tame_malloc() {
+  mallopt(M_ARENA_MAX, 4);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
+std::string identity() {
+  const char* pod = std::getenv("POD_NAME");
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return fmt::format("{}_{}", pod && *pod ? pod : host.data(), getpid());
+}
+
+void complete(Options& options, const kube::Config& config) {
+  if (options.ns.empty()) options.ns = config.ns;
+  options.settings.excluded_namespaces = {"kube-system", "kube-node-lease", "kube-public", options.ns};
+}
+
+/// Everything that only one process of the cluster may do.
+void lead(Cluster& cluster, const kube::Config& config, const Options& options, Metrics& metrics,
+          const std::atomic<bool>& lost) {
+  metrics.set_leader(true);
+  std::jthread certificates;
+  if (!options.cert_secret.empty() && !options.dry_run) {
+    certificates = std::jthread([&] {
+      kube::Api api(config);
+      api.set_cancel([&lost] { return lost.load(); });
+      keep_certificates(api,
+                        {{options.ns, options.cert_secret},
+                         options.webhook_service,
+                         options.webhook_configuration,
+                         options.validating_configuration},
+                        system_clock(), lost);
+    });
+  }
+  run_workers(cluster, config, metrics, lost);
+  metrics.set_leader(false);
+}
+
+Result<void> run(Options options) {
+  TRY(const kube::Config config, kube::load_config(options.kubeconfig));
+  complete(options, config);
+  Queues queues;
+  Metrics metrics;
+  Cluster cluster(config, queues, options.settings, options.limits, options.dry_run, system_clock());
+  TRY(const auto health, HealthServer::start(options.health_address, {.ready = [&] { return cluster.caches.synced(); },
+                                                                      .metrics = [&] { return metrics.render(); }}));
+  cluster.caches.start();
+  log_info("health and metrics on port {}; {}", health->port(),
+           options.dry_run ? "dry run: nothing is written" : "waiting for the lease " + options.lease);
+  const auto lead_here = [&](const std::atomic<bool>& lost) { lead(cluster, config, options, metrics, lost); };
+  if (options.dry_run) {
+    // A dry run reads beside the real leader and needs no lease, which would be a write.
+    std::atomic<bool> stop = false;
+    std::jthread watch([&stop] {
+      while (!stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      stop = true;
+    });
+    lead_here(stop);
+    return {};
+  }
+  kube::LeaderElection election(config, {.lease = {options.ns, options.lease}, .identity = identity()});
+  if (election.run(stop_requested, lead_here)) return {};
+  return fail(ErrorCode::cancelled, "the lease was lost to another process; ending, to start afresh");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tame_malloc();
+  catch_stop_signals();
+  std::signal(SIGPIPE, SIG_IGN);
+  Options options;
+  int exit_code = 0;
+  if (!parse_options(argc, argv, options, exit_code)) return exit_code;
+  set_log_level(options.log_level);
+  const auto result = run(std::move(options));
+  if (result) return 0;
+  log_error("{}", result.error().message);
+  return 1;
+}

@@ -1,0 +1,40 @@
+#include "controller/nudge_book.h"
+
+namespace stash::controller {
+
+Nudges NudgeBook::look(const std::string& workload) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = entries_.find(workload);
+  if (found == entries_.end()) return {};
+  const Entry& entry = found->second;
+  const auto since = std::chrono::duration_cast<std::chrono::seconds>(clock_.steady() - entry.last);
+  if (entry.resting && since >= kNudgeMemory) return {};
+  return {entry.count, since, entry.error};
+}
+
+void NudgeBook::nudged(const std::string& workload, std::string error) {
+  const std::scoped_lock lock(mutex_);
+  Entry& entry = entries_[workload];
+  const auto now = clock_.steady();
+  if (entry.resting && now - entry.last >= kNudgeMemory) entry.count = 0;
+  ++entry.count;
+  entry.last = now;
+  entry.resting = false;
+  entry.error = std::move(error);
+}
+
+void NudgeBook::say(const std::string& workload, std::string error) {
+  const std::scoped_lock lock(mutex_);
+  entries_[workload].error = std::move(error);
+}
+
+void NudgeBook::at_rest(const std::string& workload) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = entries_.find(workload);
+  if (found == entries_.end()) return;
+  found->second.resting = true;
+  found->second.error.clear();
+  if (clock_.steady() - found->second.last >= kNudgeMemory) entries_.erase(found);
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,34 @@
+#pragma once
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "base/time.h"
+#include "controller/workload_plan.h"
+
+namespace stash::controller {
+
+/// Which workloads were nudged how often. In memory only: after a restart the first nudge is free again. Thread-safe.
+class NudgeBook {
+ public:
+  explicit NudgeBook(const Clock& clock) : clock_(clock) {}
+  Nudges look(const std::string& workload) const;
+  void nudged(const std::string& workload, std::string error);
+  /// Why it cannot be nudged.
+  void say(const std::string& workload, std::string error);
+  /// Injecting would change nothing any more.
+  void at_rest(const std::string& workload);
+
+ private:
+  struct Entry {
+    int count = 0;
+    std::chrono::steady_clock::time_point last;
+    bool resting = false;
+    std::string error;
+  };
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace stash::controller

@@ -1,0 +1,43 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/repository.h"
+#include "controller/workload_facts.h"
+#include "inject/decision.h"
+
+namespace stash::controller {
+
+enum class Presence { unknown, present, absent };
+
+/// What a session needs before a pod can take its first host.
+struct TargetWorld {
+  std::string ns;
+  std::string owner;  ///< "BackupConfiguration demo/web", "RestoreSession demo/web": what the remedies point at
+  std::string_view container;
+  api::TargetRef ref;
+  std::string not_opted_in;  ///< why the namespace has no injection, "" when it has
+  std::string repository;    ///< its name
+  std::optional<api::Repository> repository_found;
+  Presence secret = Presence::unknown;
+  std::optional<WorkloadFacts> workload;
+  std::vector<inject::Finding> findings;
+  std::optional<std::vector<PodFacts>> pods;  ///< nullopt: not looked at
+};
+
+/// The first thing that keeps a pod from taking a host, with its remedy.
+struct Obstacle {
+  std::string reason, message;
+  std::string detail;     ///< changes often, so only for a final message
+  bool hopeless = false;  ///< waiting for a rollout or a pod does not help
+  friend bool operator==(const Obstacle&, const Obstacle&) = default;
+};
+std::optional<Obstacle> find_obstacle(const TargetWorld& world);
+
+/// Why nothing is injected in this namespace, with the remedy; "" when it has injection.
+std::string reason_not_opted_in(const inject::Settings& settings, const std::string& ns, const Json& labels);
+/// Why this version cannot use a backend; "" when it can.
+std::string unsupported_backend(const api::Repository& repository);
+
+}  // namespace stash::controller

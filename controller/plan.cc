@@ -1,0 +1,93 @@
+#include "controller/plan.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+
+namespace stash::controller {
+namespace {
+
+std::string_view name_of(Write::Verb verb) {
+  switch (verb) {
+    case Write::Verb::apply:
+      return "apply";
+    case Write::Verb::merge_patch:
+      return "patch";
+    case Write::Verb::remove:
+      return "delete";
+  }
+  return "?";
+}
+
+api::ObjectRef ref_of(const Json& object) {
+  return {string_at(object, {"metadata", "namespace"}), string_at(object, {"metadata", "name"})};
+}
+
+}  // namespace
+
+std::string render_plan(const Plan& plan) {
+  std::string text;
+  for (const Write& write : plan.writes) {
+    text += fmt::format("{} {} {}{}{}", name_of(write.verb), write.resource.kind, api::to_string(write.ref),
+                        write.subresource.empty() ? "" : "/", write.subresource);
+    if (!write.body.is_null()) text += " " + dump_json(write.body);
+    text += "\n";
+  }
+  for (const Note& note : plan.notes) {
+    text += fmt::format("event {} {}: {}\n", note.warning ? "Warning" : "Normal", note.reason, note.message);
+  }
+  if (plan.look_again_in) text += fmt::format("look again in {} s\n", plan.look_again_in->count());
+  return text;
+}
+
+void look_again(Plan& plan, std::chrono::seconds in) {
+  plan.look_again_in = std::min(plan.look_again_in.value_or(in), in);
+}
+
+void note(Plan& plan, std::string_view reason, std::string message) {
+  plan.notes.push_back({false, std::string(reason), std::move(message)});
+}
+
+void warn(Plan& plan, std::string_view reason, std::string message) {
+  plan.notes.push_back({true, std::string(reason), std::move(message)});
+}
+
+void write_status(Plan& plan, const api::Resource& resource, const Json& object, const Json& status) {
+  const Json& old = object_at(object, {"status"});
+  Json delta = Json::object();
+  for (const auto& [key, value] : status.items()) {
+    const auto found = old.find(key);
+    if (found == old.end() || *found != value) delta[key] = value;
+  }
+  for (const auto& [key, value] : old.items()) {
+    if (!status.contains(key)) delta[key] = nullptr;
+  }
+  if (delta.empty()) return;
+  write_patch(plan, resource, object, {{"status", delta}});
+  plan.writes.back().subresource = "status";
+}
+
+void write_patch(Plan& plan, const api::Resource& resource, const Json& object, Json patch) {
+  patch["metadata"]["resourceVersion"] = string_at(object, {"metadata", "resourceVersion"});
+  plan.writes.push_back({Write::Verb::merge_patch, resource, ref_of(object), "", std::move(patch), ""});
+}
+
+void remove_object(Plan& plan, const api::Resource& resource, const api::ObjectMeta& meta) {
+  plan.writes.push_back({Write::Verb::remove, resource, meta.ref(), "", nullptr, meta.uid});
+}
+
+bool release_legacy_finalizers(Plan& plan, const api::Resource& resource, const Json& object) {
+  if (string_at(object, {"metadata", "deletionTimestamp"}).empty()) return false;
+  Json kept = Json::array();
+  const Json& all = array_at(object, {"metadata", "finalizers"});
+  for (const Json& finalizer : all) {
+    if (finalizer != api::names::kLegacyFinalizer && finalizer != api::names::kLegacyRepositoryFinalizer) {
+      kept.push_back(finalizer);
+    }
+  }
+  if (kept.size() == all.size()) return false;
+  write_patch(plan, resource, object, {{"metadata", {{"finalizers", kept}}}});
+  return true;
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,58 @@
+#pragma once
+#include <string_view>
+
+/// Reasons of conditions and events that the controller writes. Those marked (Stash) are read by existing tools.
+namespace stash::controller::reasons {
+
+// Events on sessions (Stash).
+inline constexpr std::string_view kBackupStarted = "BackupSessionJobCreated";
+inline constexpr std::string_view kBackupSucceeded = "SuccessfulBackup";
+inline constexpr std::string_view kBackupFailed = "BackupSessionFailedToExecute";
+inline constexpr std::string_view kBackupSkipped = "BackupSessionSkipped";
+inline constexpr std::string_view kRestoreStarted = "RestoreJobCreated";
+inline constexpr std::string_view kRestoreSucceeded = "RestoreSessionSucceeded";
+inline constexpr std::string_view kRestoreFailed = "RestoreSessionFailedToExecute";
+inline constexpr std::string_view kHostBackupFailed = "FailedHostBackup";
+inline constexpr std::string_view kHostRestoreFailed = "FailedHostRestore";
+
+// Conditions of later releases (Stash).
+inline constexpr std::string_view kRepositoryAvailable = "RepositoryAvailable";
+inline constexpr std::string_view kRepositoryNotAvailable = "RepositoryNotAvailable";
+inline constexpr std::string_view kSecretAvailable = "BackendSecretAvailable";
+inline constexpr std::string_view kSecretNotAvailable = "BackendSecretNotAvailable";
+inline constexpr std::string_view kSecretUnknown = "UnableToCheckBackendSecretAvailability";
+inline constexpr std::string_view kTargetAvailable = "TargetAvailable";
+inline constexpr std::string_view kTargetNotAvailable = "TargetNotAvailable";
+inline constexpr std::string_view kSidecarInjected = "SidecarInjectionSucceeded";
+inline constexpr std::string_view kSidecarNotInjected = "SidecarInjectionFailed";
+inline constexpr std::string_view kCronJobCreated = "CronJobCreationSucceeded";
+inline constexpr std::string_view kCronJobNotCreated = "CronJobCreationFailed";
+inline constexpr std::string_view kSkipped = "SkippedTakingNewBackup";
+
+// Condition types of the newest releases (Stash), and the same for restores (ours): a pod vanished while it worked.
+inline constexpr std::string_view kBackupDisrupted = "BackupDisrupted";
+inline constexpr std::string_view kRestoreDisrupted = "RestoreDisrupted";
+
+// Ours.
+inline constexpr std::string_view kPaused = "Paused";
+inline constexpr std::string_view kPending = "SidecarInjectionPending";
+inline constexpr std::string_view kNotOptedIn = "NamespaceNotOptedIn";
+inline constexpr std::string_view kNameTaken = "NameTaken";
+inline constexpr std::string_view kInvalid = "Invalid";
+inline constexpr std::string_view kNotSupported = "NotSupported";
+inline constexpr std::string_view kAllHonoured = "AllFieldsHonoured";
+inline constexpr std::string_view kIgnoredFields = "FieldsIgnored";
+inline constexpr std::string_view kAllGood = "AllGood";
+inline constexpr std::string_view kConfigurationMissing = "BackupConfigurationNotAvailable";
+inline constexpr std::string_view kNamesContradict = "NamesContradict";
+inline constexpr std::string_view kInjectionMissing = "ContainerNotInjected";
+inline constexpr std::string_view kScaledToZero = "ScaledToZero";
+inline constexpr std::string_view kNoPod = "NoPod";
+inline constexpr std::string_view kNoRunningPod = "NoRunningPod";
+inline constexpr std::string_view kWaitingForClaim = "WaitingForClaim";
+inline constexpr std::string_view kRunning = "Running";
+inline constexpr std::string_view kDeadline = "DeadlineExceeded";
+inline constexpr std::string_view kInTime = "InTime";
+inline constexpr std::string_view kPodGone = "PodGone";
+
+}  // namespace stash::controller::reasons

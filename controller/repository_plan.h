@@ -1,0 +1,21 @@
+#pragma once
+#include "api/repository.h"
+#include "controller/obstacle.h"
+#include "controller/plan.h"
+
+namespace stash::controller {
+
+/// All that the decision about one Repository may look at.
+struct RepositoryWorld {
+  Json repository;
+  Presence secret = Presence::unknown;
+  std::string secret_error;  ///< why it is unknown
+  int misses = 0;            ///< how often in a row the Secret was not found
+  TimePoint now{};
+};
+
+/// Pure and total: conditions, and how soon to look for a missing Secret again (5 to 60 s). Secrets are neither listed
+/// nor watched, and their content is never read. The figures in the status belong to the sidecars.
+Plan plan_repository(const RepositoryWorld& world);
+
+}  // namespace stash::controller

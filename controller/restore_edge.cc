@@ -1,0 +1,42 @@
+#include "api/codec.h"
+#include "api/names.h"
+#include "controller/edges.h"
+#include "controller/execute.h"
+#include "controller/gather.h"
+#include "controller/hosts.h"
+#include "controller/restore_phase.h"
+#include "controller/status_draft.h"
+
+namespace stash::controller {
+
+Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
+  const auto session = cluster.caches.restores.get(ref);
+  if (!session) {
+    cluster.heartbeats.forget(to_string(ref));
+    return LookAgain();
+  }
+  RestoreWorld world;
+  world.session = *session;
+  world.now = cluster.clock.now();
+  world.limits = cluster.limits;
+  const auto restore = api::decode<api::RestoreSession>(*session);
+  const std::string phase = string_at(*session, {"status", "phase"});
+  if (restore && restore->spec.target && phase != "Succeeded" && phase != "Invalid") {
+    const Json& stats = array_at(*session, {"status", "stats"});
+    const Tally hosts = tally(stats);
+    world.silent_for = cluster.heartbeats.silent_for(to_string(ref), stats);
+    const bool settled = age(restore->metadata.created, world.now) >= cluster.limits.grace;
+    TRY(world.target, gather_target(cluster, api, ref.ns,
+                                    {.session = *session,
+                                     .owner = fmt::format("RestoreSession {}", to_string(ref)),
+                                     .container = api::names::kInitContainer,
+                                     .ref = restore->spec.target->ref,
+                                     .repository = restore->spec.repository,
+                                     .look_at_pods = hosts.running > 0 || (settled && hosts.pending > 0)}));
+  }
+  const Plan plan = plan_restore(world);
+  TRY_VOID(execute(api, plan, *session, {cluster.dry_run, "RestoreSession Controller"}, cluster.clock));
+  return plan.look_again_in;
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,75 @@
+#include "controller/restore_rules.h"
+
+#include <map>
+#include <set>
+
+#include "base/time.h"
+#include "controller/configuration_rules.h"
+#include "controller/workload_facts.h"
+
+namespace stash::controller {
+namespace {
+
+std::string unusable_target(const api::RestoreSessionSpec& spec) {
+  if (spec.driver == "VolumeSnapshotter") {
+    return "the driver VolumeSnapshotter is not supported by this version; leave spec.driver out for Restic";
+  }
+  if (!spec.target || spec.target->ref.name.empty()) {
+    return "it has no target; set spec.target.ref (restores by a Task are not supported by this version)";
+  }
+  if (spec.target->has_jobs) {
+    return "spec.target.replicas and volumeClaimTemplates ask for a restore by jobs, which this version does not "
+           "support";
+  }
+  if (!is_supported_kind(spec.target->ref)) {
+    return fmt::format("its target {} {} of {} is not supported by this version; supported: {}", spec.target->ref.kind,
+                       spec.target->ref.name, spec.target->ref.api_version, kSupportedKinds);
+  }
+  if (!spec.time_out.empty() && !time_out(spec.time_out)) {
+    return fmt::format("spec.timeOut {:?} is no duration above zero such as 30m or 2h", spec.time_out);
+  }
+  return "";
+}
+
+std::string unusable_rules(const std::vector<api::RestoreRule>& rules, const std::vector<std::string>& hosts) {
+  if (rules.empty()) return "it has no rules, so nothing would be restored; set spec.rules[0].paths";
+  std::map<std::string, std::size_t> rule_of;
+  std::optional<std::size_t> rest;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const api::RestoreRule& rule = rules[i];
+    if (rule.paths.empty() && rule.snapshots.empty()) {
+      return fmt::format("rule[{}] has neither paths nor snapshots, so it would restore nothing", i);
+    }
+    if (!rule.paths.empty() && !rule.snapshots.empty()) {
+      return fmt::format("rule[{}] has both paths and snapshots; only one of them is possible", i);
+    }
+    if (rule.target_hosts.empty()) {
+      if (rest)
+        return fmt::format("rule[{}] and rule[{}] both have no targetHosts; only one rule can be for all others", *rest,
+                           i);
+      rest = i;
+    }
+    for (const std::string& host : rule.target_hosts) {
+      const auto [other, fresh] = rule_of.emplace(host, i);
+      if (!fresh) return fmt::format("rule[{}] and rule[{}] both name the host {}", other->second, i, host);
+    }
+  }
+  for (const std::string& host : hosts) {
+    if (!rest && !rule_of.contains(host)) {
+      return fmt::format("no rule is for {}, the host of its target; leave rules[0].targetHosts out, or name {} there",
+                         host, host);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string unusable(const api::RestoreSession& session) {
+  std::string why = unusable_target(session.spec);
+  if (why.empty()) why = unusable_rules(session.spec.rules, expected_hosts(session.spec.target->ref));
+  if (why.empty()) return "";
+  return fmt::format("RestoreSession {}: {}; create a new one", api::to_string(session.metadata.ref()), why);
+}
+
+}  // namespace stash::controller

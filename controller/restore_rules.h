@@ -1,0 +1,12 @@
+#pragma once
+#include <string>
+
+#include "api/restore_session.h"
+
+namespace stash::controller {
+
+/// Why a RestoreSession can never be carried out as it is written; "" when it can. Its spec cannot be changed, so the
+/// remedy is always a new one. (Contract 9 and Q15: nothing that restores nothing may report success.)
+std::string unusable(const api::RestoreSession& session);
+
+}  // namespace stash::controller

@@ -1,0 +1,285 @@
+#include "controller/session_phase.h"
+
+#include <algorithm>
+
+#include "api/codec.h"
+#include "api/names.h"
+#include "controller/claims.h"
+#include "controller/configuration_rules.h"
+#include "controller/history.h"
+#include "controller/hosts.h"
+#include "controller/invoker_labels.h"
+#include "controller/reasons.h"
+#include "controller/status_draft.h"
+
+namespace stash::controller {
+namespace {
+
+namespace names = api::names;
+
+/// The decision while it is made: what was read, and the status and plan that grow.
+struct Decision {
+  const SessionWorld& world;
+  const api::BackupSession& session;
+  Result<std::string> configuration_name;
+  StatusDraft status;
+  Json stats;
+  Plan plan;
+
+  std::chrono::seconds age() const { return controller::age(session.metadata.created, world.now); }
+};
+
+std::string configuration_text(const Decision& decision) {
+  return fmt::format("BackupConfiguration {}/{}", decision.session.metadata.ns,
+                     decision.configuration_name.value_or("?"));
+}
+
+/// Puts hosts and what follows from them into the status, and the status into the plan.
+void write(Decision& decision) {
+  StatusDraft& status = decision.status;
+  const auto& target = decision.world.configuration ? decision.world.configuration->spec.target : std::nullopt;
+  if (!decision.stats.empty()) {
+    status.json["stats"] = decision.stats;
+    status.json["totalHosts"] = decision.stats.size();
+    if (target) {
+      status.json["targets"] = Json::array(
+          {{{"ref", {{"apiVersion", target->ref.api_version}, {"kind", target->ref.kind}, {"name", target->ref.name}}},
+            {"totalHosts", decision.stats.size()},
+            {"phase", status.phase()},
+            {"stats", finished_hosts(decision.stats)}}});
+    }
+  }
+  write_status(decision.plan, api::kBackupSessions, decision.world.session, status.finish());
+}
+
+void end(Decision& decision, std::string_view phase, std::string_view reason, std::string message) {
+  decision.status.json["phase"] = phase;
+  decision.status.json["sessionDuration"] = age_text(decision.session.metadata.created, decision.world.now);
+  decision.status.set(names::kCompleted, "True", reason, message);
+  decision.plan.look_again_in.reset();
+  write(decision);
+  if (phase == "Succeeded") {
+    note(decision.plan, reasons::kBackupSucceeded, std::move(message));
+  } else {
+    warn(decision.plan, phase == "Skipped" ? reasons::kBackupSkipped : reasons::kBackupFailed, std::move(message));
+  }
+}
+
+void fail_session(Decision& decision, std::string_view reason, std::string message) {
+  fail_hosts(decision.stats, kHostPending, message);
+  fail_hosts(decision.stats, kHostRunning, message);
+  end(decision, "Failed", reason, std::move(message));
+}
+
+void skip(Decision& decision, std::string_view reason, std::string message) {
+  decision.stats = Json::array();
+  decision.status.json.erase("stats");
+  decision.status.json.erase("totalHosts");
+  decision.status.json.erase("targets");
+  decision.status.set(names::kBackupSkipped, "True", reason, message);
+  end(decision, "Skipped", "Skipped", std::move(message));
+}
+
+/// No pod has taken a host yet, nor lost one.
+bool untouched(const Decision& decision) {
+  const Tally sum = tally(decision.stats);
+  return sum.total == sum.pending && !api::find_condition(decision.status.conditions(), reasons::kBackupDisrupted);
+}
+
+/// Its hosts have been named, so that pods may take them.
+bool stamped(const Decision& decision) { return !decision.stats.empty(); }
+
+// Rules. The first one that returns true has decided; their order is the specification.
+
+bool deleted_session_is_left_alone(Decision& decision) {
+  if (!decision.session.metadata.being_deleted) return false;
+  release_legacy_finalizers(decision.plan, api::kBackupSessions, decision.world.session);
+  return true;
+}
+
+bool session_of_another_invoker_is_left_alone(Decision& decision) {
+  return belongs_to_another_invoker(decision.session);
+}
+
+bool finished_session_only_tidies_its_history(Decision& decision) {
+  if (!api::is_final_phase(decision.session.status.phase)) return false;
+  if (!decision.world.configuration) return true;
+  std::vector<api::BackupSession> all = decision.world.siblings;
+  all.push_back(decision.session);
+  const int limit = decision.world.configuration->spec.backup_history_limit.value_or(1);
+  for (const api::ObjectMeta& meta : beyond_history(std::move(all), limit)) {
+    remove_object(decision.plan, api::kBackupSessions, meta);
+  }
+  return true;
+}
+
+bool contradicting_names_fail(Decision& decision) {
+  if (decision.configuration_name) return false;
+  fail_session(decision, reasons::kNamesContradict, decision.configuration_name.error().message);
+  return true;
+}
+
+bool session_of_nothing_fails(Decision& decision) {
+  if (!decision.configuration_name->empty()) return false;
+  fail_session(decision, reasons::kInvalid,
+               "it names no BackupConfiguration; create a new session with spec.invoker or spec.backupConfiguration");
+  return true;
+}
+
+bool missing_configuration_fails_after_a_grace(Decision& decision) {
+  if (decision.world.configuration) return false;
+  if (decision.world.configuration_error.empty() && decision.age() < decision.world.limits.grace) {
+    look_again(decision.plan, decision.world.limits.grace - decision.age());
+    return true;
+  }
+  const std::string why = decision.world.configuration_error.empty()
+                              ? configuration_text(decision) + " does not exist; create it, then create a new session"
+                              : decision.world.configuration_error + "; correct it, then create a new session";
+  fail_session(decision, reasons::kConfigurationMissing, why);
+  return true;
+}
+
+bool session_of_a_replaced_configuration_fails(Decision& decision) {
+  for (const api::OwnerReference& owner : decision.session.metadata.owners) {
+    const api::ObjectMeta& configuration = decision.world.configuration->metadata;
+    if (owner.kind != "BackupConfiguration" || owner.name != configuration.name || owner.uid == configuration.uid)
+      continue;
+    fail_session(decision, reasons::kConfigurationMissing,
+                 configuration_text(decision) + " was deleted and made anew since; create a new session");
+    return true;
+  }
+  return false;
+}
+
+bool labels_and_owner_are_completed(Decision& decision) {
+  const Json patch = missing_invoker_metadata(decision.world.session, *decision.world.configuration);
+  // Sidecars select by label, so a session made by hand gets it before its hosts are offered.
+  if (!patch.empty()) write_patch(decision.plan, api::kBackupSessions, decision.world.session, {{"metadata", patch}});
+  return false;
+}
+
+bool paused_configuration_skips(Decision& decision) {
+  if (!decision.world.configuration->spec.paused || !untouched(decision)) return false;
+  skip(decision, reasons::kPaused,
+       configuration_text(decision) + " is paused; set spec.paused to false to back up again");
+  return true;
+}
+
+bool older_unfinished_session_skips_this_one(Decision& decision) {
+  if (!untouched(decision)) return false;
+  const auto key = [](const api::ObjectMeta& meta) { return std::pair(meta.created, meta.name); };
+  for (const api::BackupSession& other : decision.world.siblings) {
+    if (other.metadata.being_deleted || api::is_final_phase(other.status.phase)) continue;
+    if (key(other.metadata) >= key(decision.session.metadata)) continue;
+    skip(decision, reasons::kSkipped,
+         fmt::format("session {} of the same BackupConfiguration has not ended yet", other.metadata.name));
+    return true;
+  }
+  return false;
+}
+
+bool unusable_configuration_fails(Decision& decision) {
+  const std::string why = unusable(*decision.world.configuration);
+  if (why.empty() || stamped(decision)) return false;
+  fail_session(decision, reasons::kInvalid, why);
+  return true;
+}
+
+bool passed_deadline_fails(Decision& decision) {
+  const Tally sum = tally(decision.stats);
+  if (stamped(decision) && sum.pending + sum.running == 0) return false;
+  const auto& limits = decision.world.limits;
+  const std::chrono::seconds limit = time_out(decision.world.configuration->spec.time_out).value_or(limits.deadline);
+  if (decision.age() < limit) {
+    look_again(decision.plan, limit - decision.age());
+    return false;
+  }
+  const std::string silent = hosts_in(decision.stats, kHostRunning);
+  const std::string message = fmt::format("it did not end within {}{}", format_duration(limit),
+                                          silent.empty() ? "" : "; still running: " + silent);
+  decision.status.set(names::kDeadlineExceeded, "True", reasons::kDeadline, message);
+  fail_session(decision, reasons::kDeadline, message);
+  return true;
+}
+
+/// Stamps, gives back, fails hosts, then derives the phase.
+bool phase_follows_from_the_hosts(Decision& decision) {
+  const bool first = !stamped(decision);
+  const SessionWorld& world = decision.world;
+  const Claims claims{world.target, world.silent_for, decision.session.metadata.created,
+                      world.limits, world.now,        reasons::kBackupDisrupted};
+  if (const auto& target = decision.world.configuration->spec.target) {
+    add_missing_hosts(decision.stats, expected_hosts(target->ref));
+  }
+  for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
+    warn(decision.plan, reasons::kHostBackupFailed, std::move(said));
+  }
+  const Tally sum = tally(decision.stats);
+  if (sum.pending + sum.running == 0) {
+    if (sum.failed > 0) {
+      end(decision, "Failed", "Failed", errors_of(decision.stats));
+    } else {
+      end(decision, "Succeeded", "Succeeded", fmt::format("{} of {} hosts succeeded", sum.succeeded, sum.total));
+    }
+    return true;
+  }
+  decision.status.json["phase"] = sum.pending == sum.total ? "Pending" : "Running";
+  write(decision);
+  if (first) {
+    note(decision.plan, reasons::kBackupStarted,
+         "waiting for a pod to back up " + hosts_in(decision.stats, kHostPending));
+  }
+  return true;
+}
+
+using Rule = bool (*)(Decision&);
+constexpr Rule kRules[] = {
+    deleted_session_is_left_alone,
+    session_of_another_invoker_is_left_alone,
+    finished_session_only_tidies_its_history,
+    contradicting_names_fail,
+    session_of_nothing_fails,
+    missing_configuration_fails_after_a_grace,
+    session_of_a_replaced_configuration_fails,
+    labels_and_owner_are_completed,
+    paused_configuration_skips,
+    older_unfinished_session_skips_this_one,
+    unusable_configuration_fails,
+    passed_deadline_fails,
+    phase_follows_from_the_hosts,
+};
+
+Plan plan_unreadable(const SessionWorld& world, const Error& error) {
+  Plan plan;
+  const std::string phase = string_at(world.session, {"status", "phase"});
+  if (api::is_final_phase(phase) || at(world.session, {"metadata", "deletionTimestamp"})) return plan;
+  StatusDraft status(world.session, {}, world.now);
+  status.json["phase"] = "Failed";
+  status.set(names::kCompleted, "True", reasons::kInvalid, error.message);
+  write_status(plan, api::kBackupSessions, world.session, status.finish());
+  warn(plan, reasons::kBackupFailed, error.message);
+  return plan;
+}
+
+}  // namespace
+
+Plan plan_session(const SessionWorld& world) {
+  const Result<api::BackupSession> session = api::decode<api::BackupSession>(world.session);
+  if (!session) return plan_unreadable(world, session.error());
+  Json stats = array_at(world.session, {"status", "stats"});
+  if (stats.empty()) {
+    for (const api::HostStats& host : session->status.stats) stats.push_back(api::encode_host(host));
+  }
+  Decision decision{world,
+                    *session,
+                    api::configuration_of(*session),
+                    StatusDraft(world.session, session->status.conditions, world.now),
+                    std::move(stats),
+                    {}};
+  for (const Rule rule : kRules) {
+    if (rule(decision)) break;
+  }
+  return std::move(decision.plan);
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,31 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/backup_configuration.h"
+#include "api/backup_session.h"
+#include "controller/limits.h"
+#include "controller/obstacle.h"
+#include "controller/plan.h"
+
+namespace stash::controller {
+
+/// All that the decision about one BackupSession may look at.
+struct SessionWorld {
+  Json session;
+  std::optional<api::BackupConfiguration> configuration;
+  std::string configuration_error;                         ///< it exists but cannot be read
+  std::vector<api::BackupSession> siblings;                ///< other sessions of the same BackupConfiguration
+  TargetWorld target;                                      ///< empty when the configuration has no target
+  std::map<std::string, std::chrono::seconds> silent_for;  ///< claimed hosts: time since the last sign of progress
+  TimePoint now{};
+  Limits limits;
+};
+
+/// Pure and total: what to write so that the session goes on, and in the end reaches a final phase whatever dies.
+/// Succeeded only when every expected host is Succeeded.
+Plan plan_session(const SessionWorld& world);
+
+}  // namespace stash::controller

@@ -1,0 +1,82 @@
+#include "controller/sidecar_access.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "base/hash.h"
+#include "controller/invoker_labels.h"
+#include "controller/owned_object.h"
+
+namespace stash::controller {
+namespace {
+
+namespace names = api::names;
+
+Json rule(std::string_view group, std::string_view resource, Json verbs, const std::string& only = "") {
+  Json result = {{"apiGroups", {group}}, {"resources", {resource}}, {"verbs", std::move(verbs)}};
+  if (!only.empty()) result["resourceNames"] = Json::array({only});
+  return result;
+}
+
+Json workload_owner(const Json& workload, std::string_view kind) {
+  return {{"apiVersion", api::kDeployments.api_version()},
+          {"kind", kind},
+          {"name", string_at(workload, {"metadata", "name"})},
+          {"uid", string_at(workload, {"metadata", "uid"})},
+          {"blockOwnerDeletion", false}};
+}
+
+Access access(const Json& workload, std::string_view kind, const std::string& name, Json rules) {
+  const std::string ns = string_at(workload, {"metadata", "namespace"});
+  const std::string account = string_at(workload, {"spec", "template", "spec", "serviceAccountName"}, "default");
+  const Json metadata = owned_metadata(ns, name,
+                                       {{std::string(names::kComponentLabel), std::string(names::kBackupComponent)},
+                                        {std::string(names::kManagedByLabel), std::string(names::kManagedBy)}},
+                                       workload_owner(workload, kind));
+  return {{{"apiVersion", api::kRoles.api_version()},
+           {"kind", api::kRoles.kind},
+           {"metadata", metadata},
+           {"rules", std::move(rules)}},
+          {{"apiVersion", api::kRoleBindings.api_version()},
+           {"kind", api::kRoleBindings.kind},
+           {"metadata", metadata},
+           {"roleRef", {{"apiGroup", api::kRoles.group}, {"kind", api::kRoles.kind}, {"name", name}}},
+           {"subjects", Json::array({{{"kind", api::kServiceAccounts.kind}, {"name", account}, {"namespace", ns}}})}}};
+}
+
+std::string role_name(std::string_view prefix, std::string_view kind, std::string_view workload) {
+  std::string lower(kind);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return shorten_name(fmt::format("{}{}-{}", prefix, lower, workload), 253);
+}
+
+}  // namespace
+
+std::string sidecar_role_name(std::string_view kind, std::string_view workload) {
+  return role_name(names::kSidecarRolePrefix, kind, workload);
+}
+
+std::string restore_role_name(std::string_view kind, std::string_view workload) {
+  return role_name(names::kRestoreRolePrefix, kind, workload);
+}
+
+Access sidecar_access(const Json& workload, std::string_view kind, const inject::Desired& desired) {
+  const std::string configuration = desired.backup ? desired.backup->metadata.name : "";
+  const std::string repository = desired.backup ? desired.backup->spec.repository : "";
+  return access(workload, kind, sidecar_role_name(kind, string_at(workload, {"metadata", "name"})),
+                {rule(names::kGroup, "backupsessions", {"get", "list", "watch"}),
+                 rule(names::kGroup, "backupsessions/status", {"patch"}),
+                 rule(names::kGroup, "backupconfigurations", {"get"}, configuration),
+                 rule(names::kGroup, "repositories", {"get"}, repository),
+                 rule(names::kGroup, "repositories/status", {"patch"}, repository), rule("", "events", {"create"})});
+}
+
+Access restore_access(const Json& workload, std::string_view kind, const inject::Desired& desired) {
+  const std::string repository = desired.restore ? desired.restore->spec.repository : "";
+  return access(workload, kind, restore_role_name(kind, string_at(workload, {"metadata", "name"})),
+                {rule(names::kGroup, "restoresessions", {"get", "list", "watch"}),
+                 rule(names::kGroup, "restoresessions/status", {"patch"}),
+                 rule(names::kGroup, "repositories", {"get"}, repository), rule("", "events", {"create"})});
+}
+
+}  // namespace stash::controller

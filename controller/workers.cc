@@ -1,0 +1,91 @@
+#include "controller/workers.h"
+
+#include <thread>
+
+#include "base/log.h"
+#include "controller/edges.h"
+
+namespace stash::controller {
+namespace {
+
+constexpr int kThreadsPerKind = 2;
+constexpr std::chrono::milliseconds kLook{200};
+constexpr std::chrono::seconds kRetryRefused{60};
+
+struct Kind {
+  std::string_view name;
+  kube::WorkQueue& queue;
+  Result<LookAgain> (*reconcile)(Cluster&, kube::Api&, const api::ObjectRef&);
+};
+
+void react(const Kind& kind, const std::string& key, const Error& error) {
+  switch (error.code) {
+    case ErrorCode::conflict:
+    case ErrorCode::already_exists:
+    case ErrorCode::not_found:
+      // Somebody was faster: what he wrote is on its way to the cache.
+      log_debug("{} {}: {}; looking again", kind.name, key, error.message);
+      kind.queue.retry(key);
+      return;
+    case ErrorCode::throttled:
+    case ErrorCode::expired:
+    case ErrorCode::unreachable:
+    case ErrorCode::timed_out:
+      log_warning("{} {}: {}; trying again", kind.name, key, error.message);
+      kind.queue.retry(key, error.retry_after.value_or(std::chrono::seconds(0)));
+      return;
+    case ErrorCode::denied:
+    case ErrorCode::invalid:
+      log_error("{} {}: {}", kind.name, key, error.message);
+      kind.queue.retry(key, kRetryRefused);
+      return;
+    case ErrorCode::cancelled:
+      return;
+  }
+}
+
+void work(Cluster& cluster, const kube::Config& config, const Kind& kind, Metrics& metrics,
+          const std::atomic<bool>& stop) {
+  kube::Api api(config);
+  api.set_cancel([&stop] { return stop.load(); });
+  while (const auto key = kind.queue.next()) {
+    const auto result = kind.reconcile(cluster, api, api::object_ref(*key));
+    metrics.count_reconcile(kind.name, result ? "ok" : to_string(result.error().code));
+    if (result) {
+      kind.queue.forget(*key);
+      if (*result) kind.queue.add_after(*key, **result);
+    } else {
+      react(kind, *key, result.error());
+    }
+    kind.queue.done(*key);
+  }
+}
+
+}  // namespace
+
+void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics, const std::atomic<bool>& stop) {
+  while (!cluster.caches.synced()) {
+    if (stop) return cluster.queues().shut_down();
+    std::this_thread::sleep_for(kLook);
+  }
+  Queues& queues = cluster.queues();
+  const Kind kinds[] = {{"BackupConfiguration", queues.configurations, reconcile_configuration},
+                        {"BackupSession", queues.sessions, reconcile_session},
+                        {"RestoreSession", queues.restores, reconcile_restore},
+                        {"Repository", queues.repositories, reconcile_repository},
+                        {"Workload", queues.workloads, reconcile_workload}};
+  std::vector<std::jthread> threads;
+  for (const Kind& kind : kinds) {
+    for (int i = 0; i < kThreadsPerKind; ++i) {
+      threads.emplace_back([&cluster, &config, &kind, &metrics, &stop] { work(cluster, config, kind, metrics, stop); });
+    }
+  }
+  log_info("leading: {} workers", threads.size());
+  while (!stop) {
+    for (const Kind& kind : kinds) metrics.set_queue_depth(kind.name, kind.queue.size());
+    std::this_thread::sleep_for(kLook);
+  }
+  queues.shut_down();
+}
+
+}  // namespace stash::controller

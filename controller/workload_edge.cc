@@ -1,0 +1,61 @@
+#include "base/log.h"
+#include "controller/edges.h"
+#include "controller/execute.h"
+#include "controller/gather.h"
+
+namespace stash::controller {
+namespace {
+
+/// A role of somebody else is in no cache of ours: before one is made, the API server is asked.
+Result<bool> look_for_foreign_objects(kube::Api& api, WorkloadWorld& world, const Plan& plan) {
+  bool found = false;
+  for (const Write& write : plan.writes) {
+    if (write.verb != Write::Verb::apply || at(write.body, {"metadata", "resourceVersion"})) continue;
+    TRY(const Json live, live_object(api, write.resource, write.ref));
+    if (!live.is_object()) continue;
+    found = true;
+    const bool role = write.resource == api::kRoles;
+    const bool sidecar = write.ref.name.starts_with("stash-sidecar-");
+    (sidecar ? (role ? world.sidecar_role : world.sidecar_binding)
+             : (role ? world.restore_role : world.restore_binding)) = live;
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
+  const auto workload = cluster.caches.deployments.get(ref);
+  const std::string key = to_string(ref);
+  if (!workload) {
+    cluster.nudges.at_rest(key);
+    return LookAgain();
+  }
+  WorkloadWorld world = gather_workload(cluster, ref, *workload);
+  WorkloadPlan decision = plan_workload(world, cluster.settings);
+  TRY(const bool more, look_for_foreign_objects(api, world, decision.plan));
+  if (more) decision = plan_workload(world, cluster.settings);
+
+  const auto done = execute(api, decision.plan, *workload, {cluster.dry_run, "Workload Controller"}, cluster.clock);
+  if (!cluster.dry_run) {
+    if (decision.injection.up_to_date) cluster.nudges.at_rest(key);
+    if (decision.nudges && (done || done.error().code != ErrorCode::conflict)) {
+      cluster.nudges.nudged(key, done ? "" : done.error().message);
+    }
+    if (!decision.nudges && !decision.injection.error.empty()) cluster.nudges.say(key, decision.injection.error);
+  }
+  // The conditions of its BackupConfigurations tell how the injection stands.
+  if (!decision.injection.up_to_date) {
+    for (const api::BackupConfiguration& configuration : world.inject.configurations) {
+      const auto& target = configuration.spec.target;
+      if (target && inject::names_workload(target->ref, world.inject.group, world.inject.kind, ref.name)) {
+        cluster.queues().configurations.add(to_string(configuration.metadata.ref()));
+      }
+    }
+  }
+  TRY_VOID(done);
+  if (decision.nudges && !cluster.dry_run) log_info("Deployment {}: nudged, so that the webhook injects", key);
+  return decision.plan.look_again_in;
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,102 @@
+#include "controller/workload_plan.h"
+
+#include <algorithm>
+
+#include "controller/owned_object.h"
+#include "controller/sidecar_access.h"
+
+namespace stash::controller {
+namespace {
+
+constexpr std::chrono::seconds kFirstNudgeDelay{5};
+
+std::chrono::seconds delay_after(int nudges) {
+  return std::min(kFirstNudgeDelay * (1 << std::clamp(nudges - 1, 0, 10)), std::chrono::seconds(kNudgeMemory));
+}
+
+const Json* existing(const Json& live) { return live.is_object() ? &live : nullptr; }
+
+/// Plans one Role with its binding; a sentence when the name belongs to somebody else.
+std::string plan_access(Plan& plan, const Access& wanted, const Json& role, const Json& binding) {
+  Plan writes;
+  for (const auto& [resource, object, live] : {std::tuple(&api::kRoles, &wanted.role, &role),
+                                               std::tuple(&api::kRoleBindings, &wanted.role_binding, &binding)}) {
+    if (plan_owned(writes, *resource, *object, existing(*live)) != Owned::taken) continue;
+    return fmt::format("{} {}/{} exists already and is not Stash's; rename it, so that the pods can be given access",
+                       resource->kind, string_at(*object, {"metadata", "namespace"}),
+                       string_at(*object, {"metadata", "name"}));
+  }
+  std::move(writes.writes.begin(), writes.writes.end(), std::back_inserter(plan.writes));
+  return "";
+}
+
+void drop_access(Plan& plan, const Access& access, const Json& role, const Json& binding) {
+  const Json& owners = array_at(access.role, {"metadata", "ownerReferences"});
+  drop_owned(plan, api::kRoleBindings, existing(binding), owners);
+  drop_owned(plan, api::kRoles, existing(role), owners);
+}
+
+/// Access for what will be in the pods, none for what is no longer there; a sentence when a name is taken.
+std::string plan_all_access(Plan& plan, const WorkloadWorld& world, const inject::Desired& desired,
+                            const inject::Injection& injection) {
+  const Json& workload = *world.inject.workload;
+  const std::string& kind = world.inject.kind;
+  std::string taken;
+  const Access sidecar = sidecar_access(workload, kind, desired);
+  if (desired.backup && injection.has_sidecar) {
+    taken = plan_access(plan, sidecar, world.sidecar_role, world.sidecar_binding);
+  } else if (!inject::has_sidecar(workload)) {
+    drop_access(plan, sidecar, world.sidecar_role, world.sidecar_binding);
+  }
+  const Access restore = restore_access(workload, kind, desired);
+  if (desired.restore && injection.has_init_container) {
+    const std::string also = plan_access(plan, restore, world.restore_role, world.restore_binding);
+    if (taken.empty()) taken = also;
+  } else if (!inject::has_init_container(workload)) {
+    drop_access(plan, restore, world.restore_role, world.restore_binding);
+  }
+  return taken;
+}
+
+/// A new init container stops the application until the restore is done, so only a RestoreSession that the controller
+/// has accepted may bring one: not one it has yet to look at, and not one that failed before it began.
+bool restore_must_wait(const inject::Desired& desired, const inject::Injection& injection, const Json& workload) {
+  if (!injection.has_init_container || inject::has_init_container(workload) || !desired.restore) return false;
+  const std::string& phase = desired.restore->status.phase;
+  return phase != "Pending" && phase != "Running";
+}
+
+}  // namespace
+
+WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& settings) {
+  WorkloadPlan result;
+  const Json& workload = *world.inject.workload;
+  if (!string_at(workload, {"metadata", "deletionTimestamp"}).empty()) return result;
+
+  const inject::Desired desired = inject::decide(world.inject, settings);
+  const inject::Injection injection = inject::inject(world.inject, settings, &workload);
+  result.findings = injection.findings;
+  result.injection.up_to_date = injection.patch.empty();
+  result.injection.error = plan_all_access(result.plan, world, desired, injection);
+  const bool access_taken = !result.injection.error.empty();
+  if (injection.patch.empty() || !world.opted_in || access_taken) return result;
+  if (restore_must_wait(desired, injection, workload)) return result;
+
+  const Nudges& nudges = world.nudges;
+  result.injection.error = nudges.error;
+  if (nudges.count > 0) {
+    const auto delay = delay_after(nudges.count);
+    // A younger nudge may not have come back by the watch yet.
+    result.injection.asked_in_vain = nudges.since_last >= kFirstNudgeDelay;
+    if (nudges.since_last < delay) {
+      look_again(result.plan, std::min(delay - nudges.since_last, kFirstNudgeDelay));
+      return result;
+    }
+  }
+  write_patch(result.plan, api::kDeployments, workload, Json::object());
+  result.nudges = true;
+  look_again(result.plan, kFirstNudgeDelay);
+  return result;
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,44 @@
+#pragma once
+#include <chrono>
+#include <string>
+
+#include "controller/configuration_plan.h"
+#include "controller/plan.h"
+#include "inject/injector.h"
+
+namespace stash::controller {
+
+/// How often this workload was nudged lately.
+struct Nudges {
+  int count = 0;  ///< since it was last at rest for kNudgeMemory
+  std::chrono::seconds since_last{0};
+  std::string error;  ///< of the last one, "" when the API server took it
+  friend bool operator==(const Nudges&, const Nudges&) = default;
+};
+
+/// A fight with another writer of the workload ends here: nudges come 5 s, 10 s, .. 5 min apart until it has been at
+/// rest for that long.
+inline constexpr std::chrono::minutes kNudgeMemory{5};
+
+/// All that the decision about one workload may look at.
+struct WorkloadWorld {
+  inject::World inject;
+  bool opted_in = true;
+  Nudges nudges;
+  // Live objects of the names of sidecar_access.h; null when there is none.
+  Json sidecar_role, sidecar_binding, restore_role, restore_binding;
+};
+
+struct WorkloadPlan {
+  Plan plan;
+  bool nudges = false;
+  InjectionFacts injection;  ///< for the conditions of the BackupConfiguration
+  std::vector<inject::Finding> findings;
+};
+
+/// Pure and total. The controller never edits a pod template. When injecting the live workload would change it, it
+/// sends a patch of nothing but the resourceVersion ("nudge"): the store does not change, but the admission chain runs,
+/// and our webhook injects in that very write. Access comes first, so that an injected sidecar can work at once.
+WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& settings);
+
+}  // namespace stash::controller

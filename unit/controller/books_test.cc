@@ -1,0 +1,56 @@
+#include <catch2/catch.hpp>
+
+#include "controller/heartbeat_book.h"
+#include "controller/nudge_book.h"
+#include "support/fake_clock.h"
+
+using namespace stash;
+using namespace stash::controller;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+Json claimed_by(const std::string& pod, const std::string& heartbeat) {
+  return {{{"hostname", "host-0"}, {"phase", "Running"}, {"claim", {{"podUID", pod}, {"heartbeatTime", heartbeat}}}}};
+}
+
+}  // namespace
+
+TEST_CASE("a claim is silent since it was last seen to change, whatever its own times say", "[controller][books]") {
+  FakeClock clock;
+  HeartbeatBook book(clock);
+  CHECK(book.silent_for("s", claimed_by("u1", "1999-01-01T00:00:00Z")) ==
+        std::map<std::string, seconds>{{"host-0", seconds(0)}});
+  clock.advance(minutes(10));
+  CHECK(book.silent_for("s", claimed_by("u1", "1999-01-01T00:00:00Z")).at("host-0") == minutes(10));
+  CHECK(book.silent_for("s", claimed_by("u1", "2099-01-01T00:00:00Z")).at("host-0") == seconds(0));
+  clock.advance(minutes(1));
+  CHECK(book.silent_for("s", claimed_by("u2", "2099-01-01T00:00:00Z")).at("host-0") == seconds(0));
+}
+
+TEST_CASE("a jump of the wall clock makes no claim look silent", "[controller][books]") {
+  FakeClock clock;
+  HeartbeatBook book(clock);
+  book.silent_for("s", claimed_by("u1", "t"));
+  clock.set_wall("2036-01-01T00:00:00Z");
+  CHECK(book.silent_for("s", claimed_by("u1", "t")).at("host-0") == seconds(0));
+}
+
+TEST_CASE("nudges are counted until the workload has been at rest for five minutes", "[controller][books]") {
+  FakeClock clock;
+  NudgeBook book(clock);
+  CHECK(book.look("demo/web") == Nudges{});
+  book.nudged("demo/web", "");
+  clock.advance(seconds(7));
+  CHECK(book.look("demo/web") == Nudges{1, seconds(7), ""});
+  // Somebody takes the sidecar away again and again: a fight must slow down although each nudge worked.
+  book.at_rest("demo/web");
+  book.nudged("demo/web", "refused");
+  CHECK(book.look("demo/web") == Nudges{2, seconds(0), "refused"});
+  book.at_rest("demo/web");
+  clock.advance(minutes(5));
+  CHECK(book.look("demo/web") == Nudges{});
+  book.nudged("demo/web", "");
+  CHECK(book.look("demo/web").count == 1);
+}

@@ -1,0 +1,261 @@
+#include "controller/configuration_plan.h"
+
+#include <catch2/catch.hpp>
+
+#include "controller/cron_job.h"
+#include "unit/controller/worlds.h"
+
+namespace {
+
+using namespace stash;
+using namespace stash::controller;
+using namespace stash::test;
+using Texts = std::vector<std::string>;
+
+Plan plan(const ConfigurationWorld& world) { return plan_configuration(world, some_settings()); }
+
+/// The world after the plan: applied objects are there, removed ones gone, the status is written.
+ConfigurationWorld after(ConfigurationWorld world) {
+  const Plan done = plan(world);
+  carry_out(done, api::kBackupConfigurations, world.configuration);
+  const auto live = [&](const api::Resource& resource) -> Json* {
+    if (resource == api::kCronJobs) return &world.cron_job;
+    if (resource == api::kRoles) return &world.role;
+    if (resource == api::kRoleBindings) return &world.role_binding;
+    if (resource == api::kServiceAccounts) return &world.service_account;
+    return nullptr;
+  };
+  for (const Write& write : done.writes) {
+    Json* const object = live(write.resource);
+    if (object == nullptr) continue;
+    if (write.verb == Write::Verb::remove) {
+      *object = nullptr;
+      std::erase_if(world.other_cron_jobs, [&](const api::ObjectMeta& meta) { return meta.uid == write.uid; });
+    } else {
+      *object = write.body;
+      (*object)["metadata"]["uid"] = "uid-" + write.ref.name;
+      (*object)["metadata"]["resourceVersion"] = "1";
+    }
+  }
+  return world;
+}
+
+Texts written(const Plan& done) {
+  Texts kinds;
+  for (const Write& write : done.writes) {
+    kinds.push_back(fmt::format("{} {}", write.verb == Write::Verb::remove ? "delete" : "write", write.resource.kind));
+  }
+  return kinds;
+}
+
+std::string condition(const ConfigurationWorld& world, std::string_view type) {
+  return condition_of(after(world).configuration, type);
+}
+
+std::string phase(const ConfigurationWorld& world) { return phase_of(after(world).configuration); }
+
+}  // namespace
+
+TEST_CASE("a good BackupConfiguration gets its access, then its CronJob, then the phase Ready",
+          "[controller][configuration]") {
+  const ConfigurationWorld world = a_configuration_world();
+  CHECK(written(plan(world)) ==
+        Texts{"write ServiceAccount", "write Role", "write RoleBinding", "write CronJob", "write BackupConfiguration"});
+  const Json configuration = after(world).configuration;
+  CHECK(phase_of(configuration) == "Ready");
+  CHECK(configuration["status"]["observedGeneration"] == 1);
+  CHECK(condition_of(configuration, "RepositoryFound") == "True RepositoryAvailable: Repository demo/repo exists");
+  CHECK(condition_of(configuration, "BackendSecretFound") ==
+        "True BackendSecretAvailable: Secret demo/repo-secret exists");
+  CHECK(condition_of(configuration, "BackupTargetFound") == "True TargetAvailable: Deployment demo/stash-demo exists");
+  CHECK(condition_of(configuration, "StashSidecarInjected") ==
+        "True SidecarInjectionSucceeded: the sidecar is in the pod template of Deployment demo/stash-demo");
+  CHECK(condition_of(configuration, "CronJobCreated") ==
+        "True CronJobCreationSucceeded: CronJob demo/stash-backup-app-backup makes the sessions");
+  CHECK(condition_of(configuration, "FieldsHonoured") == "True AllFieldsHonoured: every field of spec is acted on");
+  CHECK(condition_of(configuration, "Ready") == "True AllGood: backups run by the schedule");
+  CHECK(plan(world).notes.empty());
+}
+
+TEST_CASE("a namespace that has not opted in gets no CronJob and one event with the command",
+          "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.not_opted_in = "the namespace has not opted in";
+  const std::string message = "the namespace has not opted in";
+  CHECK(written(plan(world)) == Texts{"write BackupConfiguration"});
+  CHECK(condition(world, "StashSidecarInjected") == "False NamespaceNotOptedIn: " + message);
+  CHECK(condition(world, "CronJobCreated") == "False NamespaceNotOptedIn: " + message);
+  CHECK(phase(world) == "NotReady");
+  CHECK(events_of(plan(world)) == Texts{"NamespaceNotOptedIn: " + message});
+}
+
+TEST_CASE("a CronJob that can no longer have successful sessions is removed with its access",
+          "[controller][configuration]") {
+  ConfigurationWorld world = after(a_configuration_world());
+  world.not_opted_in = "the namespace has not opted in";
+  CHECK(written(plan(world)) == Texts{"delete CronJob", "delete RoleBinding", "delete Role", "delete ServiceAccount",
+                                      "write BackupConfiguration"});
+}
+
+TEST_CASE("a missing Repository is named, and the CronJob is made nevertheless", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.repository.reset();
+  CHECK(
+      condition(world, "RepositoryFound") ==
+      "False RepositoryNotAvailable: Repository demo/repo does not exist; create it, or correct spec.repository.name");
+  CHECK(condition(world, "BackendSecretFound") ==
+        "Unknown UnableToCheckBackendSecretAvailability: the Repository that names it does not exist");
+  CHECK(condition(world, "CronJobCreated").starts_with("True"));
+  CHECK(phase(world) == "NotReady");
+}
+
+TEST_CASE("what a Repository says about its Secret is believed for its current generation only",
+          "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.repository->metadata.generation = 2;
+  CHECK(condition(world, "BackendSecretFound") == "Unknown UnableToCheckBackendSecretAvailability: not looked at yet");
+}
+
+TEST_CASE("a missing target is named", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.workload.reset();
+  CHECK(condition(world, "BackupTargetFound") ==
+        "False TargetNotAvailable: Deployment demo/stash-demo does not exist; create it, or correct spec.target.ref");
+}
+
+TEST_CASE("an injection that is under way is Unknown and no event", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.workload->has_container = false;
+  world.injection.up_to_date = false;
+  CHECK(condition(world, "StashSidecarInjected") ==
+        "Unknown SidecarInjectionPending: waiting for the sidecar to be injected into Deployment demo/stash-demo");
+  CHECK(plan(world).notes.empty());
+}
+
+TEST_CASE("a failed injection says why", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.workload->has_container = false;
+  world.injection = {.asked_in_vain = true, .error = "", .up_to_date = false};
+  CHECK(condition(world, "StashSidecarInjected") ==
+        "False SidecarInjectionFailed: Deployment demo/stash-demo was updated but came back without the sidecar; is "
+        "stash-webhook running? It is tried again");
+  world.injection.error = "quota exceeded";
+  CHECK(condition(world, "StashSidecarInjected") ==
+        "False SidecarInjectionFailed: the API server refused the update that lets the webhook inject: quota exceeded");
+  world.findings = {
+      {inject::Reason::container_name_taken, "Deployment demo/stash-demo", "a container is called stash"}};
+  CHECK(condition(world, "StashSidecarInjected") ==
+        fmt::format("False {}: a container is called stash", inject::code_of(inject::Reason::container_name_taken)));
+}
+
+TEST_CASE("fields that are not acted on are listed, and do not make it NotReady", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.configuration["spec"]["hooks"] = {{"preBackup", {{"exec", {{"command", {"sh", "-c"}}}}}}};
+  world.configuration["spec"]["scheduel"] = "typo";
+  const std::string honoured = condition(world, "FieldsHonoured");
+  CHECK(honoured.starts_with("False FieldsIgnored: not acted on by this version: "));
+  CHECK(honoured.find("/spec/hooks") != std::string::npos);
+  CHECK(honoured.find("unknown, perhaps misspelt: /spec/scheduel") != std::string::npos);
+  CHECK(phase(world) == "Ready");
+}
+
+TEST_CASE("a configuration that no backup can follow is Invalid and gets no CronJob", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world(a_backup_configuration().target({"apps/v1", "StatefulSet", "db"}));
+  world.workload.reset();
+  CHECK(phase(world) == "Invalid");
+  CHECK(written(plan(world)) == Texts{"write BackupConfiguration"});
+  CHECK(condition(world, "BackupTargetFound") ==
+        "False NotSupported: StatefulSet demo/db of apps/v1 is not supported by this version; supported: Deployment "
+        "(apps)");
+}
+
+TEST_CASE("a CronJob that the API server refuses becomes a condition with its sentence",
+          "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.refused = "CronJob is invalid: spec.schedule: bad";
+  CHECK(written(plan(world)) == Texts{"write BackupConfiguration"});
+  CHECK(condition(world, "CronJobCreated") == "False CronJobCreationFailed: CronJob is invalid: spec.schedule: bad");
+}
+
+TEST_CASE("a CronJob of that name that is not ours is left alone and named", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.cron_job = {{"metadata", {{"name", "stash-backup-app-backup"}, {"namespace", "demo"}, {"uid", "theirs"}}}};
+  CHECK(written(plan(world)) == Texts{"write BackupConfiguration"});
+  CHECK(condition(world, "CronJobCreated") ==
+        "False NameTaken: CronJob demo/stash-backup-app-backup exists already and is not Stash's, so it is left alone; "
+        "rename it, or the BackupConfiguration");
+  CHECK(phase(world) == "NotReady");
+}
+
+TEST_CASE("a CronJob under the name of an older Stash is removed", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  api::ObjectMeta old;
+  old.ns = "demo";
+  old.name = "app-backup";
+  old.uid = "old";
+  world.other_cron_jobs = {old};
+  const Plan done = plan(world);
+  CHECK(done.writes.at(0).verb == Write::Verb::remove);
+  CHECK(done.writes.at(0).uid == "old");
+}
+
+TEST_CASE("an event comes when a condition becomes False, not while it stays so", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.workload.reset();
+  CHECK(plan(world).notes.size() == 2);
+  world = after(world);
+  CHECK(plan(world).notes.empty());
+}
+
+TEST_CASE("a deleted BackupConfiguration loses the finalizer of older Stash and nothing else happens",
+          "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  CHECK(written(plan(a_configuration_world(a_backup_configuration().being_deleted()))).empty());
+  const Plan done =
+      plan(a_configuration_world(a_backup_configuration().being_deleted().finalizer("stash.appscode.com")));
+  REQUIRE(done.writes.size() == 1);
+  CHECK(done.writes[0].body["metadata"]["finalizers"] == Json::array());
+}
+
+TEST_CASE("a schedule change is applied to the CronJob alone", "[controller][configuration]") {
+  ConfigurationWorld world = after(a_configuration_world());
+  world.configuration["spec"]["schedule"] = "0 3 * * *";
+  CHECK(written(plan(world)) == Texts{"write CronJob"});
+  CHECK(plan(world).writes[0].body["metadata"]["resourceVersion"] == "1");
+}
+
+TEST_CASE("a CronJob that somebody changed by hand is put right", "[controller][configuration]") {
+  ConfigurationWorld world = after(a_configuration_world());
+  world.cron_job["spec"]["suspend"] = true;
+  CHECK(written(plan(world)) == Texts{"write CronJob"});
+}
+
+TEST_CASE("the plan after a configuration's plan writes nothing", "[controller][configuration]") {
+  // Every combination of what can be wrong.
+  for (unsigned bits = 0; bits < 1024; ++bits) {
+    auto builder = a_backup_configuration();
+    if (bits & 1) builder.paused();
+    if (bits & 2) builder.schedule("");
+    if (bits & 4) builder.target({"apps/v1", "StatefulSet", "db"});
+    ConfigurationWorld world = a_configuration_world(builder);
+    if (bits & 8) world.not_opted_in = "the namespace has not opted in";
+    if (bits & 16) world.repository.reset();
+    if (bits & 32) world.workload.reset();
+    if (bits & 64) world.injection = {.asked_in_vain = true, .error = "", .up_to_date = false};
+    if (bits & 128) world.refused = "no";
+    if (bits & 256) world.service_account = {{"metadata", {{"name", "theirs"}}}};
+    if (bits & 512) world.configuration["spec"]["surprise"] = 1;
+    world = after(world);
+    INFO(bits << "\n" << render_plan(plan(world)));
+    CHECK(plan(world).empty());
+  }
+}
+
+TEST_CASE("a BackupConfiguration that cannot be read is Invalid, once", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.configuration["spec"]["schedule"] = 5;
+  world = after(world);
+  CHECK(phase_of(world.configuration) == "Invalid");
+  CHECK(condition_of(world.configuration, "Ready").find("/spec/schedule") != std::string::npos);
+  CHECK(plan(world).empty());
+}

@@ -1,0 +1,90 @@
+#include "controller/cron_job.h"
+
+#include <catch2/catch.hpp>
+
+#include "unit/controller/worlds.h"
+
+using namespace stash;
+using namespace stash::controller;
+using namespace stash::test;
+
+TEST_CASE("the CronJob of a BackupConfiguration", "[controller][cron]") {
+  const auto objects = cron_job_objects(a_backup_configuration().label("app", "web"), some_settings());
+  const Json ours = {{"app.kubernetes.io/component", "stash-backup"},
+                     {"app.kubernetes.io/managed-by", "stash.appscode.com"},
+                     {"stash.appscode.com/backup-configuration", "app-backup"},
+                     {"stash.appscode.com/invoker-type", "BackupConfiguration"},
+                     {"stash.appscode.com/invoker-name", "app-backup"}};
+  Json with_the_users = ours;
+  with_the_users["app"] = "web";
+  const Json& job = objects.cron_job;
+  CHECK(job["apiVersion"] == "batch/v1");
+  CHECK(job["metadata"]["name"] == "stash-backup-app-backup");
+  CHECK(job["metadata"]["labels"] == with_the_users);
+  CHECK(job["metadata"]["ownerReferences"][0]["uid"] == "uid-app-backup");
+  CHECK(job["spec"]["schedule"] == "*/5 * * * *");
+  CHECK(job["spec"]["suspend"] == false);
+  CHECK(job["spec"]["concurrencyPolicy"] == "Forbid");
+  CHECK(job["spec"]["startingDeadlineSeconds"] == 300);
+  const Json& pod = job["spec"]["jobTemplate"]["spec"]["template"];
+  CHECK(pod["metadata"]["labels"] == ours);
+  CHECK(pod["spec"]["serviceAccountName"] == "stash-backup-app-backup");
+  const Json& container = pod["spec"]["containers"][0];
+  CHECK(container["name"] == "stash");
+  CHECK(container["image"] == "stash:test");
+  CHECK(container["args"] == Json({"create-backupsession", "--invoker-name=app-backup",
+                                   "--invoker-type=BackupConfiguration", "--namespace=demo"}));
+  CHECK(container["env"] ==
+        Json::array(
+            {{{"name", "JOB_NAME"},
+              {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.labels['batch.kubernetes.io/job-name']"}}}}}}}));
+  CHECK(container["securityContext"]["capabilities"]["drop"] == Json::array({"ALL"}));
+}
+
+TEST_CASE("a paused BackupConfiguration suspends its CronJob", "[controller][cron]") {
+  const auto objects = cron_job_objects(a_backup_configuration().paused(), some_settings());
+  CHECK(objects.cron_job["spec"]["suspend"] == true);
+}
+
+TEST_CASE("the role of CronJob pods allows to make sessions and no more", "[controller][cron]") {
+  const auto objects = cron_job_objects(a_backup_configuration(), some_settings());
+  CHECK(objects.role["metadata"]["name"] == "stash-cron-job-app-backup");
+  CHECK(objects.role["rules"] == Json::array({{{"apiGroups", Json::array({"stash.appscode.com"})},
+                                               {"resources", Json::array({"backupconfigurations"})},
+                                               {"resourceNames", Json::array({"app-backup"})},
+                                               {"verbs", Json::array({"get"})}},
+                                              {{"apiGroups", Json::array({"stash.appscode.com"})},
+                                               {"resources", Json::array({"backupsessions"})},
+                                               {"verbs", {"create", "get"}}},
+                                              {{"apiGroups", Json::array({""})},
+                                               {"resources", Json::array({"events"})},
+                                               {"verbs", Json::array({"create"})}}}));
+  CHECK(objects.role_binding["roleRef"] ==
+        Json({{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Role"}, {"name", "stash-cron-job-app-backup"}}));
+  CHECK(objects.role_binding["subjects"] ==
+        Json::array({{{"kind", "ServiceAccount"}, {"name", "stash-backup-app-backup"}, {"namespace", "demo"}}}));
+  CHECK(objects.service_account["metadata"]["name"] == "stash-backup-app-backup");
+}
+
+TEST_CASE("a ServiceAccount that the user names is used and none is made", "[controller][cron]") {
+  const auto objects =
+      cron_job_objects(a_backup_configuration().pod_settings({{"serviceAccountName", "mine"}}), some_settings());
+  CHECK(objects.service_account.is_null());
+  CHECK(objects.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["serviceAccountName"] == "mine");
+  CHECK(objects.role_binding["subjects"][0]["name"] == "mine");
+}
+
+TEST_CASE("CronJob names have no dots, fit in 52 characters and stay distinct", "[controller][cron]") {
+  CHECK(cron_job_name("app.v1") == "stash-backup-app-v1");
+  const std::string a = cron_job_name(std::string(200, 'x') + "a"), b = cron_job_name(std::string(200, 'x') + "b");
+  CHECK(a.size() <= 52);
+  CHECK(a != b);
+}
+
+TEST_CASE("pull secrets of the installation are on the CronJob's pods", "[controller][cron]") {
+  inject::Settings settings = some_settings();
+  settings.image_pull_secrets = {"regcred"};
+  const auto objects = cron_job_objects(a_backup_configuration(), settings);
+  CHECK(objects.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["imagePullSecrets"] ==
+        Json::array({{{"name", "regcred"}}}));
+}

@@ -1,0 +1,47 @@
+#include "controller/health_server.h"
+
+#include <atomic>
+#include <catch2/catch.hpp>
+
+#include "base/http.h"
+#include "controller/metrics.h"
+
+namespace {
+
+using namespace stash;
+using namespace stash::controller;
+
+HttpResponse get(const HealthServer& server, const std::string& path) {
+  HttpClient client{TlsTrust{}};
+  HttpRequest request;
+  request.url = fmt::format("http://127.0.0.1:{}{}", server.port(), path);
+  const auto response = client.send(request);
+  REQUIRE(response);
+  return *response;
+}
+
+}  // namespace
+
+TEST_CASE("health is told at once, readiness when the caches are filled", "[controller][health]") {
+  std::atomic<bool> ready = false;
+  Metrics metrics;
+  metrics.set_leader(true);
+  metrics.count_reconcile("BackupSession", "ok");
+  const auto server = HealthServer::start(
+      "127.0.0.1:0", {.ready = [&] { return ready.load(); }, .metrics = [&] { return metrics.render(); }});
+  REQUIRE(server);
+  CHECK(get(**server, "/healthz").status == 200);
+  CHECK(get(**server, "/readyz").status == 503);
+  ready = true;
+  CHECK(get(**server, "/readyz").status == 200);
+  const std::string text = get(**server, "/metrics").body;
+  CHECK(text.find("stash_controller_reconciles_total{kind=\"BackupSession\",result=\"ok\"} 1") != std::string::npos);
+  CHECK(text.find("stash_controller_leader 1") != std::string::npos);
+  CHECK(get(**server, "/other").status == 404);
+}
+
+TEST_CASE("an address that is none is refused", "[controller][health]") {
+  for (const char* address : {"", "8081", ":", ":abc", ":99999"}) {
+    CHECK(HealthServer::start(address, {}).error().code == ErrorCode::invalid);
+  }
+}

@@ -1,0 +1,56 @@
+#include "controller/history.h"
+
+#include <catch2/catch.hpp>
+
+#include "unit/controller/worlds.h"
+
+namespace {
+
+using namespace stash;
+using namespace stash::controller;
+using namespace stash::test;
+using Texts = std::vector<std::string>;
+
+/// Newest first: {"c Running", "b Succeeded", ...}
+Texts removed(const Texts& newest_first, int limit) {
+  std::vector<api::BackupSession> sessions;
+  for (std::size_t i = 0; i < newest_first.size(); ++i) {
+    const std::string& text = newest_first[i];
+    const auto blank = text.find(' ');
+    sessions.push_back(
+        a_backup_session(text.substr(0, blank)).created(kCreated - hours(i)).phase(text.substr(blank + 1)));
+  }
+  Texts names;
+  for (const auto& meta : beyond_history(sessions, limit)) names.push_back(meta.name);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("the newest sessions stay, as many as the limit says", "[controller][history]") {
+  CHECK(removed({"c Succeeded", "b Failed", "a Succeeded"}, 2) == Texts{"a"});
+  CHECK(removed({"c Succeeded", "b Failed", "a Succeeded"}, 3).empty());
+}
+
+TEST_CASE("a running session counts, but the last result stays visible", "[controller][history]") {
+  CHECK(removed({"c Running", "b Succeeded", "a Succeeded"}, 2) == Texts{"a"});
+  CHECK(removed({"c Running", "b Succeeded", "a Succeeded"}, 1) == Texts{"a"});
+}
+
+TEST_CASE("an unfinished session is never removed", "[controller][history]") {
+  CHECK(removed({"d Succeeded", "c Running", "b Pending", "a "}, 1).empty());
+}
+
+TEST_CASE("a skipped session does not push out the result before it", "[controller][history]") {
+  CHECK(removed({"b Skipped", "a Succeeded"}, 1).empty());
+  CHECK(removed({"d Skipped", "c Skipped", "b Succeeded", "a Succeeded"}, 1) == Texts{"a", "c"});
+}
+
+TEST_CASE("a skipped session goes when a later one ran", "[controller][history]") {
+  CHECK(removed({"b Succeeded", "a Skipped"}, 1) == Texts{"a"});
+}
+
+TEST_CASE("a limit below one keeps the last result", "[controller][history]") {
+  CHECK(removed({"b Succeeded", "a Succeeded"}, 0) == Texts{"a"});
+  CHECK(removed({"b Succeeded", "a Succeeded"}, -3) == Texts{"a"});
+}

@@ -1,0 +1,35 @@
+#include "controller/hosts.h"
+
+#include <catch2/catch.hpp>
+
+#include "unit/controller/worlds.h"
+
+using namespace stash;
+using namespace stash::controller;
+using namespace stash::test;
+
+TEST_CASE("expected hosts that have no entry get one as Pending, others stay", "[controller][hosts]") {
+  Json stats = {{{"hostname", "host-1"}, {"phase", "Succeeded"}}};
+  add_missing_hosts(stats, {"host-0", "host-1"});
+  CHECK(stats ==
+        Json({{{"hostname", "host-1"}, {"phase", "Succeeded"}}, {{"hostname", "host-0"}, {"phase", "Pending"}}}));
+}
+
+TEST_CASE("an entry without a phase counts as Pending, one with a strange phase as Failed", "[controller][hosts]") {
+  const Json stats = {{{"hostname", "a"}}, {{"hostname", "b"}, {"phase", "Unknown"}}, 7};
+  CHECK(tally(stats) == Tally{.total = 3, .pending = 2, .running = 0, .succeeded = 0, .failed = 1});
+}
+
+TEST_CASE("a Running entry without a claim belongs to nobody and is free again", "[controller][hosts]") {
+  Json stats = {{{"hostname", "host-0"}, {"phase", "Running"}}};
+  CHECK(give_back(stats, std::vector<PodFacts>{}) ==
+        std::vector<std::string>{"host-0: pod (unnamed) is gone before it was done; another pod takes over"});
+  CHECK(tally(stats).pending == 1);
+}
+
+TEST_CASE("errors of all failed hosts are told together", "[controller][hosts]") {
+  const Json stats = {{{"hostname", "a"}, {"phase", "Failed"}, {"error", "x"}},
+                      {{"hostname", "b"}, {"phase", "Succeeded"}},
+                      {{"hostname", "c"}, {"phase", "Failed"}}};
+  CHECK(errors_of(stats) == "a: x; c: failed without a message");
+}

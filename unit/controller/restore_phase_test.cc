@@ -1,0 +1,180 @@
+#include "controller/restore_phase.h"
+
+#include <catch2/catch.hpp>
+
+#include "unit/controller/worlds.h"
+
+namespace {
+
+using namespace stash;
+using namespace stash::controller;
+using namespace stash::test;
+using Texts = std::vector<std::string>;
+
+Json after(const RestoreWorld& world) {
+  Json session = world.session;
+  carry_out(plan_restore(world), api::kRestoreSessions, session);
+  return session;
+}
+
+RestoreWorld at_age(RestoreWorld world, seconds age) {
+  world.now = kCreated + age;
+  return world;
+}
+
+api::RestoreRule rule(std::vector<std::string> hosts, std::vector<std::string> snapshots,
+                      std::vector<std::string> paths) {
+  return {std::move(hosts), "", std::move(snapshots), std::move(paths), {}, {}};
+}
+
+std::string complaint(const RestoreSessionBuilder& session) {
+  const Json done = after(a_restore_world(session));
+  CHECK(phase_of(done) == "Invalid");
+  return condition_of(done, "Completed");
+}
+
+constexpr const char* kInvalid = "True Invalid: RestoreSession demo/app-restore: ";
+
+}  // namespace
+
+TEST_CASE("a new RestoreSession is accepted as Pending, with the host of its target", "[controller][restore]") {
+  const RestoreWorld world = a_restore_world();
+  const Json session = after(world);
+  CHECK(phase_of(session) == "Pending");
+  CHECK(session["status"]["totalHosts"] == 1);
+  CHECK(host_of(session) == Json({{"hostname", "host-0"}, {"phase", "Pending"}}));
+  CHECK(events_of(plan_restore(world)) == Texts{"RestoreJobCreated: waiting for a pod to restore host-0"});
+}
+
+TEST_CASE("a restore is Running once a pod has it and Succeeded once that pod is done", "[controller][restore]") {
+  RestoreWorld world =
+      at_age(a_restore_world(a_restore_session().phase("Pending").total_hosts(1).host(claimed("host-0", "web-1"))),
+             seconds(30));
+  CHECK(phase_of(after(world)) == "Running");
+  world.session = a_restore_session().phase("Running").total_hosts(1).host("host-0", "Succeeded").json();
+  const Json done = after(world);
+  CHECK(phase_of(done) == "Succeeded");
+  CHECK(done["status"]["sessionDuration"] == "30s");
+  CHECK(events_of(plan_restore(world)) == Texts{"RestoreSessionSucceeded: 1 of 1 hosts restored"});
+}
+
+TEST_CASE("a failed restore says so, and that its pods try again", "[controller][restore]") {
+  const RestoreWorld world =
+      a_restore_world(a_restore_session().phase("Running").total_hosts(1).host(failed("host-0", "no snapshot")));
+  CHECK(condition_of(after(world), "Completed") ==
+        "True Failed: host-0: no snapshot; the pods that wait for it try again until it succeeds or is deleted");
+}
+
+TEST_CASE("a failed restore goes back to Running when a pod takes it again, and may succeed", "[controller][restore]") {
+  RestoreWorld world =
+      a_restore_world(a_restore_session().phase("Failed").total_hosts(1).host(claimed("host-0", "web-1")));
+  world.session["status"]["sessionDuration"] = "5s";
+  const Json running = after(world);
+  CHECK(phase_of(running) == "Running");
+  CHECK_FALSE(running["status"].contains("sessionDuration"));
+  CHECK(condition_of(running, "Completed") == "False Running: a pod works on host-0");
+  world.session = a_restore_session().phase("Failed").total_hosts(1).host("host-0", "Succeeded").json();
+  CHECK(phase_of(after(world)) == "Succeeded");
+}
+
+TEST_CASE("a restore that succeeded is never touched again", "[controller][restore]") {
+  RestoreWorld world =
+      a_restore_world(a_restore_session().phase("Succeeded").total_hosts(1).host("host-0", "Succeeded"));
+  world.target.workload.reset();
+  CHECK(plan_restore(at_age(world, hours(1000))) == Plan());
+}
+
+TEST_CASE("a restore that nobody takes fails with its cause", "[controller][restore]") {
+  RestoreWorld world = a_restore_world(a_restore_session().phase("Pending").total_hosts(1).host("host-0", "Pending"));
+  world.target.secret = Presence::absent;
+  CHECK(phase_of(after(world)) == "Pending");
+  CHECK(host_of(after(at_age(world, seconds(15))))["error"] ==
+        "Secret demo/repo-secret of Repository demo/repo does not exist; create it with the key RESTIC_PASSWORD");
+}
+
+TEST_CASE("the host of a vanished restoring pod is free again", "[controller][restore]") {
+  RestoreWorld world =
+      a_restore_world(a_restore_session().phase("Running").total_hosts(1).host(claimed("host-0", "web-0")));
+  CHECK(phase_of(after(world)) == "Pending");
+  CHECK(condition_of(after(world), "RestoreDisrupted") ==
+        "True PodGone: host-0: pod web-0 is gone before it was done; another pod takes over");
+}
+
+TEST_CASE("spec.timeOut fails a restore once; a later try may still succeed", "[controller][restore]") {
+  const auto session = a_restore_session()
+                           .phase("Running")
+                           .total_hosts(1)
+                           .host(claimed("host-0", "web-1"))
+                           .with([](api::RestoreSession& restore) { restore.spec.time_out = "10m"; });
+  RestoreWorld world = a_restore_world(session);
+  CHECK(phase_of(after(at_age(world, minutes(9)))) == "Running");
+  world.session = after(at_age(world, minutes(10)));
+  CHECK(phase_of(world.session) == "Failed");
+  world.session["status"]["stats"] = a_restore_session().host(claimed("host-0", "web-1")).json()["status"]["stats"];
+  CHECK(phase_of(after(at_age(world, minutes(12)))) == "Running");
+}
+
+TEST_CASE("a RestoreSession that cannot be carried out is Invalid, with the reason", "[controller][restore]") {
+  CHECK(complaint(a_restore_session().with([](api::RestoreSession& s) { s.spec.target.reset(); })) ==
+        std::string(kInvalid) +
+            "it has no target; set spec.target.ref (restores by a Task are not supported by this version); create a "
+            "new one");
+  CHECK(complaint(a_restore_session().with([](api::RestoreSession& s) { s.spec.driver = "VolumeSnapshotter"; })) ==
+        std::string(kInvalid) +
+            "the driver VolumeSnapshotter is not supported by this version; leave spec.driver out for Restic; create a "
+            "new "
+            "one");
+  CHECK(complaint(a_restore_session().target({"apps/v1", "DaemonSet", "agent"})) ==
+        std::string(kInvalid) +
+            "its target DaemonSet agent of apps/v1 is not supported by this version; supported: Deployment (apps); "
+            "create "
+            "a new one");
+  CHECK(complaint(a_restore_session().rules({})) ==
+        std::string(kInvalid) +
+            "it has no rules, so nothing would be restored; set spec.rules[0].paths; create a new one");
+  CHECK(complaint(a_restore_session().rules({rule({}, {}, {})})) ==
+        std::string(kInvalid) +
+            "rule[0] has neither paths nor snapshots, so it would restore nothing; create a new one");
+  CHECK(complaint(a_restore_session().rules({rule({}, {"abc"}, {"/data"})})) ==
+        std::string(kInvalid) + "rule[0] has both paths and snapshots; only one of them is possible; create a new one");
+  CHECK(complaint(a_restore_session().rules({rule({}, {}, {"/a"}), rule({}, {}, {"/b"})})) ==
+        std::string(kInvalid) +
+            "rule[0] and rule[1] both have no targetHosts; only one rule can be for all others; create a new one");
+  CHECK(complaint(a_restore_session().rules({rule({"host-0"}, {}, {"/a"}), rule({"host-0"}, {}, {"/b"})})) ==
+        std::string(kInvalid) + "rule[0] and rule[1] both name the host host-0; create a new one");
+  CHECK(complaint(a_restore_session().rules({rule({"host-7"}, {}, {"/a"})})) ==
+        std::string(kInvalid) +
+            "no rule is for host-0, the host of its target; leave rules[0].targetHosts out, or name host-0 there; "
+            "create a "
+            "new one");
+}
+
+TEST_CASE("a restore by jobs is Invalid", "[controller][restore]") {
+  RestoreWorld world = a_restore_world();
+  world.session["spec"]["target"]["replicas"] = 3;
+  CHECK(phase_of(after(world)) == "Invalid");
+}
+
+TEST_CASE("the plan after a restore's plan writes nothing", "[controller][restore]") {
+  std::vector<RestoreWorld> worlds;
+  for (const char* phase : {"", "Pending", "Running", "Failed", "Succeeded"}) {
+    for (const char* host : {"", "Pending", "Running", "Failed", "Succeeded"}) {
+      auto session = a_restore_session().phase(phase);
+      if (*host)
+        session.host(std::string(host) == "Running" ? claimed("host-0", "web-1")
+                                                    : api::HostStats{"host-0", host, {}, {}, "", ""});
+      for (const seconds age : {seconds(1), seconds(20), seconds(3600), seconds(100000)}) {
+        worlds.push_back(at_age(a_restore_world(session), age));
+        worlds.push_back(worlds.back());
+        worlds.back().target.repository_found.reset();
+        worlds.push_back(worlds.back());
+        worlds.back().target.pods = std::vector<PodFacts>{};
+      }
+    }
+  }
+  for (RestoreWorld& world : worlds) {
+    world.session = after(world);
+    INFO(dump_json(world.session) << render_plan(plan_restore(world)));
+    CHECK(plan_restore(world).empty());
+  }
+}
