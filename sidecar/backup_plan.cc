@@ -1,0 +1,203 @@
+#include "sidecar/backup_plan.h"
+
+#include <algorithm>
+
+#include "api/format.h"
+#include "sidecar/restic_command.h"
+
+namespace stash::sidecar {
+
+namespace {
+
+using Kind = BackupStep::Kind;
+
+std::string missing_paths(const BackupProgress& progress) {
+  std::vector<std::string> missing;
+  for (const PathProgress& path : progress.paths) {
+    if (!path.exists) missing.push_back(path.path);
+  }
+  if (missing.empty()) return "";
+  return fmt::format(
+      "{} not exist in the sidecar: {}; nothing was backed up. Each path must lie below a "
+      "spec.target.volumeMounts[].mountPath "
+      "of the BackupConfiguration, and exist in that volume",
+      missing.size() == 1 ? "a path does" : "paths do", fmt::join(missing, ", "));
+}
+
+std::string gone_repository(const BackupProgress& progress) {
+  return fmt::format(
+      "the repository at {} held backups since {} and is gone; it is not initialised again. Bring it back, or, if its "
+      "loss is known, delete and create the Repository object to start afresh",
+      progress.location, format_time(*progress.first_backup));
+}
+
+}  // namespace
+
+BackupStep next_step(BackupProgress& progress) {
+  if (progress.error.empty()) {
+    if (progress.paths.empty()) {
+      progress.error = "the BackupConfiguration names no paths: set spec.target.paths";
+    } else {
+      progress.error = missing_paths(progress);
+    }
+  }
+  if (progress.error.empty() && progress.repository == RepositoryState::absent && progress.first_backup) {
+    progress.error = gone_repository(progress);
+  }
+  if (!progress.error.empty()) return {Kind::finish};
+
+  if (progress.repository == RepositoryState::unknown) return {Kind::find_repository};
+  if (progress.repository == RepositoryState::absent) return {Kind::init};
+  for (std::size_t i = 0; i < progress.paths.size(); ++i) {
+    const PathProgress& path = progress.paths[i];
+    if (path.snapshot) continue;
+    if (!path.earlier_snapshot) return {Kind::find_snapshot, i};
+    return {path.earlier_snapshot->empty() ? Kind::back_up : Kind::adopt, i};
+  }
+  // Checked before anything is forgotten: a damaged repository keeps all it has.
+  if (progress.check_due && !progress.checked) return {Kind::check};
+  if (!progress.forget_done) {
+    const bool may_forget = progress.intact.value_or(true) && keeps_something(progress.retention);
+    return {may_forget ? Kind::forget : Kind::count_snapshots};
+  }
+  if (!progress.stats_done) return {Kind::stats};
+  return {Kind::finish};
+}
+
+void note_backup(BackupProgress& progress, std::size_t path, const std::optional<BackupSummary>& summary,
+                 const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable) {
+  PathProgress& entry = progress.paths[path];
+  const bool has_snapshot = summary && !summary->snapshot.empty();
+  // Also of an incomplete backup: the snapshot exists, and whoever needs its files must find it.
+  if (has_snapshot) {
+    entry.snapshot = snapshot_stats(entry.path, *summary);
+    entry.summary = *summary;
+  }
+
+  if (failure && failure->cause == ResticCause::incomplete) {
+    progress.error = fmt::format(
+        "{}: {}. The snapshot {} has everything else. Let the container read them "
+        "(runtimeSettings.container.securityContext), or leave them out (spec.target.exclude)",
+        entry.path, describe(unreadable), has_snapshot ? summary->snapshot : "(not named by restic)");
+  } else if (failure) {
+    progress.error = fmt::format("backing up {}: {}", entry.path, failure->sentence);
+  } else if (!has_snapshot) {
+    progress.error = fmt::format("backing up {}: restic ended without an error but named no snapshot", entry.path);
+  } else if (summary->files_total == 0 && !progress.allow_empty) {
+    progress.error = fmt::format(
+        "{}: there are no files in it (snapshot {}). Is the volume mounted? If it may be empty, set the annotation "
+        "stash.appscode.com/allow-empty: \"true\" on the BackupConfiguration",
+        entry.path, summary->snapshot);
+  }
+}
+
+void note_adoption(BackupProgress& progress, std::size_t path, std::optional<BackupSummary> summary,
+                   const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable) {
+  if (summary) {
+    summary->snapshot = progress.paths[path].earlier_snapshot.value_or("");
+    summary->bytes_added = 0;
+  }
+  note_backup(progress, path, summary, failure, unreadable);
+  if (auto& snapshot = progress.paths[path].snapshot) {
+    snapshot->uploaded.clear();
+    snapshot->processing_time.clear();
+  }
+}
+
+void note_check(BackupProgress& progress, const std::expected<bool, ResticFailure>& intact) {
+  progress.checked = true;
+  if (!intact) {
+    progress.shortcomings.push_back(
+        {"FailedToVerifyRepositoryIntegrity", "the repository could not be checked: " + intact.error().sentence});
+    return;
+  }
+  progress.intact = *intact;
+  if (*intact) return;
+  progress.shortcomings.push_back(
+      {"FailedToVerifyRepositoryIntegrity",
+       fmt::format(
+           "`restic check` found errors in the repository at {} (they are in this container's log); snapshots are not "
+           "forgotten until it is repaired",
+           progress.location)});
+}
+
+void note_forget(BackupProgress& progress, const std::expected<ForgetOutcome, ResticFailure>& outcome) {
+  progress.forget_done = true;
+  if (outcome) {
+    progress.forgotten = *outcome;
+  } else {
+    progress.shortcomings.push_back(
+        {"FailedToApplyRetentionPolicy", "the retention policy was not applied: " + outcome.error().sentence});
+  }
+}
+
+void note_stats(BackupProgress& progress, const std::expected<std::uint64_t, ResticFailure>& size) {
+  progress.stats_done = true;
+  if (size) {
+    progress.size = *size;
+  } else {
+    progress.shortcomings.push_back(
+        {"FailedToReadRepositorySize", "the repository's size could not be read: " + size.error().sentence});
+  }
+}
+
+api::HostStats host_result(const BackupProgress& progress, const std::string& host, Nanoseconds duration,
+                           const api::Claim& claim) {
+  api::HostStats result;
+  result.hostname = host;
+  result.phase = progress.error.empty() ? "Succeeded" : "Failed";
+  result.claim = claim;
+  for (const PathProgress& path : progress.paths) {
+    if (path.snapshot) result.snapshots.push_back(*path.snapshot);
+  }
+  result.duration = format_duration(duration);
+  result.error = progress.error;
+  if (progress.error.empty()) {
+    for (const auto& shortcoming : progress.shortcomings) {
+      result.error += (result.error.empty() ? "" : "; ") + shortcoming.sentence;
+    }
+  }
+  return result;
+}
+
+BackupMetrics backup_metrics(const BackupProgress& progress, Nanoseconds duration) {
+  BackupMetrics metrics;
+  metrics.success = progress.error.empty();
+  metrics.duration = duration;
+  for (const PathProgress& path : progress.paths) {
+    if (!path.snapshot) continue;
+    metrics.size_bytes += path.summary.bytes_total;
+    metrics.uploaded_bytes += path.summary.bytes_added;
+    metrics.processing_seconds += path.summary.seconds;
+    const api::FileStats& files = path.snapshot->file_stats;
+    metrics.files.total += files.total;
+    metrics.files.fresh += files.fresh;
+    metrics.files.modified += files.modified;
+    metrics.files.unmodified += files.unmodified;
+  }
+  return metrics;
+}
+
+Json repository_patch(const BackupProgress& progress, TimePoint now) {
+  if (!progress.error.empty()) return nullptr;
+  Json status{{"lastBackupTime", format_time(now)}};
+  if (!progress.first_backup) status["firstBackupTime"] = format_time(now);
+  if (progress.intact) status["integrity"] = *progress.intact;
+  if (progress.size) {
+    status["size"] = api::format_size(*progress.size);
+    status["totalSize"] = status["size"];
+  }
+  if (progress.forgotten) {
+    status["snapshotCount"] = progress.forgotten->kept;
+    status["snapshotsRemovedOnLastCleanup"] = progress.forgotten->removed;
+  }
+  return {{"status", std::move(status)}};
+}
+
+bool check_is_due(std::optional<bool> integrity, TimePoint last_check, TimePoint now) {
+  constexpr std::chrono::hours kInterval{24};
+  // One that failed is repeated until it succeeds: somebody may have repaired the repository.
+  return !integrity.value_or(false) || now - last_check >= kInterval;
+}
+
+}  // namespace stash::sidecar

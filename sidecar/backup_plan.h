@@ -1,0 +1,107 @@
+#pragma once
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/backup_session.h"
+#include "api/shared_types.h"
+#include "base/time.h"
+#include "sidecar/metrics_text.h"
+#include "sidecar/restic_error.h"
+#include "sidecar/restic_output.h"
+
+/// The order of one host's backup, as a pure function: the edge asks for the next step, runs it, notes its outcome here
+/// and asks again. What a step costs or how it is run is none of its business.
+namespace stash::sidecar {
+
+/// One path of the target.
+struct PathProgress {
+  std::string path;
+  bool exists = true;
+  /// The newest snapshot that carries this session's tag; unset until asked for, "" when there is none.
+  std::optional<std::string> earlier_snapshot;
+  std::optional<api::SnapshotStats> snapshot;  ///< done
+  BackupSummary summary;                       ///< of that snapshot
+  friend bool operator==(const PathProgress&, const PathProgress&) = default;
+};
+
+enum class RepositoryState { unknown, present, absent };
+
+struct BackupProgress {
+  std::vector<PathProgress> paths;
+  RepositoryState repository = RepositoryState::unknown;
+  /// The Repository's status: when it held a first successful backup, if ever. A repository that held one is never
+  /// initialised again.
+  std::optional<TimePoint> first_backup;
+  std::string location;
+  api::RetentionPolicy retention;
+  bool allow_empty = false;  ///< annotation allow-empty of the BackupConfiguration
+  bool check_due = false;
+
+  std::optional<bool> intact;              ///< outcome of the check
+  std::optional<ForgetOutcome> forgotten;  ///< also set by counting, when there is no keep rule
+  std::optional<std::uint64_t> size;
+  /// Of the steps after the snapshots. They fail no host: its snapshots exist.
+  struct Shortcoming {
+    std::string reason;  ///< of the event
+    std::string sentence;
+    friend bool operator==(const Shortcoming&, const Shortcoming&) = default;
+  };
+  std::vector<Shortcoming> shortcomings;
+  bool checked = false, forget_done = false, stats_done = false;
+
+  std::string error;  ///< once set, the host has failed and nothing more is done
+};
+
+struct BackupStep {
+  enum class Kind {
+    find_repository,
+    init,
+    find_snapshot,  ///< of `path`, by this session's tag
+    adopt,          ///< the snapshot found: see that it is complete
+    back_up,
+    check,
+    forget,
+    count_snapshots,
+    stats,
+    finish,
+  };
+  Kind kind = Kind::finish;
+  std::size_t path = 0;  ///< index, where the kind is about one
+  friend bool operator==(const BackupStep&, const BackupStep&) = default;
+};
+
+/// Total: every progress has a next step. Sets `error` of missing paths and of a repository that must not be made
+/// again.
+BackupStep next_step(BackupProgress& progress);
+
+/// Notes what `back_up` or `adopt` came to: a summary of restic, or a failure, or both (exit 3).
+void note_backup(BackupProgress& progress, std::size_t path, const std::optional<BackupSummary>& summary,
+                 const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable);
+
+/// The same for an earlier snapshot of this session, whose status was never written: `summary` is of a dry run, which
+/// says what the source holds now and whether all of it can be read, but not what was uploaded then.
+void note_adoption(BackupProgress& progress, std::size_t path, std::optional<BackupSummary> summary,
+                   const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable);
+
+/// What `check`, `forget` (or counting) and `stats` came to; a failure becomes a shortcoming.
+void note_check(BackupProgress& progress, const std::expected<bool, ResticFailure>& intact);
+void note_forget(BackupProgress& progress, const std::expected<ForgetOutcome, ResticFailure>& outcome);
+void note_stats(BackupProgress& progress, const std::expected<std::uint64_t, ResticFailure>& size);
+
+/// The last of a host's results. Shortcomings of a host that Succeeded are told in `error` too.
+api::HostStats host_result(const BackupProgress& progress, const std::string& host, Nanoseconds duration,
+                           const api::Claim& claim);
+
+/// The Repository's status after this run: a merge patch (contract 3.3), null when the host failed.
+Json repository_patch(const BackupProgress& progress, TimePoint now);
+
+/// Sums over all paths, for the Pushgateway.
+BackupMetrics backup_metrics(const BackupProgress& progress, Nanoseconds duration);
+
+/// A check is due a day after the last one of this container (or its start), and when the Repository was never found
+/// intact.
+bool check_is_due(std::optional<bool> integrity, TimePoint last_check, TimePoint now);
+
+}  // namespace stash::sidecar

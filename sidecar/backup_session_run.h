@@ -1,0 +1,22 @@
+#pragma once
+#include <optional>
+
+#include "api/backup_configuration.h"
+#include "sidecar/host_status.h"
+
+namespace stash::sidecar {
+
+/// What a container remembers from one session to the next.
+struct BackupMemory {
+  std::optional<ResticVersion> restic;
+  TimePoint last_check;  ///< of the repository; the container's start at first
+};
+
+/// Claims `next` and backs its host up, with all that follows: Repository status, host result, events, metrics. Returns
+/// when the session needs nothing more from this pod; a failed backup is no error. Errors: the claim could not be
+/// written (conflict: another pod was faster). Blocks for as long as it takes; on SIGTERM restic is interrupted and the
+/// host given back.
+Result<void> run_backup_session(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration,
+                                const Json& session, const NextSession& next, const std::string& host);
+
+}  // namespace stash::sidecar

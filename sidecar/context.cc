@@ -1,0 +1,55 @@
+#include "sidecar/context.h"
+
+#include "base/backoff.h"
+#include "base/http.h"
+#include "base/log.h"
+
+namespace stash::sidecar {
+
+EndsOnStop::EndsOnStop(Context& context) : api_(context.api) { api_.set_cancel(context.stop); }
+EndsOnStop::~EndsOnStop() { api_.set_cancel({}); }
+
+void tell_event(Context& context, const Json& object, kube::EventType type, std::string_view reason,
+                std::string_view message, std::string_view component) {
+  const auto told = kube::record_event(context.api, object, type, reason, message, component, context.clock.now());
+  if (!told) log_warning("event {}: {}", reason, told.error().message);
+}
+
+void push_metrics(Context& context, std::string_view job, std::string_view host, const std::string& text) {
+  if (!context.metrics || context.pushgateway_url.empty()) return;
+  HttpRequest request;
+  request.method = "PUT";
+  request.url = push_url(context.pushgateway_url, job, context.pod.ns, host);
+  request.headers = {{"Content-Type", "text/plain; version=0.0.4"}};
+  request.body = text;
+  request.connect_timeout = std::chrono::seconds(5);
+  request.total_timeout = std::chrono::seconds(10);
+  HttpClient client({});
+  const auto response = client.send(request);
+  if (!response) {
+    log_warning("metrics were not pushed to {}: {}", context.pushgateway_url, response.error().message);
+  } else if (response->status / 100 != 2) {
+    log_warning("metrics were not pushed to {}: HTTP {} {}", context.pushgateway_url, response->status,
+                scrub(response->body, {}));
+  }
+}
+
+bool is_outage(ErrorCode code) {
+  return code == ErrorCode::unreachable || code == ErrorCode::timed_out || code == ErrorCode::throttled;
+}
+
+Result<Json> read_patiently(Context& context, const api::Resource& resource, const api::ObjectRef& ref,
+                            const GoOn& go_on) {
+  Backoff backoff;
+  while (true) {
+    auto object = context.api.get(resource, ref);
+    if (object || !is_outage(object.error().code)) return object;
+    log_warning("{}; trying again", object.error().message);
+    auto pause = backoff.next();
+    if (object.error().retry_after) pause = std::max<std::chrono::milliseconds>(pause, *object.error().retry_after);
+    context.pause(pause);
+    if (!go_on()) return fail(ErrorCode::cancelled, "stopped while waiting for the API server");
+  }
+}
+
+}  // namespace stash::sidecar

@@ -1,0 +1,56 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "kube/api.h"
+#include "kube/events.h"
+#include "sidecar/claim.h"
+#include "sidecar/metrics_text.h"
+#include "sidecar/restic.h"
+
+namespace stash::sidecar {
+
+/// What the subcommands work with: made by main, or by a test. References outlive all work.
+struct Context {
+  kube::Api& api;
+  PodIdentity pod;
+  ResticPlace restic;
+  bool metrics = true;
+  std::string pushgateway_url;  ///< "" for none
+  const Clock& clock = system_clock();
+  std::function<bool()> stop;                            ///< SIGTERM came
+  std::function<void(std::chrono::milliseconds)> pause;  ///< waits, or less when `stop` becomes true
+};
+
+/// While it lives, SIGTERM ends calls to the API server with `cancelled`: for waiting. Writes that say how things ended
+/// are made without it.
+class EndsOnStop {
+ public:
+  explicit EndsOnStop(Context& context);
+  ~EndsOnStop();
+  EndsOnStop(const EndsOnStop&) = delete;
+  EndsOnStop& operator=(const EndsOnStop&) = delete;
+
+ private:
+  kube::Api& api_;
+};
+
+/// Best effort: what goes wrong is logged.
+void tell_event(Context& context, const Json& object, kube::EventType type, std::string_view reason,
+                std::string_view message, std::string_view component);
+
+/// PUT to the Pushgateway (contract 11.7); best effort, at most 10 s.
+void push_metrics(Context& context, std::string_view job, std::string_view host, const std::string& text);
+
+/// Reads an object, over outages: unreachable, timed_out and throttled are retried until it works or `go_on` is false
+/// (then `cancelled`). All other errors are returned.
+Result<Json> read_patiently(Context& context, const api::Resource& resource, const api::ObjectRef& ref,
+                            const GoOn& go_on);
+
+/// Whether trying again later can help without anybody's change.
+bool is_outage(ErrorCode code);
+
+}  // namespace stash::sidecar

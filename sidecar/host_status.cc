@@ -1,0 +1,111 @@
+#include "sidecar/host_status.h"
+
+#include "base/backoff.h"
+#include "base/log.h"
+
+namespace stash::sidecar {
+
+namespace {
+
+constexpr std::chrono::seconds kBeat{30};
+constexpr std::chrono::seconds kAfterStop{20};
+constexpr std::chrono::minutes kRefused{5};
+
+Json identity_of(const api::Resource& resource, const Json& session) {
+  return {{"apiVersion", resource.api_version()},
+          {"kind", resource.kind},
+          {"metadata",
+           {{"name", string_at(session, {"metadata", "name"})},
+            {"namespace", string_at(session, {"metadata", "namespace"})},
+            {"uid", string_at(session, {"metadata", "uid"})}}}};
+}
+
+}  // namespace
+
+HostStatus::HostStatus(Context& context, const api::Resource& resource, const Json& session, std::string host,
+                       HostEntry entry)
+    : context_(context),
+      resource_(resource),
+      ref_{string_at(session, {"metadata", "namespace"}), string_at(session, {"metadata", "name"})},
+      session_(identity_of(resource, session)),
+      uid_(string_at(session, {"metadata", "uid"})),
+      host_(std::move(host)),
+      entry_(std::move(entry)),
+      last_beat_(context.clock.steady()) {}
+
+api::Claim HostStatus::claim_now() const { return {context_.pod.name, context_.pod.uid, context_.clock.now()}; }
+
+Result<void> HostStatus::claim() {
+  TRY_VOID(context_.api.json_patch(resource_, ref_, claim_operations(entry_, host_, context_.pod, context_.clock.now()),
+                                   "status"));
+  last_beat_ = context_.clock.steady();
+  return {};
+}
+
+bool HostStatus::look_again(const api::HostStats* written) {
+  const auto session = context_.api.get(resource_, ref_);
+  if (!session) {
+    lost_ = session.error().code == ErrorCode::not_found;
+    return !lost_;
+  }
+  const auto entry = host_entry(*session, host_);
+  // The same name may by now be another session's.
+  lost_ = string_at(*session, {"metadata", "uid"}) != uid_ || !entry || !still_ours(*session, host_, context_.pod);
+  if (!lost_) entry_ = *entry;
+  // The answer to an earlier try may have been lost on its way, not the write.
+  if (lost_ && written != nullptr && entry && entry->pod_uid == context_.pod.uid && entry->phase == written->phase) {
+    const Json& stats = array_at(*session, {"status", "stats"});
+    written_before_ = string_at(stats[entry->index], {"error"}) == written->error;
+  }
+  return !lost_;
+}
+
+bool HostStatus::beat() {
+  if (lost_) return false;
+  if (context_.clock.steady() - last_beat_ < kBeat) return true;
+  last_beat_ = context_.clock.steady();
+  const auto written = context_.api.json_patch(
+      resource_, ref_, heartbeat_operations(entry_, host_, context_.pod, context_.clock.now()), "status");
+  if (written) {
+    lost_ = string_at(*written, {"metadata", "uid"}) != uid_ || !still_ours(*written, host_, context_.pod);
+  } else if (written.error().code == ErrorCode::conflict || written.error().code == ErrorCode::not_found ||
+             written.error().code == ErrorCode::invalid) {
+    look_again();
+  } else {
+    log_warning("sign of life: {}", written.error().message);
+  }
+  return !lost_;
+}
+
+Result<void> HostStatus::write_result(const api::HostStats& result) {
+  Backoff backoff;
+  const auto begun = context_.clock.steady();
+  std::optional<std::chrono::steady_clock::time_point> stopped;
+  while (!lost_) {
+    const auto written =
+        context_.api.json_patch(resource_, ref_, result_operations(entry_, context_.pod, result), "status");
+    if (written) return {};
+    const ErrorCode code = written.error().code;
+    if (code == ErrorCode::conflict || code == ErrorCode::not_found) {
+      if (!look_again(&result)) break;
+    } else if (!is_outage(code) && context_.clock.steady() - begun >= kRefused) {
+      return std::unexpected(written.error());
+    }
+    if (context_.stop() && !stopped) stopped = context_.clock.steady();
+    if (stopped && context_.clock.steady() - *stopped >= kAfterStop) return std::unexpected(written.error());
+    log_warning("writing the result: {}; trying again", written.error().message);
+    context_.pause(backoff.next());
+  }
+  if (written_before_) return {};
+  return fail(ErrorCode::cancelled, fmt::format("{} {} is not ours any more", resource_.kind, to_string(ref_)));
+}
+
+void HostStatus::give_back() {
+  if (lost_) return;
+  const auto written =
+      context_.api.json_patch(resource_, ref_, give_back_operations(entry_, host_, context_.pod), "status");
+  if (!written)
+    log_warning("giving the host back: {}; the controller does it once this pod is gone", written.error().message);
+}
+
+}  // namespace stash::sidecar

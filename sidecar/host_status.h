@@ -1,0 +1,45 @@
+#pragma once
+#include <string>
+
+#include "sidecar/context.h"
+
+namespace stash::sidecar {
+
+/// The entry of one host in one session's status, from the claim to the result. For BackupSession and RestoreSession.
+class HostStatus {
+ public:
+  /// `session` as last read; its UID is the session's, whatever a later object of that name says.
+  HostStatus(Context& context, const api::Resource& resource, const Json& session, std::string host, HostEntry entry);
+
+  const std::string& host() const { return host_; }
+  const Json& session() const { return session_; }  ///< metadata only: name, namespace, uid
+  api::Claim claim_now() const;                     ///< as it is written into a result
+
+  /// One write. Error conflict: another pod has it; others as of kube::Api.
+  Result<void> claim();
+  /// Writes a sign of life if the last is 30 s old. False once the session is final, deleted, or the host is not ours
+  /// any more: nothing may be written then. An API server that cannot be reached changes nothing.
+  bool beat();
+  bool lost() const { return lost_; }
+
+  /// Writes the result, over conflicts and outages, until it is there, the claim is lost, or SIGTERM comes twice as
+  /// long as a pod usually has. Error cancelled: lost; nothing was written.
+  Result<void> write_result(const api::HostStats& result);
+  /// For a pod that is being stopped: Pending again, for whoever comes next. One try.
+  void give_back();
+
+ private:
+  /// Reads the session and updates the entry; false when lost. `written` is what an earlier try may have written.
+  bool look_again(const api::HostStats* written = nullptr);
+
+  Context& context_;
+  api::Resource resource_;
+  api::ObjectRef ref_;
+  Json session_;
+  std::string uid_, host_;
+  HostEntry entry_;
+  std::chrono::steady_clock::time_point last_beat_;
+  bool lost_ = false, written_before_ = false;
+};
+
+}  // namespace stash::sidecar

@@ -1,0 +1,163 @@
+#include <malloc.h>
+#include <sys/prctl.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <thread>
+
+#include "base/log.h"
+#include "base/process.h"
+#include "kube/config.h"
+#include "sidecar/create_backupsession.h"
+#include "sidecar/environment.h"
+#include "sidecar/restore.h"
+#include "sidecar/run_backup.h"
+
+namespace {
+
+using namespace stash;           // NOLINT(google-build-using-namespace): the program's own
+using namespace stash::sidecar;  // NOLINT(google-build-using-namespace)
+
+struct Flags {
+  std::string backup_configuration, restore_session, ns, job_name, kubeconfig, invoker_type = "BackupConfiguration";
+  std::string secret_dir = "/etc/stash/repository/secret", pushgateway_url, log_level = "info";
+  std::string podinfo_dir = "/etc/stash", temp_dir = "/tmp";
+  bool enable_cache = true, metrics_enabled = false;
+  int max_connections = 0;
+};
+
+void add_common_flags(CLI::App& command, Flags& flags) {
+  command.add_option("--kubeconfig", flags.kubeconfig, "Reach the API server as this file says, not as a pod does");
+  command.add_option("--log-level", flags.log_level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  command.add_option("--podinfo-dir", flags.podinfo_dir, "Directory with token, ca.crt and namespace");
+  // Flags of older Stash (klog's, analytics, ...) are still in users' manifests. They must not keep a container from
+  // starting.
+  command.allow_extras();
+}
+
+void add_restic_flags(CLI::App& command, Flags& flags) {
+  command.add_option("--secret-dir", flags.secret_dir, "Where the storage Secret is mounted");
+  command.add_flag("--enable-cache", flags.enable_cache, "Let restic keep a cache in /tmp");
+  command.add_option("--max-connections", flags.max_connections,
+                     "Connections to a cloud backend (no effect on local ones)");
+  command.add_flag("--metrics-enabled", flags.metrics_enabled, "Push metrics");
+  command.add_option("--pushgateway-url", flags.pushgateway_url, "Pushgateway, without /metrics");
+  command.add_option("--temp-dir", flags.temp_dir, "Where restic's cache and temporary files go");
+}
+
+LogLevel level_of(const std::string& name) {
+  if (name == "debug") return LogLevel::debug;
+  if (name == "warning") return LogLevel::warning;
+  return name == "error" ? LogLevel::error : LogLevel::info;
+}
+
+Result<kube::Config> api_config(const Flags& flags) {
+  if (!flags.kubeconfig.empty()) return kube::kubeconfig(flags.kubeconfig);
+  // The sidecar's own projected token; pods of older releases, and CronJob pods, have the usual one only.
+  if (auto config = kube::in_cluster_config(flags.podinfo_dir)) return config;
+  return kube::in_cluster_config();
+}
+
+/// In steps, so that SIGTERM ends it.
+void pause_for(std::chrono::milliseconds time) {
+  constexpr std::chrono::milliseconds kStep{200};
+  for (auto left = time; left.count() > 0 && !stop_requested(); left -= kStep)
+    std::this_thread::sleep_for(std::min(left, kStep));
+}
+
+ResticPlace restic_place(const Flags& flags, const Environment& environment, const PodIdentity& pod) {
+  ResticPlace place;
+  place.settings.temp_directory = flags.temp_dir + "/restic-tmp";
+  place.settings.cache_directory = flags.temp_dir + "/restic-cache";
+  place.settings.home = flags.temp_dir;
+  place.settings.cache = flags.enable_cache;
+  place.settings.secret_directory = flags.secret_dir;
+  place.settings.nice_adjustment = variable(environment, "NICE_ADJUSTMENT");
+  place.settings.io_class = variable(environment, "IONICE_CLASS");
+  place.settings.io_class_data = variable(environment, "IONICE_CLASS_DATA");
+  place.inherited = environment;
+  place.own_host_name = host_name_is(pod.name);
+  return place;
+}
+
+void mention_ignored(const CLI::App& command) {
+  for (const std::string& flag : command.remaining()) log_debug("{} has no effect", flag);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // One thread needs one arena, and memory that is freed should go back soon: idle sidecars are many.
+  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 10);
+  ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
+  // Other processes of the pod's user must not read passwords out of our memory or /proc entry.
+  ::prctl(PR_SET_DUMPABLE, 0);
+  catch_stop_signals();
+
+  Flags flags;
+  CLI::App app("stash: backs up and restores volumes with restic, inside the pod that uses them");
+  app.require_subcommand(1);
+  CLI::App* run = app.add_subcommand("run-backup", "Back up whenever a BackupSession asks for it (the sidecar)");
+  run->add_option("--backup-configuration,--invoker-name", flags.backup_configuration,
+                  "Name of the BackupConfiguration")
+      ->required();
+  run->add_option("--invoker-type", flags.invoker_type, "BackupConfiguration");
+  CLI::App* restorer = app.add_subcommand("restore", "Restore what a RestoreSession asks for (the init container)");
+  restorer->add_option("--restore-session", flags.restore_session, "Name of the RestoreSession")->required();
+  CLI::App* create = app.add_subcommand("create-backupsession", "Make the BackupSession of one slot (the CronJob)");
+  create
+      ->add_option("--invoker-name,--backupconfiguration,--backupsession.name", flags.backup_configuration,
+                   "Name of the BackupConfiguration")
+      ->required();
+  create->add_option("--invoker-type", flags.invoker_type, "BackupConfiguration");
+  create->add_option("--namespace,--backupsession.namespace", flags.ns, "Namespace of the BackupConfiguration");
+  for (CLI::App* command : {run, restorer, create}) add_common_flags(*command, flags);
+  for (CLI::App* command : {run, restorer}) add_restic_flags(*command, flags);
+  CLI11_PARSE(app, argc, argv);
+
+  set_log_level(level_of(flags.log_level));
+  const CLI::App* command = app.get_subcommands().front();
+  mention_ignored(*command);
+  if (flags.invoker_type != "BackupConfiguration") {
+    log_error("--invoker-type={} is not supported: only BackupConfiguration", flags.invoker_type);
+    return 2;
+  }
+  const Environment environment = own_environment();
+  // A container that exits restarts its pod's; the sidecar waits for what is missing instead.
+  auto config = api_config(flags);
+  while (!config && command == run && !stop_requested()) {
+    log_error("{}; trying again", config.error().message);
+    pause_for(std::chrono::seconds(30));
+    config = api_config(flags);
+  }
+  if (!config) {
+    if (!stop_requested()) log_error("{}", config.error().message);
+    return stop_requested() ? 0 : 1;
+  }
+
+  PodIdentity pod;
+  pod.ns = flags.ns.empty() ? config->ns : flags.ns;
+  if (command != create) {
+    const auto identity = identity_from(environment, config->ns);
+    if (!identity) {
+      log_error("{}", identity.error().message);
+      return 2;
+    }
+    pod = *identity;
+  }
+  kube::Api api(*config);
+  Context context{.api = api,
+                  .pod = pod,
+                  .restic = restic_place(flags, environment, pod),
+                  .metrics = flags.metrics_enabled,
+                  .pushgateway_url = flags.pushgateway_url,
+                  .stop = stop_requested,
+                  .pause = pause_for};
+  if (command == create)
+    return create_backupsession(context, flags.backup_configuration, variable(environment, "JOB_NAME"));
+  if (command == restorer) return restore(context, flags.restore_session);
+  run_backup(context, flags.backup_configuration);
+  return 0;
+}

@@ -1,0 +1,308 @@
+#include "sidecar/restic.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "base/log.h"
+#include "base/process.h"
+#include "sidecar/directory_times.h"
+#include "sidecar/interrupt.h"
+
+namespace stash::sidecar {
+
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// A list of many thousand snapshots is one line.
+constexpr std::size_t kMaxLine = 256u << 20;
+constexpr milliseconds kLongestLockRetry{60'000};
+
+std::unexpected<ResticFailure> fail_with(ResticCause cause, std::string sentence) {
+  return std::unexpected(ResticFailure{cause, std::move(sentence)});
+}
+
+bool has_entries(const fs::path& directory) {
+  std::error_code problem;
+  const fs::directory_iterator first(directory, problem);
+  return !problem && first != fs::directory_iterator{};
+}
+
+std::string choose_location(const api::Backend& backend) {
+  if (!backend.local) return "";
+  const auto locations = local_locations(*backend.local);
+  std::error_code problem;
+  for (const std::string& location : locations) {
+    if (fs::exists(location + "/config", problem)) return location;
+  }
+  return locations.front();
+}
+
+/// Looks at the directories that restic writes to first.
+bool is_writable(const std::string& location) {
+  std::error_code problem;
+  for (const std::string& directory : {location, location + "/locks", location + "/data"}) {
+    if (fs::exists(directory, problem) && ::eaccess(directory.c_str(), W_OK | X_OK) != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+StorageSecret read_secret(const std::string& directory) {
+  StorageSecret secret;
+  std::error_code problem;
+  for (const auto& entry : fs::directory_iterator(directory, problem)) {
+    const std::string name = entry.path().filename();
+    // "..data" and its like are how the kubelet replaces all files at once.
+    if (name.starts_with("..") || !entry.is_regular_file(problem)) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    secret[name] = std::string(std::istreambuf_iterator<char>(file), {});
+  }
+  return secret;
+}
+
+ResticResult<ResticVersion> probe_restic(const ResticPlace& place) {
+  ProcessSpec spec;
+  spec.argv = {place.settings.program, "version"};
+  spec.env = place.inherited;
+  std::string output;
+  const auto exit =
+      run_process(spec, [&output](std::string_view line) { output.append(line).append("\n"); }, [] { return true; });
+  if (!exit) return fail_with(ResticCause::unknown, "restic cannot be run: " + exit.error().message);
+  const auto version = parse_restic_version(output);
+  if (!version) {
+    return fail_with(ResticCause::unknown,
+                     fmt::format("`restic version` printed something else (exit code {})", exit->exit_code));
+  }
+  if (!version->is_supported()) {
+    return fail_with(ResticCause::unknown,
+                     fmt::format("restic {} is too old: 0.14.0 is the oldest supported", to_string(*version)));
+  }
+  return *version;
+}
+
+Restic::Restic(ResticCall call, ResticVersion version, ResticPlace place, std::vector<std::string> secrets, GoOn go_on)
+    : call_(std::move(call)),
+      version_(version),
+      place_(std::move(place)),
+      secrets_(std::move(secrets)),
+      go_on_(std::move(go_on)) {}
+
+ResticResult<Restic> Restic::open(const api::Backend& backend, Access access, const ResticVersion& version,
+                                  ResticPlace place, GoOn go_on) {
+  const StorageSecret secret = read_secret(place.settings.secret_directory);
+  const std::string location = choose_location(backend);
+  auto call = restic_call(backend, location, secret, place.settings, place.inherited);
+  if (!call) return fail_with(ResticCause::unknown, call.error().message);
+
+  std::error_code problem;
+  for (const std::string& directory : {place.settings.temp_directory, place.settings.cache_directory}) {
+    fs::create_directories(directory, problem);
+    if (problem) return fail_with(ResticCause::unknown, fmt::format("creating {}: {}", directory, problem.message()));
+  }
+  if (const auto password = secret.find("RESTIC_PASSWORD"); password->second.ends_with('\n')) {
+    log_warning("RESTIC_PASSWORD ends in a line break, which is part of the password");
+  }
+  if (access == Access::write) fs::create_directories(location, problem);
+  const bool writable = is_writable(location);
+  if (!writable && access == Access::write) {
+    return fail_with(
+        ResticCause::permission_denied,
+        fmt::format("the repository's directory {} is not writable for this container's user {}: change its owner or "
+                    "mode, or set runtimeSettings.container.securityContext of the BackupConfiguration",
+                    location, ::geteuid()));
+  }
+  if (!writable) call->program.emplace_back("--no-lock");
+  return Restic(*std::move(call), version, std::move(place), secret_values(secret), std::move(go_on));
+}
+
+ResticFailure Restic::failure_of(const Run& run) const {
+  if (run.stopped) return {ResticCause::interrupted, "restic was interrupted"};
+  ResticFailure failure = explain(run.exit_code, run.standard_error, call_.location, secrets_);
+  const auto end = run.standard_error.size();
+  const std::string tail = run.standard_error.substr(end - std::min<std::size_t>(end, 2'000));
+  log_warning("restic: exit code {}, {}: {}", run.exit_code, to_string(failure.cause), scrub(tail, secrets_));
+  return failure;
+}
+
+ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const OnLine& on_line) {
+  ProcessSpec spec;
+  spec.argv = call_.program;
+  spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
+  spec.env = call_.env;
+  std::error_code problem;
+  if (fs::is_directory(place_.settings.home, problem)) spec.working_directory = place_.settings.home;
+  spec.tick = place_.patience.tick;
+  spec.grace = place_.patience.terminate;
+  spec.max_line = kMaxLine;
+  spec.max_stderr = 256u << 10;
+
+  Run run;
+  std::optional<steady_clock::time_point> interrupted;
+  const auto collect = [&](std::string_view line) {
+    if (on_line) return on_line(line);
+    run.output.append(line).append("\n");
+  };
+  const auto tick = [&] {
+    if (!interrupted) {
+      if (go_on_()) return true;
+      interrupted = steady_clock::now();
+      run.stopped = true;
+      interrupt_children();
+      return true;
+    }
+    return steady_clock::now() - *interrupted < place_.patience.interrupt;
+  };
+  const auto exit = run_process(spec, collect, tick);
+  if (!exit) return fail_with(ResticCause::unknown, "restic cannot be run: " + exit.error().message);
+  run.exit_code = exit->exit_code;
+  run.standard_error = exit->stderr_tail;
+  // Finished before the signal came: then its result counts.
+  if (run.exit_code == 0) run.stopped = false;
+  return run;
+}
+
+bool Restic::wait(milliseconds time) {
+  const auto end = steady_clock::now() + time;
+  while (steady_clock::now() < end) {
+    if (!go_on_()) return false;
+    std::this_thread::sleep_for(std::min<steady_clock::duration>(place_.patience.tick, end - steady_clock::now()));
+  }
+  return go_on_();
+}
+
+ResticResult<Restic::Run> Restic::run(const Arguments& arguments, const OnLine& on_line) {
+  const auto give_up = steady_clock::now() + place_.patience.lock;
+  milliseconds pause = place_.patience.lock_retry;
+  while (true) {
+    auto run = run_once(arguments, on_line);
+    if (!run || run->exit_code == 0 || run->stopped) return run;
+    if (explain(run->exit_code, run->standard_error, "", secrets_).cause != ResticCause::locked) return run;
+    if (steady_clock::now() >= give_up) return run;
+    log_info("the repository at {} is locked by somebody else; waiting", call_.location);
+    if (place_.own_host_name) {
+      if (const auto unlocked = run_once(unlock_arguments(), {}); unlocked && unlocked->stopped) return unlocked;
+    }
+    if (!wait(pause)) {
+      run->stopped = true;
+      return run;
+    }
+    pause = std::min(2 * pause, kLongestLockRetry);
+  }
+}
+
+ResticResult<Restic::Run> Restic::run_well(const Arguments& arguments) {
+  auto run = this->run(arguments);
+  if (!run) return run;
+  if (run->exit_code != 0 || run->stopped) return std::unexpected(failure_of(*run));
+  return run;
+}
+
+ResticResult<bool> Restic::has_repository() {
+  auto run = this->run(cat_config_arguments());
+  if (!run) return std::unexpected(run.error());
+  if (run->exit_code == 0) return true;
+  ResticFailure failure = failure_of(*run);
+  if (failure.cause != ResticCause::no_repository) return std::unexpected(std::move(failure));
+  for (const std::string_view part : {"keys", "snapshots", "index"}) {
+    if (!has_entries(fs::path(call_.location) / part)) continue;
+    return fail_with(
+        ResticCause::damaged,
+        fmt::format("the directory {} holds parts of a repository ({}) but not its file \"config\"; it is not "
+                    "initialised again. Bring the file back, or move what is left away",
+                    call_.location, part));
+  }
+  return false;
+}
+
+ResticResult<void> Restic::init() {
+  const auto run = run_well(init_arguments());
+  if (!run) return std::unexpected(run.error());
+  return {};
+}
+
+template <class T>
+ResticResult<T> Restic::run_and_read(const Arguments& arguments, Result<T> (*read)(std::string_view)) {
+  const auto run = run_well(arguments);
+  if (!run) return std::unexpected(run.error());
+  auto value = read(run->output);
+  if (!value) return fail_with(ResticCause::unknown, value.error().message);
+  return *std::move(value);
+}
+
+ResticResult<std::vector<Snapshot>> Restic::snapshots(const std::string& host, const std::string& path,
+                                                      const std::string& tag) {
+  return run_and_read(snapshots_arguments(host, path, tag), parse_snapshots);
+}
+
+ResticResult<std::vector<Snapshot>> Restic::snapshot(const std::string& id) {
+  return run_and_read(snapshot_arguments(id), parse_snapshots);
+}
+
+Restic::BackupOutcome Restic::run_backup_command(const Arguments& arguments) {
+  BackupOutput output;
+  BackupOutcome outcome;
+  const auto run = this->run(arguments, [&output](std::string_view line) { output.feed(line); });
+  if (!run) {
+    outcome.failure = run.error();
+    return outcome;
+  }
+  outcome.summary = output.summary();
+  if (run->exit_code != 0 || run->stopped) {
+    outcome.failure = failure_of(*run);
+    outcome.unreadable = parse_unreadable(run->standard_error);
+  }
+  return outcome;
+}
+
+Restic::BackupOutcome Restic::back_up(const BackupRequest& request) {
+  return run_backup_command(backup_arguments(request, version_));
+}
+Restic::BackupOutcome Restic::dry_run(const BackupRequest& request) {
+  return run_backup_command(dry_run_arguments(request));
+}
+
+ResticResult<bool> Restic::check() {
+  auto run = this->run(check_arguments(version_));
+  if (!run) return std::unexpected(run.error());
+  if (run->exit_code == 0) return true;
+  ResticFailure failure = failure_of(*run);
+  // What `check` itself finds has no words of its own in common; what keeps it from looking has.
+  if (failure.cause == ResticCause::unknown || failure.cause == ResticCause::damaged) return false;
+  return std::unexpected(std::move(failure));
+}
+
+ResticResult<ForgetOutcome> Restic::forget(const api::RetentionPolicy& policy) {
+  return run_and_read(forget_arguments(policy, version_), parse_forget);
+}
+
+ResticResult<std::uint64_t> Restic::stats() { return run_and_read(stats_arguments(version_), parse_stats); }
+
+ResticResult<void> Restic::restore(const std::string& snapshot, const std::vector<std::string>& include,
+                                   const std::vector<std::string>& exclude, const std::vector<std::string>& paths) {
+  const DirectoryTimes above(paths);
+  auto run = this->run(restore_arguments(snapshot, include, exclude, version_));
+  above.put_back();
+  if (!run) return std::unexpected(run.error());
+  if (run->exit_code == 0) return {};
+  if (run->stopped) return std::unexpected(failure_of(*run));
+  const RestoreErrors errors = parse_restore_errors(run->standard_error);
+  if (only_above(errors, paths)) return {};
+  ResticFailure failure = failure_of(*run);
+  for (const auto& item : errors.items) {
+    if (std::ranges::any_of(paths, [&item](const std::string& path) { return is_above(item.path, path); })) continue;
+    failure.sentence += fmt::format("; first at {}: {}", scrub(item.path, secrets_), scrub(item.reason, secrets_));
+    break;
+  }
+  return std::unexpected(std::move(failure));
+}
+
+}  // namespace stash::sidecar

@@ -1,0 +1,107 @@
+#pragma once
+#include <expected>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "sidecar/restic_command.h"
+#include "sidecar/restic_error.h"
+#include "sidecar/restic_output.h"
+
+/// restic as a child process, one call at a time on the calling thread.
+namespace stash::sidecar {
+
+template <class T>
+using ResticResult = std::expected<T, ResticFailure>;
+
+/// Asked every second while restic runs or a lock is waited for; false interrupts it (SIGINT, so that it removes its
+/// lock, then SIGTERM and SIGKILL), and the call returns `interrupted`.
+using GoOn = std::function<bool()>;
+
+struct ResticPatience {
+  std::chrono::milliseconds lock{std::chrono::minutes(10)};  ///< how long others' locks are waited for
+  std::chrono::milliseconds lock_retry{5'000};               ///< the first wait; doubles up to a minute
+  std::chrono::milliseconds interrupt{8'000};                ///< between SIGINT and SIGTERM
+  std::chrono::milliseconds terminate{5'000};                ///< between SIGTERM and SIGKILL
+  std::chrono::milliseconds tick{1'000};
+};
+
+struct ResticPlace {
+  ResticSettings settings;
+  Environment inherited;  ///< our own environment
+  /// True when this process' host name belongs to this pod alone (it is the pod's name). Only then is a lock with our
+  /// host name ours, and restic's rule "same host, no such process: stale" safe to use.
+  bool own_host_name = false;
+  ResticPatience patience;
+};
+
+/// `restic version`. Failure: no such program, one older than 0.14, or junk.
+ResticResult<ResticVersion> probe_restic(const ResticPlace& place);
+
+/// All keys of the mounted storage Secret. Empty when the directory is missing or empty (the Secret does not exist
+/// yet).
+StorageSecret read_secret(const std::string& directory);
+
+class Restic {
+ public:
+  enum class Access { read, write };
+  /// Prepares directories and environment; runs nothing. For Access::write, a local repository that this user cannot
+  /// write to is a failure at once: restic itself would retry for a quarter of an hour. For Access::read it is used
+  /// without a lock.
+  static ResticResult<Restic> open(const api::Backend& backend, Access access, const ResticVersion& version,
+                                   ResticPlace place, GoOn go_on);
+
+  const std::string& location() const { return call_.location; }
+
+  /// False only when restic says that there is none. A local directory with keys or snapshots but no config is
+  /// `damaged`: initialising it would make what is left unreadable.
+  ResticResult<bool> has_repository();
+  ResticResult<void> init();
+  ResticResult<std::vector<Snapshot>> snapshots(const std::string& host, const std::string& path,
+                                                const std::string& tag);
+  ResticResult<std::vector<Snapshot>> snapshot(const std::string& id);
+
+  struct BackupOutcome {
+    std::optional<BackupSummary> summary;
+    std::optional<ResticFailure> failure;  ///< incomplete: there is a summary as well
+    UnreadableFiles unreadable;
+  };
+  BackupOutcome back_up(const BackupRequest& request);
+  BackupOutcome dry_run(const BackupRequest& request);
+
+  /// False: restic found damage; why is in the log.
+  ResticResult<bool> check();
+  ResticResult<ForgetOutcome> forget(const api::RetentionPolicy& policy);
+  ResticResult<std::uint64_t> stats();
+  /// `paths` are those that may change; directories above them keep their owner, mode and times.
+  ResticResult<void> restore(const std::string& snapshot, const std::vector<std::string>& include,
+                             const std::vector<std::string>& exclude, const std::vector<std::string>& paths);
+
+ private:
+  struct Run {
+    int exit_code = 0;
+    bool stopped = false;
+    std::string output, standard_error;
+  };
+  using OnLine = std::function<void(std::string_view)>;
+  Restic(ResticCall call, ResticVersion version, ResticPlace place, std::vector<std::string> secrets, GoOn go_on);
+
+  ResticResult<Run> run_once(const Arguments& arguments, const OnLine& on_line);
+  /// Waits while the repository is locked, and removes locks that this pod left behind.
+  ResticResult<Run> run(const Arguments& arguments, const OnLine& on_line = {});
+  ResticResult<Run> run_well(const Arguments& arguments);
+  template <class T>
+  ResticResult<T> run_and_read(const Arguments& arguments, Result<T> (*read)(std::string_view));
+  ResticFailure failure_of(const Run& run) const;
+  bool wait(std::chrono::milliseconds time);
+  BackupOutcome run_backup_command(const Arguments& arguments);
+
+  ResticCall call_;
+  ResticVersion version_;
+  ResticPlace place_;
+  std::vector<std::string> secrets_;
+  GoOn go_on_;
+};
+
+}  // namespace stash::sidecar

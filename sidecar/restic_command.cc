@@ -1,0 +1,234 @@
+#include "sidecar/restic_command.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace stash::sidecar {
+
+namespace {
+
+/// Proxies, trust and tuning; nothing that names a repository, a password or a command.
+constexpr std::string_view kInherited[] = {
+    "PATH",     "TZ",         "SSL_CERT_FILE", "SSL_CERT_DIR",     "HTTP_PROXY",         "HTTPS_PROXY",
+    "NO_PROXY", "ALL_PROXY",  "http_proxy",    "https_proxy",      "no_proxy",           "all_proxy",
+    "GOGC",     "GOMAXPROCS", "GOMEMLIMIT",    "RESTIC_PACK_SIZE", "RESTIC_COMPRESSION", "RESTIC_READ_CONCURRENCY"};
+
+constexpr std::string_view kPassword = "RESTIC_PASSWORD";
+constexpr std::string_view kCaCertificate = "CA_CERT_DATA";
+
+bool is_number(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+Result<void> add_wrappers(Arguments& program, const ResticSettings& settings) {
+  for (const auto& [name, value] :
+       {std::pair("IONICE_CLASS", settings.io_class), std::pair("IONICE_CLASS_DATA", settings.io_class_data),
+        std::pair("NICE_ADJUSTMENT", settings.nice_adjustment)}) {
+    if (!value.empty() && !is_number(value)) {
+      return fail(ErrorCode::invalid, fmt::format("{} is \"{}\", which is no number: correct runtimeSettings.container "
+                                                  "of the BackupConfiguration",
+                                                  name, value));
+    }
+  }
+  if (!settings.io_class.empty()) {
+    program.insert(program.end(), {"ionice", "-c", settings.io_class});
+    if (!settings.io_class_data.empty()) program.insert(program.end(), {"-n", settings.io_class_data});
+  }
+  if (!settings.nice_adjustment.empty()) program.insert(program.end(), {"nice", "-n", settings.nice_adjustment});
+  return {};
+}
+
+std::string keys_of(const StorageSecret& secret) {
+  if (secret.empty()) return "it is missing or has no keys";
+  std::string keys;
+  for (const auto& [key, value] : secret) keys += (keys.empty() ? "" : ", ") + key;
+  return "it has " + keys;
+}
+
+void add_retry_lock(Arguments& arguments, const ResticVersion& version) {
+  if (version.retries_locks()) arguments.insert(arguments.end(), {"--retry-lock", "1m"});
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto end = text.find_last_not_of(" \t\r\n");
+  return end == std::string_view::npos ? "" : text.substr(0, end + 1);
+}
+
+}  // namespace
+
+std::vector<std::string> local_locations(const api::LocalBackend& backend) {
+  std::vector<std::string> locations{backend.mount_path};
+  if (!backend.sub_path.empty()) locations.push_back(backend.mount_path + "/" + backend.sub_path);
+  return locations;
+}
+
+Result<ResticCall> restic_call(const api::Backend& backend, const std::string& location, const StorageSecret& secret,
+                               const ResticSettings& settings, const Environment& inherited) {
+  const auto password = secret.find(std::string(kPassword));
+  if (password == secret.end() || password->second.empty()) {
+    return fail(ErrorCode::invalid,
+                fmt::format("the Secret \"{}\" has no key {} ({}): create it; this container sees the change within "
+                            "about a minute",
+                            backend.storage_secret_name, kPassword, keys_of(secret)));
+  }
+  const std::string_view kind = api::backend_kind(backend);
+  if (kind.empty()) return fail(ErrorCode::invalid, "the Repository has no backend: set spec.backend.local");
+  if (kind != "local") {
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("the Repository's backend \"{}\" is not supported by this version; supported: local", kind));
+  }
+  if (!location.starts_with('/')) {
+    return fail(ErrorCode::invalid, "the Repository's backend.local.mountPath must be an absolute path");
+  }
+
+  ResticCall call;
+  call.location = location;
+  for (const std::string_view name : kInherited) {
+    const auto found = std::ranges::find(inherited, name, &std::pair<std::string, std::string>::first);
+    if (found != inherited.end()) call.env.push_back(*found);
+  }
+  call.env.emplace_back("HOME", settings.home);
+  call.env.emplace_back("TMPDIR", settings.temp_directory);
+  call.env.emplace_back("RESTIC_REPOSITORY", location);
+  call.env.emplace_back(kPassword, password->second);
+
+  TRY_VOID(add_wrappers(call.program, settings));
+  call.program.push_back(settings.program);
+  if (settings.cache) {
+    call.program.insert(call.program.end(), {"--cache-dir", settings.cache_directory});
+  } else {
+    call.program.emplace_back("--no-cache");
+  }
+  if (secret.contains(std::string(kCaCertificate))) {
+    call.program.insert(call.program.end(),
+                        {"--cacert", fmt::format("{}/{}", settings.secret_directory, kCaCertificate)});
+  }
+  return call;
+}
+
+std::vector<std::string> secret_values(const StorageSecret& secret) {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : secret) {
+    if (key == kCaCertificate) continue;
+    values.push_back(value);
+    values.emplace_back(trimmed(value));
+  }
+  // Replacing one or two letters everywhere would tell more than it hides.
+  std::erase_if(values, [](const std::string& value) { return value.size() < 3; });
+  std::ranges::sort(values, [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() > b.size() : a < b;
+  });
+  values.erase(std::ranges::unique(values).begin(), values.end());
+  return values;
+}
+
+// Without a lock: a repository that is being pruned is still found, and one that cannot be written to says so later,
+// in a step that needs to write, instead of after restic's quarter of an hour of retries.
+Arguments cat_config_arguments() { return {"cat", "config", "--no-lock"}; }
+Arguments init_arguments() { return {"init"}; }
+// Only stale locks by restic's own rule; there is no way from here to remove a living one.
+Arguments unlock_arguments() { return {"unlock"}; }
+
+Arguments backup_arguments(const BackupRequest& request, const ResticVersion& version) {
+  Arguments arguments{"backup", "--json", "--quiet", "--cleanup-cache", "--host", request.host};
+  if (!request.tag.empty()) arguments.insert(arguments.end(), {"--tag", request.tag});
+  for (const std::string& pattern : request.exclude) arguments.insert(arguments.end(), {"--exclude", pattern});
+  add_retry_lock(arguments, version);
+  arguments.insert(arguments.end(), {"--", request.path});
+  return arguments;
+}
+
+Arguments dry_run_arguments(const BackupRequest& request) {
+  Arguments arguments{"backup", "--json", "--quiet", "--dry-run", "--host", request.host};
+  for (const std::string& pattern : request.exclude) arguments.insert(arguments.end(), {"--exclude", pattern});
+  arguments.insert(arguments.end(), {"--", request.path});
+  return arguments;
+}
+
+Arguments snapshots_arguments(const std::string& host, const std::string& path, const std::string& tag) {
+  Arguments arguments{"snapshots", "--json", "--no-lock"};
+  if (!tag.empty()) arguments.insert(arguments.end(), {"--tag", tag});
+  if (!host.empty()) arguments.insert(arguments.end(), {"--host", host});
+  if (!path.empty()) arguments.insert(arguments.end(), {"--path", path});
+  return arguments;
+}
+
+Arguments snapshot_arguments(const std::string& id) { return {"snapshots", "--json", "--no-lock", "--", id}; }
+
+Arguments check_arguments(const ResticVersion& version) {
+  Arguments arguments{"check"};
+  add_retry_lock(arguments, version);
+  return arguments;
+}
+
+Arguments forget_arguments(const api::RetentionPolicy& policy, const ResticVersion& version) {
+  Arguments arguments{"forget", "--quiet", "--json"};
+  for (const auto& [flag, count] :
+       {std::pair("--keep-last", policy.keep_last), std::pair("--keep-hourly", policy.keep_hourly),
+        std::pair("--keep-daily", policy.keep_daily), std::pair("--keep-weekly", policy.keep_weekly),
+        std::pair("--keep-monthly", policy.keep_monthly), std::pair("--keep-yearly", policy.keep_yearly)}) {
+    if (count > 0) arguments.insert(arguments.end(), {flag, std::to_string(count)});
+  }
+  for (const std::string& tag : policy.keep_tags) arguments.insert(arguments.end(), {"--keep-tag", tag});
+  if (policy.prune) arguments.emplace_back("--prune");
+  if (policy.dry_run) arguments.emplace_back("--dry-run");
+  add_retry_lock(arguments, version);
+  return arguments;
+}
+
+Arguments stats_arguments(const ResticVersion& version) {
+  Arguments arguments{"stats", "--json", "--quiet", "--mode", "restore-size"};
+  add_retry_lock(arguments, version);
+  return arguments;
+}
+
+Arguments restore_arguments(const std::string& snapshot, const std::vector<std::string>& include,
+                            const std::vector<std::string>& exclude, const ResticVersion& version) {
+  Arguments arguments{"restore", "--target", "/"};
+  if (version.restores_sparse()) arguments.emplace_back("--sparse");
+  for (const std::string& pattern : include) arguments.insert(arguments.end(), {"--include", pattern});
+  for (const std::string& pattern : exclude) arguments.insert(arguments.end(), {"--exclude", pattern});
+  add_retry_lock(arguments, version);
+  arguments.insert(arguments.end(), {"--", snapshot});
+  return arguments;
+}
+
+bool keeps_something(const api::RetentionPolicy& policy) {
+  return policy.keep_last > 0 || policy.keep_hourly > 0 || policy.keep_daily > 0 || policy.keep_weekly > 0 ||
+         policy.keep_monthly > 0 || policy.keep_yearly > 0 || !policy.keep_tags.empty();
+}
+
+std::string literal_pattern(const std::string& path) {
+  std::string pattern;
+  for (const char c : path) {
+    if (std::string_view("*?[]\\").contains(c)) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
+Result<std::string> clean_path(const std::string& path) {
+  if (!path.starts_with('/') || path.contains('\0')) {
+    return fail(ErrorCode::invalid, fmt::format("\"{}\" is no absolute path", path));
+  }
+  std::vector<std::string_view> parts;
+  std::string_view rest = path;
+  while (!rest.empty()) {
+    const auto end = rest.find('/');
+    const std::string_view part = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (part == "..") {
+      if (!parts.empty()) parts.pop_back();
+    } else if (!part.empty() && part != ".") {
+      parts.push_back(part);
+    }
+  }
+  std::string cleaned;
+  for (const std::string_view part : parts) cleaned.append("/").append(part);
+  return cleaned.empty() ? "/" : cleaned;
+}
+
+}  // namespace stash::sidecar

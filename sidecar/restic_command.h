@@ -1,0 +1,85 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/repository.h"
+#include "api/shared_types.h"
+#include "base/result.h"
+#include "sidecar/restic_version.h"
+
+/// How restic is called: argument lists and environment, nothing is run here.
+/// https://restic.readthedocs.io/en/stable/manual_rest.html
+namespace stash::sidecar {
+
+using Arguments = std::vector<std::string>;
+using Environment = std::vector<std::pair<std::string, std::string>>;
+/// The storage Secret as it is mounted: file name -> bytes, untrimmed.
+using StorageSecret = std::map<std::string, std::string>;
+
+struct ResticSettings {
+  std::string program = "restic";
+  std::string temp_directory = "/tmp/restic-tmp";
+  std::string cache_directory = "/tmp/restic-cache";
+  std::string home = "/tmp";
+  bool cache = true;
+  std::string secret_directory;         ///< where files named by --cacert lie
+  std::string nice_adjustment;          ///< NICE_ADJUSTMENT of the container's environment, "" for none
+  std::string io_class, io_class_data;  ///< IONICE_CLASS, IONICE_CLASS_DATA
+};
+
+/// What all calls for one repository share.
+struct ResticCall {
+  Arguments program;     ///< [ionice ...] [nice ...] restic, and the flags that every step takes
+  Environment env;       ///< the whole environment; the only place where secrets are
+  std::string location;  ///< RESTIC_REPOSITORY without user info: for messages
+  friend bool operator==(const ResticCall&, const ResticCall&) = default;
+};
+
+/// Where a local repository may lie, the usual place first: Stash v0.9.0-rc.0 put it below subPath a second time, and
+/// such a repository is used where it is.
+std::vector<std::string> local_locations(const api::LocalBackend& backend);
+
+/// `location` of a local backend is one of local_locations; ignored for the others. `inherited` is our own environment;
+/// only an allow-list of it reaches restic, so that no variable of the pod can run a command or name another
+/// repository. Errors invalid: no RESTIC_PASSWORD in the Secret (says which keys it has), a backend that is not
+/// supported yet, NICE_ADJUSTMENT and the like that are no numbers.
+Result<ResticCall> restic_call(const api::Backend& backend, const std::string& location, const StorageSecret& secret,
+                               const ResticSettings& settings, const Environment& inherited);
+
+/// Values that must appear in no message, longest first; trimmed and untrimmed.
+std::vector<std::string> secret_values(const StorageSecret& secret);
+
+// Arguments of one step, to be appended to ResticCall::program.
+Arguments cat_config_arguments();
+Arguments init_arguments();
+Arguments unlock_arguments();
+struct BackupRequest {
+  std::string host, path, tag;
+  std::vector<std::string> exclude;
+};
+Arguments backup_arguments(const BackupRequest& request, const ResticVersion& version);
+/// The same run without writing: which files would be read, and which cannot be.
+Arguments dry_run_arguments(const BackupRequest& request);
+/// All snapshots that carry `tag` (when not empty) of `host` with exactly `path`; empty filters are left out.
+Arguments snapshots_arguments(const std::string& host, const std::string& path, const std::string& tag);
+Arguments snapshot_arguments(const std::string& id);
+Arguments check_arguments(const ResticVersion& version);
+Arguments forget_arguments(const api::RetentionPolicy& policy, const ResticVersion& version);
+Arguments stats_arguments(const ResticVersion& version);
+Arguments restore_arguments(const std::string& snapshot, const std::vector<std::string>& include,
+                            const std::vector<std::string>& exclude, const ResticVersion& version);
+
+/// True when at least one rule keeps something; without one `forget` must not be run (contract Q31).
+bool keeps_something(const api::RetentionPolicy& policy);
+
+/// A path as a restic pattern that matches only itself: * ? [ ] \ are escaped.
+std::string literal_pattern(const std::string& path);
+
+/// Lexically cleaned absolute path, as restic stores it: no doubled or trailing slashes, no "." and "..".
+/// Error invalid for a relative or empty path and for one with a NUL.
+Result<std::string> clean_path(const std::string& path);
+
+}  // namespace stash::sidecar

@@ -1,0 +1,41 @@
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace stash::sidecar {
+
+/// Why restic failed: one name per reaction of ours.
+enum class ResticCause {
+  no_repository,  ///< the only one that may lead to `init`
+  wrong_password,
+  locked,      ///< wait, and heal if the lock is ours
+  incomplete,  ///< exit 3: a snapshot exists, but not of everything
+  damaged,     ///< the repository itself
+  disk_full,
+  permission_denied,
+  no_snapshot,
+  out_of_memory,
+  interrupted,  ///< by us
+  unreachable,  ///< the backend
+  unknown,
+};
+std::string_view to_string(ResticCause cause);  ///< stable, for logs and tests: "wrong_password"
+
+struct ResticFailure {
+  ResticCause cause = ResticCause::unknown;
+  std::string sentence;  ///< what is wrong, and the remedy; without secrets; stable over retries
+  friend bool operator==(const ResticFailure&, const ResticFailure&) = default;
+};
+
+/// Explains a non-zero exit, in the words of restic 0.14 to 0.19 (exit codes 10, 11, 12 exist since 0.17).
+/// `location` is the repository as users know it. `secrets` are cut out of everything that is quoted.
+ResticFailure explain(int exit_code, std::string_view standard_error, std::string_view location,
+                      const std::vector<std::string>& secrets);
+
+/// Replaces secrets and the user info of URLs by "***", and control characters by blanks; at most 400 bytes.
+std::string scrub(std::string_view text, const std::vector<std::string>& secrets);
+
+}  // namespace stash::sidecar

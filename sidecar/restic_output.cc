@@ -1,0 +1,220 @@
+#include "sidecar/restic_output.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "api/format.h"
+#include "base/json.h"
+#include "base/time.h"
+
+namespace stash::sidecar {
+
+namespace {
+
+constexpr std::size_t kNamed = 5;
+constexpr std::size_t kShortId = 8;
+
+std::uint64_t count_at(const Json& json, std::string_view key) {
+  const std::int64_t value = int_at(json, {key});
+  return value > 0 ? static_cast<std::uint64_t>(value) : 0;
+}
+
+double number_at(const Json& json, std::string_view key) {
+  const Json* value = at(json, {key});
+  if (value == nullptr || !value->is_number()) return 0;
+  const double number = value->get<double>();
+  return std::isfinite(number) && number > 0 ? number : 0;
+}
+
+std::vector<std::string> strings_at(const Json& json, std::string_view key) {
+  std::vector<std::string> strings;
+  for (const Json& item : array_at(json, {key})) {
+    if (item.is_string()) strings.push_back(item.get_ref<const std::string&>());
+  }
+  return strings;
+}
+
+template <class F>
+void for_each_line(std::string_view text, F on_line) {
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    on_line(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+}
+
+/// The Go error of 0.14 is an object without a text unless it is a system error; since 0.17 it has a "message".
+std::string reason_of(const Json& message) {
+  std::string reason = string_at(message, {"error", "message"});
+  if (!reason.empty()) {
+    // "open /a: permission denied": the path is named already.
+    const auto colon = reason.rfind(": ");
+    return colon == std::string::npos ? reason : reason.substr(colon + 2);
+  }
+  switch (int_at(message, {"error", "Err"})) {
+    case 2:
+      return "no such file";
+    case 5:
+      return "input/output error";
+    case 13:
+      return "permission denied";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+api::SnapshotStats snapshot_stats(const std::string& path, const BackupSummary& summary) {
+  const auto count = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+  api::SnapshotStats stats;
+  stats.name = summary.snapshot;
+  stats.path = path;
+  stats.total_size = api::format_size(summary.bytes_total);
+  stats.uploaded = api::format_size(summary.bytes_added);
+  stats.processing_time =
+      api::format_processing_time(std::chrono::seconds(static_cast<std::int64_t>(std::min(summary.seconds, 1e9))));
+  stats.file_stats = {count(summary.files_total), count(summary.files_new), count(summary.files_changed),
+                      count(summary.files_unmodified)};
+  return stats;
+}
+
+void BackupOutput::feed(std::string_view line) {
+  // Status lines come many times a second; only what can be a summary is worth a parse.
+  if (!line.contains("\"summary\"")) return;
+  const auto json = parse_json(line);
+  if (!json || string_at(*json, {"message_type"}) != "summary") return;
+  BackupSummary& summary = summary_.emplace();
+  summary.snapshot = string_at(*json, {"snapshot_id"}).substr(0, kShortId);
+  summary.files_new = count_at(*json, "files_new");
+  summary.files_changed = count_at(*json, "files_changed");
+  summary.files_unmodified = count_at(*json, "files_unmodified");
+  summary.files_total = count_at(*json, "total_files_processed");
+  summary.bytes_total = count_at(*json, "total_bytes_processed");
+  summary.bytes_added = count_at(*json, "data_added");
+  summary.seconds = number_at(*json, "total_duration");
+}
+
+UnreadableFiles parse_unreadable(std::string_view standard_error) {
+  UnreadableFiles files;
+  std::vector<std::string> seen;
+  for_each_line(standard_error, [&](std::string_view line) {
+    if (!line.starts_with('{')) return;
+    const auto json = parse_json(line);
+    if (!json || string_at(*json, {"message_type"}) != "error") return;
+    const std::string item = string_at(*json, {"item"});
+    // Each directory is reported by the scanner and by the archiver.
+    if (item.empty() || std::ranges::find(seen, item) != seen.end()) return;
+    seen.push_back(item);
+    ++files.count;
+    if (files.first.size() >= kNamed) return;
+    const std::string reason = reason_of(*json);
+    files.first.push_back(reason.empty() ? item : fmt::format("{} ({})", item, reason));
+  });
+  return files;
+}
+
+std::string describe(const UnreadableFiles& files) {
+  if (files.count == 0) return "some files could not be read";
+  return fmt::format("{} could not be read: {}{}", files.count == 1 ? "1 file" : fmt::format("{} files", files.count),
+                     fmt::join(files.first, ", "), files.count > files.first.size() ? ", ..." : "");
+}
+
+Result<std::vector<Snapshot>> parse_snapshots(std::string_view output) {
+  const auto parsed = parse_json(output);
+  if (!parsed) return fail(ErrorCode::invalid, "reading restic's list of snapshots: " + parsed.error().message);
+  const Json& json = *parsed;
+  if (json.is_null()) return std::vector<Snapshot>{};
+  if (!json.is_array()) return fail(ErrorCode::invalid, "reading restic's list of snapshots: it is no list");
+  std::vector<Snapshot> snapshots;
+  for (const Json& item : json) {
+    Snapshot snapshot;
+    snapshot.id = string_at(item, {"id"});
+    snapshot.short_id = string_at(item, {"short_id"}, snapshot.id.substr(0, kShortId));
+    snapshot.time = string_at(item, {"time"});
+    snapshot.host = string_at(item, {"hostname"});
+    snapshot.paths = strings_at(item, "paths");
+    snapshot.tags = strings_at(item, "tags");
+    if (!snapshot.id.empty()) snapshots.push_back(std::move(snapshot));
+  }
+  return snapshots;
+}
+
+const Snapshot* newest(const std::vector<Snapshot>& snapshots) {
+  const Snapshot* best = nullptr;
+  TimePoint best_time{};
+  for (const Snapshot& snapshot : snapshots) {
+    const auto time = parse_time(snapshot.time);
+    // Of two within the same microsecond the later in restic's order, which is by time too.
+    if (best == nullptr || (time && *time >= best_time)) {
+      best = &snapshot;
+      best_time = time.value_or(TimePoint{});
+    }
+  }
+  return best;
+}
+
+Result<ForgetOutcome> parse_forget(std::string_view output) {
+  std::optional<ForgetOutcome> outcome;
+  for_each_line(output, [&outcome](std::string_view line) {
+    if (outcome || !line.starts_with('[')) return;
+    const auto json = parse_json(line);
+    if (!json || !json->is_array()) return;
+    outcome.emplace();
+    for (const Json& group : *json) {
+      outcome->kept += static_cast<int>(array_at(group, {"keep"}).size());
+      outcome->removed += static_cast<int>(array_at(group, {"remove"}).size());
+    }
+  });
+  // With no snapshot at all restic prints nothing.
+  if (!outcome && output.find_first_not_of(" \n") == std::string_view::npos) return ForgetOutcome{};
+  if (!outcome) return fail(ErrorCode::invalid, "reading restic's report on forgotten snapshots: no JSON list in it");
+  return *outcome;
+}
+
+Result<std::uint64_t> parse_stats(std::string_view output) {
+  std::optional<std::uint64_t> size;
+  for_each_line(output, [&size](std::string_view line) {
+    if (size || !line.starts_with('{')) return;
+    const auto json = parse_json(line);
+    if (json && at(*json, {"total_size"}) != nullptr) size = count_at(*json, "total_size");
+  });
+  if (!size) return fail(ErrorCode::invalid, "reading restic's statistics: no total_size in them");
+  return *size;
+}
+
+RestoreErrors parse_restore_errors(std::string_view standard_error) {
+  constexpr std::string_view kIgnoring = "ignoring error for ";
+  constexpr std::string_view kThereWere = "There were ";
+  RestoreErrors errors;
+  for_each_line(standard_error, [&](std::string_view line) {
+    if (line.starts_with(kIgnoring)) {
+      line.remove_prefix(kIgnoring.size());
+      const auto colon = line.find(": ");
+      errors.items.push_back({std::string(line.substr(0, colon)),
+                              colon == std::string_view::npos ? "" : std::string(line.substr(colon + 2))});
+    } else if (const auto start = line.find(kThereWere); start != std::string_view::npos) {
+      line.remove_prefix(start + kThereWere.size());
+      std::size_t total = 0;
+      if (std::from_chars(line.data(), line.data() + line.size(), total).ec == std::errc{}) errors.total = total;
+    }
+  });
+  return errors;
+}
+
+bool is_above(std::string_view path, std::string_view below) {
+  if (path == "/") return below != "/";
+  return below.size() > path.size() && below.starts_with(path) && below[path.size()] == '/';
+}
+
+bool only_above(const RestoreErrors& errors, const std::vector<std::string>& restored_paths) {
+  if (!errors.total || *errors.total != errors.items.size() || errors.items.empty()) return false;
+  return std::ranges::all_of(errors.items, [&](const RestoreErrors::Item& item) {
+    return std::ranges::any_of(restored_paths, [&](const std::string& path) { return is_above(item.path, path); }) &&
+           std::ranges::none_of(
+               restored_paths, [&](const std::string& path) { return item.path == path || is_above(path, item.path); });
+  });
+}
+
+}  // namespace stash::sidecar

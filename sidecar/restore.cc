@@ -1,0 +1,204 @@
+#include "sidecar/restore.h"
+
+#include "api/codec.h"
+#include "base/backoff.h"
+#include "base/log.h"
+#include "sidecar/host_status.h"
+#include "sidecar/restore_rules.h"
+
+namespace stash::sidecar {
+
+namespace {
+
+constexpr std::string_view kComponent = "Restore Init-Container";
+// A watch is cut after this long and the session read again: the claim of a dead pod is given back by the controller.
+constexpr std::chrono::seconds kLook{60};
+
+class Restorer {
+ public:
+  Restorer(Context& context, const api::RestoreSession& session, HostStatus& status)
+      : context_(context), session_(session), status_(status) {}
+
+  /// nullopt: restored; else why not.
+  std::optional<std::string> run() {
+    const auto items = restore_items(session_.spec.rules, status_.host());
+    if (!items) return items.error().message;
+    if (auto problem = open()) return problem;
+    for (const RestoreItem& item : *items) {
+      if (!go_on()) return "interrupted";
+      if (auto problem = restore(item)) return problem;
+    }
+    return std::nullopt;
+  }
+
+  bool go_on() { return !context_.stop() && status_.beat(); }
+
+ private:
+  std::optional<std::string> open() {
+    const api::ObjectRef ref{session_.metadata.ns, session_.spec.repository};
+    const auto object = read_patiently(context_, api::kRepositories, ref, [this] { return go_on(); });
+    if (!object) {
+      if (object.error().code != ErrorCode::not_found) return "reading the Repository: " + object.error().message;
+      return fmt::format("the Repository \"{}\" does not exist: create it, or correct spec.repository.name", ref.name);
+    }
+    const auto repository = api::decode<api::Repository>(*object);
+    if (!repository) return repository.error().message;
+    const auto version = probe_restic(context_.restic);
+    if (!version) return version.error().sentence;
+    auto restic = Restic::open(repository->spec.backend, Restic::Access::read, *version, context_.restic,
+                               [this] { return go_on(); });
+    if (!restic) return restic.error().sentence;
+    restic_.emplace(*std::move(restic));
+    const auto found = restic_->has_repository();
+    if (!found) return "opening the repository: " + found.error().sentence;
+    if (!*found)
+      return fmt::format(
+          "there is no restic repository at {}: nothing has been backed up to it, or its "
+          "volume is another one",
+          restic_->location());
+    return std::nullopt;
+  }
+
+  std::optional<std::string> restore(const RestoreItem& item) {
+    const auto candidates =
+        item.snapshot.empty() ? restic_->snapshots(item.host, item.path, "") : restic_->snapshot(item.snapshot);
+    if (!candidates) return "listing snapshots: " + candidates.error().sentence;
+    std::vector<Snapshot> all;
+    if (candidates->empty()) {
+      auto others = restic_->snapshots("", "", "");
+      if (others) all = *std::move(others);
+    }
+    const auto snapshot = choose_snapshot(item, *candidates, all);
+    if (!snapshot) return snapshot.error().message;
+    const auto paths = restored_paths(item, *snapshot);
+    if (session_.spec.target) {
+      if (const auto within = check_within_volumes(paths, session_.spec.target->volume_mounts); !within)
+        return within.error().message;
+    }
+    log_info("restoring {} from snapshot {} of {}", fmt::join(paths, ", "), snapshot->short_id, snapshot->time);
+    const auto restored = restic_->restore(snapshot->id, include_patterns(item, *snapshot), item.exclude, paths);
+    if (!restored)
+      return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot->short_id,
+                         restored.error().sentence);
+    return std::nullopt;
+  }
+
+  Context& context_;
+  const api::RestoreSession& session_;
+  HostStatus& status_;
+  std::optional<Restic> restic_;
+};
+
+void publish(Context& context, const api::RestoreSession& session, HostStatus& status,
+             const std::optional<std::string>& problem, Nanoseconds duration) {
+  api::HostStats result;
+  result.hostname = status.host();
+  result.phase = problem ? "Failed" : "Succeeded";
+  result.claim = status.claim_now();
+  result.duration = format_duration(duration);
+  result.error = problem.value_or("");
+  if (const auto written = status.write_result(result); !written) {
+    log_error("the result of {} was not written: {}", status.host(), written.error().message);
+  }
+  if (problem) {
+    log_error("restore of {} failed: {}", result.hostname, *problem);
+    tell_event(context, status.session(), kube::EventType::warning, "FailedHostRestore",
+               fmt::format("restore of host {} failed: {}", result.hostname, *problem), kComponent);
+  } else {
+    log_info("restore of {} succeeded in {}", result.hostname, result.duration);
+    tell_event(context, status.session(), kube::EventType::normal, "SuccessfulHostRestore",
+               fmt::format("restore of host {} succeeded in {}", result.hostname, result.duration), kComponent);
+  }
+  MetricLabels labels;
+  if (session.spec.target) labels.target = session.spec.target->ref;
+  labels.ns = session.metadata.ns;
+  labels.repository = session.spec.repository;
+  labels.host = status.host();
+  push_metrics(context, session.metadata.name, status.host(), render_restore_metrics(labels, !problem, duration));
+}
+
+/// The exit code, or nullopt when another pod was faster.
+std::optional<int> take_turn(Context& context, const Json& object, const api::RestoreSession& session,
+                             const std::string& host, RestoreTurn turn) {
+  HostStatus status(context, api::kRestoreSessions, object, host, *host_entry(object, host));
+  if (turn == RestoreTurn::claim) {
+    if (const auto claimed = status.claim(); !claimed) {
+      if (claimed.error().code == ErrorCode::conflict || is_outage(claimed.error().code)) return std::nullopt;
+      log_error("claiming host {}: {}", host, claimed.error().message);
+      return 1;
+    }
+  }
+  const auto begun = context.clock.steady();
+  Restorer restorer(context, session, status);
+  const auto problem = restorer.run();
+  if (problem && !restorer.go_on()) {
+    if (!status.lost()) status.give_back();
+    log_warning("interrupted; {}", status.lost() ? "the session was taken away or deleted" : "the host is given back");
+    return status.lost() ? std::nullopt : std::optional(1);
+  }
+  publish(context, session, status, problem, context.clock.steady() - begun);
+  return problem ? 1 : 0;
+}
+
+/// Until something about the session changes, or for a while.
+void await_change(Context& context, const std::string& name, const std::string& version) {
+  const auto watched =
+      context.api.watch(api::kRestoreSessions, context.pod.ns,
+                        {.field_selector = "metadata.name=" + name, .resource_version = version, .timeout = kLook},
+                        [](const kube::WatchEvent& event) { return event.type == kube::WatchType::bookmark; });
+  if (!watched && !context.stop()) context.pause(std::chrono::seconds(5));
+}
+
+}  // namespace
+
+int restore(Context& context, const std::string& session_name) {
+  const api::ObjectRef ref{context.pod.ns, session_name};
+  Backoff backoff;
+  std::string last_problem, said;
+  while (!context.stop()) {
+    const auto object = context.api.get(api::kRestoreSessions, ref);
+    if (!object && object.error().code == ErrorCode::not_found) {
+      log_info("the RestoreSession {} does not exist; nothing to restore", to_string(ref));
+      return 0;
+    }
+    if (!object) {
+      if (object.error().message != last_problem) log_warning("{}; trying again", object.error().message);
+      last_problem = object.error().message;
+      context.pause(backoff.next());
+      continue;
+    }
+    backoff.reset();
+    const auto session = api::decode<api::RestoreSession>(*object);
+    if (!session) {
+      log_error("{}", session.error().message);
+      return 1;
+    }
+    const auto host = host_of(session->spec.target ? session->spec.target->ref.kind : "", context.pod);
+    if (!host) {
+      log_error("{}", host.error().message);
+      return 1;
+    }
+    switch (const RestoreTurn turn = restore_turn(*object, *host, context.pod)) {
+      case RestoreTurn::nothing_to_do:
+        log_info("host {} of RestoreSession {} is restored already, or the session is being deleted", *host,
+                 to_string(ref));
+        return 0;
+      case RestoreTurn::wait: {
+        const std::string waiting =
+            host_entry(*object, *host) ? "another pod restores it" : "the controller has not started it yet";
+        if (waiting != said) log_info("waiting for RestoreSession {}: {}", to_string(ref), waiting);
+        said = waiting;
+        await_change(context, session_name, string_at(*object, {"metadata", "resourceVersion"}));
+        break;
+      }
+      case RestoreTurn::claim:
+      case RestoreTurn::resume:
+        if (const auto code = take_turn(context, *object, *session, *host, turn)) return *code;
+        context.pause(backoff.next());
+        break;
+    }
+  }
+  return 1;
+}
+
+}  // namespace stash::sidecar

@@ -1,0 +1,124 @@
+#include "sidecar/restore_rules.h"
+
+#include <algorithm>
+#include <map>
+
+#include "sidecar/restic_command.h"
+
+namespace stash::sidecar {
+
+namespace {
+
+constexpr std::size_t kListed = 8;
+
+const api::RestoreRule* rule_for(const std::vector<api::RestoreRule>& rules, const std::string& host) {
+  const api::RestoreRule* for_any = nullptr;
+  for (const api::RestoreRule& rule : rules) {
+    if (std::ranges::find(rule.target_hosts, host) != rule.target_hosts.end()) return &rule;
+    if (rule.target_hosts.empty()) for_any = &rule;
+  }
+  return for_any;
+}
+
+std::string contents_of(const std::vector<Snapshot>& all) {
+  std::map<std::string, int> held;
+  for (const Snapshot& snapshot : all) {
+    for (const std::string& path : snapshot.paths) ++held[fmt::format("{}:{}", snapshot.host, path)];
+  }
+  if (held.empty()) return "it has no snapshots at all";
+  std::vector<std::string> lines;
+  for (const auto& [what, count] : held) {
+    if (lines.size() == kListed) {
+      lines.emplace_back("...");
+      break;
+    }
+    lines.push_back(fmt::format("{} ({})", what, count));
+  }
+  return fmt::format("it has {}", fmt::join(lines, ", "));
+}
+
+}  // namespace
+
+Result<std::vector<RestoreItem>> restore_items(const std::vector<api::RestoreRule>& rules, const std::string& host) {
+  const api::RestoreRule* rule = rule_for(rules, host);
+  if (rule == nullptr) {
+    return fail(
+        ErrorCode::invalid,
+        fmt::format("no rule of the RestoreSession is for host {}: add one with paths, and without targetHosts", host));
+  }
+  if (rule->paths.empty() && rule->snapshots.empty()) {
+    return fail(ErrorCode::invalid, fmt::format("the rule for host {} names neither paths nor snapshots, so it would "
+                                                "restore nothing",
+                                                host));
+  }
+  if (!rule->paths.empty() && !rule->snapshots.empty()) {
+    return fail(ErrorCode::invalid,
+                fmt::format("the rule for host {} names both paths and snapshots: use one of them", host));
+  }
+  if (!rule->include.empty() && !rule->exclude.empty()) {
+    return fail(ErrorCode::invalid,
+                fmt::format("the rule for host {} has both include and exclude, which restic refuses: "
+                            "use one of them",
+                            host));
+  }
+  std::vector<RestoreItem> items;
+  for (const std::string& id : rule->snapshots) items.push_back({id, "", "", rule->include, rule->exclude});
+  for (const std::string& path : rule->paths) {
+    TRY(std::string cleaned, clean_path(path));
+    items.push_back(
+        {"", rule->source_host.empty() ? host : rule->source_host, std::move(cleaned), rule->include, rule->exclude});
+  }
+  return items;
+}
+
+Result<Snapshot> choose_snapshot(const RestoreItem& item, const std::vector<Snapshot>& candidates,
+                                 const std::vector<Snapshot>& all) {
+  if (!item.snapshot.empty()) {
+    for (const Snapshot& snapshot : candidates) {
+      if (snapshot.id.starts_with(item.snapshot)) return snapshot;
+    }
+    return fail(ErrorCode::not_found,
+                fmt::format("the repository has no snapshot {}; {}", item.snapshot, contents_of(all)));
+  }
+  if (const Snapshot* latest = newest(candidates)) return *latest;
+  return fail(ErrorCode::not_found, fmt::format("the repository has no snapshot of host {} with the path {}; {}",
+                                                item.host, item.path, contents_of(all)));
+}
+
+std::vector<std::string> restored_paths(const RestoreItem& item, const Snapshot& snapshot) {
+  return item.path.empty() ? snapshot.paths : std::vector<std::string>{item.path};
+}
+
+std::vector<std::string> include_patterns(const RestoreItem& item, const Snapshot& snapshot) {
+  if (!item.include.empty()) return item.include;
+  if (!item.exclude.empty()) return {};
+  std::vector<std::string> patterns;
+  for (const std::string& path : restored_paths(item, snapshot)) {
+    // The root cannot be a pattern, and needs none.
+    if (path == "/") return {};
+    patterns.push_back(literal_pattern(path));
+  }
+  return patterns;
+}
+
+Result<void> check_within_volumes(const std::vector<std::string>& paths, const std::vector<api::VolumeMount>& mounts) {
+  if (mounts.empty()) return {};
+  std::vector<std::string> mounted;
+  for (const api::VolumeMount& mount : mounts)
+    mounted.push_back(clean_path(mount.mount_path).value_or(mount.mount_path));
+  for (const std::string& path : paths) {
+    const bool within = std::ranges::any_of(mounted, [&path](const std::string& mount) {
+      return path == mount || is_above(mount, path) || is_above(path, mount);
+    });
+    if (!within) {
+      return fail(
+          ErrorCode::invalid,
+          fmt::format("the snapshot's path {} lies in none of the volumes of spec.target.volumeMounts ({}): mount the "
+                      "volume where it was when it was backed up",
+                      path, fmt::join(mounted, ", ")));
+    }
+  }
+  return {};
+}
+
+}  // namespace stash::sidecar

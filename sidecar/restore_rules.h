@@ -1,0 +1,41 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "api/restore_session.h"
+#include "base/result.h"
+#include "sidecar/restic_output.h"
+
+/// What a host restores (contract 12.3), and what the contract's quirk Q15 forbids: a rule that restores nothing.
+namespace stash::sidecar {
+
+/// One call of `restic restore`: either a snapshot by id, or the newest of a host that contains a path.
+struct RestoreItem {
+  std::string snapshot;    ///< id, or ""
+  std::string host, path;  ///< when there is no id; the path is cleaned
+  std::vector<std::string> include, exclude;
+  friend bool operator==(const RestoreItem&, const RestoreItem&) = default;
+};
+
+/// For host H: the first rule that names it, else the (last) rule for any host. Errors invalid, with the remedy: no
+/// rule for this host, a rule with neither paths nor snapshots or with both, include together with exclude (restic
+/// refuses both at once), a relative path.
+Result<std::vector<RestoreItem>> restore_items(const std::vector<api::RestoreRule>& rules, const std::string& host);
+
+/// Which of `candidates` (snapshots found for the item) it is. Error not_found: says what the repository holds instead,
+/// from `all`.
+Result<Snapshot> choose_snapshot(const RestoreItem& item, const std::vector<Snapshot>& candidates,
+                                 const std::vector<Snapshot>& all);
+
+/// Paths that restoring `snapshot` writes below: the item's path, or all of the snapshot's.
+std::vector<std::string> restored_paths(const RestoreItem& item, const Snapshot& snapshot);
+
+/// --include patterns: the rule's own, none beside excludes, else exactly the restored paths (so that a snapshot with
+/// more paths than asked for writes nowhere else).
+std::vector<std::string> include_patterns(const RestoreItem& item, const Snapshot& snapshot);
+
+/// Error invalid when a path lies in none of the volumes: restic would fill the container's own disk with it, and the
+/// application would start on empty volumes. No mounts: nothing to compare with, all is well.
+Result<void> check_within_volumes(const std::vector<std::string>& paths, const std::vector<api::VolumeMount>& mounts);
+
+}  // namespace stash::sidecar

@@ -1,0 +1,221 @@
+#include "sidecar/backup_plan.h"
+
+#include <catch2/catch.hpp>
+
+namespace stash::sidecar {
+namespace {
+
+using Kind = BackupStep::Kind;
+
+const TimePoint kNow = parse_time("2026-11-23T10:00:00Z").value();
+const BackupSummary kSummary{"c4aff7e4", 6, 0, 0, 6, 2048, 1024, 1.5};
+
+BackupProgress of_paths(std::vector<std::string> paths) {
+  BackupProgress progress;
+  for (std::string& path : paths) progress.paths.push_back({std::move(path), true, {}, {}, {}});
+  progress.location = "/safe/data";
+  progress.retention.keep_last = 3;
+  return progress;
+}
+
+BackupProgress with_snapshots() {
+  BackupProgress progress = of_paths({"/a"});
+  progress.repository = RepositoryState::present;
+  progress.paths[0].earlier_snapshot = "";
+  note_backup(progress, 0, kSummary, std::nullopt, {});
+  return progress;
+}
+
+TEST_CASE("a first backup initialises, backs up each path, forgets and measures", "[sidecar][backup_plan]") {
+  BackupProgress progress = of_paths({"/a", "/b"});
+  progress.check_due = true;
+  CHECK(next_step(progress) == BackupStep{Kind::find_repository});
+  progress.repository = RepositoryState::absent;
+  CHECK(next_step(progress) == BackupStep{Kind::init});
+  progress.repository = RepositoryState::present;
+  for (std::size_t path : {0u, 1u}) {
+    CHECK(next_step(progress) == BackupStep{Kind::find_snapshot, path});
+    progress.paths[path].earlier_snapshot = "";
+    CHECK(next_step(progress) == BackupStep{Kind::back_up, path});
+    note_backup(progress, path, kSummary, std::nullopt, {});
+  }
+  CHECK(next_step(progress) == BackupStep{Kind::check});
+  note_check(progress, true);
+  CHECK(next_step(progress) == BackupStep{Kind::forget});
+  note_forget(progress, ForgetOutcome{3, 1});
+  CHECK(next_step(progress) == BackupStep{Kind::stats});
+  note_stats(progress, 2048u);
+  CHECK(next_step(progress) == BackupStep{Kind::finish});
+  CHECK(progress.error.empty());
+  CHECK(host_result(progress, "host-0", std::chrono::seconds(2), {}).phase == "Succeeded");
+  CHECK(host_result(progress, "host-0", std::chrono::seconds(2), {}).snapshots.size() == 2);
+  CHECK(repository_patch(progress, kNow) == Json{{"status",
+                                                  {{"lastBackupTime", "2026-11-23T10:00:00Z"},
+                                                   {"firstBackupTime", "2026-11-23T10:00:00Z"},
+                                                   {"integrity", true},
+                                                   {"size", "2.000 KiB"},
+                                                   {"totalSize", "2.000 KiB"},
+                                                   {"snapshotCount", 3},
+                                                   {"snapshotsRemovedOnLastCleanup", 1}}}});
+}
+
+TEST_CASE("a repository that held backups and is gone is never initialised again", "[sidecar][backup_plan]") {
+  BackupProgress progress = of_paths({"/a"});
+  progress.repository = RepositoryState::absent;
+  progress.first_backup = parse_time("2026-01-02T03:04:05Z").value();
+  CHECK(next_step(progress) == BackupStep{Kind::finish});
+  CHECK(
+      progress.error ==
+      "the repository at /safe/data held backups since 2026-01-02T03:04:05Z and is gone; it is not initialised again. "
+      "Bring it back, or, if its loss is known, delete and create the Repository object to start afresh");
+}
+
+TEST_CASE("all missing paths are named, and nothing is backed up", "[sidecar][backup_plan]") {
+  BackupProgress progress = of_paths({"/a", "/b", "/c"});
+  progress.paths[0].exists = progress.paths[2].exists = false;
+  CHECK(next_step(progress) == BackupStep{Kind::finish});
+  CHECK(progress.error.starts_with("paths do not exist in the sidecar: /a, /c; nothing was backed up."));
+  BackupProgress none = of_paths({});
+  CHECK(next_step(none) == BackupStep{Kind::finish});
+  CHECK(none.error == "the BackupConfiguration names no paths: set spec.target.paths");
+}
+
+TEST_CASE("a snapshot of this session is adopted instead of taken twice", "[sidecar][backup_plan]") {
+  BackupProgress progress = of_paths({"/a"});
+  progress.repository = RepositoryState::present;
+  progress.paths[0].earlier_snapshot = "deadbeef";
+  CHECK(next_step(progress) == BackupStep{Kind::adopt, 0});
+  note_adoption(progress, 0, BackupSummary{"", 0, 0, 6, 6, 2048, 777, 0.1}, std::nullopt, {});
+  REQUIRE(progress.paths[0].snapshot);
+  CHECK(progress.paths[0].snapshot->name == "deadbeef");
+  CHECK(progress.paths[0].snapshot->uploaded.empty());
+  CHECK(progress.paths[0].snapshot->total_size == "2.000 KiB");
+  CHECK(next_step(progress) == BackupStep{Kind::forget});
+}
+
+TEST_CASE("an incomplete snapshot is adopted as the failure it was", "[sidecar][backup_plan]") {
+  BackupProgress progress = of_paths({"/a"});
+  progress.repository = RepositoryState::present;
+  progress.paths[0].earlier_snapshot = "deadbeef";
+  note_adoption(progress, 0, BackupSummary{"", 0, 0, 6, 6, 2048, 0, 0}, ResticFailure{ResticCause::incomplete, ""},
+                {{"/a/x"}, 1});
+  CHECK(progress.error.starts_with("/a: 1 file could not be read: /a/x. The snapshot deadbeef has everything else."));
+}
+
+TEST_CASE("unreadable files fail the host, keep the snapshot, and forget nothing", "[sidecar][backup_plan]") {
+  BackupProgress progress = of_paths({"/a", "/b"});
+  progress.repository = RepositoryState::present;
+  progress.paths[0].earlier_snapshot = "";
+  note_backup(progress, 0, kSummary, ResticFailure{ResticCause::incomplete, ""}, {{"/a/x (permission denied)"}, 1});
+  CHECK(next_step(progress) == BackupStep{Kind::finish});
+  const auto result = host_result(progress, "host-0", {}, {});
+  CHECK(result.phase == "Failed");
+  REQUIRE(result.snapshots.size() == 1);
+  CHECK(result.snapshots[0].name == "c4aff7e4");
+  CHECK(result.error.starts_with(
+      "/a: 1 file could not be read: /a/x (permission denied). The snapshot c4aff7e4 has everything else."));
+  CHECK(repository_patch(progress, kNow).is_null());
+}
+
+TEST_CASE("a backup of no files fails unless it may be empty", "[sidecar][backup_plan]") {
+  BackupSummary empty = kSummary;
+  empty.files_total = 0;
+  BackupProgress progress = of_paths({"/a"});
+  note_backup(progress, 0, empty, std::nullopt, {});
+  CHECK(progress.error.find("there are no files in it (snapshot c4aff7e4)") != std::string::npos);
+  BackupProgress allowed = of_paths({"/a"});
+  allowed.allow_empty = true;
+  note_backup(allowed, 0, empty, std::nullopt, {});
+  CHECK(allowed.error.empty());
+}
+
+TEST_CASE("success without a snapshot is none", "[sidecar][backup_plan]") {
+  BackupProgress progress = of_paths({"/a"});
+  note_backup(progress, 0, std::nullopt, std::nullopt, {});
+  CHECK(progress.error == "backing up /a: restic ended without an error but named no snapshot");
+}
+
+TEST_CASE("without a keep rule snapshots are counted, not forgotten", "[sidecar][backup_plan]") {
+  BackupProgress progress = with_snapshots();
+  progress.retention = {};
+  progress.retention.prune = true;
+  CHECK(next_step(progress) == BackupStep{Kind::count_snapshots});
+}
+
+TEST_CASE("a damaged repository forgets nothing and is no failure of the backup", "[sidecar][backup_plan]") {
+  BackupProgress progress = with_snapshots();
+  progress.check_due = true;
+  note_check(progress, false);
+  CHECK(next_step(progress) == BackupStep{Kind::count_snapshots});
+  note_forget(progress, ForgetOutcome{4, 0});
+  note_stats(progress, 1u);
+  const auto result = host_result(progress, "host-0", {}, {});
+  CHECK(result.phase == "Succeeded");
+  CHECK(result.error.starts_with("`restic check` found errors in the repository at /safe/data"));
+  CHECK(bool_at(repository_patch(progress, kNow), {"status", "integrity"}, true) == false);
+}
+
+TEST_CASE("a failed cleanup is told beside the success", "[sidecar][backup_plan]") {
+  BackupProgress progress = with_snapshots();
+  note_forget(progress, std::unexpected(ResticFailure{ResticCause::locked, "the repository is locked"}));
+  note_stats(progress, std::unexpected(ResticFailure{ResticCause::unknown, "restic failed"}));
+  CHECK(next_step(progress) == BackupStep{Kind::finish});
+  CHECK(host_result(progress, "h", {}, {}).phase == "Succeeded");
+  CHECK(host_result(progress, "h", {}, {}).error ==
+        "the retention policy was not applied: the repository is locked; the repository's size could not be read: "
+        "restic failed");
+  const Json patch = repository_patch(progress, kNow);
+  CHECK(at(patch, {"status", "snapshotCount"}) == nullptr);
+  CHECK(at(patch, {"status", "size"}) == nullptr);
+}
+
+TEST_CASE("a check is due once a day, and until the repository was found intact", "[sidecar][backup_plan]") {
+  CHECK(check_is_due(std::nullopt, kNow, kNow));
+  CHECK(check_is_due(false, kNow, kNow));
+  CHECK_FALSE(check_is_due(true, kNow - std::chrono::hours(23), kNow));
+  CHECK(check_is_due(true, kNow - std::chrono::hours(24), kNow));
+}
+
+TEST_CASE("every progress has a next step, and plans end", "[sidecar][backup_plan]") {
+  BackupProgress progress = of_paths({"/a", "/b", "/c"});
+  progress.check_due = true;
+  int steps = 0;
+  for (BackupStep step = next_step(progress); step.kind != Kind::finish; step = next_step(progress)) {
+    REQUIRE(++steps < 20);
+    const ResticFailure failure{ResticCause::unknown, "x"};
+    switch (step.kind) {
+      case Kind::find_repository:
+        progress.repository = RepositoryState::absent;
+        break;
+      case Kind::init:
+        progress.repository = RepositoryState::present;
+        break;
+      case Kind::find_snapshot:
+        progress.paths[step.path].earlier_snapshot = step.path == 1 ? "aa" : "";
+        break;
+      case Kind::adopt:
+        note_adoption(progress, step.path, kSummary, std::nullopt, {});
+        break;
+      case Kind::back_up:
+        note_backup(progress, step.path, kSummary, std::nullopt, {});
+        break;
+      case Kind::check:
+        note_check(progress, std::unexpected(failure));
+        break;
+      case Kind::forget:
+      case Kind::count_snapshots:
+        note_forget(progress, std::unexpected(failure));
+        break;
+      case Kind::stats:
+        note_stats(progress, std::unexpected(failure));
+        break;
+      case Kind::finish:
+        break;
+    }
+  }
+  CHECK(progress.shortcomings.size() == 3);
+  CHECK(backup_metrics(progress, {}).size_bytes == 3 * 2048);
+}
+
+}  // namespace
+}  // namespace stash::sidecar

@@ -1,0 +1,362 @@
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "sidecar/backup_session_run.h"
+#include "unit/sidecar/story.h"
+
+namespace stash::sidecar {
+namespace {
+
+using test::a_backup_session;
+using test::ResticAnswer;
+using test::Story;
+using test::summary_line;
+
+constexpr const char* kStatus =
+    "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions/app-backup-1700000000/status";
+constexpr const char* kSession =
+    "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions/app-backup-1700000000";
+constexpr const char* kRepositoryStatus = "/apis/stash.appscode.com/v1alpha1/namespaces/demo/repositories/repo/status";
+constexpr const char* kEvents = "/api/v1/namespaces/demo/events";
+
+struct BackupStory : Story {
+  BackupMemory memory{std::nullopt, clock.now()};
+  Json pending = a_backup_session().stamped().json();
+  Json running = a_backup_session().phase("Running").host(running_here()).json();
+
+  BackupStory() {
+    std::filesystem::create_directory(data());
+    std::ofstream(data() + "/file") << "content";
+  }
+  void claims() { script.on("PATCH", kStatus).reply(running); }
+  void reads(const test::RepositoryBuilder& repository) { script.on("GET", kRepositoryPath).reply(repository.json()); }
+  void beats() { script.on("PATCH", kStatus).times(1).reply(running); }
+  Result<void> run(const api::BackupConfiguration& configuration, bool resume = false) {
+    const Json& session = resume ? running : pending;
+    const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(session, "host-0"),
+                           resume};
+    return run_backup_session(context, memory, configuration, session, next, "host-0");
+  }
+  Result<void> run() { return run(a_configuration_here().build()); }
+};
+
+/// Every write to the session's status is answered as an API server would; the test looks at what was written
+/// afterwards.
+void answer_all(BackupStory& story) {
+  story.script.on("PATCH", kStatus).always().reply(story.running);
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+}
+
+TEST_CASE("a first backup initialises the repository and tells everybody", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("init", {.output = "created restic repository\n"})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = summary_line()})
+      .on("check", {.output = "no errors were found\n"})
+      .on("forget", {.output = "[{\"keep\":[{}],\"remove\":null}]\n"})
+      .on("stats", {.output = "{\"total_size\":10485764}\n"});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() ==
+        std::vector<std::string>{"cat", "init", "snapshots", "backup", "check", "forget", "stats"});
+
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Succeeded");
+  CHECK(string_at(result, {"hostname"}) == "host-0");
+  CHECK(string_at(array_at(result, {"snapshots"})[0], {"name"}) == "c4aff7e4");
+  CHECK(string_at(array_at(result, {"snapshots"})[0], {"path"}) == story.data());
+  const std::string all = test::text_of(story.script.calls());
+  CHECK(all.find("\"integrity\":true") != std::string::npos);
+  CHECK(all.find("\"firstBackupTime\"") != std::string::npos);
+  CHECK(all.find("\"reason\":\"SuccessfulHostBackup\"") != std::string::npos);
+  // The Repository's status comes before the host's result.
+  CHECK(all.find("/repositories/repo/status") < all.find("\"op\":\"replace\""));
+}
+
+TEST_CASE("the password is in no argument and in nothing that is written", "[sidecar][backup_story]") {
+  BackupStory story;
+  story.restic.write_secret("RESTIC_PASSWORD", "canary-5f3a");
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.restic.on("cat", {.output = "{}\n"})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.exit_code = 1, .standard_error = "Fatal: dial https://u:canary-5f3a@h: canary-5f3a\n"});
+  REQUIRE(story.run());
+  CHECK(test::text_of(story.script.calls()).find("canary") == std::string::npos);
+  for (const auto& call : story.restic.calls()) {
+    for (const std::string& argument : call.arguments) CHECK(argument.find("canary") == std::string::npos);
+    CHECK(call.environment.at("RESTIC_PASSWORD") == "canary-5f3a");
+    CHECK_FALSE(call.environment.contains("RESTIC_PASSWORD_COMMAND"));
+  }
+}
+
+TEST_CASE("a wrong password fails the host and initialises nothing", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat"});
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  CHECK(string_at(result, {"error"}).find("wrong password for the repository at " + story.repository_directory()) !=
+        std::string::npos);
+  CHECK(test::text_of(story.script.calls()).find("\"reason\":\"FailedHostBackup\"") != std::string::npos);
+}
+
+TEST_CASE("a repository that held backups and is gone is not made again", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here().with([](api::Repository& r) { r.status.first_backup_time = test::kCreated; }));
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat"});
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"})
+            .find("held backups since 2023-11-14T22:13:20Z and is gone") != std::string::npos);
+}
+
+TEST_CASE("a repository's remains are not initialised over", "[sidecar][backup_story]") {
+  BackupStory story;
+  std::filesystem::create_directories(story.repository_directory() + "/keys");
+  std::ofstream(story.repository_directory() + "/keys/k") << "key";
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat"});
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"}).find("holds parts of a repository (keys)") !=
+        std::string::npos);
+}
+
+TEST_CASE("a missing path fails the host before restic is asked anything", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  REQUIRE(story.run(story.a_configuration_here().paths({story.data(), "/no/such/path"}).build()));
+  CHECK(story.restic.calls().empty());
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"})
+            .starts_with("a path does not exist in the sidecar: /no/such/path;"));
+}
+
+TEST_CASE("a missing Repository and a missing Secret are named with their remedy", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  SECTION("Repository") {
+    story.script.on("GET", Story::kRepositoryPath).reply(404);
+    REQUIRE(story.run());
+    CHECK(string_at(test::result_in(story.script.calls()), {"error"}) ==
+          "the Repository \"repo\" does not exist: create it, or correct spec.repository.name of the "
+          "BackupConfiguration");
+  }
+  SECTION("Secret") {
+    story.context.restic.settings.secret_directory = "/no/such/directory";
+    story.reads(story.a_repository_here());
+    REQUIRE(story.run());
+    CHECK(string_at(test::result_in(story.script.calls()), {"error"})
+              .starts_with("the Secret \"repo-secret\" has no key RESTIC_PASSWORD (it is missing or has no keys)"));
+  }
+}
+
+TEST_CASE("restic that is missing, old or junk fails the host with a sentence", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  std::string expected;
+  SECTION("missing") {
+    story.context.restic.settings.program = "/no/such/restic";
+    expected = "restic cannot be run: ";
+  }
+  SECTION("old") {
+    story.restic.version("restic 0.9.6 compiled with go1.13\n");
+    expected = "restic 0.9.6 is too old";
+  }
+  SECTION("junk") {
+    story.restic.version("hello\n");
+    expected = "`restic version` printed something else";
+  }
+  REQUIRE(story.run());
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"}).starts_with(expected));
+}
+
+TEST_CASE("unreadable files fail the host, keep its snapshot, and nothing is forgotten", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.exit_code = 3, .output = summary_line(), .standard_error = test::kUnreadable});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "snapshots", "backup"});
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  CHECK(string_at(result, {"error"}).find("2 files could not be read: /src/a (permission denied), /src/noaccess") !=
+        std::string::npos);
+  CHECK(string_at(array_at(result, {"snapshots"})[0], {"name"}) == "c4aff7e4");
+}
+
+TEST_CASE("a restarted container takes its session's snapshot over instead of making another",
+          "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here().with([](api::Repository& r) {
+    r.status.first_backup_time = test::kCreated;
+    r.status.integrity = true;
+  }));
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = R"([{"id":"deadbeef99","short_id":"deadbeef","time":"2026-11-23T09:00:00Z"}])"})
+      .on("backup", {.output = summary_line("", 6)})
+      .on("forget", {.output = "[]\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run(story.a_configuration_here().build(), /*resume=*/true));
+  const auto calls = story.restic.calls();
+  REQUIRE(calls.size() == 5);
+  CHECK(std::ranges::find(calls[1].arguments, "stash-session=uid-app-backup-1700000000") != calls[1].arguments.end());
+  CHECK(std::ranges::find(calls[2].arguments, "--dry-run") != calls[2].arguments.end());
+  CHECK(string_at(array_at(test::result_in(story.script.calls()), {"snapshots"})[0], {"name"}) == "deadbeef");
+}
+
+TEST_CASE("a failed cleanup leaves the backup Succeeded and warns", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here().with([](api::Repository& r) { r.status.integrity = true; }));
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = summary_line()})
+      .on("forget", {.exit_code = 1, .standard_error = "Fatal: something new\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run());
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Succeeded");
+  CHECK(string_at(result, {"error"}) == "the retention policy was not applied: restic failed (something new)");
+  CHECK(test::text_of(story.script.calls()).find("\"reason\":\"FailedToApplyRetentionPolicy\"") != std::string::npos);
+}
+
+TEST_CASE("somebody else's lock is waited for, and ours is removed first", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here().with([](api::Repository& r) { r.status.integrity = true; }));
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  const bool own_name = GENERATE(true, false);
+  story.context.restic.own_host_name = own_name;
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.exit_code = 1, .standard_error = test::kLocked})
+      .on("unlock", {})
+      .on("backup", {.output = summary_line()})
+      .on("forget", {.output = "[]\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run());
+  CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Succeeded");
+  const auto names = story.restic.subcommands();
+  // On a host name that others may have too, restic's rule "same host, no such process" could take a living lock away.
+  CHECK((std::ranges::find(names, "unlock") != names.end()) == own_name);
+}
+
+TEST_CASE("a pod that was not fast enough does nothing", "[sidecar][backup_story]") {
+  BackupStory story;
+  story.script.on("PATCH", kStatus).reply(409);
+  const auto done = story.run();
+  REQUIRE_FALSE(done);
+  CHECK(done.error().code == ErrorCode::conflict);
+  CHECK(story.restic.calls().empty());
+}
+
+TEST_CASE("a pod whose session was failed meanwhile stops restic and writes nothing", "[sidecar][backup_story]") {
+  BackupStory story;
+  story.reads(story.a_repository_here());
+  story.claims();
+  // The sign of life answers with the session as it is: the controller has failed it.
+  story.script.on("PATCH", kStatus).reply(a_backup_session().phase("Failed").host(Story::running_here()).json());
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).hang("backup");
+  story.clock.advance(std::chrono::seconds(1));
+  REQUIRE(story.run());
+  CHECK(test::result_in(story.script.calls()).is_null());
+}
+
+TEST_CASE("a pod whose host was given to another one stops restic and writes nothing", "[sidecar][backup_story]") {
+  BackupStory story;
+  story.reads(story.a_repository_here());
+  story.claims();
+  api::HostStats others = Story::running_here();
+  others.claim->pod_uid = "uid-other";
+  story.script.on("PATCH", kStatus).reply(409);
+  story.script.on("GET", kSession).reply(a_backup_session().phase("Running").host(others).json());
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).hang("backup");
+  REQUIRE(story.run());
+  CHECK(test::result_in(story.script.calls()).is_null());
+}
+
+TEST_CASE("a pod that is being stopped interrupts restic and gives its host back", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).hang("backup");
+  story.stop_when = [&story] { return story.restic.subcommands().size() >= 3; };
+  REQUIRE(story.run());
+  const Json last = story.script.calls().back().json();
+  REQUIRE(last.is_array());
+  CHECK(last[last.size() - 2] == Json{{"op", "add"}, {"path", "/status/stats/0/phase"}, {"value", "Pending"}});
+  CHECK(last.back() == Json{{"op", "remove"}, {"path", "/status/stats/0/claim"}});
+}
+
+TEST_CASE("an API server that is away while restic runs costs nothing but patience", "[sidecar][backup_story]") {
+  BackupStory story;
+  story.claims();
+  story.script.on("GET", Story::kRepositoryPath).reply(503);
+  story.reads(story.a_repository_here());
+  story.script.on("PATCH", kStatus).times(2).reply(500);
+  story.script.on("PATCH", kStatus).always().reply(story.running);
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+  REQUIRE(story.run());
+  CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Failed");
+  CHECK_FALSE(story.pauses.empty());
+}
+
+TEST_CASE("a result that meets a conflict is written to the entry's new place", "[sidecar][backup_story]") {
+  BackupStory story;
+  api::HostStats other;
+  other.hostname = "host-7";
+  const Json moved = a_backup_session().phase("Running").host(other).host(Story::running_here()).json();
+  HostStatus status(story.context, api::kBackupSessions, story.running, "host-0", *host_entry(story.running, "host-0"));
+  story.script.on("PATCH", kStatus).reply(409);
+  story.script.on("GET", kSession).reply(moved);
+  story.script.on("PATCH", kStatus).reply(moved);
+  api::HostStats result = Story::running_here();
+  result.phase = "Succeeded";
+  REQUIRE(status.write_result(result));
+  CHECK(story.script.calls().back().body.find("/status/stats/1") != std::string::npos);
+}
+
+TEST_CASE("a result whose answer got lost is not written twice", "[sidecar][backup_story]") {
+  BackupStory story;
+  api::HostStats result = Story::running_here();
+  result.phase = "Succeeded";
+  HostStatus status(story.context, api::kBackupSessions, story.running, "host-0", *host_entry(story.running, "host-0"));
+  story.script.on("PATCH", kStatus).reply(504);
+  story.script.on("PATCH", kStatus).reply(409);
+  story.script.on("GET", kSession).reply(a_backup_session().phase("Succeeded").host(result).json());
+  CHECK(status.write_result(result));
+}
+
+TEST_CASE("a session of the same name that is another one gets no result", "[sidecar][backup_story]") {
+  BackupStory story;
+  HostStatus status(story.context, api::kBackupSessions, story.running, "host-0", *host_entry(story.running, "host-0"));
+  story.script.on("PATCH", kStatus).reply(409);
+  story.script.on("GET", kSession)
+      .reply(a_backup_session().uid("another").phase("Running").host(Story::running_here()).json());
+  api::HostStats result = Story::running_here();
+  result.phase = "Succeeded";
+  const auto written = status.write_result(result);
+  REQUIRE_FALSE(written);
+  CHECK(written.error().code == ErrorCode::cancelled);
+}
+
+}  // namespace
+}  // namespace stash::sidecar

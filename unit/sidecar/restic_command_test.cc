@@ -1,0 +1,144 @@
+#include "sidecar/restic_command.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+namespace stash::sidecar {
+namespace {
+
+const api::Backend kLocal{"repo-secret", api::LocalBackend{Json::object(), "/safe/data", ""}};
+const StorageSecret kSecret{{"RESTIC_PASSWORD", "canary-password\n"}};
+constexpr ResticVersion kOldest{0, 14, 0}, kNewer{0, 18, 1};
+
+TEST_CASE("the password reaches restic by its environment alone, byte for byte", "[sidecar][restic_command]") {
+  const auto call = restic_call(kLocal, "/safe/data", kSecret, {}, {{"PATH", "/bin"}});
+  REQUIRE(call);
+  CHECK(call->program == Arguments{"restic", "--cache-dir", "/tmp/restic-cache"});
+  CHECK(call->env == Environment{{"PATH", "/bin"},
+                                 {"HOME", "/tmp"},
+                                 {"TMPDIR", "/tmp/restic-tmp"},
+                                 {"RESTIC_REPOSITORY", "/safe/data"},
+                                 {"RESTIC_PASSWORD", "canary-password\n"}});
+}
+
+TEST_CASE("no variable of the pod can give restic another repository or a command", "[sidecar][restic_command]") {
+  const auto call = restic_call(kLocal, "/safe/data", kSecret, {},
+                                {{"RESTIC_PASSWORD_COMMAND", "evil"},
+                                 {"RESTIC_REPOSITORY", "/etc"},
+                                 {"RESTIC_PASSWORD_FILE", "/etc/shadow"},
+                                 {"LD_PRELOAD", "/x.so"},
+                                 {"GOMAXPROCS", "1"}});
+  REQUIRE(call);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : call->env) names.push_back(name);
+  CHECK(names == std::vector<std::string>{"GOMAXPROCS", "HOME", "TMPDIR", "RESTIC_REPOSITORY", "RESTIC_PASSWORD"});
+}
+
+TEST_CASE("nice and ionice wrap restic, ionice outermost", "[sidecar][restic_command]") {
+  const auto call = restic_call(kLocal, "/safe/data", kSecret,
+                                {.cache = false, .nice_adjustment = "5", .io_class = "2", .io_class_data = "7"}, {});
+  REQUIRE(call);
+  CHECK(call->program == Arguments{"ionice", "-c", "2", "-n", "7", "nice", "-n", "5", "restic", "--no-cache"});
+}
+
+TEST_CASE("a nice adjustment that is no number is refused before it becomes an argument", "[sidecar][restic_command]") {
+  const auto call = restic_call(kLocal, "/safe/data", kSecret, {.nice_adjustment = "5; rm"}, {});
+  REQUIRE_FALSE(call);
+  CHECK(
+      call.error().message ==
+      "NICE_ADJUSTMENT is \"5; rm\", which is no number: correct runtimeSettings.container of the BackupConfiguration");
+}
+
+TEST_CASE("a Secret without a password is named, with the keys it has", "[sidecar][restic_command]") {
+  const auto call = restic_call(kLocal, "/safe/data", {{"PASSWORD", "x"}}, {}, {});
+  REQUIRE_FALSE(call);
+  CHECK(call.error() ==
+        Error{ErrorCode::invalid,
+              "the Secret \"repo-secret\" has no key RESTIC_PASSWORD (it has PASSWORD): create it; this "
+              "container sees the change within about a minute"});
+  CHECK(restic_call(kLocal, "/safe/data", {}, {}, {}).error().message.find("it is missing or has no keys") !=
+        std::string::npos);
+}
+
+TEST_CASE("a backend of a later version is refused by its name", "[sidecar][restic_command]") {
+  api::Backend gcs;
+  gcs.gcs = api::BucketBackend{"bucket", "prefix", 0};
+  CHECK(restic_call(gcs, "", kSecret, {}, {}).error().message ==
+        "the Repository's backend \"gcs\" is not supported by this version; supported: local");
+}
+
+TEST_CASE("a repository below subPath twice, as rc.0 made it, is looked for", "[sidecar][restic_command]") {
+  CHECK(local_locations({Json::object(), "/safe/data", ""}) == std::vector<std::string>{"/safe/data"});
+  CHECK(local_locations({Json::object(), "/safe/data", "sub"}) ==
+        std::vector<std::string>{"/safe/data", "/safe/data/sub"});
+}
+
+TEST_CASE("a backup names host, tag and excludes, and its path after --", "[sidecar][restic_command]") {
+  const BackupRequest request{"host-0", "-odd", "stash-session=u1", {"*.tmp"}};
+  CHECK(backup_arguments(request, kOldest) == Arguments{"backup", "--json", "--quiet", "--cleanup-cache", "--host",
+                                                        "host-0", "--tag", "stash-session=u1", "--exclude", "*.tmp",
+                                                        "--", "-odd"});
+  const auto newer = backup_arguments(request, kNewer);
+  CHECK(std::ranges::search(newer, Arguments{"--retry-lock", "1m"}).size() == 2);
+}
+
+TEST_CASE("retention becomes flags in the contract's order, negative numbers nothing", "[sidecar][restic_command]") {
+  api::RetentionPolicy policy;
+  policy.keep_last = 5;
+  policy.keep_daily = -1;
+  policy.keep_weekly = 2;
+  policy.keep_tags = {"important"};
+  policy.prune = true;
+  policy.dry_run = true;
+  CHECK(forget_arguments(policy, kOldest) == Arguments{"forget", "--quiet", "--json", "--keep-last", "5",
+                                                       "--keep-weekly", "2", "--keep-tag", "important", "--prune",
+                                                       "--dry-run"});
+  CHECK(keeps_something(policy));
+  CHECK_FALSE(keeps_something({.name = "none", .keep_daily = -1, .prune = true}));
+}
+
+TEST_CASE("restore is sparse from the version on that can", "[sidecar][restic_command]") {
+  CHECK(restore_arguments("4c1c", {"/a"}, {}, kOldest) ==
+        Arguments{"restore", "--target", "/", "--include", "/a", "--", "4c1c"});
+  CHECK(restore_arguments("4c1c", {}, {"b"}, kNewer) ==
+        Arguments{"restore", "--target", "/", "--sparse", "--exclude", "b", "--retry-lock", "1m", "--", "4c1c"});
+}
+
+TEST_CASE("there is no way to remove a living lock", "[sidecar][restic_command]") {
+  CHECK(unlock_arguments() == Arguments{"unlock"});
+}
+
+TEST_CASE("a path as a pattern matches only itself", "[sidecar][restic_command]") {
+  CHECK(literal_pattern("/a/[x]*?\\") == "/a/\\[x\\]\\*\\?\\\\");
+  CHECK(literal_pattern("/source/data") == "/source/data");
+}
+
+TEST_CASE("paths are cleaned as restic does", "[sidecar][restic_command]") {
+  CHECK(clean_path("/source/data/") == "/source/data");
+  CHECK(clean_path("//a/./b//../c") == "/a/c");
+  CHECK(clean_path("/..") == "/");
+  CHECK(clean_path("/") == "/");
+  CHECK_FALSE(clean_path("relative"));
+  CHECK_FALSE(clean_path(""));
+  CHECK_FALSE(clean_path(std::string("/a\0b", 4)));
+}
+
+TEST_CASE("secrets are known trimmed and untrimmed, longest first", "[sidecar][restic_command]") {
+  CHECK(
+      secret_values({{"RESTIC_PASSWORD", "abcd\n"}, {"K", "x"}, {"CA_CERT_DATA", "-----BEGIN"}, {"J", "longer-one"}}) ==
+      std::vector<std::string>{"longer-one", "abcd\n", "abcd"});
+}
+
+TEST_CASE("restic's version is read from its first line", "[sidecar][restic_version]") {
+  CHECK(parse_restic_version("restic 0.14.0 compiled with go1.19.8 on linux/amd64\n") == ResticVersion{0, 14, 0});
+  CHECK(parse_restic_version("warning\nrestic 0.19.1-dev (compiled manually)") == ResticVersion{0, 19, 1});
+  CHECK(parse_restic_version("restic v1.2 x") == ResticVersion{1, 2, 0});
+  CHECK_FALSE(parse_restic_version("busybox 1.2.3"));
+  CHECK_FALSE(parse_restic_version("restic x"));
+  CHECK_FALSE(parse_restic_version(""));
+  CHECK(ResticVersion{0, 14, 0}.is_supported());
+  CHECK_FALSE(ResticVersion{0, 13, 9}.is_supported());
+}
+
+}  // namespace
+}  // namespace stash::sidecar

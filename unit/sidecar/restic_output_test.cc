@@ -1,0 +1,100 @@
+#include "sidecar/restic_output.h"
+
+#include <catch2/catch.hpp>
+
+#include "unit/support/fake_restic.h"
+
+namespace stash::sidecar {
+namespace {
+
+TEST_CASE("a backup's summary becomes the session's entry", "[sidecar][restic_output]") {
+  BackupOutput output;
+  output.feed(R"({"message_type":"status","percent_done":0,"total_files":1,"total_bytes":2})");
+  output.feed("not json at all with \"summary\" in it");
+  CHECK_FALSE(output.summary());
+  output.feed(test::summary_line("c4aff7e46f3a8e766b17e8f2867d78e997026a8a1922448d75a885a6f7e6c2fb", 6));
+  REQUIRE(output.summary());
+  const api::SnapshotStats stats = snapshot_stats("/source/data", *output.summary());
+  CHECK(stats.name == "c4aff7e4");
+  CHECK(stats.path == "/source/data");
+  CHECK(stats.total_size == "10.000 MiB");
+  CHECK(stats.uploaded == "517.455 KiB");
+  CHECK(stats.processing_time == "1:01");
+  CHECK(stats.file_stats == api::FileStats{6, 6, 0, 0});
+}
+
+TEST_CASE("odd numbers in a summary are zero, not a crash", "[sidecar][restic_output]") {
+  BackupOutput output;
+  output.feed(R"({"message_type":"summary","files_new":-1,"total_duration":-5,"data_added":"x","snapshot_id":7})");
+  REQUIRE(output.summary());
+  CHECK(*output.summary() == BackupSummary{});
+}
+
+TEST_CASE("unreadable files are named once, the first five", "[sidecar][restic_output]") {
+  CHECK(parse_unreadable(test::kUnreadable) == UnreadableFiles{{"/src/a (permission denied)", "/src/noaccess"}, 2});
+  std::string many;
+  for (int i = 0; i < 7; ++i) {
+    many += fmt::format(
+        "{{\"message_type\":\"error\",\"error\":{{\"message\":\"open /f{0}: permission "
+        "denied\"}},\"item\":\"/f{0}\"}}\n",
+        i);
+  }
+  CHECK(describe(parse_unreadable(many)) ==
+        "7 files could not be read: /f0 (permission denied), /f1 (permission denied), /f2 (permission denied), "
+        "/f3 (permission denied), /f4 (permission denied), ...");
+  CHECK(describe(parse_unreadable("junk\n{\n")) == "some files could not be read");
+}
+
+TEST_CASE("snapshots are read, and the newest is the newest by time", "[sidecar][restic_output]") {
+  const auto snapshots = parse_snapshots(
+      R"([{"time":"2026-11-23T12:51:58.405334566Z","paths":["/a"],"hostname":"h","tags":["t"],"id":"bb","short_id":"b"},
+          {"time":"2026-11-23T13:51:57+02:00","paths":["/a"],"hostname":"h","id":"0123456789"}, {"id":""}, 7])");
+  REQUIRE(snapshots);
+  REQUIRE(snapshots->size() == 2);
+  CHECK((*snapshots)[1].short_id == "01234567");
+  CHECK(newest(*snapshots)->short_id == "b");
+  CHECK(newest({}) == nullptr);
+  CHECK(parse_snapshots("null")->empty());
+  CHECK_FALSE(parse_snapshots("{}"));
+  CHECK_FALSE(parse_snapshots("Fatal"));
+}
+
+TEST_CASE("forget's groups are summed, with and without what prune prints", "[sidecar][restic_output]") {
+  CHECK(parse_forget("[{\"keep\":[{},{}],\"remove\":[{}]},{\"keep\":[{}],\"remove\":null}]\nloading indexes...\n") ==
+        ForgetOutcome{3, 1});
+  CHECK(parse_forget("\n") == ForgetOutcome{});
+  CHECK_FALSE(parse_forget("loading indexes\n"));
+}
+
+TEST_CASE("the repository's size is total_size", "[sidecar][restic_output]") {
+  CHECK(parse_stats("{\"total_size\":10485764,\"total_file_count\":13}\n") == 10485764u);
+  CHECK_FALSE(parse_stats("{}"));
+}
+
+TEST_CASE("errors above the restored path alone do not spoil a restore", "[sidecar][restic_output]") {
+  const auto errors = parse_restore_errors(
+      "ignoring error for /source: UtimesNano: read-only file system\nFatal: There were 1 errors\n\n");
+  CHECK(errors == RestoreErrors{{{"/source", "UtimesNano: read-only file system"}}, 1});
+  CHECK(only_above(errors, {"/source/data"}));
+  CHECK_FALSE(only_above(errors, {"/source"}));
+  CHECK_FALSE(only_above(errors, {"/sourcery/data"}));
+}
+
+TEST_CASE("a lost or a real error spoils a restore", "[sidecar][restic_output]") {
+  CHECK_FALSE(only_above({{{"/source", ""}}, 2}, {"/source/data"}));  // one of two was cut off
+  CHECK_FALSE(only_above({{{"/source", ""}}, std::nullopt}, {"/source/data"}));
+  CHECK_FALSE(only_above({{{"/source", ""}, {"/source/data/x", "no space"}}, 2}, {"/source/data"}));
+  CHECK_FALSE(only_above({{{"/source", ""}}, 1}, {"/source/data", "/source"}));
+  CHECK_FALSE(only_above({{}, 0}, {"/source/data"}));
+}
+
+TEST_CASE("above means a directory above", "[sidecar][restic_output]") {
+  CHECK(is_above("/", "/a"));
+  CHECK(is_above("/a", "/a/b"));
+  CHECK_FALSE(is_above("/a", "/ab"));
+  CHECK_FALSE(is_above("/a", "/a"));
+  CHECK_FALSE(is_above("/", "/"));
+}
+
+}  // namespace
+}  // namespace stash::sidecar

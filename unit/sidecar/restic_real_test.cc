@@ -1,0 +1,366 @@
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <thread>
+
+#include "sidecar/restic.h"
+#include "sidecar/restore_rules.h"
+#include "unit/support/fake_restic.h"
+
+/// The driver against the restic that is installed (or $STASH_TEST_RESTIC): what unit/support/fake_restic.h replays
+/// must be what this one says.
+namespace stash::sidecar {
+namespace {
+
+namespace fs = std::filesystem;
+using test::TemporaryDirectory;
+
+std::string installed_restic() {
+  const char* named = std::getenv("STASH_TEST_RESTIC");
+  return named == nullptr ? "restic" : named;
+}
+
+struct RealRepository {
+  TemporaryDirectory directory;
+  ResticPlace place;
+  api::Backend backend{"repo-secret", api::LocalBackend{Json::object(), directory / "repo", ""}};
+  ResticVersion version;
+  bool installed = false;
+
+  RealRepository() {
+    const char* path = std::getenv("PATH");
+    place.settings.program = installed_restic();
+    place.settings.temp_directory = directory / "tmp";
+    place.settings.cache_directory = directory / "cache";
+    place.settings.home = directory.path();
+    place.settings.secret_directory = directory / "secret";
+    place.inherited = {{"PATH", path == nullptr ? "/usr/bin:/bin" : path}};
+    place.patience.tick = std::chrono::milliseconds(20);
+    place.patience.lock = std::chrono::milliseconds(10);
+    place.patience.lock_retry = std::chrono::milliseconds(1);
+    fs::create_directory(directory / "secret");
+    password("correct horse");
+    fs::create_directories(data());
+    const auto probed = probe_restic(place);
+    installed = probed.has_value();
+    if (installed) {
+      version = *probed;
+    } else {
+      WARN("no restic to test against: " << probed.error().sentence);
+    }
+  }
+  std::string data() const { return directory / "volume/data"; }
+  void password(const std::string& text) const {
+    std::ofstream(directory / "secret/RESTIC_PASSWORD", std::ios::binary) << text;
+  }
+  Restic open(GoOn go_on = [] { return true; }, Restic::Access access = Restic::Access::write) const {
+    auto restic = Restic::open(backend, access, version, place, std::move(go_on));
+    REQUIRE(restic);
+    return *std::move(restic);
+  }
+  BackupRequest request(const std::string& tag = "stash-session=u1") const { return {"host-0", data(), tag, {}}; }
+};
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Everything that a restore must bring back, one line a file.
+std::map<std::string, std::string> picture_of(const std::string& root) {
+  std::map<std::string, std::string> picture;
+  const auto look = [&](const fs::path& path) {
+    struct stat info{};
+    REQUIRE(::lstat(path.c_str(), &info) == 0);
+    std::string line = fmt::format("{:o} {}:{} {}", info.st_mode, info.st_uid, info.st_gid, info.st_nlink);
+    if (!S_ISLNK(info.st_mode)) line += fmt::format(" {}.{}", info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+    if (S_ISLNK(info.st_mode)) line += " -> " + fs::read_symlink(path).string();
+    if (S_ISREG(info.st_mode)) line += fmt::format(" {} {:x}", info.st_size, std::hash<std::string>{}(read(path)));
+    picture[path.string()] = line;
+  };
+  look(root);
+  for (const auto& entry : fs::recursive_directory_iterator(root)) look(entry.path());
+  return picture;
+}
+
+void set_time(const std::string& path, std::int64_t seconds, std::int64_t nanoseconds) {
+  const timespec times[2] = {{seconds, nanoseconds}, {seconds, nanoseconds}};
+  REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+/// Of every sort that a volume may hold.
+void fill(const std::string& root) {
+  fs::create_directories(root + "/deep/er");
+  fs::create_directory(root + "/empty directory");
+  std::ofstream(root + "/text") << "hello\n";
+  std::ofstream(root + "/empty");
+  std::ofstream(root + "/deep/er/binary", std::ios::binary) << std::string("\0\xff\x7f\r\n", 5);
+  std::ofstream(root + "/[x]*?\\") << "glob";
+  std::ofstream(root + "/line\nbreak") << "odd";
+  std::ofstream(root + "/bad\xff\xfe") << "no UTF-8";
+  std::ofstream(root + "/-rf") << "dash";
+  std::ofstream(root + "/sparse");
+  fs::resize_file(root + "/sparse", 8 << 20);
+  fs::create_symlink("nowhere", root + "/link");
+  fs::create_hard_link(root + "/text", root + "/hard");
+  REQUIRE(::mkfifo((root + "/fifo").c_str(), 0640) == 0);
+  fs::permissions(root + "/text", fs::perms(04751));
+  fs::permissions(root + "/empty directory", fs::perms(01777));
+  if (::geteuid() == 0) {
+    REQUIRE(::lchown((root + "/empty").c_str(), 1234, 5678) == 0);
+    REQUIRE(::lchown((root + "/link").c_str(), 99, 98) == 0);
+  }
+  fs::permissions(root + "/text", fs::perms(04751));
+  set_time(root + "/text", 981173106, 123456789);
+  set_time(root + "/deep/er", -86400, 0);
+  set_time(root, 1000000000, 5);
+}
+
+void destroy(const std::string& root) {
+  for (const auto& entry : fs::directory_iterator(root)) fs::remove_all(entry);
+  fs::permissions(root, fs::perms(0700));
+}
+
+TEST_CASE("real restic: init, backup, a second one, each found by its session's tag", "[sidecar][real]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  std::ofstream(repository.data() + "/file") << std::string(100'000, 'x');
+  Restic restic = repository.open();
+
+  REQUIRE(restic.has_repository() == false);
+  REQUIRE(restic.init());
+  REQUIRE(restic.has_repository() == true);
+  CHECK_FALSE(restic.init());
+
+  const auto first = restic.back_up(repository.request());
+  REQUIRE(first.summary);
+  CHECK_FALSE(first.failure);
+  CHECK(first.summary->snapshot.size() == 8);
+  CHECK(first.summary->files_total == 1);
+  CHECK(first.summary->files_new == 1);
+  CHECK(first.summary->bytes_total == 100'000);
+
+  const auto second = restic.back_up(repository.request("stash-session=u2"));
+  REQUIRE(second.summary);
+  CHECK(second.summary->files_unmodified == 1);
+  CHECK(second.summary->bytes_added < 1000);
+
+  const auto tagged = restic.snapshots("host-0", repository.data(), "stash-session=u1");
+  REQUIRE(tagged);
+  REQUIRE(tagged->size() == 1);
+  CHECK(tagged->front().short_id == first.summary->snapshot);
+  CHECK(tagged->front().tags == std::vector<std::string>{"stash-session=u1"});
+  CHECK(restic.snapshots("host-0", repository.data(), "stash-session=u3")->empty());
+  CHECK(restic.snapshots("host-1", repository.data(), "stash-session=u1")->empty());
+  CHECK(restic.snapshots("", "", "")->size() == 2);
+  CHECK(newest(*restic.snapshots("", "", ""))->short_id == second.summary->snapshot);
+
+  const auto dry = restic.dry_run(repository.request());
+  REQUIRE(dry.summary);
+  CHECK_FALSE(dry.failure);
+  CHECK(dry.summary->files_total == 1);
+  CHECK(restic.snapshots("", "", "")->size() == 2);
+
+  CHECK(restic.check() == true);
+  CHECK(restic.stats() == 200'000u);
+  CHECK(restic.forget({.name = "one", .keep_last = 1, .prune = true}) == ForgetOutcome{1, 1});
+  CHECK(restic.forget({.name = "one", .keep_last = 1, .prune = true}) == ForgetOutcome{1, 0});
+}
+
+TEST_CASE("real restic: the failures that decide what we do next", "[sidecar][real]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  std::ofstream(repository.data() + "/file") << "x";
+  REQUIRE(repository.open().init());
+
+  SECTION("a wrong password is not a missing repository") {
+    repository.password("wrong horse");
+    CHECK(repository.open().has_repository().error().cause == ResticCause::wrong_password);
+  }
+  SECTION("a repository without its config is damaged, not missing") {
+    fs::remove(repository.directory / "repo/config");
+    const auto found = repository.open().has_repository();
+    REQUIRE_FALSE(found);
+    CHECK(found.error().cause == ResticCause::damaged);
+  }
+  SECTION("a missing repository is") {
+    fs::remove_all(repository.directory / "repo");
+    CHECK(repository.open().has_repository() == false);
+  }
+  SECTION("a lost pack is found by check") {
+    REQUIRE(repository.open().back_up(repository.request()).summary);
+    // restic looks for a missing file again and again; a truncated one is told at once.
+    for (const auto& entry : fs::recursive_directory_iterator(repository.directory / "repo/index")) {
+      fs::permissions(entry.path(), fs::perms(0600));
+      fs::resize_file(entry.path(), 40);
+    }
+    CHECK(repository.open().check() == false);
+  }
+  SECTION("a snapshot that does not exist") { CHECK(repository.open().snapshot("deadbeef")->empty()); }
+}
+
+TEST_CASE("real restic: unreadable files make an incomplete snapshot that names them", "[sidecar][real]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  if (::geteuid() == 0) {
+    WARN("root reads everything; the recorded output stands in for this");
+    return;
+  }
+  std::ofstream(repository.data() + "/secret") << "x";
+  fs::permissions(repository.data() + "/secret", fs::perms(0));
+  Restic restic = repository.open();
+  REQUIRE(restic.init());
+  const auto outcome = restic.back_up(repository.request());
+  REQUIRE(outcome.failure);
+  CHECK(outcome.failure->cause == ResticCause::incomplete);
+  CHECK(outcome.summary);
+  CHECK(outcome.unreadable.count == 1);
+}
+
+TEST_CASE("real restic: an interrupted backup leaves no lock behind", "[sidecar][real]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  {
+    std::ofstream big(repository.data() + "/big", std::ios::binary);
+    std::uint64_t state = 1;
+    for (int i = 0; i < 8'000'000; ++i) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      big.write(reinterpret_cast<const char*>(&state), sizeof state);
+    }
+  }
+  REQUIRE(repository.open().init());
+  const auto locked = [&] { return !fs::is_empty(repository.directory / "repo/locks"); };
+  // Once data comes in: restic does not clean up a lock that it is still making.
+  const auto uploading = [&] {
+    for (const auto& entry : fs::recursive_directory_iterator(repository.directory / "repo/data")) {
+      if (entry.is_regular_file()) return true;
+    }
+    return false;
+  };
+  Restic restic = repository.open([&] { return !uploading(); });
+  const auto outcome = restic.back_up(repository.request());
+  if (!outcome.failure) {
+    WARN("the backup was too quick to be interrupted");
+    return;
+  }
+  CHECK(outcome.failure->cause == ResticCause::interrupted);
+  CHECK_FALSE(locked());
+}
+
+TEST_CASE("real restic: a restore brings everything back, and nothing above it changes", "[sidecar][real]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  fill(repository.data());
+  Restic restic = repository.open();
+  REQUIRE(restic.init());
+  const auto made = restic.back_up(repository.request());
+  REQUIRE(made.summary);
+  const auto before = picture_of(repository.data());
+
+  destroy(repository.data());
+  std::ofstream(repository.data() + "/newer") << "stays";
+  const std::string parent = repository.directory / "volume";
+  fs::permissions(parent, fs::perms(0711));
+  set_time(parent, 1'400'000'000, 7);
+  const RestoreItem item{"", "host-0", repository.data(), {}, {}};
+  const auto found = restic.snapshots("host-0", repository.data(), "");
+  REQUIRE(found);
+  const auto snapshot = choose_snapshot(item, *found, {});
+  REQUIRE(snapshot);
+  REQUIRE(restic.restore(snapshot->id, include_patterns(item, *snapshot), {}, restored_paths(item, *snapshot)));
+
+  CHECK(read(repository.data() + "/newer") == "stays");
+  fs::remove(repository.data() + "/newer");
+  set_time(repository.data(), 1000000000, 5);  // removing the file changed it
+  const auto after = picture_of(repository.data());
+  CHECK(after == before);
+  struct stat above{};
+  REQUIRE(::stat(parent.c_str(), &above) == 0);
+  CHECK((above.st_mode & 07777) == 0711);
+  CHECK(above.st_mtim.tv_sec == 1'400'000'000);
+  CHECK(above.st_mtim.tv_nsec == 7);
+}
+
+TEST_CASE("real restic: include and exclude of a rule choose files", "[sidecar][real]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  std::ofstream(repository.data() + "/a.txt") << "a";
+  std::ofstream(repository.data() + "/b.tmp") << "b";
+  Restic restic = repository.open();
+  REQUIRE(restic.init());
+  const auto made = restic.back_up(repository.request());
+  REQUIRE(made.summary);
+  destroy(repository.data());
+  SECTION("include") { REQUIRE(restic.restore(made.summary->snapshot, {"*.txt"}, {}, {repository.data()})); }
+  SECTION("exclude") { REQUIRE(restic.restore(made.summary->snapshot, {}, {"*.tmp"}, {repository.data()})); }
+  CHECK(fs::exists(repository.data() + "/a.txt"));
+  CHECK_FALSE(fs::exists(repository.data() + "/b.tmp"));
+}
+
+/// A directory tree as in a container: the root is read-only, a volume is mounted in it.
+class ReadOnlyRoot {
+ public:
+  ReadOnlyRoot() {
+    if (::geteuid() != 0 || ::mount("tmpfs", path().c_str(), "tmpfs", 0, "size=1m") != 0) return;
+    fs::create_directories(volume());
+    mounted_ = ::mount("tmpfs", volume().c_str(), "tmpfs", 0, "size=16m") == 0;
+  }
+  ~ReadOnlyRoot() {
+    ::umount2(volume().c_str(), MNT_DETACH);
+    ::umount2(path().c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+  const std::string& path() const { return directory_.path(); }
+  std::string volume() const { return directory_ / "source/data"; }
+  bool make_read_only() const {
+    return ::mount("tmpfs", path().c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+  }
+
+ private:
+  TemporaryDirectory directory_;
+  bool mounted_ = false;
+};
+
+TEST_CASE("real restic: a restore works below a read-only root", "[sidecar][real]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  const ReadOnlyRoot root;
+  if (!root.mounted()) {
+    WARN("no right to mount; the recorded output stands in for this");
+    return;
+  }
+  std::ofstream(root.volume() + "/file") << "x";
+  Restic restic = repository.open();
+  REQUIRE(restic.init());
+  const auto made = restic.back_up({"host-0", root.volume(), "", {}});
+  REQUIRE(made.summary);
+  destroy(root.volume());
+  // Otherwise restic finds nothing to change above the volume.
+  set_time(root.path() + "/source", 1'400'000'000, 7);
+  REQUIRE(root.make_read_only());
+  CHECK(restic.restore(made.summary->snapshot, {root.volume()}, {}, {root.volume()}));
+  CHECK(read(root.volume() + "/file") == "x");
+  CHECK_FALSE(restic.restore(made.summary->snapshot, {root.path() + "/source"}, {}, {root.path() + "/source"}));
+}
+
+TEST_CASE("a repository that this user cannot write to is told at once", "[sidecar][real]") {
+  RealRepository repository;
+  if (!repository.installed || ::geteuid() == 0) return;
+  fs::create_directory(repository.directory / "repo");
+  fs::permissions(repository.directory / "repo", fs::perms(0500));
+  const auto opened = Restic::open(repository.backend, Restic::Access::write, repository.version, repository.place,
+                                   [] { return true; });
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().cause == ResticCause::permission_denied);
+}
+
+}  // namespace
+}  // namespace stash::sidecar

@@ -1,0 +1,133 @@
+#include "sidecar/run_backup.h"
+
+#include <catch2/catch.hpp>
+
+#include "sidecar/create_backupsession.h"
+#include "unit/sidecar/story.h"
+
+namespace stash::sidecar {
+namespace {
+
+using test::a_backup_session;
+using test::Story;
+
+constexpr const char* kConfiguration =
+    "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupconfigurations/app-backup";
+constexpr const char* kSelector = "labelSelector=stash.appscode.com/backup-configuration=app-backup";
+
+/// Stops the sidecar once the script has been played.
+void run_through(Story& story) {
+  story.stop_when = [&story] { return story.script.wait_until_done(std::chrono::milliseconds(0)); };
+  run_backup(story.context, "app-backup");
+}
+
+TEST_CASE("at rest the sidecar holds one watch and writes nothing", "[sidecar][run_backup]") {
+  Story story;
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({});
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream({}).then_hang();
+  run_through(story);
+  for (const auto& call : story.script.calls()) CHECK(call.method == "GET");
+}
+
+TEST_CASE("a session that appears in the watch is claimed", "[sidecar][run_backup]") {
+  Story story;
+  const Json session = a_backup_session().stamped().json();
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({{"ADDED", session}});
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "101"));
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("PATCH", std::string(Story::kSessionPath) + "/app-backup-1700000000/status").reply(409);
+  run_through(story);
+}
+
+TEST_CASE("a session without hosts, of others, or done, wakes nobody", "[sidecar][run_backup]") {
+  Story story;
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100")
+      .stream_events({{"ADDED", a_backup_session().json()},
+                      {"MODIFIED", a_backup_session("done").phase("Succeeded").host("host-0", "Pending").json()},
+                      {"DELETED", a_backup_session("gone").stamped().json()}});
+  story.script.on("GET", Story::kSessionPath, "watch=true").stream({}).then_hang();
+  run_through(story);
+}
+
+TEST_CASE("a deleted BackupConfiguration leaves the sidecar waiting, not exiting", "[sidecar][run_backup]") {
+  Story story;
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({a_backup_session().stamped().json()}, "100"));
+  story.script.on("GET", kConfiguration).reply(404);
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream({}).then_hang();
+  run_through(story);
+}
+
+TEST_CASE("missing rights and outages are waited for with growing pauses", "[sidecar][run_backup]") {
+  Story story;
+  story.script.on("GET", Story::kSessionPath).reply(403);
+  story.script.on("GET", Story::kSessionPath).reply(500);
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").reply(410);
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "200"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=200").stream({}).then_hang();
+  run_through(story);
+  REQUIRE(story.pauses.size() == 2);
+  CHECK(story.pauses[1] > story.pauses[0]);
+}
+
+constexpr const char* kDeployment = "/apis/apps/v1/namespaces/demo/deployments/stash-demo";
+
+TEST_CASE("the CronJob's program makes the session of its slot", "[sidecar][create_backupsession]") {
+  Story story;
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().label("team", "red").json());
+  story.script.on("GET", kDeployment).reply(an_object("stash-demo"));
+  const int code = GENERATE(201, 409);
+  story.script.on("POST", Story::kSessionPath)
+      .reply(code, code == 201 ? Json::object() : status_of(409, "AlreadyExists", "exists"));
+  CHECK(create_backupsession(story.context, "app-backup", "stash-backup-app-backup-29923795") == 0);
+  const Json session = story.script.calls().back().json();
+  CHECK(string_at(session, {"metadata", "name"}) == "app-backup-1795427700");
+  CHECK(string_at(session, {"metadata", "labels", "team"}) == "red");
+  CHECK(string_at(session, {"metadata", "labels", "stash.appscode.com/backup-configuration"}) == "app-backup");
+  CHECK(string_at(session, {"metadata", "labels", "stash.appscode.com/invoker-name"}) == "app-backup");
+  CHECK(string_at(session, {"spec", "backupConfiguration", "name"}) == "app-backup");
+  CHECK(string_at(session, {"spec", "invoker", "name"}) == "app-backup");
+  CHECK(array_at(session, {"metadata", "ownerReferences"})[0] == Json{{"apiVersion", "stash.appscode.com/v1beta1"},
+                                                                      {"kind", "BackupConfiguration"},
+                                                                      {"name", "app-backup"},
+                                                                      {"uid", "uid-app-backup"},
+                                                                      {"blockOwnerDeletion", false}});
+  CHECK(at(session, {"status"}) == nullptr);
+}
+
+TEST_CASE("a paused configuration or a missing target is an event, not a session", "[sidecar][create_backupsession]") {
+  Story story;
+  const bool paused = GENERATE(true, false);
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().paused(paused).json());
+  if (!paused) story.script.on("GET", kDeployment).reply(404);
+  story.script.on("POST", "/api/v1/namespaces/demo/events").reply(201, Json::object());
+  CHECK(create_backupsession(story.context, "app-backup", "") == 0);
+  const Json event = story.script.calls().back().json();
+  CHECK(string_at(event, {"reason"}) == "Backup Skipped");
+  CHECK(string_at(event, {"message"}) == (paused
+                                              ? "Skipped a backup: the BackupConfiguration is paused"
+                                              : "Skipped a backup: its target, Deployment stash-demo, does not exist"));
+}
+
+TEST_CASE("not being allowed to look at the target skips no backup", "[sidecar][create_backupsession]") {
+  Story story;
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("GET", kDeployment).reply(403);
+  story.script.on("POST", Story::kSessionPath).reply(500);
+  story.script.on("POST", Story::kSessionPath).reply(201, Json::object());
+  CHECK(create_backupsession(story.context, "app-backup", "") == 0);
+}
+
+TEST_CASE("a refused session is an error of the Job", "[sidecar][create_backupsession]") {
+  Story story;
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("GET", kDeployment).reply(an_object("stash-demo"));
+  story.script.on("POST", Story::kSessionPath).reply(403);
+  CHECK(create_backupsession(story.context, "app-backup", "") == 1);
+}
+
+}  // namespace
+}  // namespace stash::sidecar
