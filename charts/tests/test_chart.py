@@ -1,0 +1,246 @@
+"""The chart against a real API server without a node: what it installs, keeps and leaves behind, and what its rights allow."""
+import base64
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+CHARTS = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHARTS.parent / "e2e"))
+from stash_e2e import paths  # noqa: E402
+from stash_e2e.kube import CommandFailed, Kube, run  # noqa: E402
+
+CHART = CHARTS / "stash"
+VALUES = ["-f", CHART / "ci/test-values.yaml"]
+CONTROLLER = "system:serviceaccount:stash:stash-operator"
+WEBHOOK = "system:serviceaccount:stash:stash-webhook"
+WEBHOOK_CONFIGURATIONS = {"mutatingwebhookconfigurations": "stash-injector", "validatingwebhookconfigurations": "stash-warnings"}
+
+
+@pytest.fixture(scope="module")
+def kube():
+    name = f"chart-{os.getpid()}"
+    subprocess.run([paths.CLUSTER_COMMAND, "api-up", name], check=True)
+    yield Kube(name)
+    subprocess.run([paths.CLUSTER_COMMAND, "down", name], check=True)
+
+
+@pytest.fixture
+def release(kube):
+    """An installed release; every test starts and ends without one."""
+    install(kube)
+    yield kube
+    uninstall(kube)
+
+
+def install(kube, *more):
+    kube.helm("upgrade", "--install", "stash", CHART, "-n", "stash", "--create-namespace", *VALUES, *more)
+
+
+def uninstall(kube):
+    kube.helm("uninstall", "stash", "-n", "stash", "--ignore-not-found")
+
+
+def render(*more, name="stash"):
+    text = run([paths.HELM, "template", name, CHART, "-n", "stash", *more])
+    return [o for o in yaml.safe_load_all(text) if o]
+
+
+def pods_of(objects):
+    return {o["metadata"]["name"]: o["spec"]["template"] for o in objects if o["kind"] == "Deployment"}
+
+
+def may(kube, account, verb, resource, *more):
+    done = subprocess.run([paths.KUBECTL, "auth", "can-i", verb, resource, f"--as={account}", *more], env=kube.env,
+                          capture_output=True, text=True)
+    return done.stdout.strip() == "yes"
+
+
+@pytest.mark.parametrize("values", [[], VALUES], ids=["defaults", "test values"])
+def test_the_chart_passes_strict_lint(values):
+    run([paths.HELM, "lint", "--strict", CHART, *values])
+
+
+@pytest.mark.parametrize("name, operator", [("stash", "stash-operator"), ("my-stash", "my-stash-operator"),
+                                            ("backup", "backup-stash-operator")])
+def test_objects_are_named_after_the_release(name, operator):
+    assert operator in pods_of(render(name=name))
+
+
+@pytest.mark.parametrize("wrong, told", [("image.repo=x", "image"), ("injection.mode=maybe", "opt-in"),
+                                         ("webhook.replicas=0", "replicas"), ("logLevel=3", "logLevel")])
+def test_a_wrong_value_is_refused_and_named(wrong, told):
+    with pytest.raises(CommandFailed, match=told):
+        render("--set", wrong)
+
+
+def test_one_webhook_replica_has_no_disruption_budget_that_would_block_drains():
+    kinds = [o["kind"] for o in render("--set", "webhook.replicas=1")]
+    assert "PodDisruptionBudget" not in kinds
+    assert "PodDisruptionBudget" in [o["kind"] for o in render()]
+
+
+@pytest.mark.parametrize("mode, expected", [("opt-in", ("In", ["enabled"])), ("opt-out", ("NotIn", ["disabled"]))])
+def test_the_mode_decides_which_namespaces_are_asked_about_and_system_namespaces_never_are(mode, expected):
+    hooks = [o for o in render("--set", f"injection.mode={mode}") if o["kind"] == "MutatingWebhookConfiguration"][0]["webhooks"]
+    selected = {e["key"]: (e["operator"], e["values"]) for e in hooks[0]["namespaceSelector"]["matchExpressions"]}
+    assert selected["stash.appscode.com/injection"] == expected
+    assert selected["kubernetes.io/metadata.name"] == ("NotIn", ["kube-system", "kube-node-lease", "kube-public", "stash"])
+
+
+def test_all_options_at_once_make_objects_that_the_api_server_takes(kube):
+    kube.helm("install", "stash", CHART, "-n", "default", "--dry-run=server", "--set", ",".join([
+        "monitoring.annotations=true", "podAnnotations.a=b", "injection.mode=opt-out", "webhook.replicas=3", "operator.replicas=2",
+        "imagePullSecrets[0].name=pull", f"image.digest=sha256:{'a' * 64}", "operator.priorityClassName=system-cluster-critical",
+        "webhook.tolerations[0].operator=Exists", "nameOverride=copy", "pushgateway.enabled=false", "crds.install=false"]))
+
+
+def test_every_pod_passes_pod_security_restricted(kube):
+    kube.apply({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": "restricted", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}})
+    for name, template in pods_of(render()).items():
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "restricted"},
+               "spec": dict(copy.deepcopy(template["spec"]), serviceAccountName="default")}
+        kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "restricted"}})
+        kube.kubectl("create", "-f", "-", "--dry-run=server", stdin=json.dumps(pod))
+
+
+def test_only_the_controller_holds_the_operators_token():
+    operator = pods_of(render())["stash-operator"]["spec"]
+    assert operator["automountServiceAccountToken"] is False
+    mounts = {c["name"]: [m["name"] for m in c.get("volumeMounts", [])] for c in operator["containers"]}
+    assert mounts == {"controller": ["api-access"], "pushgateway": []}
+
+
+def test_an_upgrade_keeps_the_ca_bundle_and_the_certificate(release):
+    bundle = base64.b64encode(certificate()).decode()
+    for kind, name in WEBHOOK_CONFIGURATIONS.items():
+        for index in range(len(release.get(kind, name)["webhooks"])):
+            patch = [{"op": "add", "path": f"/webhooks/{index}/clientConfig/caBundle", "value": bundle}]
+            release.kubectl("patch", kind, name, "--type=json", "-p", json.dumps(patch), f"--as={CONTROLLER}")
+    release.kubectl("patch", "secret", "stash-webhook-cert", "-n", "stash", "-p", json.dumps({"data": {"tls.crt": bundle}}),
+                    f"--as={CONTROLLER}")
+    install(release, "--set", "logLevel=debug,injection.mode=opt-out")
+    for kind, name in WEBHOOK_CONFIGURATIONS.items():
+        assert {h["clientConfig"].get("caBundle") for h in release.get(kind, name)["webhooks"]} == {bundle}
+    assert release.get("secret", "stash-webhook-cert", "stash")["data"] == {"tls.crt": bundle}
+
+
+def certificate():
+    """Any certificate: the API server checks that a caBundle is one."""
+    done = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                           "-keyout", "/dev/null", "-subj", "/CN=any", "-days", "1"], capture_output=True, check=True)
+    return done.stdout
+
+
+def test_uninstall_leaves_no_webhook_configuration_keeps_the_crds_and_a_new_install_takes_them_over(kube):
+    install(kube)
+    before = [o["metadata"]["name"] for o in kube.list("crd")]
+    assert len([name for name in before if name.endswith(".stash.appscode.com")]) == 4
+    try:
+        uninstall(kube)
+        for kind in [*WEBHOOK_CONFIGURATIONS, "clusterroles", "clusterrolebindings"]:
+            assert not [o["metadata"]["name"] for o in kube.list(kind) if o["metadata"]["name"].startswith("stash-")]
+        assert kube.get("secret", "stash-webhook-cert", "stash") is None
+        assert [o["metadata"]["name"] for o in kube.list("crd")] == before
+        install(kube)
+    finally:
+        uninstall(kube)
+
+
+def test_crds_that_another_installer_made_are_taken_over_on_demand(kube):
+    crds = [o for o in render() if o["kind"] == "CustomResourceDefinition"]
+    for crd in crds:
+        kube.kubectl("delete", "crd", crd["metadata"]["name"], "--ignore-not-found")
+    kube.kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+        dict(crd, metadata={"name": crd["metadata"]["name"]}) for crd in crds]}))
+    try:
+        with pytest.raises(CommandFailed, match="take-ownership|invalid ownership"):
+            install(kube)
+        install(kube, "--take-ownership")
+    finally:
+        uninstall(kube)
+
+
+def manifests():
+    """What README, the examples and the chart's notes tell users to apply, as (where, text)."""
+    found = [(path.name, path.read_text()) for path in sorted((CHARTS.parent / "docs/examples").glob("*.yaml"))]
+    readme = (CHARTS.parent / "README.md").read_text()
+    found += [(f"README block {i}", text) for i, text in enumerate(re.findall(r"```yaml\n(.*?)```", readme, re.S))]
+    notes = re.search(r"<<EOF\n(.*?)EOF", (CHART / "templates/NOTES.txt").read_text(), re.S)[1]
+    return found + [("NOTES.txt", re.sub("^  ", "", notes, flags=re.M).replace("DEPLOYMENT", "web").replace("CLAIM", "claim").replace("VOLUME", "data"))]
+
+
+@pytest.mark.parametrize("text", [text for _, text in manifests()], ids=[where for where, _ in manifests()])
+def test_every_manifest_that_users_are_shown_is_accepted_without_a_warning(release, text):
+    release.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo"}})
+    release.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+    done = subprocess.run([paths.KUBECTL, "create", "-n", "demo", "--dry-run=server", "--validate=strict", "-f", "-"],
+                          input="\n---\n".join(part for part in text.split("---\n") if "kind: Namespace" not in part),
+                          env=release.env, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_webhook_reads_its_own_secret_and_no_other_and_writes_nothing(release):
+    assert may(release, WEBHOOK, "watch", "secrets/stash-webhook-cert", "-n", "stash")
+    assert not may(release, WEBHOOK, "get", "secrets/another", "-n", "stash")
+    assert not may(release, WEBHOOK, "get", "secrets/stash-webhook-cert", "-n", "default")
+    rules = [r for o in render() if o["kind"] in ("Role", "ClusterRole") and o["metadata"]["name"] == "stash-webhook" for r in o["rules"]]
+    assert {verb for r in rules for verb in r["verbs"]} == {"get", "list", "watch"}
+
+
+def test_the_controller_lists_no_secrets_and_changes_no_foreign_webhook(release):
+    for verb in ("list", "watch", "create", "patch", "delete"):
+        assert not may(release, CONTROLLER, verb, "secrets", "-n", "default")
+    assert not may(release, CONTROLLER, "patch", "mutatingwebhookconfigurations/another")
+    assert not may(release, CONTROLLER, "create", "pods", "-n", "default")
+    assert not may(release, CONTROLLER, "create", "pods", "--subresource=exec", "-n", "default")
+
+
+STASH = "stash.appscode.com"
+GRANTED = {  # what decisions D16 and D17 put into Roles
+    "stash-sidecar-deployment-web": [
+        {"apiGroups": [STASH], "resources": ["backupsessions"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": [STASH], "resources": ["backupsessions/status"], "verbs": ["patch"]},
+        {"apiGroups": [STASH], "resources": ["backupconfigurations"], "resourceNames": ["web"], "verbs": ["get"]},
+        {"apiGroups": [STASH], "resources": ["repositories"], "resourceNames": ["local"], "verbs": ["get"]},
+        {"apiGroups": [STASH], "resources": ["repositories/status"], "resourceNames": ["local"], "verbs": ["patch"]},
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}],
+    "stash-restore-init-container-deployment-web": [
+        {"apiGroups": [STASH], "resources": ["restoresessions"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": [STASH], "resources": ["restoresessions/status"], "verbs": ["patch"]},
+        {"apiGroups": [STASH], "resources": ["repositories"], "resourceNames": ["local"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}],
+    "stash-cron-job-web": [
+        {"apiGroups": [STASH], "resources": ["backupsessions"], "verbs": ["get", "create"]},
+        {"apiGroups": [STASH], "resources": ["backupconfigurations"], "resourceNames": ["web"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}]}
+
+
+@pytest.mark.parametrize("name", GRANTED)
+def test_the_controller_may_grant_what_sidecars_and_cronjob_pods_need(release, name):
+    create_role(release, name, GRANTED[name])
+
+
+def test_the_controller_cannot_grant_what_it_lacks(release):
+    with pytest.raises(CommandFailed, match="attempting to grant"):
+        create_role(release, "too-much", [{"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}])
+
+
+def create_role(kube, name, rules):
+    """Role and binding in one namespace, as the controller makes them."""
+    api = "rbac.authorization.k8s.io/v1"
+    role = {"apiVersion": api, "kind": "Role", "metadata": {"name": name, "namespace": "default"}, "rules": rules}
+    binding = {"apiVersion": api, "kind": "RoleBinding", "metadata": {"name": name, "namespace": "default"},
+               "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+               "subjects": [{"kind": "ServiceAccount", "name": "web", "namespace": "default"}]}
+    for item in (role, binding):
+        kube.kubectl("create", "-f", "-", f"--as={CONTROLLER}", stdin=json.dumps(item))
+        kube.kubectl("delete", item["kind"], name, "-n", "default", f"--as={CONTROLLER}") if item is binding else None
+    kube.kubectl("delete", "role", name, "-n", "default", f"--as={CONTROLLER}")
