@@ -1,0 +1,60 @@
+"""One kube-apiserver and etcd for all tests of this ring, with the chart's RBAC, CRDs and webhook registration in it."""
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from stash_e2e import api_ring, objects  # noqa: E402
+
+NAME = os.environ.get("STASH_API_CLUSTER", "api")
+
+
+@pytest.fixture(scope="session")
+def kube():
+    try:
+        yield api_ring.boot(NAME)
+    finally:
+        if not os.environ.get("STASH_E2E_KEEP"):
+            api_ring.shut_down(NAME)
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory):
+    return tmp_path_factory.mktemp("programs")
+
+
+@pytest.fixture(scope="session")
+def controller(kube, logs):
+    program = api_ring.start_controller(kube, logs)
+    yield program
+    program.stop()
+
+
+@pytest.fixture(scope="session")
+def webhook(kube, logs, controller):
+    program = api_ring.start_webhook(kube, logs)
+    yield program
+    program.stop()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" and report.failed:
+        for name in ("controller", "webhook"):
+            if name in item.funcargs:
+                report.sections.append((f"{name} log", item.funcargs[name].output()[-6000:]))
+        if "ns" in item.funcargs and "kube" in item.funcargs:
+            report.sections.append(("objects", item.funcargs["kube"].explain_failure(item.funcargs["ns"])))
+
+
+@pytest.fixture
+def ns(kube, request):
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:50].strip("-")
+    kube.apply(objects.namespace(name))
+    kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}})
+    return name

@@ -1,0 +1,263 @@
+"""The three programs against a real API server, each with the rights that it has in a cluster and no others.
+
+There is no kubelet here: a "pod" is a Pod object made by hand plus the sidecar as a process on this machine.
+"""
+import json
+import subprocess
+
+import pytest
+
+from stash_e2e import api_ring, objects
+from stash_e2e.kube import CommandFailed, wait_until
+
+
+def containers(kube, ns, name="web", kind="containers"):
+    return [c["name"] for c in kube.get("deployment", name, ns)["spec"]["template"]["spec"].get(kind, [])]
+
+
+def condition(kube, kind, name, ns, type_, status):
+    def probe():
+        found = kube.condition(kind, name, ns, type_)
+        return found if found and found["status"] == status else None
+    return wait_until(f"{kind} {name} has {type_}={status}", probe, 30)
+
+
+class Workload:
+    """A Deployment with Secret, Repository and BackupConfiguration, and sidecar processes that play its pods."""
+
+    def __init__(self, kube, ns, directory):
+        self.kube, self.ns, self.directory = kube, ns, directory
+        self.source, self.repository, self.secret = directory / "source", directory / "repository", directory / "secret"
+        for path in (self.source, self.repository, self.secret):
+            path.mkdir()
+        (self.source / "data.txt").write_text("worth keeping\n")
+        (self.secret / "RESTIC_PASSWORD").write_text("correct horse battery staple")
+        self.programs = []
+        kube.apply(objects.secret(ns), self.repository_object(), objects.deployment(ns, self.source))
+
+    def repository_object(self):
+        found = objects.repository(self.ns, self.repository)
+        found["spec"]["backend"]["local"]["mountPath"] = str(self.repository)
+        return found
+
+    def configure(self, **spec):
+        self.kube.apply(objects.backup_configuration(self.ns, schedule="0 0 1 1 *", paths=[str(self.source)], **spec))
+        wait_until("the sidecar is injected", lambda: "stash" in containers(self.kube, self.ns), 30)
+        wait_until("the sidecar's rights exist", lambda: self.kube.get("rolebinding", "stash-sidecar-deployment-web", self.ns), 30)
+
+    def pod(self, name, args=None, wait=True):
+        """A Pod object as the Deployment's controller would make it, and the sidecar in it."""
+        self.kube.apply({"apiVersion": "v1", "kind": "Pod",
+                         "metadata": {"name": name, "namespace": self.ns, "labels": {"app": "web"}},
+                         "spec": {"containers": [{"name": "app", "image": objects.SAMPLE_IMAGE}, {"name": "stash", "image": "localhost/stash:dev"}]}})
+        made = self.kube.get("pod", name, self.ns)
+        self.kube.kubectl("patch", "pod", name, "-n", self.ns, "--subresource=status", "--type=merge", "-p",
+                          json.dumps({"status": {"phase": "Running"}}))
+        return self.sidecar(made, args)
+
+    def sidecar(self, pod, args=None):
+        kubeconfig = api_ring.token_kubeconfig(self.kube, self.ns, "default", self.directory)
+        args = args or ["run-backup", "--backup-configuration=web-backup"]
+        program = api_ring.Program(
+            [api_ring.BIN / "stash", *args, f"--secret-dir={self.secret}", "--enable-cache=false", "--metrics-enabled=false",
+             "--kubeconfig", kubeconfig],
+            self.directory / f"{pod['metadata']['name']}.log",
+            env={"POD_NAME": pod["metadata"]["name"], "POD_UID": pod["metadata"]["uid"], "POD_NAMESPACE": self.ns, "NODE_NAME": "node-0"})
+        self.programs.append(program)
+        return program.start()
+
+    def session(self, name):
+        self.kube.apply(objects.backup_session(self.ns, name))
+
+    def finished(self, name, seconds=60):
+        return self.kube.wait_for_phase("backupsession", name, self.ns, ("Succeeded", "Failed", "Skipped"), seconds)
+
+    def snapshots(self):
+        listed = subprocess.run(["restic", "--no-cache", "--no-lock", "-r", str(self.repository), "snapshots", "--json"], check=True,
+                                env={"RESTIC_PASSWORD": "correct horse battery staple", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
+        return json.loads(listed.stdout) or []
+
+    def stop(self):
+        for program in self.programs:
+            program.stop()
+
+
+@pytest.fixture
+def workload(kube, ns, tmp_path, controller, webhook, request):
+    made = Workload(kube, ns, tmp_path)
+    yield made
+    made.stop()
+    if getattr(request.node, "failed", False):
+        for program in made.programs:
+            print(program.output())
+
+
+def test_a_configuration_brings_sidecar_cronjob_and_rights_and_takes_them_away_again(kube, ns, workload):
+    author = kube.get("deployment", "web", ns)["spec"]["template"]
+    workload.configure()
+    cron_job = wait_until("the CronJob exists", lambda: kube.list("cronjobs", ns), 30)[0]
+    assert cron_job["spec"]["schedule"] == "0 0 1 1 *" and cron_job["spec"]["concurrencyPolicy"] == "Forbid"
+    assert cron_job["metadata"]["ownerReferences"][0]["kind"] == "BackupConfiguration"
+    kube.delete("backupconfiguration", "web-backup", ns)
+    wait_until("the Deployment is as before", lambda: kube.get("deployment", "web", ns)["spec"]["template"] == author, 30)
+    assert not [k for k in kube.get("deployment", "web", ns)["metadata"].get("annotations", {}) if "stash.appscode.com" in k]
+
+
+def test_a_session_goes_pending_running_succeeded_and_repository_status_follows(kube, ns, workload):
+    workload.configure()
+    workload.pod("web-1")
+    workload.session("by-hand")
+    session = workload.finished("by-hand")
+    assert session["status"]["phase"] == "Succeeded", session["status"]
+    host = session["status"]["stats"][0]
+    assert host["hostname"] == "host-0" and host["phase"] == "Succeeded"
+    assert host["snapshots"][0]["fileStats"]["totalFiles"] == 1
+    assert session["metadata"]["labels"]["stash.appscode.com/invoker-name"] == "web-backup"
+    assert len(workload.snapshots()) == 1
+    status = wait_until("Repository status follows", lambda: kube.get("repository", "local-repository", ns).get("status", {})
+                        .get("snapshotCount") and kube.get("repository", "local-repository", ns)["status"], 20)
+    assert status["integrity"] is True and status["totalSize"] == status["size"]
+
+
+def test_of_three_replicas_one_takes_the_session(kube, ns, workload):
+    workload.configure()
+    for i in range(3):
+        workload.pod(f"web-{i}")
+    for i in range(3):
+        workload.session(f"round-{i}")
+        assert workload.finished(f"round-{i}")["status"]["phase"] == "Succeeded"
+    assert len(workload.snapshots()) == 3
+
+
+def test_a_sidecar_killed_while_restic_runs_finishes_the_session_when_it_is_back_and_doubles_nothing(kube, ns, workload):
+    for i in range(60):
+        (workload.source / f"large-{i}").write_bytes(bytes([i]) * 4_000_000)
+    workload.configure()
+    first = workload.pod("web-1")
+    workload.session("interrupted")
+    wait_until("the host is claimed", lambda: (kube.get("backupsession", "interrupted", ns).get("status", {}).get("stats") or [{}])[0]
+               .get("phase") == "Running", 30, every=0.05)
+    first.kill()
+    workload.sidecar(kube.get("pod", "web-1", ns))
+    session = workload.finished("interrupted", 90)
+    assert session["status"]["phase"] == "Succeeded", session["status"]
+    assert len(workload.snapshots()) == 1
+
+
+def test_a_pod_that_vanished_gives_its_claim_back_to_another(kube, ns, workload):
+    for i in range(60):
+        (workload.source / f"large-{i}").write_bytes(bytes([i]) * 4_000_000)
+    workload.configure()
+    first = workload.pod("web-1")
+    workload.session("moved")
+    wait_until("the host is claimed", lambda: (kube.get("backupsession", "moved", ns).get("status", {}).get("stats") or [{}])[0]
+               .get("phase") == "Running", 30, every=0.05)
+    first.kill()
+    kube.kubectl("delete", "pod", "web-1", "-n", ns, "--grace-period=0", "--force")
+    workload.pod("web-2")
+    session = workload.finished("moved", 90)
+    assert session["status"]["phase"] == "Succeeded", session["status"]
+    assert len(workload.snapshots()) == 1
+
+
+def test_a_stopped_sidecar_hands_its_host_to_its_successor(kube, ns, workload):
+    for i in range(60):
+        (workload.source / f"large-{i}").write_bytes(bytes([i]) * 4_000_000)
+    workload.configure()
+    first = workload.pod("web-1")
+    workload.session("handed-over")
+    wait_until("the host is claimed", lambda: (kube.get("backupsession", "handed-over", ns).get("status", {}).get("stats") or [{}])[0]
+               .get("phase") == "Running", 30, every=0.05)
+    first.stop()
+    assert not list((workload.repository / "locks").iterdir()), "restic left a lock"
+    kube.kubectl("delete", "pod", "web-1", "-n", ns, "--grace-period=0", "--force")
+    workload.pod("web-2")
+    assert workload.finished("handed-over", 90)["status"]["phase"] == "Succeeded"
+    assert len(workload.snapshots()) == 1
+
+
+def test_two_sessions_at_once_run_one_and_skip_the_other(kube, ns, workload):
+    workload.configure()
+    workload.session("first")
+    wait_until("the first is stamped", lambda: kube.get("backupsession", "first", ns).get("status", {}).get("phase") == "Pending")
+    workload.session("second")
+    assert workload.finished("second")["status"]["phase"] == "Skipped"
+    workload.pod("web-1")
+    assert workload.finished("first")["status"]["phase"] == "Succeeded"
+
+
+def test_a_restore_brings_back_files_once_and_then_never_again(kube, ns, workload):
+    workload.configure()
+    workload.pod("web-1")
+    workload.session("before")
+    assert workload.finished("before")["status"]["phase"] == "Succeeded"
+    (workload.source / "data.txt").unlink()
+    kube.apply(objects.restore_session(ns, rules=[{"paths": [str(workload.source)]}]))
+    wait_until("stash-init is injected", lambda: "stash-init" in containers(kube, ns, kind="initContainers"), 30)
+    wait_until("its rights exist", lambda: kube.get("rolebinding", "stash-restore-init-container-deployment-web", ns), 30)
+    first = workload.pod("web-2", ["restore", "--restore-session=web-restore"])
+    assert first.process.wait(60) == 0, first.output()
+    assert (workload.source / "data.txt").read_text() == "worth keeping\n"
+    kube.wait_for_phase("restoresession", "web-restore", ns, ("Succeeded",), 30)
+    (workload.source / "data.txt").write_text("changed since")
+    again = workload.pod("web-3", ["restore", "--restore-session=web-restore"])
+    assert again.process.wait(60) == 0, again.output()
+    assert (workload.source / "data.txt").read_text() == "changed since"
+
+
+def test_a_failed_restore_holds_the_application_back_until_it_is_mended(kube, ns, workload):
+    workload.configure()
+    workload.pod("web-1")
+    workload.session("before")
+    assert workload.finished("before")["status"]["phase"] == "Succeeded"
+    (workload.secret / "RESTIC_PASSWORD").write_text("wrong")
+    kube.apply(objects.restore_session(ns, rules=[{"paths": [str(workload.source)]}]))
+    wait_until("its rights exist", lambda: kube.get("rolebinding", "stash-restore-init-container-deployment-web", ns), 30)
+    failing = workload.pod("web-2", ["restore", "--restore-session=web-restore"])
+    assert failing.process.wait(60) != 0
+    failed = kube.wait_for_phase("restoresession", "web-restore", ns, ("Failed",), 30)
+    assert "wrong password" in failed["status"]["stats"][0]["error"]
+    (workload.secret / "RESTIC_PASSWORD").write_text("correct horse battery staple")
+    mended = workload.sidecar(kube.get("pod", "web-2", ns), ["restore", "--restore-session=web-restore"])
+    assert mended.process.wait(60) == 0, mended.output()
+    kube.wait_for_phase("restoresession", "web-restore", ns, ("Succeeded",), 30)
+
+
+def test_the_sidecar_may_do_what_it_needs_and_nothing_else(kube, ns, workload):
+    workload.configure()
+    kube.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "foreign", "namespace": ns}})
+    as_sidecar = f"--as=system:serviceaccount:{ns}:default"
+
+    def may(*what):
+        try:
+            return kube.kubectl("auth", "can-i", *what, "-n", ns, as_sidecar).strip() == "yes"
+        except CommandFailed:
+            return False
+
+    assert may("watch", "backupsessions") and may("patch", "backupsessions", "--subresource=status")
+    assert may("get", "backupconfigurations/web-backup") and may("get", "repositories/local-repository")
+    for forbidden in (("get", "secrets"), ("list", "secrets"), ("create", "pods"), ("create", "pods", "--subresource=exec"),
+                      ("get", "backupconfigurations/other"), ("patch", "backupconfigurations/web-backup"), ("delete", "backupsessions"),
+                      ("create", "rolebindings"), ("patch", "deployments")):
+        assert not may(*forbidden), forbidden
+
+
+def test_an_idle_sidecar_writes_nothing_and_is_small(kube, ns, workload):
+    workload.configure()
+    sidecar = workload.pod("web-1")
+    workload.session("warm-up")
+    assert workload.finished("warm-up")["status"]["phase"] == "Succeeded"
+
+    def versions():
+        return [kube.get("backupsession", "warm-up", ns)["metadata"]["resourceVersion"],
+                kube.get("repository", "local-repository", ns)["metadata"]["resourceVersion"],
+                sorted(e["metadata"]["name"] for e in kube.list("events", ns))]
+
+    api_ring.settled("the session", versions)
+    assert api_ring.rss_anon(sidecar.pid) <= 4 << 20
+
+
+def test_neither_controller_nor_webhook_was_denied_anything(controller, webhook):
+    for program in (controller, webhook):
+        denied = [line for line in program.output().splitlines() if "forbidden" in line.lower()]
+        assert not denied, "\n".join(denied[:5])

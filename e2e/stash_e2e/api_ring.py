@@ -1,0 +1,150 @@
+"""A real kube-apiserver and etcd without a node, with the chart's objects in it and our programs as processes.
+
+The programs authenticate with tokens of the chart's own ServiceAccounts, so a right that the chart forgot is a failure here.
+"""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+from . import installation, paths
+from .kube import Kube, run, wait_until
+
+BIN = paths.BUILD / "release" / "bin"
+
+
+def boot(name):
+    subprocess.run([str(paths.CLUSTER_COMMAND), "api-up", name], check=True)
+    kube = Kube(name)
+    kube.kubectl("create", "namespace", "stash")
+    rendered = kube.helm("template", "stash", str(paths.CHART), "-n", "stash", "-f", str(installation.VALUES))
+    run([paths.KUBECTL, "apply", "-n", "stash", "--server-side", "-f", "-"], stdin=rendered, env=kube.env)
+    kube.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+    return kube
+
+
+def shut_down(name):
+    subprocess.run([str(paths.CLUSTER_COMMAND), "down", name], check=True)
+
+
+def token_kubeconfig(kube, ns, account, directory):
+    """A kubeconfig file that is that ServiceAccount."""
+    token = kube.kubectl("create", "token", account, "-n", ns, "--duration=2h").strip()
+    view = json.loads(kube.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
+    view["users"][0]["user"] = {"token": token}
+    path = directory / f"{ns}-{account}.kubeconfig"
+    path.write_text(json.dumps(view))
+    return path
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Program:
+    """One of our programs as a process; ended by PID, its output kept."""
+
+    def __init__(self, argv, log, env=None):
+        self.log = log
+        self.argv = [str(a) for a in argv]
+        self.env = dict(env or {}, PATH="/usr/bin:/bin")
+        self.process = None
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.env,
+                                            start_new_session=True)
+        return self
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def signal(self, number):
+        os.kill(self.process.pid, number)
+
+    def kill(self):
+        """kill -9 of the process and, as the kernel does for a container, of what it started."""
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+    def stop(self, seconds=30):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def wait_for_output(self, text, seconds=30):
+        return wait_until(f"{self.argv[0]} says {text!r}", lambda: text in self.output(), seconds, every=0.05)
+
+
+def answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=2) as reply:
+            return reply.status == 200
+    except OSError:
+        return False
+
+
+def start_controller(kube, directory, *more):
+    health = free_port()
+    program = Program([BIN / "stash-controller", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-operator", directory),
+                       "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", "",
+                       "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert",
+                       "--webhook-configuration", "stash-injector", "--webhook-service", "stash-webhook", *more],
+                      directory / "controller.log").start()
+    wait_until("the controller is ready", lambda: answers(f"http://127.0.0.1:{health}/readyz"), 30)
+    program.health = health
+    return program
+
+
+def start_webhook(kube, directory):
+    """Starts the webhook and points the chart's webhook configurations at it by URL (there is no Service network here)."""
+    port, health = free_port(), free_port()
+    program = Program([BIN / "stash-webhook", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-webhook", directory),
+                       "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", "", "--listen", f"127.0.0.1:{port}",
+                       "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert", "--shutdown-delay", "0s"],
+                      directory / "webhook.log").start()
+    wait_until("the webhook is ready", lambda: answers(f"http://127.0.0.1:{health}/readyz"), 30)
+    ca = json.loads(kube.kubectl("get", "secret", "stash-webhook-cert", "-n", "stash", "-o", "json"))["data"]["ca.crt"]
+    for kind in ("mutatingwebhookconfigurations", "validatingwebhookconfigurations"):
+        for found in kube.list(kind):
+            for i, hook in enumerate(found["webhooks"]):
+                service_path = hook["clientConfig"].get("service", {}).get("path") or hook["clientConfig"]["url"][-7:].lstrip("0123456789")
+                patch = [{"op": "replace", "path": f"/webhooks/{i}/clientConfig",
+                          "value": {"url": f"https://127.0.0.1:{port}{service_path}", "caBundle": ca}}]
+                kube.kubectl("patch", kind, found["metadata"]["name"], "--type=json", "-p", json.dumps(patch))
+    program.port, program.health = port, health
+    return program
+
+
+def rss_anon(pid):
+    """Anonymous resident memory of a process, in bytes."""
+    for line in open(f"/proc/{pid}/status"):
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no RssAnon in /proc")
+
+
+def settled(what, read, same_for=3.0, seconds=60):
+    """The value that `read` keeps returning for `same_for` seconds."""
+    deadline, since, last = time.monotonic() + seconds, time.monotonic(), read()
+    while time.monotonic() - since < same_for:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} does not settle; last seen {last}")
+        time.sleep(0.1)
+        now = read()
+        if now != last:
+            since, last = time.monotonic(), now
+    return last

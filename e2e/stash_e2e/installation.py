@@ -1,0 +1,45 @@
+"""A cluster with our image and chart in it: what `make cluster`, `make demo` and the end-to-end tests stand on."""
+import hashlib
+import os
+import subprocess
+
+from . import paths
+from .kube import Kube
+
+VALUES = paths.CHART / "ci" / "test-values.yaml"
+
+
+def _front_command(*argv):
+    subprocess.run([str(paths.CLUSTER_COMMAND), *map(str, argv)], check=True)
+
+
+def boot(name):
+    """Boots the cluster, or finds it running. Prints what it does."""
+    _front_command("up", name)
+    return Kube(name)
+
+
+def shut_down(name):
+    _front_command("down", name)
+
+
+def install(kube, say):
+    """Loads the image and installs the chart, or upgrades it when something changed."""
+    digest = hashlib.sha256(paths.IMAGE_TAR.read_bytes()).hexdigest()
+    marker = paths.cluster_directory(kube.cluster) / "loaded-image"
+    is_new = not marker.exists() or marker.read_text() != digest
+    if is_new:
+        say("loading the image into the cluster")
+        _front_command("load", kube.cluster, paths.IMAGE_TAR)
+    say("installing the chart as release stash in namespace stash")
+    upgrade = kube.get("deployment", "stash-operator", "stash") is not None
+    kube.helm("upgrade", "--install", "stash", paths.CHART, "-n", "stash", "--create-namespace", "-f", VALUES, "--wait", "--timeout", "3m")
+    if is_new and upgrade:
+        kube.kubectl("rollout", "restart", "deployment", "-n", "stash")
+    for deployment in ("stash-operator", "stash-webhook"):
+        kube.rollout(deployment, "stash")
+    marker.write_text(digest)
+
+
+def is_root():
+    return os.geteuid() == 0

@@ -1,0 +1,127 @@
+"""kubectl and helm against one cluster, and waiting on conditions."""
+import json
+import os
+import subprocess
+import time
+
+from . import paths
+
+
+class CommandFailed(Exception):
+    """A command's exit code, with what it printed."""
+
+
+class TimedOut(Exception):
+    """A condition that did not come true, with what was seen last."""
+
+
+def run(argv, stdin=None, env=None, timeout=120):
+    done = subprocess.run([str(a) for a in argv], input=stdin, env=env, timeout=timeout, text=True, capture_output=True)
+    if done.returncode != 0:
+        raise CommandFailed(f"{' '.join(str(a) for a in argv)}\nexit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def wait_until(what, probe, seconds=60, every=0.25):
+    """Asks `probe` until it returns something true, and returns that. `what` completes "timed out waiting until ..."."""
+    deadline = time.monotonic() + seconds
+    last = None
+    while True:
+        try:
+            last = probe()
+            if last:
+                return last
+        except CommandFailed as failure:
+            last = failure
+        if time.monotonic() > deadline:
+            raise TimedOut(f"timed out after {seconds} s waiting until {what}; last seen: {last}")
+        time.sleep(every)
+
+
+class Kube:
+    """One cluster, seen through its kubeconfig."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.env = dict(os.environ, KUBECONFIG=str(paths.kubeconfig(cluster)))
+
+    def kubectl(self, *argv, stdin=None, timeout=120):
+        return run([paths.KUBECTL, *argv], stdin=stdin, env=self.env, timeout=timeout)
+
+    def helm(self, *argv, timeout=300):
+        return run([paths.HELM, *argv], env=self.env, timeout=timeout)
+
+    def apply(self, *manifests):
+        """Applies dicts; returns what kubectl printed, warnings included."""
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
+        done = subprocess.run([str(paths.KUBECTL), "apply", "-f", "-"], input=text, env=self.env, text=True,
+                              capture_output=True, timeout=60)
+        if done.returncode != 0:
+            raise CommandFailed(f"kubectl apply: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def get(self, kind, name, ns=None):
+        """The object, or None when there is none."""
+        scope = ["-n", ns] if ns else []
+        try:
+            return json.loads(self.kubectl("get", kind, name, *scope, "-o", "json"))
+        except CommandFailed as failure:
+            if "NotFound" in str(failure) or "not found" in str(failure):
+                return None
+            raise
+
+    def list(self, kind, ns=None, selector=None):
+        argv = ["get", kind, "-o", "json"] + (["-n", ns] if ns else ["-A"]) + (["-l", selector] if selector else [])
+        return json.loads(self.kubectl(*argv))["items"]
+
+    def delete(self, kind, name, ns=None):
+        self.kubectl("delete", kind, name, *(["-n", ns] if ns else []), "--wait=true", "--ignore-not-found")
+
+    def events(self, ns, about):
+        """Messages of the events about an object of that name, as "type reason: message"."""
+        return [f"{e['type']} {e['reason']}: {e['message']}" for e in self.list("events", ns)
+                if e["involvedObject"]["name"] == about]
+
+    def condition(self, kind, name, ns, type_):
+        """The condition of that type, or None."""
+        found = self.get(kind, name, ns) or {}
+        for condition in found.get("status", {}).get("conditions", []):
+            if condition["type"] == type_:
+                return condition
+        return None
+
+    def wait_for_phase(self, kind, name, ns, phases, seconds=90):
+        def phase():
+            found = self.get(kind, name, ns) or {}
+            return found if found.get("status", {}).get("phase") in phases else None
+        return wait_until(f"{kind} {ns}/{name} is {' or '.join(phases)}", phase, seconds)
+
+    def rollout(self, deployment, ns, seconds=120):
+        self.kubectl("rollout", "status", f"deployment/{deployment}", "-n", ns, f"--timeout={seconds}s", timeout=seconds + 10)
+
+    def raw(self, path):
+        return self.kubectl("get", "--raw", path)
+
+    def pushgateway_metrics(self):
+        return self.raw("/api/v1/namespaces/stash/services/stash-operator:56789/proxy/metrics")
+
+    def explain_failure(self, ns):
+        """Everything a person would ask for first, as text."""
+        asked = [
+            ["get", "all,backupconfigurations,backupsessions,restoresessions,repositories", "-n", ns, "-o", "wide"],
+            ["get", "backupconfigurations,backupsessions,restoresessions,repositories", "-n", ns, "-o", "yaml"],
+            ["get", "deployments", "-n", ns, "-o", "yaml"],
+            ["describe", "pods", "-n", ns],
+            ["get", "events", "-n", ns, "--sort-by=.lastTimestamp"],
+            ["logs", "-n", ns, "--all-containers", "--prefix", "--tail=60", "-l", "stash-test=yes"],
+            ["get", "pods", "-n", "stash", "-o", "wide"],
+            ["logs", "-n", "stash", "--all-containers", "--prefix", "--tail=80", "-l", "app.kubernetes.io/component=operator"],
+            ["logs", "-n", "stash", "--all-containers", "--prefix", "--tail=40", "-l", "app.kubernetes.io/component=webhook"],
+        ]
+        parts = []
+        for argv in asked:
+            try:
+                parts.append(f"$ kubectl {' '.join(argv)}\n{self.kubectl(*argv)}")
+            except (CommandFailed, subprocess.TimeoutExpired) as failure:
+                parts.append(f"$ kubectl {' '.join(argv)}\n{failure}")
+        return "\n".join(parts)

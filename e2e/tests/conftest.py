@@ -1,0 +1,82 @@
+"""One cluster for all end-to-end tests; each test has a namespace and a directory on the node's disk of its own."""
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from stash_e2e import installation, objects, paths  # noqa: E402
+
+# STASH_E2E_KEEP=1 leaves the cluster up, for looking around and for quick reruns.
+CLUSTER = os.environ.get("STASH_E2E_CLUSTER", "e2e")
+
+
+def pytest_configure(config):
+    if not installation.is_root():
+        raise pytest.UsageError("end-to-end tests boot a cluster: run them as root")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" and report.failed:
+        place = item.funcargs.get("place")
+        if place is not None:
+            report.sections.append(("the cluster", place.kube.explain_failure(place.ns)))
+
+
+@pytest.fixture(scope="session")
+def kube():
+    booted = None
+    try:
+        booted = installation.boot(CLUSTER)
+        installation.install(booted, lambda line: print("  " + line, flush=True))
+        yield booted
+    finally:
+        if not os.environ.get("STASH_E2E_KEEP"):
+            installation.shut_down(CLUSTER)
+
+
+class Place:
+    """A namespace and what lies below its directory on the node: source/ and repository/."""
+
+    def __init__(self, kube, ns, directory):
+        self.kube, self.ns, self.directory = kube, ns, directory
+        self.source, self.repository = directory / "source", directory / "repository"
+
+    def start_workload(self, **more):
+        """An opted-in namespace, Secret, Repository, and a Deployment with one file; waits until it runs."""
+        self.source.mkdir(parents=True, exist_ok=True)
+        (self.source / "data.txt").write_text("worth keeping\n")
+        self.kube.apply(objects.secret(self.ns), objects.repository(self.ns, self.repository))
+        self.kube.apply(objects.deployment(self.ns, self.source, **more))
+        self.kube.rollout("web", self.ns)
+
+    def wait_for_sidecar(self):
+        self.kube.kubectl("wait", "backupconfiguration/web-backup", "-n", self.ns, "--for=condition=Ready", "--timeout=60s")
+        self.kube.rollout("web", self.ns)
+
+    def trigger(self, name="by-hand", configuration="web-backup"):
+        """Makes a BackupSession by hand and waits until it is final."""
+        self.kube.apply(objects.backup_session(self.ns, name, configuration))
+        return self.kube.wait_for_phase("backupsession", name, self.ns, ("Succeeded", "Failed", "Skipped"), 120)
+
+    def restarts(self):
+        return {f"{p['metadata']['name']}/{c['name']}": c["restartCount"]
+                for p in self.kube.list("pods", self.ns, "app=web") for c in p["status"].get("containerStatuses", [])}
+
+
+@pytest.fixture
+def place(kube, request):
+    ns = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:50].strip("-")
+    directory = paths.cluster_directory(kube.cluster) / "volumes" / ns
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    opted_in = request.node.get_closest_marker("not_opted_in") is None
+    kube.apply(objects.namespace(ns, opted_in))
+    yield Place(kube, ns, directory)
+    kube.kubectl("delete", "namespace", ns, "--wait=false")
