@@ -28,7 +28,7 @@ unit: build ## unit tests
 	@ctest --test-dir build/$(PRESET) --output-on-failure -LE live
 
 api-test: build tools ## tests against a real kube-apiserver and etcd
-	@$(PYTEST) e2e/api
+	@$(PYTEST) e2e/api charts/tests
 
 e2e: image tools ## end-to-end tests on a one-node cluster of their own
 	@$(PYTEST) e2e/tests

@@ -34,16 +34,8 @@ function(stash_edge room)
   target_precompile_headers(${room}_edge REUSE_FROM stash_pch)
 endfunction()
 
-# The precompiled header is made with -fPIC, and g++ wants the same word from those who reuse it; -fPIC serves a PIE too.
-function(stash_reuse_header name)
-  if(CMAKE_CXX_COMPILE_OPTIONS_PIE)
-    target_compile_options(${name} PRIVATE -fPIC)
-  endif()
-  target_precompile_headers(${name} REUSE_FROM stash_pch)
-endfunction()
-
 function(stash_program name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE stash_flags)
-  stash_reuse_header(${name})
+  target_precompile_headers(${name} REUSE_FROM stash_pch)
 endfunction()

@@ -85,6 +85,9 @@ void set_sidecar_injected(const Subject& subject) {
         fmt::format("{} was updated but came back without the sidecar; is stash-webhook running? It is tried again",
                     subject.target()));
   }
+  // A new process does not know of nudges before its time; what was said stays until it is known better.
+  const api::Condition* said = api::find_condition(subject.status.conditions(), names::kSidecarInjected);
+  if (said && said->status == "False" && said->reason == reasons::kSidecarNotInjected) return;
   say("Unknown", reasons::kPending, "waiting for the sidecar to be injected into " + subject.target());
 }
 

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "controller/invoker_labels.h"
 #include "controller/owned_object.h"
+#include "controller/workload_facts.h"
 
 namespace stash::controller {
 namespace {
@@ -77,16 +78,23 @@ Json cron_job(const api::BackupConfiguration& configuration, const inject::Setti
 
 Json role(const api::BackupConfiguration& configuration) {
   const std::string group = text(names::kGroup);
+  Json rules = {{{"apiGroups", {group}},
+                 {"resources", {"backupconfigurations"}},
+                 {"resourceNames", {configuration.metadata.name}},
+                 {"verbs", {"get"}}},
+                {{"apiGroups", {group}}, {"resources", {"backupsessions"}}, {"verbs", {"create", "get"}}},
+                {{"apiGroups", {""}}, {"resources", {"events"}}, {"verbs", {"create"}}}};
+  // It skips a slot whose target is not there.
+  if (const auto& target = configuration.spec.target; target && is_supported_kind(target->ref)) {
+    rules.push_back({{"apiGroups", {api::kDeployments.group}},
+                     {"resources", {api::kDeployments.plural}},
+                     {"resourceNames", {target->ref.name}},
+                     {"verbs", {"get"}}});
+  }
   return {{"apiVersion", api::kRoles.api_version()},
           {"kind", api::kRoles.kind},
           {"metadata", metadata(configuration, cron_role_name(configuration.metadata.name))},
-          {"rules",
-           {{{"apiGroups", {group}},
-             {"resources", {"backupconfigurations"}},
-             {"resourceNames", {configuration.metadata.name}},
-             {"verbs", {"get"}}},
-            {{"apiGroups", {group}}, {"resources", {"backupsessions"}}, {"verbs", {"create", "get"}}},
-            {{"apiGroups", {""}}, {"resources", {"events"}}, {"verbs", {"create"}}}}}};
+          {"rules", std::move(rules)}};
 }
 
 Json role_binding(const api::BackupConfiguration& configuration) {

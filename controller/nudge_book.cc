@@ -9,15 +9,20 @@ Nudges NudgeBook::look(const std::string& workload) const {
   const Entry& entry = found->second;
   const auto since = std::chrono::duration_cast<std::chrono::seconds>(clock_.steady() - entry.last);
   if (entry.resting && since >= kNudgeMemory) return {};
-  return {entry.count, since, entry.error};
+  return {entry.in_vain, entry.count, since, entry.error, entry.change};
 }
 
-void NudgeBook::nudged(const std::string& workload, std::string error) {
+void NudgeBook::nudged(const std::string& workload, const std::string& change, std::string error) {
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[workload];
   const auto now = clock_.steady();
-  if (entry.resting && now - entry.last >= kNudgeMemory) entry.count = 0;
+  if (entry.change != change || (entry.resting && now - entry.last >= kNudgeMemory)) {
+    entry.count = 0;
+    entry.in_vain = 0;
+  }
+  entry.change = change;
   ++entry.count;
+  ++entry.in_vain;
   entry.last = now;
   entry.resting = false;
   entry.error = std::move(error);
@@ -33,6 +38,7 @@ void NudgeBook::at_rest(const std::string& workload) {
   const auto found = entries_.find(workload);
   if (found == entries_.end()) return;
   found->second.resting = true;
+  found->second.in_vain = 0;
   found->second.error.clear();
   if (clock_.steady() - found->second.last >= kNudgeMemory) entries_.erase(found);
 }

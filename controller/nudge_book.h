@@ -13,7 +13,7 @@ class NudgeBook {
  public:
   explicit NudgeBook(const Clock& clock) : clock_(clock) {}
   Nudges look(const std::string& workload) const;
-  void nudged(const std::string& workload, std::string error);
+  void nudged(const std::string& workload, const std::string& change, std::string error);
   /// Why it cannot be nudged.
   void say(const std::string& workload, std::string error);
   /// Injecting would change nothing any more.
@@ -21,10 +21,10 @@ class NudgeBook {
 
  private:
   struct Entry {
-    int count = 0;
+    int in_vain = 0, count = 0;
     std::chrono::steady_clock::time_point last;
     bool resting = false;
-    std::string error;
+    std::string error, change;
   };
   const Clock& clock_;
   mutable std::mutex mutex_;

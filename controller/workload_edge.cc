@@ -40,7 +40,7 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
   if (!cluster.dry_run) {
     if (decision.injection.up_to_date) cluster.nudges.at_rest(key);
     if (decision.nudges && (done || done.error().code != ErrorCode::conflict)) {
-      cluster.nudges.nudged(key, done ? "" : done.error().message);
+      cluster.nudges.nudged(key, decision.change, done ? "" : done.error().message);
     }
     if (!decision.nudges && !decision.injection.error.empty()) cluster.nudges.say(key, decision.injection.error);
   }

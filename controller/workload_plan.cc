@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "controller/owned_object.h"
 #include "controller/sidecar_access.h"
 
@@ -82,12 +83,14 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
   if (injection.patch.empty() || !world.opted_in || access_taken) return result;
   if (restore_must_wait(desired, injection, workload)) return result;
 
-  const Nudges& nudges = world.nudges;
+  result.change = fmt::format("{:016x}", fnv1a(dump_json(injection.patch)));
+  const Nudges nudges = world.nudges.change == result.change ? world.nudges : Nudges{.error = world.nudges.error};
   result.injection.error = nudges.error;
   if (nudges.count > 0) {
     const auto delay = delay_after(nudges.count);
-    // A younger nudge may not have come back by the watch yet.
-    result.injection.asked_in_vain = nudges.since_last >= kFirstNudgeDelay;
+    // A single young nudge may not have come back by the watch yet.
+    result.injection.asked_in_vain =
+        nudges.in_vain > 1 || (nudges.in_vain == 1 && nudges.since_last >= kFirstNudgeDelay);
     if (nudges.since_last < delay) {
       look_again(result.plan, std::min(delay - nudges.since_last, kFirstNudgeDelay));
       return result;

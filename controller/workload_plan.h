@@ -8,11 +8,13 @@
 
 namespace stash::controller {
 
-/// How often this workload was nudged lately.
+/// How often this workload was nudged lately, for one and the same change.
 struct Nudges {
-  int count = 0;  ///< since it was last at rest for kNudgeMemory
+  int in_vain = 0;  ///< in a row, since it was last at rest
+  int count = 0;    ///< since it was last at rest for kNudgeMemory
   std::chrono::seconds since_last{0};
-  std::string error;  ///< of the last one, "" when the API server took it
+  std::string error;   ///< of the last one, "" when the API server took it
+  std::string change;  ///< what the last one was for: another change is not held back by it
   friend bool operator==(const Nudges&, const Nudges&) = default;
 };
 
@@ -32,6 +34,7 @@ struct WorkloadWorld {
 struct WorkloadPlan {
   Plan plan;
   bool nudges = false;
+  std::string change;        ///< names what the nudge is for
   InjectionFacts injection;  ///< for the conditions of the BackupConfiguration
   std::vector<inject::Finding> findings;
 };

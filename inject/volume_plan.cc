@@ -36,7 +36,9 @@ std::optional<std::string> VolumePlan::choose(const VolumeNames& candidates, con
     }
     const VolumeOwner owner = owner_of(*workload_, name);
     const bool ours = owner == VolumeOwner::absent || owner == VolumeOwner::ours;
-    if (!ours && (owner == VolumeOwner::foreign || !covers(*named(volumes_of(*workload_), name), volume))) continue;
+    // A volume that nobody mounts is one that we left behind, unless its name is an everyday one.
+    const bool adoptable = owner == VolumeOwner::shared || (owner == VolumeOwner::unused && is_reserved(name));
+    if (!ours && !(adoptable && covers(*named(volumes_of(*workload_), name), volume))) continue;
     volumes_.push_back({.volume = std::move(volume), .replaceable = ours});
     volumes_.back().*by = true;
     return name;

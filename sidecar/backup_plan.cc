@@ -24,6 +24,14 @@ std::string missing_paths(const BackupProgress& progress) {
       missing.size() == 1 ? "a path does" : "paths do", fmt::join(missing, ", "));
 }
 
+std::string empty_path(const PathProgress& path) {
+  return fmt::format(
+      "{}: there are no files in it; no snapshot was taken, so that the latest one stays one with files. Is the volume "
+      "mounted? If it may be empty, set the annotation stash.appscode.com/allow-empty: \"true\" on the "
+      "BackupConfiguration",
+      path.path);
+}
+
 std::string gone_repository(const BackupProgress& progress) {
   return fmt::format(
       "the repository at {} held backups since {} and is gone; it is not initialised again. Bring it back, or, if its "
@@ -52,7 +60,10 @@ BackupStep next_step(BackupProgress& progress) {
     const PathProgress& path = progress.paths[i];
     if (path.snapshot) continue;
     if (!path.earlier_snapshot) return {Kind::find_snapshot, i};
-    return {path.earlier_snapshot->empty() ? Kind::back_up : Kind::adopt, i};
+    if (!path.earlier_snapshot->empty()) return {Kind::adopt, i};
+    if (path.has_entries || progress.allow_empty) return {Kind::back_up, i};
+    progress.error = empty_path(path);
+    return {Kind::finish};
   }
   // Checked before anything is forgotten: a damaged repository keeps all it has.
   if (progress.check_due && !progress.checked) return {Kind::check};

@@ -23,6 +23,7 @@ struct PathProgress {
   std::optional<std::string> earlier_snapshot;
   std::optional<api::SnapshotStats> snapshot;  ///< done
   BackupSummary summary;                       ///< of that snapshot
+  bool has_entries = true;                     ///< anything but directories lies below it
   friend bool operator==(const PathProgress&, const PathProgress&) = default;
 };
 

@@ -14,13 +14,26 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = BackupStep::Kind;
 
+/// Directories at most, all the way down. What cannot be looked into counts as not empty: restic will name it.
+bool is_empty_tree(const fs::path& root) {
+  std::error_code problem;
+  if (!fs::is_directory(fs::symlink_status(root, problem))) return false;
+  fs::recursive_directory_iterator entry(root, problem);
+  while (!problem && entry != fs::recursive_directory_iterator()) {
+    if (!fs::is_directory(entry->symlink_status(problem))) return false;
+    entry.increment(problem);
+  }
+  return !problem;
+}
+
 Result<std::vector<PathProgress>> look_at_paths(const std::vector<std::string>& paths) {
   std::vector<PathProgress> progress;
   for (const std::string& path : paths) {
     TRY(std::string cleaned, clean_path(path));
     std::error_code problem;
     const bool exists = fs::exists(fs::symlink_status(cleaned, problem));
-    progress.push_back({std::move(cleaned), exists, {}, {}, {}});
+    const bool has_entries = exists && !is_empty_tree(cleaned);
+    progress.push_back({.path = std::move(cleaned), .exists = exists, .has_entries = has_entries});
   }
   return progress;
 }
@@ -245,7 +258,7 @@ Result<void> run_backup_session(Context& context, BackupMemory& memory, const ap
       log_warning("BackupSession {}: host {} was taken away from this pod; stopped", next.name, host);
     } else {
       log_info("BackupSession {}: this pod is being stopped; host {} is given back", next.name, host);
-      status.give_back();
+      
     }
     return {};
   }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,7 +12,6 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "sidecar/directory_times.h"
-#include "sidecar/interrupt.h"
 
 namespace stash::sidecar {
 
@@ -111,7 +111,6 @@ ResticResult<Restic> Restic::open(const api::Backend& backend, Access access, co
   if (const auto password = secret.find("RESTIC_PASSWORD"); password->second.ends_with('\n')) {
     log_warning("RESTIC_PASSWORD ends in a line break, which is part of the password");
   }
-  if (access == Access::write) fs::create_directories(location, problem);
   const bool writable = is_writable(location);
   if (!writable && access == Access::write) {
     return fail_with(
@@ -126,7 +125,7 @@ ResticResult<Restic> Restic::open(const api::Backend& backend, Access access, co
 
 ResticFailure Restic::failure_of(const Run& run) const {
   if (run.stopped) return {ResticCause::interrupted, "restic was interrupted"};
-  ResticFailure failure = explain(run.exit_code, run.standard_error, call_.location, secrets_);
+  ResticFailure failure = explain(run.exit_code, run.standard_error, call_.location, secrets_, call_.storage_secret);
   const auto end = run.standard_error.size();
   const std::string tail = run.standard_error.substr(end - std::min<std::size_t>(end, 2'000));
   log_warning("restic: exit code {}, {}: {}", run.exit_code, to_string(failure.cause), scrub(tail, secrets_));
@@ -141,32 +140,23 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const OnL
   std::error_code problem;
   if (fs::is_directory(place_.settings.home, problem)) spec.working_directory = place_.settings.home;
   spec.tick = place_.patience.tick;
-  spec.grace = place_.patience.terminate;
+  // The signal on which every version removes its lock.
+  spec.stop_signal = SIGINT;
+  spec.grace = place_.patience.interrupt;
   spec.max_line = kMaxLine;
   spec.max_stderr = 256u << 10;
 
   Run run;
-  std::optional<steady_clock::time_point> interrupted;
   const auto collect = [&](std::string_view line) {
     if (on_line) return on_line(line);
     run.output.append(line).append("\n");
   };
-  const auto tick = [&] {
-    if (!interrupted) {
-      if (go_on_()) return true;
-      interrupted = steady_clock::now();
-      run.stopped = true;
-      interrupt_children();
-      return true;
-    }
-    return steady_clock::now() - *interrupted < place_.patience.interrupt;
-  };
-  const auto exit = run_process(spec, collect, tick);
+  const auto exit = run_process(spec, collect, go_on_);
   if (!exit) return fail_with(ResticCause::unknown, "restic cannot be run: " + exit.error().message);
   run.exit_code = exit->exit_code;
   run.standard_error = exit->stderr_tail;
   // Finished before the signal came: then its result counts.
-  if (run.exit_code == 0) run.stopped = false;
+  run.stopped = exit->stopped_by_us && exit->exit_code != 0;
   return run;
 }
 
@@ -224,6 +214,8 @@ ResticResult<bool> Restic::has_repository() {
 }
 
 ResticResult<void> Restic::init() {
+  std::error_code problem;
+  fs::create_directories(call_.location, problem);  // restic says it better if that fails
   const auto run = run_well(init_arguments());
   if (!run) return std::unexpected(run.error());
   return {};

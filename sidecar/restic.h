@@ -16,14 +16,13 @@ template <class T>
 using ResticResult = std::expected<T, ResticFailure>;
 
 /// Asked every second while restic runs or a lock is waited for; false interrupts it (SIGINT, so that it removes its
-/// lock, then SIGTERM and SIGKILL), and the call returns `interrupted`.
+/// lock, then SIGKILL), and the call returns `interrupted`.
 using GoOn = std::function<bool()>;
 
 struct ResticPatience {
   std::chrono::milliseconds lock{std::chrono::minutes(10)};  ///< how long others' locks are waited for
   std::chrono::milliseconds lock_retry{5'000};               ///< the first wait; doubles up to a minute
-  std::chrono::milliseconds interrupt{8'000};                ///< between SIGINT and SIGTERM
-  std::chrono::milliseconds terminate{5'000};                ///< between SIGTERM and SIGKILL
+  std::chrono::milliseconds interrupt{12'000};               ///< between SIGINT and SIGKILL
   std::chrono::milliseconds tick{1'000};
 };
 

@@ -86,6 +86,7 @@ Result<ResticCall> restic_call(const api::Backend& backend, const std::string& l
 
   ResticCall call;
   call.location = location;
+  call.storage_secret = backend.storage_secret_name;
   for (const std::string_view name : kInherited) {
     const auto found = std::ranges::find(inherited, name, &std::pair<std::string, std::string>::first);
     if (found != inherited.end()) call.env.push_back(*found);

@@ -35,6 +35,7 @@ struct ResticCall {
   Arguments program;     ///< [ionice ...] [nice ...] restic, and the flags that every step takes
   Environment env;       ///< the whole environment; the only place where secrets are
   std::string location;  ///< RESTIC_REPOSITORY without user info: for messages
+  std::string storage_secret;  ///< the Secret's name: for messages
   friend bool operator==(const ResticCall&, const ResticCall&) = default;
 };
 

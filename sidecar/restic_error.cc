@@ -89,16 +89,15 @@ std::string telling_line(std::string_view text) {
   return last;
 }
 
-std::string remedy_of(ResticCause cause, std::string_view location) {
+std::string remedy_of(ResticCause cause, std::string_view location, std::string_view storage_secret) {
   switch (cause) {
     case ResticCause::no_repository:
       return fmt::format("there is no restic repository at {}", location);
     case ResticCause::wrong_password:
       return fmt::format(
           "wrong password for the repository at {}: put the one it was created with into RESTIC_PASSWORD of the "
-          "storage "
-          "Secret (mind a trailing newline, which is part of it)",
-          location);
+          "storage Secret{} (mind a trailing newline, which is part of it)",
+          location, storage_secret.empty() ? "" : fmt::format(" \"{}\"", storage_secret));
     case ResticCause::locked:
       return fmt::format(
           "the repository at {} is locked: another backup, check or prune is under way, or one died within the last "
@@ -199,9 +198,9 @@ std::string scrub(std::string_view text, const std::vector<std::string>& secrets
 }
 
 ResticFailure explain(int exit_code, std::string_view standard_error, std::string_view location,
-                      const std::vector<std::string>& secrets) {
+                      const std::vector<std::string>& secrets, std::string_view storage_secret) {
   const ResticCause cause = cause_of(exit_code, standard_error);
-  std::string sentence = remedy_of(cause, scrub(location, secrets));
+  std::string sentence = remedy_of(cause, scrub(location, secrets), storage_secret);
   // Where restic's own words vary from try to try (lock holder, seconds), or add nothing, they stay in the log.
   const bool quote = cause == ResticCause::unknown || cause == ResticCause::damaged ||
                      cause == ResticCause::disk_full || cause == ResticCause::permission_denied ||

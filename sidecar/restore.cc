@@ -89,17 +89,17 @@ class Restorer {
   std::optional<Restic> restic_;
 };
 
-void publish(Context& context, const api::RestoreSession& session, HostStatus& status,
-             const std::optional<std::string>& problem, Nanoseconds duration) {
+/// Errors: the result is not in the session's status.
+Result<void> publish(Context& context, const api::RestoreSession& session, HostStatus& status,
+                     const std::optional<std::string>& problem, Nanoseconds duration) {
   api::HostStats result;
   result.hostname = status.host();
   result.phase = problem ? "Failed" : "Succeeded";
   result.claim = status.claim_now();
   result.duration = format_duration(duration);
   result.error = problem.value_or("");
-  if (const auto written = status.write_result(result); !written) {
-    log_error("the result of {} was not written: {}", status.host(), written.error().message);
-  }
+  const auto written = status.write_result(result);
+  if (!written) log_error("the result of {} was not written: {}", status.host(), written.error().message);
   if (problem) {
     log_error("restore of {} failed: {}", result.hostname, *problem);
     tell_event(context, status.session(), kube::EventType::warning, "FailedHostRestore",
@@ -115,6 +115,7 @@ void publish(Context& context, const api::RestoreSession& session, HostStatus& s
   labels.repository = session.spec.repository;
   labels.host = status.host();
   push_metrics(context, session.metadata.name, status.host(), render_restore_metrics(labels, !problem, duration));
+  return written;
 }
 
 /// The exit code, or nullopt when another pod was faster.
@@ -136,8 +137,11 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
     log_warning("interrupted; {}", status.lost() ? "the session was taken away or deleted" : "the host is given back");
     return status.lost() ? std::nullopt : std::optional(1);
   }
-  publish(context, session, status, problem, context.clock.steady() - begun);
-  return problem ? 1 : 0;
+  const auto published = publish(context, session, status, problem, context.clock.steady() - begun);
+  // Taken away: look again who has it. Otherwise unwritten: the application does not start on what nobody knows to be
+  // restored, for the next start of this pod would restore over its work.
+  if (!published && published.error().code == ErrorCode::cancelled) return std::nullopt;
+  return problem || !published ? 1 : 0;
 }
 
 /// Until something about the session changes, or for a while.

@@ -1,6 +1,5 @@
 #include "webhook/server.h"
 
-#include <httplib.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -16,6 +15,8 @@
 #include "base/log.h"
 #include "webhook/connection.h"
 #include "webhook/request_stream.h"
+#include "webhook/router.h"
+#include "webhook/tls_context.h"
 
 namespace stash::webhook {
 namespace {
@@ -34,89 +35,6 @@ constexpr std::chrono::milliseconds kSpareThreadStays{10'000};
 constexpr std::chrono::milliseconds kTick{500};
 constexpr std::chrono::milliseconds kLinger{1'000};
 
-/// httplib takes "1x" for 1 and "-1" for very many, and reads chunks when a length is given as well.
-bool body_is_framed_clearly(const httplib::Request& request) {
-  const auto lengths = request.headers.equal_range("Content-Length");
-  const auto encodings = request.headers.equal_range("Transfer-Encoding");
-  const auto count = std::distance(lengths.first, lengths.second) + std::distance(encodings.first, encodings.second);
-  if (count == 0) return true;
-  if (count > 1) return false;
-  if (lengths.first == lengths.second) return encodings.first->second == "chunked";
-  const std::string& length = lengths.first->second;
-  return !length.empty() && std::ranges::all_of(length, [](unsigned char c) { return c >= '0' && c <= '9'; });
-}
-
-/// httplib's parser and router, fed by us instead of by its accept loop.
-class Router : public httplib::Server {
- public:
-  explicit Router(const ServerOptions& options) {
-    set_payload_max_length(options.max_body);
-    // Only for the Keep-Alive header; Impl decides about connections.
-    set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(options.idle_timeout).count());
-    set_keep_alive_max_count(1'000'000);
-    for (const auto& [route, respond] : options.routes) {
-      const auto space = route.find(' ');
-      const auto handler = [respond = respond, most = options.max_body](const httplib::Request& request,
-                                                                        httplib::Response& response) {
-        // A chunked body has no announced length that httplib could refuse.
-        Reply reply = request.body.size() > most ? Reply{413, "text/plain", "too large\n"} : respond(request.body);
-        response.status = reply.status;
-        response.set_content(reply.body, reply.content_type);
-      };
-      if (route.substr(0, space) == "POST") {
-        Post(route.substr(space + 1), handler);
-      } else {
-        Get(route.substr(space + 1), handler);
-      }
-    }
-  }
-
-  /// False when there was no whole request or the answer could not be written; `closed` when the client asked for it.
-  bool answer(RequestStream& stream, bool close_after, bool& closed) {
-    try {
-      return process_request(stream, close_after, closed, [&](httplib::Request& request) {
-        // Each of these makes httplib do what no API server asks for: compress, decompress without limit, run a
-        // recursive regular expression over the body, cut the answer.
-        for (const char* name : {"Accept-Encoding", "Content-Encoding", "Content-Type", "Range"}) {
-          request.headers.erase(name);
-        }
-        request.ranges.clear();
-        stream.headers_are_read();
-        if (!body_is_framed_clearly(request)) stream.refuse();
-      });
-    } catch (const std::exception& error) {
-      log_warning("a request was given up: {}", error.what());
-      return false;
-    }
-  }
-};
-
-struct ContextFree {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-
-int present_certificate(SSL* ssl, void* argument) {
-  const auto& certificate = *static_cast<const decltype(ServerOptions::certificate)*>(argument);
-  const auto pair = certificate();
-  return pair && pair->present_on(ssl) ? 1 : 0;
-}
-
-std::unique_ptr<SSL_CTX, ContextFree> new_context(ServerOptions& options) {
-  std::unique_ptr<SSL_CTX, ContextFree> context(SSL_CTX_new(TLS_server_method()));
-  if (!context) return nullptr;
-  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_cipher_list(context.get(), "ECDHE+AESGCM:ECDHE+CHACHA20");
-  // No resumption: a ticket would outlive a certificate, and costs two more packets per handshake.
-  SSL_CTX_set_options(
-      context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_num_tickets(context.get(), 0);
-  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_mode(context.get(),
-                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_cert_cb(context.get(), present_certificate, &options.certificate);
-  return context;
-}
-
 /// Leaves room for log, API client and epoll below the limit of open files.
 std::size_t connections_allowed(std::size_t wanted) {
   rlimit limit{};
@@ -133,7 +51,7 @@ class Server::Impl {
  public:
   Impl(ServerOptions options, OwnedFd listener)
       : options_(std::move(options)),
-        router_(options_),
+        router_(options_.routes, options_.max_body, options_.idle_timeout),
         listener_(std::move(listener)),
         epoll_(epoll_create1(EPOLL_CLOEXEC)),
         wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -143,7 +61,7 @@ class Server::Impl {
   ~Impl() { stop({}); }
 
   Result<void> start() {
-    if (options_.certificate) context_ = new_context(options_);
+    if (options_.certificate) context_ = new_tls_context(options_.certificate);
     if (options_.certificate && !context_) return fail(ErrorCode::unreachable, "OpenSSL gives no context");
     if (!arm(EPOLL_CTL_ADD, listener_.get(), kListenerId, EPOLLIN | EPOLLONESHOT) ||
         !arm(EPOLL_CTL_ADD, wake_.get(), kWakeId, EPOLLIN)) {
@@ -415,7 +333,7 @@ class Server::Impl {
 
   ServerOptions options_;
   Router router_;
-  std::unique_ptr<SSL_CTX, ContextFree> context_;
+  TlsContext context_;
   OwnedFd listener_, epoll_, wake_;
   std::thread janitor_;
 

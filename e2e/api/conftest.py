@@ -48,6 +48,8 @@ def pytest_runtest_makereport(item, call):
         for name in ("controller", "webhook"):
             if name in item.funcargs:
                 report.sections.append((f"{name} log", item.funcargs[name].output()[-6000:]))
+        for program in getattr(item.funcargs.get("workload"), "programs", []):
+            report.sections.append((program.log.name, program.output()[-3000:]))
         if "ns" in item.funcargs and "kube" in item.funcargs:
             report.sections.append(("objects", item.funcargs["kube"].explain_failure(item.funcargs["ns"])))
 

@@ -45,7 +45,7 @@ class Workload:
         wait_until("the sidecar is injected", lambda: "stash" in containers(self.kube, self.ns), 30)
         wait_until("the sidecar's rights exist", lambda: self.kube.get("rolebinding", "stash-sidecar-deployment-web", self.ns), 30)
 
-    def pod(self, name, args=None, wait=True):
+    def pod(self, name, args=None):
         """A Pod object as the Deployment's controller would make it, and the sidecar in it."""
         self.kube.apply({"apiVersion": "v1", "kind": "Pod",
                          "metadata": {"name": name, "namespace": self.ns, "labels": {"app": "web"}},
@@ -83,13 +83,10 @@ class Workload:
 
 
 @pytest.fixture
-def workload(kube, ns, tmp_path, controller, webhook, request):
+def workload(kube, ns, tmp_path, controller, webhook):
     made = Workload(kube, ns, tmp_path)
     yield made
     made.stop()
-    if getattr(request.node, "failed", False):
-        for program in made.programs:
-            print(program.output())
 
 
 def test_a_configuration_brings_sidecar_cronjob_and_rights_and_takes_them_away_again(kube, ns, workload):
@@ -192,7 +189,7 @@ def test_a_restore_brings_back_files_once_and_then_never_again(kube, ns, workloa
     workload.session("before")
     assert workload.finished("before")["status"]["phase"] == "Succeeded"
     (workload.source / "data.txt").unlink()
-    kube.apply(objects.restore_session(ns, rules=[{"paths": [str(workload.source)]}]))
+    kube.apply(objects.restore_session(ns, path=workload.source))
     wait_until("stash-init is injected", lambda: "stash-init" in containers(kube, ns, kind="initContainers"), 30)
     wait_until("its rights exist", lambda: kube.get("rolebinding", "stash-restore-init-container-deployment-web", ns), 30)
     first = workload.pod("web-2", ["restore", "--restore-session=web-restore"])
@@ -211,7 +208,7 @@ def test_a_failed_restore_holds_the_application_back_until_it_is_mended(kube, ns
     workload.session("before")
     assert workload.finished("before")["status"]["phase"] == "Succeeded"
     (workload.secret / "RESTIC_PASSWORD").write_text("wrong")
-    kube.apply(objects.restore_session(ns, rules=[{"paths": [str(workload.source)]}]))
+    kube.apply(objects.restore_session(ns, path=workload.source))
     wait_until("its rights exist", lambda: kube.get("rolebinding", "stash-restore-init-container-deployment-web", ns), 30)
     failing = workload.pod("web-2", ["restore", "--restore-session=web-restore"])
     assert failing.process.wait(60) != 0

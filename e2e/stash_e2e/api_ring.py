@@ -102,7 +102,7 @@ def start_controller(kube, directory, *more):
     program = Program([BIN / "stash-controller", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-operator", directory),
                        "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", "",
                        "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert",
-                       "--webhook-configuration", "stash-injector", "--webhook-service", "stash-webhook", *more],
+                       "--webhook-configuration", "stash-injector", "--validating-webhook-configuration", "stash-warnings", "--webhook-service", "stash-webhook", *more],
                       directory / "controller.log").start()
     wait_until("the controller is ready", lambda: answers(f"http://127.0.0.1:{health}/readyz"), 30)
     program.health = health
@@ -110,21 +110,22 @@ def start_controller(kube, directory, *more):
 
 
 def start_webhook(kube, directory):
-    """Starts the webhook and points the chart's webhook configurations at it by URL (there is no Service network here)."""
+    """Starts the webhook as a process; there is no Service network here, so its Service becomes a name for localhost."""
     port, health = free_port(), free_port()
     program = Program([BIN / "stash-webhook", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-webhook", directory),
                        "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", "", "--listen", f"127.0.0.1:{port}",
                        "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert", "--shutdown-delay", "0s"],
                       directory / "webhook.log").start()
     wait_until("the webhook is ready", lambda: answers(f"http://127.0.0.1:{health}/readyz"), 30)
-    ca = json.loads(kube.kubectl("get", "secret", "stash-webhook-cert", "-n", "stash", "-o", "json"))["data"]["ca.crt"]
+    kube.delete("service", "stash-webhook", "stash")
+    kube.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "stash-webhook", "namespace": "stash"},
+                "spec": {"type": "ExternalName", "externalName": "127.0.0.1"}})
     for kind in ("mutatingwebhookconfigurations", "validatingwebhookconfigurations"):
         for found in kube.list(kind):
-            for i, hook in enumerate(found["webhooks"]):
-                service_path = hook["clientConfig"].get("service", {}).get("path") or hook["clientConfig"]["url"][-7:].lstrip("0123456789")
-                patch = [{"op": "replace", "path": f"/webhooks/{i}/clientConfig",
-                          "value": {"url": f"https://127.0.0.1:{port}{service_path}", "caBundle": ca}}]
-                kube.kubectl("patch", kind, found["metadata"]["name"], "--type=json", "-p", json.dumps(patch))
+            patch = [{"op": "add", "path": f"/webhooks/{i}/clientConfig/service/port", "value": port} for i in range(len(found["webhooks"]))]
+            kube.kubectl("patch", kind, found["metadata"]["name"], "--type=json", "-p", json.dumps(patch))
+            wait_until("the CA is published", lambda: all(hook["clientConfig"].get("caBundle") for hook in
+                                                          kube.get(kind, found["metadata"]["name"])["webhooks"]), 90)
     program.port, program.health = port, health
     return program
 

@@ -31,9 +31,9 @@ def deployment(ns, directory, name="web", replicas=1, pod_spec=None, volume=None
                      "template": {"metadata": {"labels": {"app": name, "stash-test": "yes"}}, "spec": spec}}}
 
 
-def _target(workload, **more):
+def _target(workload, mount_path=SOURCE, **more):
     return dict({"ref": {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload},
-                 "volumeMounts": [{"name": "source-data", "mountPath": SOURCE}]}, **more)
+                 "volumeMounts": [{"name": "source-data", "mountPath": str(mount_path)}]}, **more)
 
 
 def backup_configuration(ns, name="web-backup", workload="web", schedule="* * * * *", repository="local-repository", **spec):
@@ -48,6 +48,7 @@ def backup_session(ns, name, configuration="web-backup"):
             "spec": {"invoker": {"apiGroup": "stash.appscode.com", "kind": "BackupConfiguration", "name": configuration}}}
 
 
-def restore_session(ns, name="web-restore", workload="web", repository="local-repository", rules=None):
+def restore_session(ns, name="web-restore", workload="web", repository="local-repository", path=SOURCE):
+    """Restores `path`, which is also where the volume is mounted."""
     return {"apiVersion": "stash.appscode.com/v1beta1", "kind": "RestoreSession", "metadata": {"name": name, "namespace": ns},
-            "spec": {"repository": {"name": repository}, "target": _target(workload), "rules": rules or [{"paths": [SOURCE]}]}}
+            "spec": {"repository": {"name": repository}, "target": _target(workload, path), "rules": [{"paths": [str(path)]}]}}

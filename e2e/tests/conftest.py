@@ -48,11 +48,11 @@ class Place:
         self.kube, self.ns, self.directory = kube, ns, directory
         self.source, self.repository = directory / "source", directory / "repository"
 
-    def start_workload(self, **more):
-        """An opted-in namespace, Secret, Repository, and a Deployment with one file; waits until it runs."""
+    def start_workload(self, with_secret=True, **more):
+        """Secret, Repository, and a Deployment with one file; waits until it runs."""
         self.source.mkdir(parents=True, exist_ok=True)
         (self.source / "data.txt").write_text("worth keeping\n")
-        self.kube.apply(objects.secret(self.ns), objects.repository(self.ns, self.repository))
+        self.kube.apply(*([objects.secret(self.ns)] if with_secret else []), objects.repository(self.ns, self.repository))
         self.kube.apply(objects.deployment(self.ns, self.source, **more))
         self.kube.rollout("web", self.ns)
 
@@ -76,6 +76,8 @@ def place(kube, request):
     directory = paths.cluster_directory(kube.cluster) / "volumes" / ns
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
+    if kube.get("namespace", ns):  # of an earlier run on a cluster that was kept
+        kube.delete("namespace", ns)
     opted_in = request.node.get_closest_marker("not_opted_in") is None
     kube.apply(objects.namespace(ns, opted_in))
     yield Place(kube, ns, directory)

@@ -42,10 +42,8 @@ def test_a_wrong_repository_password_fails_the_session_and_says_which_secret(pla
 
 
 def test_a_missing_secret_is_named_and_injection_waits_for_it(place):
-    place.start_workload()
-    place.kube.delete("secret", "repository-secret", place.ns)
-    wait_until("the Repository notices", lambda: (place.kube.condition("repository", "local-repository", place.ns, "BackendSecretFound")
-                                                  or {}).get("status") == "False", 90)
+    place.start_workload(with_secret=False)
+    condition_becomes(place, "repository", "local-repository", "BackendSecretFound", "False")
     place.kube.apply(objects.backup_configuration(place.ns, schedule="0 0 1 1 *"))
     condition = condition_becomes(place, "backupconfiguration", "web-backup", "BackendSecretFound", "False")
     assert "repository-secret" in condition["message"] and "RESTIC_PASSWORD" in condition["message"]

@@ -41,16 +41,26 @@ TEST_CASE("nudges are counted until the workload has been at rest for five minut
   FakeClock clock;
   NudgeBook book(clock);
   CHECK(book.look("demo/web") == Nudges{});
-  book.nudged("demo/web", "");
+  book.nudged("demo/web", "inject", "");
   clock.advance(seconds(7));
-  CHECK(book.look("demo/web") == Nudges{1, seconds(7), ""});
+  CHECK(book.look("demo/web") == Nudges{1, 1, seconds(7), "", "inject"});
   // Somebody takes the sidecar away again and again: a fight must slow down although each nudge worked.
   book.at_rest("demo/web");
-  book.nudged("demo/web", "refused");
-  CHECK(book.look("demo/web") == Nudges{2, seconds(0), "refused"});
+  book.nudged("demo/web", "inject", "refused");
+  CHECK(book.look("demo/web") == Nudges{1, 2, seconds(0), "refused", "inject"});
   book.at_rest("demo/web");
   clock.advance(minutes(5));
   CHECK(book.look("demo/web") == Nudges{});
-  book.nudged("demo/web", "");
+  book.nudged("demo/web", "inject", "");
   CHECK(book.look("demo/web").count == 1);
+}
+
+TEST_CASE("another change of the workload is counted anew", "[controller][books]") {
+  FakeClock clock;
+  NudgeBook book(clock);
+  book.nudged("demo/web", "inject", "");
+  book.nudged("demo/web", "inject", "");
+  CHECK(book.look("demo/web").in_vain == 2);
+  book.nudged("demo/web", "restore", "");
+  CHECK(book.look("demo/web") == Nudges{1, 1, seconds(0), "", "restore"});
 }

@@ -58,7 +58,11 @@ TEST_CASE("the role of CronJob pods allows to make sessions and no more", "[cont
                                                {"verbs", {"create", "get"}}},
                                               {{"apiGroups", Json::array({""})},
                                                {"resources", Json::array({"events"})},
-                                               {"verbs", Json::array({"create"})}}}));
+                                               {"verbs", Json::array({"create"})}},
+                                              {{"apiGroups", Json::array({"apps"})},
+                                               {"resources", Json::array({"deployments"})},
+                                               {"resourceNames", Json::array({"stash-demo"})},
+                                               {"verbs", Json::array({"get"})}}}));
   CHECK(objects.role_binding["roleRef"] ==
         Json({{"apiGroup", "rbac.authorization.k8s.io"}, {"kind", "Role"}, {"name", "stash-cron-job-app-backup"}}));
   CHECK(objects.role_binding["subjects"] ==

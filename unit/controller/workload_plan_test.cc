@@ -132,17 +132,29 @@ TEST_CASE("when its BackupConfiguration is gone, the sidecar goes by a nudge and
 TEST_CASE("a webhook that does not answer is asked again, ever more slowly", "[controller][workload]") {
   Scene scene;
   scene.backup();
-  scene.world.nudges = {.count = 1, .since_last = seconds(2), .error = ""};
+  const std::string change = scene.plan().change;
+  scene.world.nudges = {.in_vain = 1, .count = 1, .since_last = seconds(2), .error = "", .change = change};
   CHECK_FALSE(scene.plan().nudges);
   CHECK_FALSE(scene.plan().injection.asked_in_vain);
   CHECK(scene.plan().plan.look_again_in == seconds(3));
   scene.world.nudges.since_last = seconds(5);
   CHECK(scene.plan().nudges);
   CHECK(scene.plan().injection.asked_in_vain);
-  scene.world.nudges = {.count = 20, .since_last = seconds(299), .error = ""};
+  scene.world.nudges = {.in_vain = 2, .count = 2, .since_last = seconds(0), .error = "", .change = change};
+  CHECK(scene.plan().injection.asked_in_vain);
+  // A fight with another writer: each nudge worked, and yet they must slow down.
+  scene.world.nudges = {.in_vain = 0, .count = 20, .since_last = seconds(299), .error = "", .change = change};
   CHECK_FALSE(scene.plan().nudges);
   scene.world.nudges.since_last = minutes(5);
   CHECK(scene.plan().nudges);
+}
+
+TEST_CASE("a change that was not tried yet is not held back by nudges for another one", "[controller][workload]") {
+  Scene scene;
+  scene.backup();
+  scene.world.nudges = {.in_vain = 9, .count = 9, .since_last = seconds(1), .error = "", .change = "another"};
+  CHECK(scene.plan().nudges);
+  CHECK_FALSE(scene.plan().injection.asked_in_vain);
 }
 
 TEST_CASE("a namespace that has not opted in is never nudged, for no webhook would see it", "[controller][workload]") {

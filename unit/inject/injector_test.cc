@@ -9,6 +9,12 @@ namespace {
 
 Scene with_backup() { return Scene().backup(a_backup_configuration()); }
 
+Json sorted_volumes(Json workload) {
+  Json& volumes = workload["spec"]["template"]["spec"]["volumes"];
+  std::sort(volumes.begin(), volumes.end());
+  return workload;
+}
+
 const std::string kApplied = "stash.appscode.com/last-applied-backupconfiguration";
 
 TEST_CASE("the sidecar is what the contract says", "[inject][sidecar]") {
@@ -189,7 +195,7 @@ TEST_CASE("the sidecar of an older Stash is taken over, and removed with all tha
   });
   CHECK(Scene().injected(legacy, &legacy) == Json(a_workload()));
   const Json taken_over = with_backup().injected(legacy, &legacy);
-  CHECK(taken_over == with_backup().injected(a_workload()));
+  CHECK(sorted_volumes(taken_over) == sorted_volumes(with_backup().injected(a_workload())));
 }
 
 TEST_CASE("pull secrets are added once and only ours are removed", "[inject][pull-secrets]") {

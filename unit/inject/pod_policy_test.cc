@@ -113,7 +113,7 @@ TEST_CASE("Windows pods are left alone", "[inject][policy]") {
 }
 
 TEST_CASE("a workload whose annotations would exceed the limit is left alone", "[inject][policy]") {
-  const std::string room(std::size_t{256 * 1024} - 100, 'x');
+  const std::string room(std::size_t{256 * 1024} - 50, 'x');
   CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().annotation("big", room)) ==
         "TooLarge: its annotations would exceed the API server's limit of 256 KiB; shorten them");
   CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().template_annotation("big", room))

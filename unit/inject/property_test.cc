@@ -186,7 +186,7 @@ TEST_CASE("no JSON makes injection throw, and every patch of it applies", "[inje
     REQUIRE_NOTHROW(injection = scene.inject(broken));
     Json patched;
     REQUIRE_NOTHROW(patched = broken.patch(injection.patch));
-    REQUIRE_NOTHROW(injection = scene.inject(patched, &broken));
+    REQUIRE_NOTHROW(injection = scene.inject(patched));
     CHECK(injection.patch.empty());
     REQUIRE_NOTHROW(injection = Scene().inject(broken, &original));
     REQUIRE_NOTHROW(patched = broken.patch(injection.patch));

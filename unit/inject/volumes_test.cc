@@ -47,7 +47,7 @@ TEST_CASE("the volumes of a pod with a sidecar are those of the contract", "[inj
   CHECK(volume_in(workload, "stash-secret-volume") ==
         Json{{"name", "stash-secret-volume"}, {"secret", {{"secretName", "repo-secret"}, {"optional", true}}}});
   CHECK(volume_in(workload, "stash-local") == Json{{"name", "stash-local"}, {"hostPath", {{"path", "/data/repo"}}}});
-  const Json& sources = volume_in(workload, "stash-podinfo")["projected"]["sources"];
+  const Json sources = volume_in(workload, "stash-podinfo")["projected"]["sources"];
   REQUIRE(sources.size() == 3);
   CHECK(sources[0]["downwardAPI"]["items"][0] ==
         Json{{"path", "labels"}, {"fieldRef", {{"fieldPath", "metadata.labels"}}}});

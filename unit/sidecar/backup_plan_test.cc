@@ -80,6 +80,18 @@ TEST_CASE("all missing paths are named, and nothing is backed up", "[sidecar][ba
   CHECK(none.error == "the BackupConfiguration names no paths: set spec.target.paths");
 }
 
+TEST_CASE("of a path without files no snapshot is taken, unless empty ones are allowed", "[sidecar][backup_plan]") {
+  BackupProgress progress = of_paths({"/a"});
+  progress.repository = RepositoryState::present;
+  progress.paths[0].earlier_snapshot = "";
+  progress.paths[0].has_entries = false;
+  BackupProgress allowed = progress;
+  CHECK(next_step(progress) == BackupStep{Kind::finish});
+  CHECK(progress.error.starts_with("/a: there are no files in it; no snapshot was taken"));
+  allowed.allow_empty = true;
+  CHECK(next_step(allowed) == BackupStep{Kind::back_up, 0});
+}
+
 TEST_CASE("a snapshot of this session is adopted instead of taken twice", "[sidecar][backup_plan]") {
   BackupProgress progress = of_paths({"/a"});
   progress.repository = RepositoryState::present;

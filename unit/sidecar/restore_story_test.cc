@@ -86,6 +86,17 @@ TEST_CASE("a failed restore keeps the application from starting, and says why", 
   CHECK(test::text_of(story.script.calls()).find("\"reason\":\"FailedHostRestore\"") != std::string::npos);
 }
 
+TEST_CASE("a restore whose result cannot be written keeps the application from starting", "[sidecar][restore_story]") {
+  RestoreStory story;
+  story.reads(story.pending);
+  story.script.on("PATCH", kStatus).reply(story.running);
+  story.script.on("PATCH", kStatus).always().reply(403);
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("restore", {});
+  CHECK(story.run() == 1);
+}
+
 TEST_CASE("a read-only directory above the volume spoils no restore", "[sidecar][restore_story]") {
   RestoreStory story;
   story.reads(story.pending);

@@ -97,7 +97,6 @@ sidecar::ResticPlace FakeRestic::place() const {
   place.patience = {.lock = milliseconds(2'000),
                     .lock_retry = milliseconds(1),
                     .interrupt = milliseconds(2'000),
-                    .terminate = milliseconds(2'000),
                     .tick = milliseconds(20)};
   return place;
 }
