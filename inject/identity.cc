@@ -31,14 +31,14 @@ bool must_not_be_root(const Json& container, const Json& pod) {
 }
 
 const Json& owner_of_data(const Json& workload, const std::vector<api::VolumeMount>& mounts) {
-  static const Json kNobodyMountsIt = Json::object();
-  if (mounts.empty()) return kNobodyMountsIt;
+  static const Json nobody_mounts_it = Json::object();
+  if (mounts.empty()) return nobody_mounts_it;
   for (const Json& container : containers_of(workload)) {
     if (!is_sidecar(container) && named(array_at(container, {"volumeMounts"}), mounts.front().name) != nullptr) {
       return container;
     }
   }
-  return kNobodyMountsIt;
+  return nobody_mounts_it;
 }
 
 Json locked_down() {

@@ -29,7 +29,7 @@ struct Place {
 };
 
 const std::vector<Place>& places() {
-  static const std::vector<Place> kPlaces = {
+  static const std::vector<Place> all = {
       {{"spec", "template", "spec", "containers"},
        is_sidecar,
        &PodPlan::sidecar,
@@ -47,7 +47,7 @@ const std::vector<Place>& places() {
        {},
        {}},
   };
-  return kPlaces;
+  return all;
 }
 
 const Patch::Path kVolumes = {"spec", "template", "spec", "volumes"};

@@ -86,6 +86,7 @@ class PodPlanner {
   PodPlan plan() && {
     // What stays as it is goes first: its volumes are not to be had for the other.
     std::vector<std::optional<ContainerSettings>> settings;
+    settings.reserve(requests_.size());
     for (const Request& request : requests_) settings.push_back(settings_for(request));
     for (std::size_t i = 0; i < requests_.size(); ++i) {
       if (!settings[i]) leave_alone(requests_[i]);
@@ -177,7 +178,7 @@ class PodPlanner {
     const Json podinfo = podinfo_source();
     const Json secret = secret_source(request.repository->spec.backend.storage_secret_name);
     const MountedBy by = request.mounted_by;
-    const auto taken = [&](const VolumeNames& candidates, std::optional<std::string> name) {
+    const auto taken = [&](const VolumeNames& candidates, const std::optional<std::string>& name) {
       if (!name) {
         report(request, Reason::volume_name_taken,
                fmt::format("the pod template has a volume named {} that is not Stash's; rename it", candidates.back()));

@@ -32,9 +32,9 @@ std::string baseline_violation(const Json& container) {
   if (string_at(context, {"seccompProfile", "type"}) == "Unconfined") return "an unconfined seccompProfile";
   if (string_at(context, {"appArmorProfile", "type"}) == "Unconfined") return "an unconfined appArmorProfile";
   const Json& se_linux = object_at(context, {"seLinuxOptions"});
-  constexpr std::string_view kTypes[] = {"", "container_t", "container_init_t", "container_kvm_t",
-                                         "container_engine_t"};
-  const bool usual_type = std::ranges::find(kTypes, string_at(se_linux, {"type"})) != std::end(kTypes);
+  constexpr std::string_view usual_types[] = {"", "container_t", "container_init_t", "container_kvm_t",
+                                              "container_engine_t"};
+  const bool usual_type = std::ranges::find(usual_types, string_at(se_linux, {"type"})) != std::end(usual_types);
   if (!usual_type || se_linux.contains("user") || se_linux.contains("role")) return "special seLinuxOptions";
   const Json* hooks[] = {&object_at(container, {"livenessProbe"}), &object_at(container, {"readinessProbe"}),
                          &object_at(container, {"lifecycle", "postStart"}),

@@ -8,15 +8,15 @@ namespace {
 
 std::optional<long double> scale_of(std::string_view suffix) {
   if (suffix.empty()) return 1.0L;
-  constexpr std::string_view kBinary = "KMGTPE";
+  constexpr std::string_view binary = "KMGTPE";
   if (suffix.size() == 2 && suffix[1] == 'i') {
-    const auto power = kBinary.find(suffix[0]);
+    const auto power = binary.find(suffix[0]);
     if (power == std::string_view::npos) return std::nullopt;
     return std::pow(1024.0L, static_cast<long double>(power + 1));
   }
   if (suffix.size() == 1) {
-    constexpr std::string_view kDecimal = "num kMGTPE";
-    const auto power = kDecimal.find(suffix[0]);
+    constexpr std::string_view decimal = "num kMGTPE";
+    const auto power = decimal.find(suffix[0]);
     if (suffix[0] == ' ') return std::nullopt;
     if (power != std::string_view::npos) return std::pow(1000.0L, static_cast<long double>(power) - 3.0L);
   }
@@ -33,7 +33,7 @@ std::optional<long double> scale_of(std::string_view suffix) {
 }  // namespace
 
 std::optional<long double> parse_quantity(std::string_view text) {
-  constexpr std::size_t kMostDigits = 18;  // what a 64-bit integer holds; the API server caps beyond
+  constexpr std::size_t most_digits = 18;  // what a 64-bit integer holds; the API server caps beyond
   bool negative = false;
   if (!text.empty() && (text[0] == '+' || text[0] == '-')) {
     negative = text[0] == '-';
@@ -48,7 +48,7 @@ std::optional<long double> parse_quantity(std::string_view text) {
     if (c == '.' && place == 0) {
       place = 1;
     } else if (c >= '0' && c <= '9') {
-      if (++digits > kMostDigits) return std::nullopt;
+      if (++digits > most_digits) return std::nullopt;
       value = value * 10 + static_cast<long double>(c - '0');
       place *= 10;
     } else {

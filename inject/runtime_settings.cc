@@ -191,16 +191,16 @@ Shape security_context() {
 }
 
 const Shape& container_shape() {
-  static const Shape kShape = object({{"resources", resources()},
-                                      {"livenessProbe", probe(1, true)},
-                                      {"readinessProbe", probe(kLargest32, false)},
-                                      {"lifecycle", lifecycle()},
-                                      {"securityContext", security_context()},
-                                      {"nice", object({{"adjustment", integer(-20, 19)}})},
-                                      {"ionice", object({{"class", integer(0, 3)}, {"classData", integer(0, 7)}})},
-                                      {"env", env_shape()},
-                                      {"envFrom", env_from_shape()}});
-  return kShape;
+  static const Shape shape = object({{"resources", resources()},
+                                     {"livenessProbe", probe(1, true)},
+                                     {"readinessProbe", probe(kLargest32, false)},
+                                     {"lifecycle", lifecycle()},
+                                     {"securityContext", security_context()},
+                                     {"nice", object({{"adjustment", integer(-20, 19)}})},
+                                     {"ionice", object({{"class", integer(0, 3)}, {"classData", integer(0, 7)}})},
+                                     {"env", env_shape()},
+                                     {"envFrom", env_from_shape()}});
+  return shape;
 }
 
 void add_number(Json& env, const char* name, const Json* value) {

@@ -10,11 +10,11 @@ namespace stash::inject {
 namespace {
 
 std::string port_objection(const Json& value) {
-  constexpr std::string_view kProblem = "not a port number or name";
+  constexpr std::string_view problem = "not a port number or name";
   if (value.is_number_integer()) {
     const auto number =
         value.is_number_unsigned() && value.get<std::uint64_t>() > 65535 ? 0 : value.get<std::int64_t>();
-    return number >= 1 && number <= 65535 ? "" : std::string(kProblem);
+    return number >= 1 && number <= 65535 ? "" : std::string(problem);
   }
   const std::string& name = value.get_ref<const std::string&>();
   const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -22,7 +22,7 @@ std::string port_objection(const Json& value) {
   const bool fits = !name.empty() && name.size() <= 15 && name.front() != '-' && name.back() != '-' &&
                     !name.contains("--") && std::ranges::any_of(name, is_letter) &&
                     std::ranges::all_of(name, [&](char c) { return is_letter(c) || is_digit(c) || c == '-'; });
-  return fits ? "" : std::string(kProblem);
+  return fits ? "" : std::string(problem);
 }
 
 bool is_of(const Json& value, Shape::Type type) {
@@ -68,13 +68,15 @@ std::string_view word_for(Shape::Type type) {
 }
 
 std::string integer_objection(const Json& value, const Shape& shape) {
-  constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
-  const bool too_large = value.is_number_unsigned() && value.get<std::uint64_t>() > kLargest;
+  constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+  const bool too_large = value.is_number_unsigned() && value.get<std::uint64_t>() > largest;
   if (too_large || value.get<std::int64_t>() < shape.least || value.get<std::int64_t>() > shape.most) {
     return fmt::format("must be from {} to {}", shape.least, shape.most);
   }
   return "";
 }
+
+bool is_empty_text(const Json& value) { return value.is_string() && value.get_ref<const std::string&>().empty(); }
 
 bool is_zero(const Json& value) { return value == 0 || value == false; }
 
@@ -98,7 +100,7 @@ Result<Json> clean_map(const Json& value, const Shape& shape, const std::string&
 Result<Json> clean_object(const Json& value, const Shape& shape, const std::string& where) {
   Json cleaned = Json::object();
   for (const auto& [key, member] : value.items()) {
-    if (member.is_null() || member == "") continue;
+    if (member.is_null() || is_empty_text(member)) continue;
     const std::string place = where + "/" + escape_pointer(key);
     const auto known = std::ranges::find(shape.members, std::string_view(key), &Member::name);
     if (known == shape.members.end()) {

@@ -23,8 +23,8 @@ struct Shape {
   Objection objection = nullptr;
   std::int64_t least = std::numeric_limits<std::int64_t>::min();
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
-  std::vector<Shape> element = {};   ///< one, of list and map
-  std::vector<Member> members = {};  ///< of object
+  std::vector<Shape> element;   ///< one, of list and map
+  std::vector<Member> members;  ///< of object
 };
 
 struct Member {

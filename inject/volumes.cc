@@ -40,9 +40,9 @@ std::string host_path_objection(const Json& value) {
   const std::string path = string_at(value, {"path"});
   if (!path.starts_with('/')) return "path must be absolute";
   if ((path + "/").contains("/../")) return "path must not contain ..";
-  constexpr std::string_view kTypes[] = {"",       "DirectoryOrCreate", "Directory",  "FileOrCreate", "File",
-                                         "Socket", "CharDevice",        "BlockDevice"};
-  return std::ranges::find(kTypes, string_at(value, {"type"})) != std::end(kTypes) ? "" : "unknown type";
+  constexpr std::string_view types[] = {"",       "DirectoryOrCreate", "Directory",  "FileOrCreate", "File",
+                                        "Socket", "CharDevice",        "BlockDevice"};
+  return std::ranges::find(types, string_at(value, {"type"})) != std::end(types) ? "" : "unknown type";
 }
 
 std::string claim_objection(const Json& value) {
@@ -64,35 +64,35 @@ struct Source {
 };
 
 const std::vector<Source>& known_sources() {
-  static const std::vector<Source> kSources = {
+  static const std::vector<Source> sources = {
       {"hostPath", object({{"path", text()}, {"type", text()}}, host_path_objection)},
       {"persistentVolumeClaim", object({{"claimName", text()}, {"readOnly", boolean(), true}}, claim_objection)},
       {"nfs", object({{"server", text()}, {"path", text()}, {"readOnly", boolean(), true}}, nfs_objection)},
       {"emptyDir", empty_dir()}};
-  return kSources;
+  return sources;
 }
 
 }  // namespace
 
 const VolumeNames& tmp_volume_names() {
-  static const VolumeNames kNames = {std::string(names::kTmpVolume), std::string(names::kTmpVolumeFallback)};
-  return kNames;
+  static const VolumeNames all_names = {std::string(names::kTmpVolume), std::string(names::kTmpVolumeFallback)};
+  return all_names;
 }
 const VolumeNames& podinfo_volume_names() {
-  static const VolumeNames kNames = {std::string(names::kPodinfoVolume)};
-  return kNames;
+  static const VolumeNames all_names = {std::string(names::kPodinfoVolume)};
+  return all_names;
 }
 const VolumeNames& secret_volume_names() {
-  static const VolumeNames kNames = {std::string(names::kSecretVolume), "stash-restore-secret-volume"};
-  return kNames;
+  static const VolumeNames all_names = {std::string(names::kSecretVolume), "stash-restore-secret-volume"};
+  return all_names;
 }
 const VolumeNames& local_volume_names() {
-  static const VolumeNames kNames = {std::string(names::kLocalVolume), "stash-restore-local"};
-  return kNames;
+  static const VolumeNames all_names = {std::string(names::kLocalVolume), "stash-restore-local"};
+  return all_names;
 }
 
 const VolumeNames& all_volume_names() {
-  static const VolumeNames kNames = [] {
+  static const VolumeNames all_names = [] {
     VolumeNames all = {std::string(kScratchVolume)};
     for (const auto* list :
          {&tmp_volume_names(), &podinfo_volume_names(), &secret_volume_names(), &local_volume_names()}) {
@@ -100,7 +100,7 @@ const VolumeNames& all_volume_names() {
     }
     return all;
   }();
-  return kNames;
+  return all_names;
 }
 
 bool is_reserved(std::string_view volume) {

@@ -258,7 +258,7 @@ Result<void> run_backup_session(Context& context, BackupMemory& memory, const ap
       log_warning("BackupSession {}: host {} was taken away from this pod; stopped", next.name, host);
     } else {
       log_info("BackupSession {}: this pod is being stopped; host {} is given back", next.name, host);
-      
+      status.give_back();
     }
     return {};
   }

@@ -32,9 +32,9 @@ struct ResticSettings {
 
 /// What all calls for one repository share.
 struct ResticCall {
-  Arguments program;     ///< [ionice ...] [nice ...] restic, and the flags that every step takes
-  Environment env;       ///< the whole environment; the only place where secrets are
-  std::string location;  ///< RESTIC_REPOSITORY without user info: for messages
+  Arguments program;           ///< [ionice ...] [nice ...] restic, and the flags that every step takes
+  Environment env;             ///< the whole environment; the only place where secrets are
+  std::string location;        ///< RESTIC_REPOSITORY without user info: for messages
   std::string storage_secret;  ///< the Secret's name: for messages
   friend bool operator==(const ResticCall&, const ResticCall&) = default;
 };

@@ -31,7 +31,8 @@ struct ResticFailure {
 };
 
 /// Explains a non-zero exit, in the words of restic 0.14 to 0.19 (exit codes 10, 11, 12 exist since 0.17).
-/// `location` is the repository as users know it, `storage_secret` the name of its Secret. `secrets` are cut out of everything that is quoted.
+/// `location` is the repository as users know it, `storage_secret` the name of its Secret. `secrets` are cut out of
+/// everything that is quoted.
 ResticFailure explain(int exit_code, std::string_view standard_error, std::string_view location,
                       const std::vector<std::string>& secrets, std::string_view storage_secret = "");
 

@@ -42,8 +42,8 @@ TEST_CASE("a sentence names the remedy", "[sidecar][restic_error]") {
   CHECK(explain(1, test::kWrongPassword, "/safe/data", {}).sentence ==
         "wrong password for the repository at /safe/data: put the one it was created with into RESTIC_PASSWORD of the "
         "storage Secret (mind a trailing newline, which is part of it)");
-  CHECK(explain(1, test::kWrongPassword, "/safe/data", {}, "web").sentence.contains(
-      "RESTIC_PASSWORD of the storage Secret \"web\""));
+  CHECK(explain(1, test::kWrongPassword, "/safe/data", {}, "web")
+            .sentence.contains("RESTIC_PASSWORD of the storage Secret \"web\""));
   CHECK(explain(1, "warming up\nFatal: something new\nmore\n", "/r", {}).sentence == "restic failed (something new)");
   CHECK(explain(9, "", "/r", {}).sentence == "restic failed (exit code 9)");
   CHECK(explain(1, "{\"message_type\":\"exit_error\",\"code\":1,\"message\":\"Fatal: odd\"}\n", "/r", {}).sentence ==
