@@ -190,14 +190,18 @@ void decide_restore(const World& world, Desired& desired) {
         {Reason::superseded, label_of(*other, world.ns),
          fmt::format("{} restores the same workload and is newer; delete this one", label_of(newest, world.ns))});
   }
-  if (newest.status.phase != "Succeeded") {
+  const Json* live = init_container_of(*world.workload);
+  const std::string injected = live == nullptr ? "" : invoker_of(*live);
+  // A restore that failed before it reached the pod must not begin with some later update of the workload, over data
+  // that is newer than its snapshot.
+  const bool has_failed = newest.status.phase == "Failed" || newest.status.phase == "Invalid";
+  const bool failed_outside = has_failed && newest.metadata.name != injected;
+  if (newest.status.phase != "Succeeded" && !failed_outside) {
     desired.restore = newest;
     desired.restore_repository =
         usable_repository(world, newest.spec.repository, label_of(newest, world.ns), desired.findings);
     return;
   }
-  const Json* live = init_container_of(*world.workload);
-  const std::string injected = live == nullptr ? "" : invoker_of(*live);
   for (const api::RestoreSession* session : candidates) {
     if (session->status.phase == "Succeeded" && session->metadata.name == injected) desired.restore = *session;
   }

@@ -75,20 +75,20 @@ const std::vector<Source>& known_sources() {
 }  // namespace
 
 const VolumeNames& tmp_volume_names() {
-  static const VolumeNames all_names = {std::string(names::kTmpVolume), std::string(names::kTmpVolumeFallback)};
-  return all_names;
+  static const VolumeNames list = {std::string(names::kTmpVolume), std::string(names::kTmpVolumeFallback)};
+  return list;
 }
 const VolumeNames& podinfo_volume_names() {
-  static const VolumeNames all_names = {std::string(names::kPodinfoVolume)};
-  return all_names;
+  static const VolumeNames list = {std::string(names::kPodinfoVolume)};
+  return list;
 }
 const VolumeNames& secret_volume_names() {
-  static const VolumeNames all_names = {std::string(names::kSecretVolume), "stash-restore-secret-volume"};
-  return all_names;
+  static const VolumeNames list = {std::string(names::kSecretVolume), "stash-restore-secret-volume"};
+  return list;
 }
 const VolumeNames& local_volume_names() {
-  static const VolumeNames all_names = {std::string(names::kLocalVolume), "stash-restore-local"};
-  return all_names;
+  static const VolumeNames list = {std::string(names::kLocalVolume), "stash-restore-local"};
+  return list;
 }
 
 const VolumeNames& all_volume_names() {

@@ -137,6 +137,13 @@ TEST_CASE("the newest unfinished restore is injected and supersedes older ones",
   CHECK(codes_of(decided.findings) == std::vector<std::string>{"Superseded", "Superseded"});
 }
 
+TEST_CASE("a restore that failed before it reached the pod does not begin with a later update", "[inject][decision]") {
+  for (const char* phase : {"Failed", "Invalid"}) {
+    const auto desired = Scene().restore(a_restore_session("late").phase(phase)).decide(a_workload());
+    CHECK_FALSE(desired.restore);
+  }
+}
+
 TEST_CASE("a restore older than a succeeded one is not run: it would put older data over newer", "[inject][decision]") {
   const auto decided = Scene()
                            .restore(a_restore_session("old").phase("Failed").created(later(1)))
