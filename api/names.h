@@ -19,6 +19,9 @@ inline constexpr std::string_view kPodinfoPath = "/etc/stash";
 inline constexpr std::string_view kSecretPath = "/etc/stash/repository/secret";
 /// Ours: the volume used instead of tmp-dir in a pod that has a tmp-dir of its own.
 inline constexpr std::string_view kTmpVolumeFallback = "stash-tmp-dir";
+/// Ours: the volumes of stash-init in a pod whose sidecar uses another Repository.
+inline constexpr std::string_view kRestoreSecretVolume = "stash-restore-secret-volume";
+inline constexpr std::string_view kRestoreLocalVolume = "stash-restore-local";
 
 // Annotations (Stash).
 inline constexpr std::string_view kAppliedBackup = "stash.appscode.com/last-applied-backupconfiguration";

@@ -1,4 +1,6 @@
 #pragma once
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -12,5 +14,4 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
 #include "base/json.h"

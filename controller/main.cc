@@ -1,8 +1,6 @@
-#include <malloc.h>
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <cstdlib>
 #include <thread>
 
@@ -20,22 +18,11 @@ namespace {
 using namespace stash;
 using namespace stash::controller;
 
-/// Many short-lived JSON documents on several threads: without a cap glibc keeps an arena per thread.
-void tame_malloc() {
-  mallopt(M_ARENA_MAX, 4);
-  mallopt(M_TRIM_THRESHOLD, 4 << 20);
-}
-
 std::string identity() {
   const char* pod = std::getenv("POD_NAME");
   std::array<char, 256> host{};
   gethostname(host.data(), host.size() - 1);
   return fmt::format("{}_{}", pod && *pod ? pod : host.data(), getpid());
-}
-
-void complete(Options& options, const kube::Config& config) {
-  if (options.ns.empty()) options.ns = config.ns;
-  options.settings.excluded_namespaces = {"kube-system", "kube-node-lease", "kube-public", options.ns};
 }
 
 /// Everything that only one process of the cluster may do.
@@ -61,7 +48,7 @@ void lead(Cluster& cluster, const kube::Config& config, const Options& options, 
 
 Result<void> run(Options options) {
   TRY(const kube::Config config, kube::load_config(options.kubeconfig));
-  complete(options, config);
+  inject::complete(options, config.ns);
   Queues queues;
   Metrics metrics;
   Cluster cluster(config, queues, options.settings, options.limits, options.dry_run, system_clock());
@@ -88,16 +75,4 @@ Result<void> run(Options options) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  tame_malloc();
-  catch_stop_signals();
-  std::signal(SIGPIPE, SIG_IGN);
-  Options options;
-  int exit_code = 0;
-  if (!parse_options(argc, argv, options, exit_code)) return exit_code;
-  set_log_level(options.log_level);
-  const auto result = run(std::move(options));
-  if (result) return 0;
-  log_error("{}", result.error().message);
-  return 1;
-}
+int main(int argc, char** argv) { return inject::run_server_program(argc, argv, controller::parse_options, run); }

@@ -8,21 +8,8 @@ bool parse_options(int argc, char** argv, Options& options, int& exit_code) {
   CLI::App app(
       "Stash's controller: makes CronJobs, follows backup and restore sessions to their end, gives sidecars the rights "
       "they need, and keeps the webhook's certificates.");
-  std::string mode = "opt-in";
   std::int64_t claim = options.limits.claim.count();
-  app.add_option("--namespace", options.ns, "Our own namespace (default: POD_NAMESPACE, else the service account's)")
-      ->envname("POD_NAMESPACE");
-  app.add_option("--kubeconfig", options.kubeconfig, "Outside a cluster: path of a kubeconfig");
-  app.add_option("--image", options.settings.image, "Image of the injected containers and of the CronJobs")->required();
-  app.add_option("--pushgateway-url", options.settings.pushgateway_url,
-                 "Where sidecars push their metrics; empty: nowhere");
-  app.add_option("--image-pull-secret", options.settings.image_pull_secrets,
-                 "Name of a pull secret for that image, in the workload's namespace; repeatable");
-  app.add_option("--injection-mode", mode,
-                 "opt-in: namespaces labelled stash.appscode.com/injection=enabled; opt-out: all but those labelled "
-                 "disabled")
-      ->check(CLI::IsMember({"opt-in", "opt-out"}));
-  app.add_option("--health-address", options.health_address, "Address of /healthz, /readyz and /metrics (HTTP)");
+  inject::add_server_options(app, options);
   app.add_option("--leader-election-lease", options.lease, "Lease in our namespace; its holder does the work");
   app.add_option(
       "--cert-secret", options.cert_secret,
@@ -37,18 +24,7 @@ bool parse_options(int argc, char** argv, Options& options, int& exit_code) {
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}},
                                         CLI::AsNumberWithUnit::Options::UNIT_OPTIONAL));
   app.add_flag("--dry-run", options.dry_run, "Print what would be written, and write nothing");
-  app.add_option("--log-level", options.log_level, "debug, info, warning or error")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, LogLevel>{{"debug", LogLevel::debug},
-                                                                          {"info", LogLevel::info},
-                                                                          {"warning", LogLevel::warning},
-                                                                          {"error", LogLevel::error}}));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    exit_code = app.exit(error);
-    return false;
-  }
-  options.settings.opt_in = mode == "opt-in";
+  if (!inject::parse_command_line(app, argc, argv, exit_code)) return false;
   options.limits.claim = std::chrono::seconds(claim);
   return true;
 }

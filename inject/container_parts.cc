@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "inject/identity.h"
 
 namespace stash::inject {
 namespace {
@@ -21,8 +22,7 @@ Json from_field(const char* name, const char* path) {
   return {{"name", name}, {"valueFrom", {{"fieldRef", {{"fieldPath", path}}}}}};
 }
 
-}  // namespace
-
+/// The tail of the arguments, from --secret-dir on.
 void add_common_arguments(Json& args, const Settings& settings, const api::TempDir& temp_dir) {
   args.push_back(fmt::format("--secret-dir={}", names::kSecretPath));
   args.push_back(fmt::format("--enable-cache={}", !temp_dir.disable_caching));
@@ -55,6 +55,25 @@ Json volume_mounts(const VolumeChoice& volumes, const std::vector<api::VolumeMou
   const auto& local = repository.spec.backend.local;
   if (local) mounts.push_back(mount(volumes.local, local->mount_path, local->sub_path));
   return mounts;
+}
+
+}  // namespace
+
+Json common_container(ContainerIdentity identity, const api::TempDir& temp_dir,
+                      const std::vector<api::VolumeMount>& target, const api::Repository& repository,
+                      const ContainerInputs& inputs) {
+  Json args = std::move(identity.args);
+  add_common_arguments(args, inputs.settings, temp_dir);
+
+  Json container = Json::object();
+  container["name"] = identity.name;
+  container["args"] = std::move(args);
+  container["env"] = environment(inputs.runtime);
+  container["volumeMounts"] = volume_mounts(inputs.volumes, target, repository);
+  container["securityContext"] = overlay(std::move(identity.security_context), inputs.runtime.security_context);
+  if (!inputs.runtime.env_from.empty()) container["envFrom"] = inputs.runtime.env_from;
+  if (!inputs.runtime.resources.empty()) container["resources"] = inputs.runtime.resources;
+  return container;
 }
 
 }  // namespace stash::inject

@@ -7,19 +7,10 @@ namespace stash::inject {
 Json init_container(const api::RestoreSession& session, const api::Repository& repository,
                     const ContainerInputs& inputs) {
   const std::vector<api::VolumeMount>& mounts = session.spec.target->volume_mounts;
-  Json args = Json::array({"restore", "--restore-session=" + session.metadata.name});
-  add_common_arguments(args, inputs.settings, session.spec.temp_dir);
-
-  Json container = Json::object();
-  container["name"] = api::names::kInitContainer;
-  container["args"] = std::move(args);
-  container["env"] = environment(inputs.runtime);
-  container["volumeMounts"] = volume_mounts(inputs.volumes, mounts, repository);
-  container["securityContext"] =
-      overlay(init_container_security_context(inputs.workload, mounts, inputs.level), inputs.runtime.security_context);
-  if (!inputs.runtime.env_from.empty()) container["envFrom"] = inputs.runtime.env_from;
-  if (!inputs.runtime.resources.empty()) container["resources"] = inputs.runtime.resources;
-  return container;
+  return common_container({.name = api::names::kInitContainer,
+                           .args = {"restore", "--restore-session=" + session.metadata.name},
+                           .security_context = init_container_security_context(inputs.workload, mounts, inputs.level)},
+                          session.spec.temp_dir, mounts, repository, inputs);
 }
 
 }  // namespace stash::inject

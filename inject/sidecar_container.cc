@@ -7,18 +7,11 @@ namespace stash::inject {
 Json sidecar_container(const api::BackupConfiguration& configuration, const api::Repository& repository,
                        const ContainerInputs& inputs) {
   const std::vector<api::VolumeMount>& mounts = configuration.spec.target->volume_mounts;
-  Json args = Json::array({"run-backup", "--backup-configuration=" + configuration.metadata.name});
-  add_common_arguments(args, inputs.settings, configuration.spec.temp_dir);
-
-  Json container = Json::object();
-  container["name"] = api::names::kSidecar;
-  container["args"] = std::move(args);
-  container["env"] = environment(inputs.runtime);
-  container["volumeMounts"] = volume_mounts(inputs.volumes, mounts, repository);
-  container["securityContext"] =
-      overlay(sidecar_security_context(inputs.workload, mounts, inputs.level), inputs.runtime.security_context);
-  if (!inputs.runtime.env_from.empty()) container["envFrom"] = inputs.runtime.env_from;
-  if (!inputs.runtime.resources.empty()) container["resources"] = inputs.runtime.resources;
+  Json container =
+      common_container({.name = api::names::kSidecar,
+                        .args = {"run-backup", "--backup-configuration=" + configuration.metadata.name},
+                        .security_context = sidecar_security_context(inputs.workload, mounts, inputs.level)},
+                       configuration.spec.temp_dir, mounts, repository, inputs);
   container.update(inputs.runtime.hooks);
   return container;
 }

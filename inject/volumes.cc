@@ -83,11 +83,11 @@ const VolumeNames& podinfo_volume_names() {
   return list;
 }
 const VolumeNames& secret_volume_names() {
-  static const VolumeNames list = {std::string(names::kSecretVolume), "stash-restore-secret-volume"};
+  static const VolumeNames list = {std::string(names::kSecretVolume), std::string(names::kRestoreSecretVolume)};
   return list;
 }
 const VolumeNames& local_volume_names() {
-  static const VolumeNames list = {std::string(names::kLocalVolume), "stash-restore-local"};
+  static const VolumeNames list = {std::string(names::kLocalVolume), std::string(names::kRestoreLocalVolume)};
   return list;
 }
 

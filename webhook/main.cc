@@ -1,6 +1,3 @@
-#include <malloc.h>
-
-#include <csignal>
 #include <thread>
 
 #include "base/process.h"
@@ -17,25 +14,13 @@ using namespace stash::webhook;
 constexpr std::chrono::seconds kFinishRequests{5};
 constexpr std::chrono::milliseconds kLook{200};
 
-/// Many short-lived JSON documents on several threads: without a cap glibc keeps an arena per thread.
-void tame_malloc() {
-  mallopt(M_ARENA_MAX, 4);
-  mallopt(M_TRIM_THRESHOLD, 4 << 20);
-}
-
-/// The cluster's list plus our own namespace: a webhook must not meddle with what it needs to run itself.
-void complete(Options& options, const kube::Config& config) {
-  if (options.ns.empty()) options.ns = config.ns;
-  options.settings.excluded_namespaces = {"kube-system", "kube-node-lease", "kube-public", options.ns};
-}
-
 void wait_until(const std::function<bool()>& done) {
   while (!done()) std::this_thread::sleep_for(kLook);
 }
 
 Result<void> run(Options options) {
   TRY(const kube::Config config, kube::load_config(options.kubeconfig));
-  complete(options, config);
+  inject::complete(options, config.ns);
 
   Index index;
   Certificate certificate;
@@ -69,16 +54,4 @@ Result<void> run(Options options) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  tame_malloc();
-  catch_stop_signals();
-  std::signal(SIGPIPE, SIG_IGN);
-  Options options;
-  int exit_code = 0;
-  if (!parse_options(argc, argv, options, exit_code)) return exit_code;
-  set_log_level(options.log_level);
-  const auto result = run(std::move(options));
-  if (result) return 0;
-  log_error("{}", result.error().message);
-  return 1;
-}
+int main(int argc, char** argv) { return inject::run_server_program(argc, argv, webhook::parse_options, run); }

@@ -2,17 +2,13 @@
 #include <chrono>
 #include <string>
 
-#include "base/log.h"
-#include "inject/settings.h"
+#include "inject/server_program.h"
 
 namespace stash::webhook {
 
-struct Options {
-  inject::Settings settings;
-  std::string ns, kubeconfig;
-  std::string listen = ":8443", health_address = ":8081", cert_secret;
+struct Options : inject::ServerOptions {
+  std::string listen = ":8443", cert_secret;
   std::chrono::seconds shutdown_delay{5};
-  LogLevel log_level = LogLevel::info;
 };
 
 /// Reads the command line. Returns false when the program should end with `exit_code`, after help or an error was

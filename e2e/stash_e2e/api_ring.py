@@ -65,9 +65,6 @@ class Program:
     def pid(self):
         return self.process.pid
 
-    def signal(self, number):
-        os.kill(self.process.pid, number)
-
     def kill(self):
         """kill -9 of the process and, as the kernel does for a container, of what it started."""
         if self.process and self.process.poll() is None:
@@ -84,9 +81,6 @@ class Program:
 
     def output(self):
         return self.log.read_text(errors="replace")
-
-    def wait_for_output(self, text, seconds=30):
-        return wait_until(f"{self.argv[0]} says {text!r}", lambda: text in self.output(), seconds, every=0.05)
 
 
 def answers(url):

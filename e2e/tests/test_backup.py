@@ -70,7 +70,8 @@ def test_killing_the_sidecar_in_the_middle_neither_loses_nor_doubles_the_backup(
     wait_until("the session runs", lambda: (place.kube.get("backupsession", "interrupted", place.ns) or {})
                .get("status", {}).get("phase") in ("Running", "Succeeded"), 30, every=0.05)
     for pod in place.kube.list("pods", place.ns, "app=web"):
-        place.kube.kubectl("delete", "pod", pod["metadata"]["name"], "-n", place.ns, "--grace-period=0", "--force", "--wait=false")
+        place.kube.kubectl("delete", "pod", pod["metadata"]["name"], "-n", place.ns, "--grace-period=0", "--force", "--wait=false",
+                           "--ignore-not-found")  # the pod from before the injection may just have ended
     session = place.kube.wait_for_phase("backupsession", "interrupted", place.ns, ("Succeeded", "Failed"), 150)
     assert session["status"]["phase"] == "Succeeded", session["status"]
     assert len(snapshots(place)) == 1

@@ -1,0 +1,56 @@
+#include "inject/server_program.h"
+
+#include <malloc.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "base/process.h"
+
+namespace stash::inject {
+
+void add_server_options(CLI::App& app, ServerOptions& options) {
+  app.add_option("--namespace", options.ns, "Our own namespace (default: POD_NAMESPACE, else the service account's)")
+      ->envname("POD_NAMESPACE");
+  app.add_option("--kubeconfig", options.kubeconfig, "Outside a cluster: path of a kubeconfig");
+  app.add_option("--image", options.settings.image, "Image of the injected containers and of the CronJobs")->required();
+  app.add_option("--pushgateway-url", options.settings.pushgateway_url,
+                 "Where sidecars push their metrics; empty: nowhere");
+  app.add_option("--image-pull-secret", options.settings.image_pull_secrets,
+                 "Name of a pull secret for that image, in the workload's namespace; repeatable");
+  app.add_option_function<std::string>(
+         "--injection-mode", [&options](const std::string& mode) { options.settings.opt_in = mode == "opt-in"; },
+         "opt-in: namespaces labelled stash.appscode.com/injection=enabled; opt-out: all but those labelled disabled")
+      ->check(CLI::IsMember({"opt-in", "opt-out"}));
+  app.add_option("--health-address", options.health_address, "Address of /healthz, /readyz and /metrics (HTTP)");
+  app.add_option("--log-level", options.log_level, "debug, info, warning or error")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, LogLevel>{{"debug", LogLevel::debug},
+                                                                          {"info", LogLevel::info},
+                                                                          {"warning", LogLevel::warning},
+                                                                          {"error", LogLevel::error}}));
+}
+
+bool parse_command_line(CLI::App& app, int argc, char** argv, int& exit_code) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    exit_code = app.exit(error);
+    return false;
+  }
+  return true;
+}
+
+void complete(ServerOptions& options, const std::string& cluster_namespace) {
+  if (options.ns.empty()) options.ns = cluster_namespace;
+  options.settings.excluded_namespaces = {"kube-system", "kube-node-lease", "kube-public", options.ns};
+}
+
+void prepare_process() {
+  // Many short-lived JSON documents on several threads: without a cap glibc keeps an arena per thread.
+  mallopt(M_ARENA_MAX, 4);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  catch_stop_signals();
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace stash::inject
