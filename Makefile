@@ -6,7 +6,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-.PHONY: help deps tools build image unit api-test e2e test demo cluster cluster-down bench lint format generate golden clean
+.PHONY: help deps tools build image unit api-test backend-test e2e test demo cluster cluster-down bench lint format generate golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -29,6 +29,10 @@ unit: build ## unit tests
 
 api-test: build tools ## tests against a real kube-apiserver and etcd
 	@$(PYTEST) e2e/api charts/tests
+
+backend-test: build ## every backend on a real server with three versions of restic (cold: about 8 min of building more)
+	@e2e/servers/build-servers
+	@STASH_BUILD_DIR=build/$(PRESET) $(PYTEST) e2e/backends
 
 e2e: image tools ## end-to-end tests on a one-node cluster of their own
 	@$(PYTEST) e2e/tests

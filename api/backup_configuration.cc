@@ -4,21 +4,11 @@
 #include "api/shared_fields.h"
 
 namespace stash::api {
-namespace {
-
-struct BackupHooks {};
-struct RetryConfig {};
-
-}  // namespace
-
-constexpr auto fields(Of<BackupHooks>) {
-  return std::tuple{Accepts{"preBackup", as<Hook>(), "Run before the backup of each host."},
-                    Accepts{"postBackup", as<Hook>(), "Run after the backup of each host."}};
-}
 
 constexpr auto fields(Of<RetryConfig>) {
-  return std::tuple{Accepts{"maxRetry", as<int>(), "How many times a failed session is repeated."},
-                    Accepts{"delay", as<std::string>(), "How long to wait before that, such as 5m."}};
+  return std::tuple{
+      Field{"maxRetry", &RetryConfig::max_retry, "How many times a failed session is repeated."},
+      Field{"delay", &RetryConfig::delay, "How long to wait before each repetition, such as 5m; none when empty."}};
 }
 
 constexpr auto fields(Of<BackupTarget>) {
@@ -53,8 +43,12 @@ constexpr auto fields(Of<BackupConfigurationSpec>) {
       Field{"timeOut", &BackupConfigurationSpec::time_out,
             "A session that lasts longer fails; a duration such as 30m."},
       later<TaskRef>("task", "Only for backups by jobs."),
-      later<BackupHooks>("hooks", "Actions before and after the backup."),
-      later<RetryConfig>("retryConfig", "Repetition of failed sessions."),
+      Group{"hooks", "Actions before and after the backup of each host."},
+      Field{"hooks.preBackup", &BackupConfigurationSpec::pre_backup,
+            "Run right before the backup of each host; when it fails nothing is backed up."},
+      Field{"hooks.postBackup", &BackupConfigurationSpec::post_backup,
+            "Run right after the backup of each host, also when that failed."},
+      Field{"retryConfig", &BackupConfigurationSpec::retry_config, "Repetition of failed sessions."},
       later<AnyObject>("interimVolumeTemplate", "Only for backups by jobs.")};
 }
 

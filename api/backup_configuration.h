@@ -16,6 +16,13 @@ struct BackupTarget {
   friend bool operator==(const BackupTarget&, const BackupTarget&) = default;
 };
 
+/// Repetition of failed sessions.
+struct RetryConfig {
+  int max_retry = 0;
+  std::string delay;  ///< Go duration text, "" for none
+  friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
+};
+
 struct BackupConfigurationSpec {
   std::string schedule;
   std::string driver;      ///< "" means Restic
@@ -27,6 +34,8 @@ struct BackupConfigurationSpec {
   TempDir temp_dir;
   std::optional<int> backup_history_limit;
   std::string time_out;  ///< Go duration text, "" for none
+  std::optional<Hook> pre_backup, post_backup;
+  std::optional<RetryConfig> retry_config;
   friend bool operator==(const BackupConfigurationSpec&, const BackupConfigurationSpec&) = default;
 };
 

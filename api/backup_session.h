@@ -29,6 +29,16 @@ struct SnapshotStats {
   friend bool operator==(const SnapshotStats&, const SnapshotStats&) = default;
 };
 
+/// A hook of a host that the controller runs, because it may run programs in containers and a pod's own account may
+/// not: the pod that holds the host writes the request, the controller the outcome.
+struct HookStatus {
+  std::string action;                  ///< preBackup, postBackup
+  std::string phase;                   ///< Requested, Succeeded, Failed
+  std::string error;                   ///< why it failed
+  std::optional<TimePoint> requested;  ///< tells two requests for the same hook apart
+  friend bool operator==(const HookStatus&, const HookStatus&) = default;
+};
+
 /// Host phases: Pending (stamped by the controller), Running (claimed), Succeeded, Failed.
 struct HostStats {
   std::string hostname;  ///< key of the list
@@ -37,12 +47,15 @@ struct HostStats {
   std::vector<SnapshotStats> snapshots;
   std::string duration;  ///< Go duration text
   std::string error;
+  int attempts = 0;  ///< of a restore: how often it was begun
+  std::optional<HookStatus> hook{};
   friend bool operator==(const HostStats&, const HostStats&) = default;
 };
 
 struct BackupSessionSpec {
   std::string backup_configuration;  ///< backupConfiguration.name
   std::string invoker_kind, invoker_name;
+  std::optional<int> retry_left{};  ///< of a repetition: how many may follow; else the BackupConfiguration says
   friend bool operator==(const BackupSessionSpec&, const BackupSessionSpec&) = default;
 };
 
@@ -54,6 +67,8 @@ struct BackupSessionStatus {
   /// own sessions targets[] is a copy that lags behind.
   std::vector<HostStats> stats;
   std::vector<Condition> conditions;
+  bool retried = false;                   ///< it failed, and a session that repeats it has been made
+  std::optional<TimePoint> next_retry{};  ///< when that one will be made
   friend bool operator==(const BackupSessionStatus&, const BackupSessionStatus&) = default;
 };
 

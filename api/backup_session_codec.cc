@@ -31,7 +31,8 @@ constexpr auto fields(Of<BackupSessionSpec>) {
       Accepts{"invoker.apiGroup", as<std::string>(), "stash.appscode.com."},
       Field{"invoker.kind", &BackupSessionSpec::invoker_kind, "BackupConfiguration."},
       Field{"invoker.name", &BackupSessionSpec::invoker_name, "Its name."},
-      later<int>("retryLeft", "Repetitions that are left.")};
+      Field{"retryLeft", &BackupSessionSpec::retry_left,
+            "Of a repetition: how many more may follow when it fails too."}};
 }
 
 void after_writing(Json& json, const BackupSessionSpec& spec) {
@@ -49,8 +50,8 @@ constexpr auto fields(Of<BackupSessionStatus>) {
       Accepts{"targets", as<std::vector<TargetStatus>>(), "The same per target, for clients of later releases."},
       Accepts{"observedGeneration", as<Generation>(), "Older API; never written."},
       Accepts{"sessionDeadline", as<TimePoint>(), "Later API; not written."},
-      Accepts{"retried", as<bool>(), "Later API; not written."},
-      Accepts{"nextRetry", as<TimePoint>(), "Later API; not written."}};
+      Field{"retried", &BackupSessionStatus::retried, "It failed, and a session that repeats it has been made."},
+      Field{"nextRetry", &BackupSessionStatus::next_retry, "When it will be repeated, because it failed."}};
 }
 
 void after_reading(BackupSessionStatus& status, const Json& json) {

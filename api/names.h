@@ -49,6 +49,13 @@ inline constexpr std::string_view kInvokerNameLabel = "stash.appscode.com/invoke
 /// On namespaces: "enabled" opts in, "disabled" opts out.
 inline constexpr std::string_view kInjectionLabel = "stash.appscode.com/injection";
 
+/// Ours, on a Repository with wipeOut and on nothing else: its data goes before it does (docs/decisions).
+inline constexpr std::string_view kWipeOutFinalizer = "stash.appscode.com/wipe-out";
+inline constexpr std::string_view kWipeOutJobPrefix = "stash-wipe-out-";
+inline constexpr std::string_view kWipeOutComponent = "stash-wipe-out";
+/// Which Repository a Job works for: one that was made anew under the same name is another.
+inline constexpr std::string_view kRepositoryUidLabel = "stash.appscode.com/repository-uid";
+
 // Finalizers that older Stash left on objects; we remove them and set none (docs/decisions).
 inline constexpr std::string_view kLegacyFinalizer = "stash.appscode.com";
 inline constexpr std::string_view kLegacyRepositoryFinalizer = "stash";
@@ -77,6 +84,10 @@ inline constexpr std::string_view kBackupSkipped = "BackupSkipped";
 inline constexpr std::string_view kRetentionPolicyApplied = "RetentionPolicyApplied";
 inline constexpr std::string_view kIntegrityVerified = "RepositoryIntegrityVerified";
 inline constexpr std::string_view kDeadlineExceeded = "DeadlineExceeded";
+/// Ours: False when the CronJob's Jobs fail or cannot run.
+inline constexpr std::string_view kCronJobHealthy = "CronJobHealthy";
+/// Ours, on a Repository that is being deleted: whether its data is gone.
+inline constexpr std::string_view kWipedOut = "WipedOut";
 /// Ours: False lists spec fields that this version accepts but does not act on.
 inline constexpr std::string_view kFieldsHonoured = "FieldsHonoured";
 /// Ours: True once a session is final; its reason is the phase.

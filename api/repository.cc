@@ -105,22 +105,21 @@ constexpr auto fields(Of<Backend>) {
   return std::tuple{Field{"storageSecretName", &Backend::storage_secret_name,
                           "Secret of this namespace with RESTIC_PASSWORD and the backend's credentials."},
                     Field{"local", &Backend::local, "A volume of the cluster."},
-                    Field{"s3", &Backend::s3, "Amazon S3 or a compatible store.", {.not_yet = true}},
-                    Field{"gcs", &Backend::gcs, as<GcsOrB2>(), "Google Cloud Storage.", {.not_yet = true}},
-                    Field{"azure", &Backend::azure, as<Azure>(), "Azure Blob Storage.", {.not_yet = true}},
-                    Field{"swift", &Backend::swift, as<Swift>(), "OpenStack Swift.", {.not_yet = true}},
-                    Field{"b2", &Backend::b2, as<GcsOrB2>(), "Backblaze B2.", {.not_yet = true}},
-                    Field{"rest", &Backend::rest, "restic's REST server.", {.not_yet = true}}};
+                    Field{"s3", &Backend::s3, "Amazon S3 or a compatible store."},
+                    Field{"gcs", &Backend::gcs, as<GcsOrB2>(), "Google Cloud Storage."},
+                    Field{"azure", &Backend::azure, as<Azure>(), "Azure Blob Storage."},
+                    Field{"swift", &Backend::swift, as<Swift>(), "OpenStack Swift."},
+                    Field{"b2", &Backend::b2, as<GcsOrB2>(), "Backblaze B2."},
+                    Field{"rest", &Backend::rest, "restic's REST server."}};
 }
 
 constexpr auto fields(Of<RepositorySpec>) {
-  return std::tuple{
-      Field{"backend",
-            &RepositorySpec::backend,
-            "Where the restic repository is: storageSecretName and exactly one of the other blocks.",
-            {.rules = kBackendRules}},
-      Field{
-          "wipeOut", &RepositorySpec::wipe_out, "Delete the data when this Repository is deleted.", {.not_yet = true}}};
+  return std::tuple{Field{"backend",
+                          &RepositorySpec::backend,
+                          "Where the restic repository is: storageSecretName and exactly one of the other blocks.",
+                          {.rules = kBackendRules}},
+                    Field{"wipeOut", &RepositorySpec::wipe_out,
+                          "Remove all snapshots and their data when this Repository is deleted."}};
 }
 
 constexpr std::span<const schema::CelRule> rules(Of<RepositorySpec>) { return kSpecRules; }
@@ -132,6 +131,7 @@ constexpr auto fields(Of<RepositoryStatus>) {
       Field{"firstBackupTime", &RepositoryStatus::first_backup_time, "Time of the first successful backup."},
       Field{"lastBackupTime", &RepositoryStatus::last_backup_time, "Time of the last successful backup."},
       Field{"integrity", &RepositoryStatus::integrity, "Whether the last check found the repository sound."},
+      Field{"lastCheckTime", &RepositoryStatus::last_check_time, "Time of that check."},
       Field{"totalSize",
             &RepositoryStatus::total_size,
             "Size of all that can be restored.",

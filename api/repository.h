@@ -50,7 +50,8 @@ struct RepositoryStatus {
   std::int64_t observed_generation = 0;
   std::optional<TimePoint> first_backup_time, last_backup_time;
   std::optional<bool> integrity;
-  std::string total_size;  ///< formatted; read from totalSize or size, written to both
+  std::optional<TimePoint> last_check_time;  ///< when `integrity` was found
+  std::string total_size;                    ///< formatted; read from totalSize or size, written to both
   int snapshot_count = 0, snapshots_removed_on_last_cleanup = 0;
   std::vector<Condition> conditions;
   friend bool operator==(const RepositoryStatus&, const RepositoryStatus&) = default;

@@ -33,6 +33,7 @@ inline constexpr Resource kRestoreSessions{"stash.appscode.com", "v1beta1", "res
 
 inline constexpr Resource kDeployments{"apps", "v1", "deployments", "Deployment"};
 inline constexpr Resource kCronJobs{"batch", "v1", "cronjobs", "CronJob"};
+inline constexpr Resource kJobs{"batch", "v1", "jobs", "Job"};
 inline constexpr Resource kNamespaces{"", "v1", "namespaces", "Namespace", false};
 inline constexpr Resource kSecrets{"", "v1", "secrets", "Secret"};
 inline constexpr Resource kPods{"", "v1", "pods", "Pod"};

@@ -22,14 +22,7 @@ constexpr schema::CelRule kRulesRules[] = {
      "o.targetHosts)))",
      "a host is in targetHosts of two rules: it would not be clear which of them to follow; leave it in one of them"}};
 
-struct RestoreHooks {};
-
 }  // namespace
-
-constexpr auto fields(Of<RestoreHooks>) {
-  return std::tuple{Accepts{"preRestore", as<Hook>(), "Run before the restore of each host."},
-                    Accepts{"postRestore", as<Hook>(), "Run after the restore of each host."}};
-}
 
 constexpr auto fields(Of<RestoreRule>) {
   return std::tuple{
@@ -79,7 +72,13 @@ constexpr auto fields(Of<RestoreSessionSpec>) {
       Field{"tempDir", &RestoreSessionSpec::temp_dir, "Volume for temporary files and restic's cache."},
       Field{"timeOut", &RestoreSessionSpec::time_out, "A session that lasts longer fails; a duration such as 30m."},
       later<TaskRef>("task", "Only for restores by jobs."),
-      later<RestoreHooks>("hooks", "Actions before and after the restore."),
+      Group{"hooks",
+            "Actions before and after the restore of each host; exec is refused, for the application's "
+            "containers start only afterwards."},
+      Field{"hooks.preRestore", &RestoreSessionSpec::pre_restore,
+            "Run right before the restore of each host; when it fails nothing is restored."},
+      Field{"hooks.postRestore", &RestoreSessionSpec::post_restore,
+            "Run right after the restore of each host, also when that failed."},
       later<AnyObject>("interimVolumeTemplate", "Only for restores by jobs.")};
 }
 

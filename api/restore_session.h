@@ -8,6 +8,9 @@
 
 namespace stash::api {
 
+/// A restore of a host is begun this often; then a person has to decide.
+inline constexpr int kRestoreAttempts = 5;
+
 struct RestoreRule {
   std::vector<std::string> target_hosts;
   std::string source_host;
@@ -29,6 +32,7 @@ struct RestoreSessionSpec {
   RuntimeSettings runtime_settings;
   TempDir temp_dir;
   std::string time_out;
+  std::optional<Hook> pre_restore, post_restore;
   friend bool operator==(const RestoreSessionSpec&, const RestoreSessionSpec&) = default;
 };
 

@@ -31,13 +31,22 @@ constexpr auto fields(Of<SnapshotStats>) {
                     Field{"fileStats", &SnapshotStats::file_stats, "Numbers of files."}};
 }
 
+constexpr auto fields(Of<HookStatus>) {
+  return std::tuple{Field{"action", &HookStatus::action, "preBackup or postBackup."},
+                    Field{"phase", &HookStatus::phase, "Requested, Succeeded or Failed."},
+                    Field{"error", &HookStatus::error, "Why it failed."},
+                    Field{"requestTime", &HookStatus::requested, "When the pod asked for it."}};
+}
+
 constexpr auto fields(Of<HostStats>) {
   return std::tuple{Field{"hostname", &HostStats::hostname, "Name of the host in restic.", {.required = true}},
                     Field{"phase", &HostStats::phase, "Pending, Running, Succeeded or Failed."},
                     Field{"claim", &HostStats::claim, "Which pod does the work."},
                     Field{"snapshots", &HostStats::snapshots, "What was backed up, in the order of the paths."},
                     Field{"duration", &HostStats::duration, "How long this host took."},
-                    Field{"error", &HostStats::error, "Why this host failed."}};
+                    Field{"error", &HostStats::error, "Why this host failed."},
+                    Field{"attempts", &HostStats::attempts, "How often the restore of this host was begun."},
+                    Field{"hook", &HostStats::hook, "The exec hook that the controller runs for this host."}};
 }
 
 inline constexpr std::string_view kSessionPhaseDoc =

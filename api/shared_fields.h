@@ -112,35 +112,49 @@ constexpr auto fields(Of<RuntimeSettings>) {
                     Field{"pod", &RuntimeSettings::pod, as<PodSettings>(), "Settings of pods."}};
 }
 
-/// Wire only: hooks are not acted on yet.
-struct ExecAction {};
 constexpr auto fields(Of<ExecAction>) {
-  return std::tuple{Accepts{"command", as<std::vector<std::string>>(), "The program and its arguments; no shell."}};
+  return std::tuple{Field{"command", &ExecAction::command, "The program and its arguments; no shell."}};
 }
-struct FormEntry {};
+constexpr auto fields(Of<HttpHeader>) {
+  return std::tuple{Field{"name", &HttpHeader::name, "Name of the header."},
+                    Field{"value", &HttpHeader::value, "Its value."}};
+}
 constexpr auto fields(Of<FormEntry>) {
-  return std::tuple{Accepts{"key", as<std::string>(), "Name of the form field."},
-                    Accepts{"values", as<std::vector<std::string>>(), "Its values."}};
+  return std::tuple{Field{"key", &FormEntry::key, "Name of the form field."},
+                    Field{"values", &FormEntry::values, "Its values."}};
 }
-struct HttpPostAction {};
-constexpr auto fields(Of<HttpPostAction>) {
-  return std::tuple{Accepts{"path", as<std::string>(), "Path of the URL."},
-                    Accepts{"port", as<Quantity>(), "Number or name of the port."},
-                    Accepts{"host", as<std::string>(), "Host; the pod's own address when empty."},
-                    Accepts{"scheme", as<std::string>(), "HTTP or HTTPS."},
-                    Accepts{"httpHeaders", as<std::vector<AnyObject>>(), "Headers, each a name and a value."},
-                    Accepts{"body", as<std::string>(), "Body of the request."},
-                    Accepts{"form", as<std::vector<FormEntry>>(), "Form fields, instead of a body."}};
+
+inline constexpr std::string_view kHookHostDoc = "Host; localhost, which is the pod itself, when empty.";
+inline constexpr std::string_view kHookPortDoc = "Number of the port, from 1 to 65535; names are refused.";
+
+/// Wire only: an HttpAction without body and form.
+struct HttpGetAction {};
+constexpr auto fields(Of<HttpGetAction>) {
+  return std::tuple{Field{"path", &HttpAction::path, "Path of the URL."},
+                    Field{"port", &HttpAction::port, as<Quantity>(), kHookPortDoc},
+                    Field{"host", &HttpAction::host, kHookHostDoc},
+                    Field{"scheme", &HttpAction::scheme, "HTTP or HTTPS, whose certificate is not verified."},
+                    Field{"httpHeaders", &HttpAction::headers, "Headers, each a name and a value."}};
 }
-struct Hook {};
+constexpr auto fields(Of<HttpAction>) {
+  return std::tuple_cat(fields(Of<HttpGetAction>{}),
+                        std::tuple{Field{"body", &HttpAction::body, "Body of the request."},
+                                   Field{"form", &HttpAction::form, "Form fields, instead of a body."}});
+}
+constexpr auto fields(Of<TcpAction>) {
+  return std::tuple{Field{"port", &TcpAction::port, as<Quantity>(), kHookPortDoc},
+                    Field{"host", &TcpAction::host, kHookHostDoc}};
+}
 constexpr auto fields(Of<Hook>) {
-  return std::tuple{Accepts{"exec", as<ExecAction>(), "Run a command in a container of the pod."},
-                    Accepts{"httpGet", as<AnyObject>(), "Send a GET request."},
-                    Accepts{"httpPost", as<HttpPostAction>(), "Send a POST request."},
-                    Accepts{"tcpSocket", as<AnyObject>(), "Open a TCP connection."},
-                    Accepts{"containerName", as<std::string>(), "Container for exec."},
-                    Accepts{"executionPolicy", as<std::string>(),
-                            "For post hooks: Always, OnSuccess, OnFailure or OnFinalRetryFailure."}};
+  return std::tuple{
+      Field{"exec", &Hook::exec, "Run a command in a container of the pod. This version refuses it."},
+      Field{"httpGet", &Hook::http_get, as<HttpGetAction>(), "Send a GET request; 2xx and 3xx are success."},
+      Field{"httpPost", &Hook::http_post, "Send a POST request; 2xx and 3xx are success."},
+      Field{"tcpSocket", &Hook::tcp_socket, "Open a TCP connection and close it."},
+      Field{"containerName", &Hook::container_name, "Container for exec."},
+      Field{"executionPolicy", &Hook::execution_policy,
+            "For post hooks: Always, which is the default, OnSuccess, OnFailure or OnFinalRetryFailure."},
+      Field{"timeout", &Hook::timeout, "How long it may take, such as 2m; 30s when empty."}};
 }
 
 struct TaskParameter {};

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,43 @@ struct TempDir {
   std::string size_limit;  ///< quantity text, "" for none
   bool disable_caching = false;
   friend bool operator==(const TempDir&, const TempDir&) = default;
+};
+
+struct ExecAction {
+  std::vector<std::string> command;
+  friend bool operator==(const ExecAction&, const ExecAction&) = default;
+};
+struct HttpHeader {
+  std::string name, value;
+  friend bool operator==(const HttpHeader&, const HttpHeader&) = default;
+};
+struct FormEntry {
+  std::string key;
+  std::vector<std::string> values;
+  friend bool operator==(const FormEntry&, const FormEntry&) = default;
+};
+/// httpGet and httpPost; body and form only for the latter.
+struct HttpAction {
+  std::string path, port, host, scheme;
+  std::vector<HttpHeader> headers;
+  std::string body;
+  std::vector<FormEntry> form;
+  friend bool operator==(const HttpAction&, const HttpAction&) = default;
+};
+struct TcpAction {
+  std::string port, host;
+  friend bool operator==(const TcpAction&, const TcpAction&) = default;
+};
+
+/// One action before or after the work on a host (contract 7.5); exactly one of the four in practice.
+struct Hook {
+  std::optional<ExecAction> exec;
+  std::optional<HttpAction> http_get, http_post;
+  std::optional<TcpAction> tcp_socket;
+  std::string container_name;    ///< for exec; "" for the first container of the pod
+  std::string execution_policy;  ///< of post hooks: "", Always, OnSuccess, OnFailure, OnFinalRetryFailure
+  std::string timeout;           ///< Go duration text, "" for the default; ours
+  friend bool operator==(const Hook&, const Hook&) = default;
 };
 
 /// runtimeSettings: the embedded Kubernetes types stay raw.

@@ -236,9 +236,12 @@ class Child {
   }
 
   /// Reads what is there, one bufferful of each pipe so that nothing starves the clock.
-  void read(Lines& lines, Tail& tail) {
+  void read(Lines& lines, Lines& error_lines, Tail& tail) {
     read_one(out_, [&lines](std::string_view bytes) { lines.feed(bytes); });
-    read_one(err_, [&tail](std::string_view bytes) { tail.feed(bytes); });
+    read_one(err_, [&](std::string_view bytes) {
+      error_lines.feed(bytes);
+      tail.feed(bytes);
+    });
   }
 
   bool pipes_open() const { return out_.open() || err_.open(); }
@@ -337,7 +340,9 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
   if (count == static_cast<ssize_t>(sizeof failed)) return report_failure(spec, failed);
 
   ProcessExit result;
-  Lines lines(spec.max_line, on_line);
+  const std::function<void(std::string_view)> on_error_line =
+      spec.on_error_line ? spec.on_error_line : [](std::string_view) {};
+  Lines lines(spec.max_line, on_line), error_lines(spec.max_line, on_error_line);
   Tail tail(spec.max_stderr);
   SteadyTime next_tick = std::chrono::steady_clock::now() + spec.tick;
   SteadyTime deadline = SteadyTime::max();  // of the grace after the stop, then of the pipes after the exit
@@ -349,7 +354,7 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
       exit_seen = true;
       deadline = std::chrono::steady_clock::now() + kPipesAfterExit;
     }
-    child.read(lines, tail);
+    child.read(lines, error_lines, tail);
     const SteadyTime now = std::chrono::steady_clock::now();
     if (now >= deadline) {
       if (exit_seen) break;
@@ -364,6 +369,7 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
     deadline = now + spec.grace;
   }
   lines.finish();
+  error_lines.finish();
   child.signal_group(SIGKILL);  // grandchildren that outlived the child
   result.exit_code = child.reap();
   result.stderr_tail = tail.take();

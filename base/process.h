@@ -18,8 +18,9 @@ struct ProcessSpec {
   std::chrono::milliseconds grace{20'000};  ///< between stop_signal and SIGKILL to the process group
   /// SIGTERM unless said. restic 0.14 removes its lock only on SIGINT; SIGTERM ends it at once and the lock stays.
   int stop_signal = 15;
-  std::size_t max_line = 1u << 20;     ///< a longer line is cut there, the rest dropped
-  std::size_t max_stderr = 64u << 10;  ///< how much of the end of standard error is kept
+  std::size_t max_line = 1u << 20;                      ///< a longer line is cut there, the rest dropped
+  std::size_t max_stderr = 64u << 10;                   ///< how much of the end of standard error is kept
+  std::function<void(std::string_view)> on_error_line;  ///< gets each line of standard error as it comes, when set
 };
 
 struct ProcessExit {

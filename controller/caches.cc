@@ -1,9 +1,10 @@
 #include "controller/caches.h"
 
-#include <array>
+#include <algorithm>
 
 #include "api/backup_session.h"
 #include "api/names.h"
+#include "inject/workload_view.h"
 
 namespace stash::controller {
 namespace {
@@ -14,12 +15,25 @@ kube::Cache::Options ours() {
   return {.label_selector = fmt::format("{}={}", api::names::kManagedByLabel, api::names::kManagedBy)};
 }
 
-kube::Cache::Options without_status() {
-  return {.trim = [](Json& object) { object.erase("status"); }};
+kube::Cache::Options of_kind(const api::WorkloadKind& kind) {
+  return {.trim =
+              [&kind](Json& object) {
+                const auto wanted_nodes = int_at(object, {"status", "desiredNumberScheduled"});
+                object.erase("status");
+                if (kind.hosts == api::HostScheme::nodes) object["status"] = {{"desiredNumberScheduled", wanted_nodes}};
+                if (!inject::template_owner(object, kind.resource.kind).empty()) object.erase("spec");
+              },
+          .may_be_unserved = !kind.everywhere};
 }
 
 std::string repository_of(const Json& object) { return string_at(object, {"spec", "repository", "name"}); }
-std::string target_of(const Json& object) { return string_at(object, {"spec", "target", "ref", "name"}); }
+std::optional<api::WorkloadRef> target_of(const Json& object) {
+  const Json& ref = object_at(object, {"spec", "target", "ref"});
+  const auto* kind = api::workload_kind(api::workload_group(string_at(ref, {"apiVersion"})), string_at(ref, {"kind"}));
+  const std::string name = string_at(ref, {"name"});
+  if (kind == nullptr || name.empty()) return std::nullopt;
+  return api::WorkloadRef{kind, {string_at(object, {"metadata", "namespace"}), name}};
+}
 
 bool is_finished(const Json& session) { return api::is_final_phase(string_at(session, {"status", "phase"})); }
 
@@ -30,6 +44,7 @@ bool same_workload(const Json& before, const Json& after) {
   };
   return int_at(before, {"metadata", "generation"}) == int_at(after, {"metadata", "generation"}) &&
          same({"metadata", "uid"}) && same({"metadata", "deletionTimestamp"}) &&
+         object_at(before, {"status"}) == object_at(after, {"status"}) &&
          object_at(before, {"metadata", "annotations"}) == object_at(after, {"metadata", "annotations"});
 }
 
@@ -42,29 +57,38 @@ Caches::Caches(const kube::Config& config, Queues& the_queues)
       sessions(config, api::kBackupSessions, {}, std::bind_front(&Caches::on_session, this)),
       restores(config, api::kRestoreSessions, {}, std::bind_front(&Caches::on_restore, this)),
       namespaces(config, api::kNamespaces, {.metadata_only = true}, std::bind_front(&Caches::on_namespace, this)),
-      deployments(config, api::kDeployments, without_status(), std::bind_front(&Caches::on_deployment, this)),
       cron_jobs(config, api::kCronJobs, ours(), std::bind_front(&Caches::on_owned, this)),
       roles(config, api::kRoles, ours(), std::bind_front(&Caches::on_owned, this)),
-      role_bindings(config, api::kRoleBindings, ours(), std::bind_front(&Caches::on_owned, this)) {}
+      role_bindings(config, api::kRoleBindings, ours(), std::bind_front(&Caches::on_owned, this)) {
+  for (const api::WorkloadKind& kind : api::workload_kinds()) {
+    workloads_[&kind] =
+        std::make_unique<kube::Cache>(config, kind.resource, of_kind(kind),
+                                      [this, &kind](const ObjectRef& ref, const Object& before, const Object& after) {
+                                        on_workload(kind, ref, before, after);
+                                      });
+  }
+}
+
+std::vector<kube::Cache*> Caches::all() {
+  std::vector<kube::Cache*> caches = {&repositories, &configurations, &sessions, &restores,
+                                      &namespaces,   &cron_jobs,      &roles,    &role_bindings};
+  for (const auto& [kind, cache] : workloads_) caches.push_back(cache.get());
+  return caches;
+}
 
 void Caches::start() {
-  for (kube::Cache* cache : {&repositories, &configurations, &sessions, &restores, &namespaces, &deployments,
-                             &cron_jobs, &roles, &role_bindings}) {
-    cache->start();
-  }
+  for (kube::Cache* cache : all()) cache->start();
 }
 
-bool Caches::synced() const {
-  for (const kube::Cache* cache : {&repositories, &configurations, &sessions, &restores, &namespaces, &deployments,
-                                   &cron_jobs, &roles, &role_bindings}) {
-    if (!cache->synced()) return false;
-  }
-  return true;
+bool Caches::synced() {
+  return std::ranges::all_of(all(), [](const kube::Cache* cache) { return cache->synced(); });
 }
+
+Caches::Object Caches::workload(const api::WorkloadRef& ref) const { return workloads_.at(ref.kind)->get(ref.ref); }
 
 void Caches::wake_target(const Object& object) {
-  if (!object || target_of(*object).empty()) return;
-  queues.workloads.add(to_string(ObjectRef{string_at(*object, {"metadata", "namespace"}), target_of(*object)}));
+  if (!object) return;
+  if (const auto target = target_of(*object)) queues.workloads.add(to_string(*target));
 }
 
 void Caches::on_repository(const ObjectRef& ref, const Object&, const Object&) {
@@ -99,20 +123,27 @@ void Caches::on_restore(const ObjectRef& ref, const Object& before, const Object
 void Caches::on_namespace(const ObjectRef& ref, const Object& before, const Object& after) {
   if (!after || (before && object_at(*before, {"metadata", "labels"}) == object_at(*after, {"metadata", "labels"})))
     return;
-  for (const auto& [cache, queue] : {std::pair(&configurations, &queues.configurations),
-                                     {&restores, &queues.restores},
-                                     {&deployments, &queues.workloads}}) {
+  for (const auto& [cache, queue] :
+       {std::pair(&configurations, &queues.configurations), {&restores, &queues.restores}}) {
     for (const Object& object : cache->list(ref.name)) {
       queue->add(to_string(ObjectRef{ref.name, string_at(*object, {"metadata", "name"})}));
     }
   }
+  for (const auto& [kind, cache] : workloads_) {
+    for (const Object& object : cache->list(ref.name)) {
+      queues.workloads.add(to_string(api::WorkloadRef{kind, {ref.name, string_at(*object, {"metadata", "name"})}}));
+    }
+  }
 }
 
-void Caches::on_deployment(const ObjectRef& ref, const Object& before, const Object& after) {
+void Caches::on_workload(const api::WorkloadKind& kind, const ObjectRef& ref, const Object& before,
+                         const Object& after) {
   if (before && after && same_workload(*before, *after)) return;
-  queues.workloads.add(to_string(ref));
+  if (!inject::template_owner(after ? *after : *before, kind.resource.kind).empty()) return;
+  queues.workloads.add(to_string(api::WorkloadRef{&kind, ref}));
   for (const Object& configuration : configurations.list(ref.ns)) {
-    if (target_of(*configuration) != ref.name) continue;
+    const auto target = target_of(*configuration);
+    if (!target || target->kind != &kind || target->ref.name != ref.name) continue;
     queues.configurations.add(to_string(ObjectRef{ref.ns, string_at(*configuration, {"metadata", "name"})}));
   }
   for (const auto& [cache, queue] : {std::pair(&sessions, &queues.sessions), {&restores, &queues.restores}}) {
@@ -126,7 +157,9 @@ void Caches::on_owned(const ObjectRef& ref, const Object& before, const Object& 
   for (const Json& owner : array_at(after ? *after : *before, {"metadata", "ownerReferences"})) {
     const std::string key = to_string(ObjectRef{ref.ns, string_at(owner, {"name"})});
     if (string_at(owner, {"kind"}) == api::kBackupConfigurations.kind) queues.configurations.add(key);
-    if (string_at(owner, {"kind"}) == api::kDeployments.kind) queues.workloads.add(key);
+    const std::string group(api::workload_group(string_at(owner, {"apiVersion"})));
+    const auto* kind = api::workload_kind(group, string_at(owner, {"kind"}));
+    if (kind != nullptr) queues.workloads.add(to_string(api::WorkloadRef{kind, {ref.ns, string_at(owner, {"name"})}}));
   }
 }
 

@@ -1,4 +1,9 @@
 #pragma once
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "api/workload_kind.h"
 #include "controller/queues.h"
 #include "kube/cache.h"
 
@@ -11,24 +16,29 @@ class Caches {
   Caches(const kube::Config& config, Queues& queues);
 
   void start();
-  bool synced() const;
+  bool synced();
 
   Queues& queues;
   kube::Cache repositories, configurations, sessions, restores;
   kube::Cache namespaces;                       ///< metadata only
-  kube::Cache deployments;                      ///< without status
   kube::Cache cron_jobs, roles, role_bindings;  ///< ours, by label
 
- private:
   using Object = kube::Cache::Object;
+  Object workload(const api::WorkloadRef& ref) const;  ///< null when there is none
+
+ private:
   void on_repository(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_configuration(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_session(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_restore(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_namespace(const api::ObjectRef& ref, const Object& before, const Object& after);
-  void on_deployment(const api::ObjectRef& ref, const Object& before, const Object& after);
+  void on_workload(const api::WorkloadKind& kind, const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_owned(const api::ObjectRef& ref, const Object& before, const Object& after);
   void wake_target(const Object& object);
+  std::vector<kube::Cache*> all();
+
+  /// One per kind, without what nothing reads. ReplicaSets and the like that another workload made are names only.
+  std::map<const api::WorkloadKind*, std::unique_ptr<kube::Cache>> workloads_;
 };
 
 }  // namespace stash::controller

@@ -1,8 +1,10 @@
 #include "controller/claims.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "api/names.h"
+#include "controller/expected_hosts.h"
 #include "controller/hosts.h"
 #include "controller/reasons.h"
 
@@ -15,20 +17,83 @@ std::string joined(const std::vector<std::string>& sentences) {
   return text;
 }
 
-/// Since when the pending hosts have been free: a pod that was lost starts the wait anew.
-TimePoint free_since(const Claims& claims, const StatusDraft& status) {
+/// How long the free hosts have been on offer and nothing has happened that brings them nearer to a pod.
+/// Completed=False dates from the first look, since when pods can know of them; a look at the session before that would
+/// count what nobody could use. A lost pod and every sign of life of a claimed host start the wait anew, and so does a
+/// new controller: what it has to do first, as an injection, may have been left undone for long.
+std::chrono::seconds waited(const Claims& claims, const StatusDraft& status) {
+  const api::Condition* offered = api::find_condition(status.conditions(), api::names::kCompleted);
+  if (offered == nullptr || offered->status != "False") return std::chrono::seconds(0);
   const api::Condition* lost = api::find_condition(status.conditions(), claims.disrupted);
-  return lost && lost->status == "True" ? std::max(claims.created, lost->last_transition) : claims.created;
+  const TimePoint since = lost && lost->status == "True" ? std::max(offered->last_transition, lost->last_transition)
+                                                         : offered->last_transition;
+  std::chrono::seconds time = std::min(age(since, claims.now), claims.watched_for);
+  for (const auto& [host, silence] : claims.silent_for) time = std::min(time, silence);
+  return time;
 }
 
-std::string why_untaken(const std::optional<Obstacle>& obstacle, const Claims& claims) {
-  if (!obstacle) {
-    return fmt::format(
-        "no pod took it within {} although the container {} runs; see its log: kubectl -n {} logs {}/{} -c {}",
-        format_duration(claims.limits.claim), claims.target.container, claims.target.ns, "deployment",
-        claims.target.ref.name, claims.target.container);
+/// Reasons of Completed under which hosts were in the hands of a pod, or waited for one that had other work.
+bool was_in_hands(const StatusDraft& status) {
+  const api::Condition* said = api::find_condition(status.conditions(), api::names::kCompleted);
+  return said && said->status == "False" && (said->reason == reasons::kRunning || said->reason == reasons::kPodBusy);
+}
+
+/// A pod that is stopped hands its host back by itself, so the controller finds it free and nobody lost.
+void begin_wait_anew(const Claims& claims, const Json& stats, StatusDraft& status, bool lost) {
+  const bool worked = api::find_condition(status.conditions(), api::names::kCompleted)->reason == reasons::kRunning;
+  const std::string pending = hosts_in(stats, kHostPending);
+  const Tally sum = tally(stats);
+  if (worked && !lost && sum.pending == sum.total) {
+    status.set_now(claims.disrupted, "True", reasons::kHandedBack,
+                   pending + ": the pod that worked on it was stopped; another pod takes over");
   }
-  return obstacle->detail.empty() ? obstacle->message : obstacle->message + ": " + obstacle->detail;
+  status.set_now(api::names::kCompleted, "False", reasons::kWaitingForClaim, "waiting for a pod to take " + pending);
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+/// "pod web-1 is Pending, container stash: ImagePullBackOff"
+std::string state_of(const PodFacts& pod) {
+  return fmt::format("pod {} is {}{}{}", pod.name, pod.being_deleted ? "being deleted" : pod.phase,
+                     pod.trouble.empty() ? "" : ", ", pod.trouble);
+}
+
+std::string why_untaken(const std::string& host, const std::optional<Obstacle>& obstacle, const Claims& claims) {
+  const TargetWorld& target = claims.target;
+  if (obstacle) return obstacle->detail.empty() ? obstacle->message : obstacle->message + ": " + obstacle->detail;
+  if (!target.unseen.empty())
+    return fmt::format("no pod took it within {}; why is not known: {}", format_duration(claims.limits.claim),
+                       target.unseen);
+  const std::string nobody = fmt::format("no pod took it within {}", format_duration(claims.limits.claim));
+  const api::WorkloadKind* kind = api::workload_kind(target.ref);
+  std::string pod_name;
+  if (kind != nullptr && kind->hosts != api::HostScheme::single && target.pods) {
+    const PodFacts* pod = pod_of_host(target, host);
+    if (pod == nullptr) return fmt::format("{}: its pod does not exist", nobody);
+    if (!pod->runs_container) {
+      const std::string& held = target.workload->held_back;
+      return fmt::format("{}: {} and does not run the container {}{}{}", nobody, state_of(*pod), target.container,
+                         held.empty() ? "" : "; ", held);
+    }
+    pod_name = pod->name;
+  }
+  return fmt::format("{} although the container {} runs; see its log: kubectl -n {} logs {} -c {}", nobody,
+                     target.container, target.ns,
+                     pod_name.empty() ? fmt::format("{}/{}", lower(target.ref.kind), target.ref.name) : pod_name,
+                     target.container);
+}
+
+/// "pod web-0 works for session nightly-1": its hosts wait, and that is no fault.
+std::string why_busy(const TargetWorld& target) {
+  if (!target.pods) return "";
+  for (const PodFacts& pod : *target.pods) {
+    const auto busy = target.busy.find(pod.uid);
+    if (busy != target.busy.end()) return fmt::format("pod {} works for session {}", pod.name, busy->second);
+  }
+  return "";
 }
 
 }  // namespace
@@ -37,30 +102,67 @@ std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusD
   const std::vector<std::string> lost = give_back(stats, claims.target.pods);
   if (!lost.empty()) status.set_now(claims.disrupted, "True", reasons::kPodGone, joined(lost));
   std::vector<std::string> failed = fail_stalled(stats, claims.silent_for, claims.limits.stall);
+  std::ranges::move(
+      fail_hosts(stats, kHostPending, [&](const std::string& host) { return why_gone(claims.target, host); }),
+      std::back_inserter(failed));
 
   const std::string running = hosts_in(stats, kHostRunning);
+  const std::string busy = why_busy(claims.target);
+  if (running.empty() && busy.empty() && was_in_hands(status) && tally(stats).pending > 0) {
+    begin_wait_anew(claims, stats, status, !lost.empty());
+  }
   if (!running.empty()) {
     status.set(api::names::kCompleted, "False", reasons::kRunning, "a pod works on " + running);
     look_again(plan, claims.limits.look_again);
   }
   const std::string pending = hosts_in(stats, kHostPending);
-  if (pending.empty()) return failed;
+  if (pending.empty() || (claims.in_turn && !running.empty())) return failed;
+  if (!busy.empty()) {
+    if (running.empty()) status.set(api::names::kCompleted, "False", reasons::kPodBusy, busy);
+    look_again(plan, claims.limits.look_again);
+    return failed;
+  }
 
   const std::optional<Obstacle> obstacle = find_obstacle(claims.target);
   const auto limit = obstacle && obstacle->hopeless ? claims.limits.grace : claims.limits.claim;
-  const auto waited = age(free_since(claims, status), claims.now);
-  if (waited >= limit) {
-    std::vector<std::string> untaken = fail_hosts(stats, kHostPending, why_untaken(obstacle, claims));
-    std::move(untaken.begin(), untaken.end(), std::back_inserter(failed));
+  const auto time = waited(claims, status);
+  if (time >= limit) {
+    std::ranges::move(
+        fail_hosts(stats, kHostPending, [&](const std::string& host) { return why_untaken(host, obstacle, claims); }),
+        std::back_inserter(failed));
     return failed;
   }
-  look_again(plan, std::min(claims.limits.look_again, limit - waited));
+  look_again(plan, std::min(claims.limits.look_again, limit - time));
   if (obstacle) {
     status.set(api::names::kCompleted, "False", obstacle->reason, obstacle->message);
+  } else if (!claims.target.unseen.empty()) {
+    status.set(api::names::kCompleted, "False", reasons::kDenied, claims.target.unseen);
   } else if (running.empty()) {
     status.set(api::names::kCompleted, "False", reasons::kWaitingForClaim, "waiting for a pod to take " + pending);
   }
   return failed;
+}
+
+std::optional<Obstacle> judge_unnamed(const Claims& claims, int unnamed, StatusDraft& status, Plan& plan) {
+  std::optional<Obstacle> obstacle = find_obstacle(claims.target);
+  if (!obstacle && !claims.target.unseen.empty()) {
+    obstacle = Obstacle{std::string(reasons::kDenied), claims.target.unseen, "", false};
+  }
+  if (!obstacle) {
+    obstacle =
+        Obstacle{std::string(reasons::kNoPod),
+                 unnamed > 0 ? fmt::format("{} more of the nodes of {} {}/{} shall run a pod and have none", unnamed,
+                                           claims.target.ref.kind, claims.target.ns, claims.target.ref.name)
+                             : fmt::format("the pods of {} {}/{} are not known yet", claims.target.ref.kind,
+                                           claims.target.ns, claims.target.ref.name),
+                 "", false};
+  }
+  const auto limit = obstacle->hopeless ? claims.limits.grace : claims.limits.claim;
+  const auto time = waited(claims, status);
+  if (time >= limit) return obstacle;
+  status.set(api::names::kCompleted, "False", obstacle->reason, obstacle->message);
+  look_again(plan, std::min(claims.limits.look_again, limit - time));
+  return std::nullopt;
 }
 
 }  // namespace stash::controller

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,14 +15,22 @@ namespace stash::controller {
 struct Claims {
   const TargetWorld& target;
   const std::map<std::string, std::chrono::seconds>& silent_for;
-  TimePoint created;
   const Limits& limits;
   TimePoint now;
   std::string_view disrupted;  ///< condition type that records when a pod was last lost
+  /// The pods come one after another, each when the one before is ready (a rollout): those behind wait for those
+  /// before.
+  bool in_turn = false;
+  std::chrono::seconds watched_for =
+      std::chrono::seconds::max();  ///< since this process began to look, by its steady clock
 };
 
 /// Gives back the hosts of vanished pods, fails those of stalled ones, and those that nobody takes in time; says in the
 /// condition Completed what an unfinished session waits for. Returns a sentence per host that failed here.
 std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusDraft& status, Plan& plan);
+
+/// While the hosts, or `unnamed` more of them, are not known yet: says in Completed what is waited for, or, once that
+/// took too long, returns why the session fails.
+std::optional<Obstacle> judge_unnamed(const Claims& claims, int unnamed, StatusDraft& status, Plan& plan);
 
 }  // namespace stash::controller

@@ -1,9 +1,13 @@
 #pragma once
+#include <atomic>
+#include <chrono>
+
 #include "controller/caches.h"
 #include "controller/heartbeat_book.h"
 #include "controller/limits.h"
 #include "controller/miss_count.h"
 #include "controller/nudge_book.h"
+#include "controller/push_outbox.h"
 #include "inject/settings.h"
 
 namespace stash::controller {
@@ -19,7 +23,9 @@ struct Cluster {
         dry_run(is_dry_run),
         clock(the_clock),
         nudges(the_clock),
-        heartbeats(the_clock) {}
+        heartbeats(the_clock),
+        pushes(settings.pushgateway_url, the_clock),
+        began(the_clock.steady()) {}
 
   Caches caches;
   inject::Settings settings;
@@ -28,10 +34,18 @@ struct Cluster {
   const Clock& clock;
   NudgeBook nudges;
   HeartbeatBook heartbeats;
+  PushOutbox pushes;
   MissCount misses;  ///< of Repositories' Secrets
+  /// When this process began to lead, or, before that, to run.
+  std::atomic<std::chrono::steady_clock::time_point> began;
+
+  std::chrono::seconds watched_for() const {
+    return std::chrono::duration_cast<std::chrono::seconds>(clock.steady() - began.load());
+  }
 
   Queues& queues() { return caches.queues; }
   Json namespace_labels(const std::string& ns) const;
+  Living living() const;
   std::string not_opted_in(const std::string& ns) const;  ///< "" when it has opted in
 };
 

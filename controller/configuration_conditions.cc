@@ -49,11 +49,11 @@ void set_secret_found(const Subject& subject) {
 
 void set_target_found(const Subject& subject) {
   const auto& target = subject.configuration.spec.target;
-  if (!target || !is_supported_kind(target->ref)) {
+  if (!target || api::workload_kind(target->ref) == nullptr) {
     subject.status.set(names::kBackupTargetFound, "False", reasons::kNotSupported,
                        !target ? "no target; set spec.target.ref"
                                : fmt::format("{} of {} is not supported by this version; supported: {}",
-                                             subject.target(), target->ref.api_version, kSupportedKinds));
+                                             subject.target(), target->ref.api_version, api::workload_kind_names()));
   } else if (subject.world.workload) {
     subject.status.set(names::kBackupTargetFound, "True", reasons::kTargetAvailable, subject.target() + " exists");
   } else {
@@ -103,6 +103,7 @@ void set_fields_honoured(const Subject& subject) {
   if (!ignored.unknown.empty()) {
     message += (message.empty() ? "" : "; ") + ("unknown, perhaps misspelt: " + list(ignored.unknown));
   }
+  for (const inject::Finding& remark : subject.world.remarks) message += (message.empty() ? "" : "; ") + remark.message;
   if (message.empty()) {
     subject.status.set(names::kFieldsHonoured, "True", reasons::kAllHonoured, "every field of spec is acted on");
   } else {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "api/codec.h"
+#include "api/names.h"
 #include "controller/configuration_plan.h"
 #include "controller/cron_job.h"
 #include "controller/edges.h"
@@ -15,14 +16,17 @@ constexpr std::chrono::minutes kRetryRefused{5};  ///< what the API server refus
 
 void gather_target(Cluster& cluster, const api::BackupConfiguration& configuration, ConfigurationWorld& world) {
   const auto& target = configuration.spec.target;
-  if (!target || !is_supported_kind(target->ref)) return;
-  const api::ObjectRef ref{configuration.metadata.ns, target->ref.name};
-  const auto workload = cluster.caches.deployments.get(ref);
+  const api::WorkloadKind* kind = target ? api::workload_kind(target->ref) : nullptr;
+  if (kind == nullptr) return;
+  const api::WorkloadRef ref{kind, {configuration.metadata.ns, target->ref.name}};
+  const auto workload = cluster.caches.workload(ref);
   if (!workload) return;
-  world.workload = workload_facts(*workload, "stash");
+  world.workload = workload_facts(*kind, *workload, api::names::kSidecar, configuration.metadata.name);
   const WorkloadPlan decision = plan_workload(gather_workload(cluster, ref, *workload), cluster.settings);
   world.injection = decision.injection;
-  world.findings = findings_about(decision.findings, "BackupConfiguration " + to_string(configuration.metadata.ref()));
+  const std::string name = "BackupConfiguration " + to_string(configuration.metadata.ref());
+  world.findings = findings_about(decision.findings, name);
+  world.remarks = findings_about(decision.remarks, name);
 }
 
 Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const api::BackupConfiguration& configuration,

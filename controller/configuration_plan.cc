@@ -7,6 +7,7 @@
 #include "controller/configuration_conditions.h"
 #include "controller/configuration_rules.h"
 #include "controller/cron_job.h"
+#include "controller/cron_job_health.h"
 #include "controller/invoker_labels.h"
 #include "controller/owned_object.h"
 #include "controller/reasons.h"
@@ -62,6 +63,30 @@ CronJobOutcome plan_cron_job(Plan& plan, const ConfigurationWorld& world, const 
   return {};
 }
 
+/// A CronJob that is there may still bring no backup about.
+void set_cron_job_healthy(Plan& plan, StatusDraft& status, const ConfigurationWorld& world,
+                          const BackupConfiguration& configuration, bool wanted) {
+  const CronJobHealth health = wanted ? health_of(world.cron_job, world.now) : CronJobHealth();
+  if (health.look_again_in) look_again(plan, *health.look_again_in);
+  const auto look_at = [&](std::string_view kind) {
+    return fmt::format("; see: kubectl -n {} describe {} -l {}={}", configuration.metadata.ns, kind,
+                       names::kInvokerNameLabel, api::configuration_label(configuration.metadata.name));
+  };
+  switch (health.state) {
+    case CronJobHealth::State::open:
+      if (api::find_condition(status.conditions(), names::kCronJobHealthy)) return;
+      [[fallthrough]];
+    case CronJobHealth::State::good:
+      return status.set(names::kCronJobHealthy, "True", reasons::kAllGood, "no Job of the CronJob has failed lately");
+    case CronJobHealth::State::failed:
+      return status.set(names::kCronJobHealthy, "False", reasons::kJobFailed,
+                        "the last Job of the CronJob failed, so no backup was begun" + look_at("jobs"));
+    case CronJobHealth::State::stuck:
+      return status.set(names::kCronJobHealthy, "False", reasons::kJobStuck,
+                        "a Job of the CronJob does not end, so no backup was begun" + look_at("pods"));
+  }
+}
+
 /// Ready sums up the conditions that a backup needs; the first that is not True speaks for it.
 void set_ready(StatusDraft& status, const std::string& unusable_because) {
   if (!unusable_because.empty()) {
@@ -70,7 +95,7 @@ void set_ready(StatusDraft& status, const std::string& unusable_because) {
     return;
   }
   for (const std::string_view type : {names::kRepositoryFound, names::kBackendSecretFound, names::kBackupTargetFound,
-                                      names::kSidecarInjected, names::kCronJobCreated}) {
+                                      names::kSidecarInjected, names::kCronJobCreated, names::kCronJobHealthy}) {
     const api::Condition* found = api::find_condition(status.conditions(), type);
     if (!found || found->status == "True") continue;
     status.json["phase"] = "NotReady";
@@ -131,6 +156,7 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
 
   StatusDraft status(world.configuration, configuration->status.conditions, world.now);
   set_configuration_conditions(status, world, *configuration, outcome);
+  set_cron_job_healthy(plan, status, world, *configuration, outcome.reason.empty());
   set_ready(status, unusable(*configuration));
   status.json["observedGeneration"] = configuration->metadata.generation;
   warn_of_transitions(plan, configuration->status.conditions, status);

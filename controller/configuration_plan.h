@@ -25,6 +25,7 @@ struct ConfigurationWorld {
   std::optional<api::Repository> repository;
   std::optional<WorkloadFacts> workload;
   std::vector<inject::Finding> findings;  ///< about this configuration
+  std::vector<inject::Finding> remarks;   ///< about it: what works, but not quite as asked for
   InjectionFacts injection;
   // Live objects of the names that we would use; null when there is none.
   Json cron_job, service_account, role, role_binding;

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "api/workload_kind.h"
 #include "base/hash.h"
 #include "controller/invoker_labels.h"
 #include "controller/owned_object.h"
-#include "controller/workload_facts.h"
 
 namespace stash::controller {
 namespace {
@@ -44,7 +44,24 @@ Json container(const api::BackupConfiguration& configuration, const inject::Sett
             {"runAsUser", 65535},
             {"runAsGroup", 65535},
             {"capabilities", {{"drop", Json::array({"ALL"})}}},
-            {"seccompProfile", {{"type", "RuntimeDefault"}}}}}};
+            {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
+          // Where a ResourceQuota counts any of these, a pod without it is refused. It needs about 10 MB.
+          {"resources",
+           {{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}, {"limits", {{"cpu", "500m"}, {"memory", "64Mi"}}}}}};
+}
+
+/// The administrator's and the author's own, each once.
+Json image_pull_secrets(const api::BackupConfiguration& configuration, const inject::Settings& settings) {
+  Json secrets = Json::array();
+  const auto add = [&](const std::string& name) {
+    const Json entry = {{"name", name}};
+    if (!name.empty() && std::find(secrets.begin(), secrets.end(), entry) == secrets.end()) secrets.push_back(entry);
+  };
+  for (const std::string& secret : settings.image_pull_secrets) add(secret);
+  for (const Json& secret : array_at(configuration.spec.runtime_settings.pod, {"imagePullSecrets"})) {
+    add(string_at(secret, {"name"}));
+  }
+  return secrets;
 }
 
 Json cron_job(const api::BackupConfiguration& configuration, const inject::Settings& settings) {
@@ -54,7 +71,9 @@ Json cron_job(const api::BackupConfiguration& configuration, const inject::Setti
   Json pod = {{"serviceAccountName", service_account_name(configuration)},
               {"restartPolicy", "Never"},
               {"containers", Json::array({container(configuration, settings)})}};
-  for (const std::string& secret : settings.image_pull_secrets) pod["imagePullSecrets"].push_back({{"name", secret}});
+  if (Json secrets = image_pull_secrets(configuration, settings); !secrets.empty()) {
+    pod["imagePullSecrets"] = std::move(secrets);
+  }
 
   Json job = {{"apiVersion", api::kCronJobs.api_version()}, {"kind", api::kCronJobs.kind}};
   job["metadata"] = metadata(configuration, cron_job_name(configuration.metadata.name));
@@ -82,12 +101,13 @@ Json role(const api::BackupConfiguration& configuration) {
                  {"resources", {"backupconfigurations"}},
                  {"resourceNames", {configuration.metadata.name}},
                  {"verbs", {"get"}}},
-                {{"apiGroups", {group}}, {"resources", {"backupsessions"}}, {"verbs", {"create", "get"}}},
+                {{"apiGroups", {group}}, {"resources", {"backupsessions"}}, {"verbs", {"create", "get", "list"}}},
                 {{"apiGroups", {""}}, {"resources", {"events"}}, {"verbs", {"create"}}}};
   // It skips a slot whose target is not there.
-  if (const auto& target = configuration.spec.target; target && is_supported_kind(target->ref)) {
-    rules.push_back({{"apiGroups", {api::kDeployments.group}},
-                     {"resources", {api::kDeployments.plural}},
+  const auto& target = configuration.spec.target;
+  if (const auto* kind = target ? api::workload_kind(target->ref) : nullptr; kind != nullptr) {
+    rules.push_back({{"apiGroups", {kind->resource.group}},
+                     {"resources", {kind->resource.plural}},
                      {"resourceNames", {target->ref.name}},
                      {"verbs", {"get"}}});
   }

@@ -15,6 +15,6 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
 Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
 Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
 Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
-Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
+Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api::WorkloadRef& ref);
 
 }  // namespace stash::controller

@@ -15,6 +15,11 @@ Result<Json> send(kube::Api& api, const Write& write, const Json& body) {
   switch (write.verb) {
     case Write::Verb::apply:
       return api.apply(write.resource, write.ref, body, kFieldManager);
+    case Write::Verb::create: {
+      auto created = api.create(write.resource, write.ref.ns, body);
+      if (!created && created.error().code == ErrorCode::already_exists) return Json::object();
+      return created;
+    }
     case Write::Verb::merge_patch:
       return api.merge_patch(write.resource, write.ref, body, write.subresource);
     case Write::Verb::remove: {
@@ -23,6 +28,13 @@ Result<Json> send(kube::Api& api, const Write& write, const Json& body) {
         return Json::object();
       }
       return std::unexpected(removed.error());
+    }
+    case Write::Verb::evict: {
+      const auto evicted = api.evict(write.ref, write.uid);
+      if (evicted || evicted.error().code == ErrorCode::not_found || evicted.error().code == ErrorCode::conflict) {
+        return Json::object();
+      }
+      return std::unexpected(evicted.error());
     }
   }
   return Json::object();
@@ -51,7 +63,8 @@ Result<void> execute(kube::Api& api, const Plan& plan, const Json& about, const 
       body["metadata"]["resourceVersion"] = known->second;
     }
     TRY(const Json written, send(api, write, body));
-    if (write.verb != Write::Verb::remove) versions[key] = string_at(written, {"metadata", "resourceVersion"});
+    if (write.verb == Write::Verb::apply || write.verb == Write::Verb::merge_patch)
+      versions[key] = string_at(written, {"metadata", "resourceVersion"});
   }
   for (const Note& note : plan.notes) {
     log_info("{}: {}: {}", name, note.reason, note.message);

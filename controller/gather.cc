@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "api/backup_session.h"
 #include "api/codec.h"
 #include "controller/hosts.h"
 #include "controller/sidecar_access.h"
+#include "inject/workload_view.h"
 
 namespace stash::controller {
 namespace {
@@ -42,11 +44,36 @@ Result<std::vector<PodFacts>> gather_pods(kube::Api& api, const std::string& ns,
   return pods;
 }
 
+/// The pods that other unfinished sessions of the namespace have given work to: one does one thing at a time.
+std::map<std::string, std::string> busy_pods(const Caches& caches, const std::string& ns, const std::string& uid) {
+  std::map<std::string, std::string> busy;
+  for (const kube::Cache::Object& session : caches.sessions.list(ns)) {
+    if (string_at(*session, {"metadata", "uid"}) == uid) continue;
+    if (api::is_final_phase(string_at(*session, {"status", "phase"}))) continue;
+    for (const Json& host : array_at(*session, {"status", "stats"})) {
+      const std::string pod = string_at(host, {"claim", "podUID"});
+      if (string_at(host, {"phase"}) == kHostRunning && !pod.empty()) {
+        busy[pod] = string_at(*session, {"metadata", "name"});
+      }
+    }
+  }
+  return busy;
+}
+
 }  // namespace
 
 Json Cluster::namespace_labels(const std::string& ns) const {
   const auto object = caches.namespaces.get({"", ns});
   return object ? object_at(*object, {"metadata", "labels"}) : Json::object();
+}
+
+Living Cluster::living() const {
+  const auto names = [](const kube::Cache& cache) {
+    std::set<std::string> all;
+    for (const kube::Cache::Object& object : cache.list("")) all.insert(to_string(api::meta_of(*object).ref()));
+    return all;
+  };
+  return {names(caches.configurations), names(caches.restores)};
 }
 
 std::string Cluster::not_opted_in(const std::string& ns) const {
@@ -83,11 +110,13 @@ Result<Presence> secret_presence(kube::Api& api, const api::ObjectRef& secret) {
   return std::unexpected(metadata.error());
 }
 
-WorkloadWorld gather_workload(Cluster& cluster, const api::ObjectRef& ref, const Json& workload) {
+WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, const Json& workload) {
+  const api::ObjectRef& ref = name.ref;
   const Caches& caches = cluster.caches;
   WorkloadWorld world;
-  world.inject.group = api::kDeployments.group;
-  world.inject.kind = api::kDeployments.kind;
+  world.kind = name.kind;
+  world.inject.group = name.kind->resource.group;
+  world.inject.kind = name.kind->resource.kind;
   world.inject.workload = &workload;
   world.inject.ns = ref.ns;
   world.inject.namespace_labels = cluster.namespace_labels(ref.ns);
@@ -97,9 +126,9 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::ObjectRef& ref, const
     return decoded<api::Repository>(caches.repositories, {ns, name});
   };
   world.opted_in = cluster.not_opted_in(ref.ns).empty();
-  world.nudges = cluster.nudges.look(to_string(ref));
-  const std::string sidecar_role = sidecar_role_name(api::kDeployments.kind, ref.name);
-  const std::string restore_role = restore_role_name(api::kDeployments.kind, ref.name);
+  world.nudges = cluster.nudges.look(to_string(name));
+  const std::string sidecar_role = sidecar_role_name(*name.kind, ref.name);
+  const std::string restore_role = restore_role_name(*name.kind, ref.name);
   world.sidecar_role = cached(caches.roles, {ref.ns, sidecar_role});
   world.sidecar_binding = cached(caches.role_bindings, {ref.ns, sidecar_role});
   world.restore_role = cached(caches.roles, {ref.ns, restore_role});
@@ -117,6 +146,29 @@ std::vector<inject::Finding> findings_about(const std::vector<inject::Finding>& 
   return about;
 }
 
+std::string injected_restore(const Cluster& cluster, const std::string& ns, const api::TargetRef& target) {
+  const api::WorkloadRef name{api::workload_kind(target), {ns, target.name}};
+  const auto workload = name.kind != nullptr ? cluster.caches.workload(name) : nullptr;
+  const Json* container = workload ? inject::init_container_of(*workload) : nullptr;
+  return container == nullptr ? "" : inject::invoker_of(*container);
+}
+
+std::vector<api::RestoreSession> restores_of(const Cluster& cluster, const std::string& ns,
+                                             const api::TargetRef& target) {
+  const api::WorkloadKind* kind = api::workload_kind(target);
+  auto restores = all_decoded<api::RestoreSession>(cluster.caches.restores, ns);
+  std::erase_if(restores, [&](const api::RestoreSession& restore) {
+    const auto& other = restore.spec.target;
+    return restore.metadata.being_deleted || !other || other->ref.name != target.name ||
+           api::workload_kind(other->ref) != kind;
+  });
+  std::ranges::sort(restores, [](const api::RestoreSession& a, const api::RestoreSession& b) {
+    if (a.metadata.created != b.metadata.created) return a.metadata.created > b.metadata.created;
+    return a.metadata.name < b.metadata.name;
+  });
+  return restores;
+}
+
 Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::string& ns,
                                   const TargetQuestion& question) {
   TargetWorld target;
@@ -129,21 +181,35 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
   target.repository_found = decoded<api::Repository>(cluster.caches.repositories, {ns, question.repository});
   const bool waiting = tally(array_at(question.session, {"status", "stats"})).running == 0;
   if (target.repository_found && waiting) {
-    TRY(target.secret, secret_presence(api, {ns, target.repository_found->spec.backend.storage_secret_name}));
+    const auto secret = secret_presence(api, {ns, target.repository_found->spec.backend.storage_secret_name});
+    if (!secret && secret.error().code != ErrorCode::denied) return std::unexpected(secret.error());
+    target.secret = secret.value_or(Presence::unknown);
   }
-  const auto workload =
-      is_supported_kind(question.ref) ? cluster.caches.deployments.get({ns, question.ref.name}) : nullptr;
-  if (!workload) {
-    if (question.look_at_pods) {
-      TRY(target.pods, gather_pods(api, ns, Json::object(), question));
+  const auto look_at_pods = [&](const Json& workload) -> Result<void> {
+    auto pods = gather_pods(api, ns, workload, question);
+    if (pods) {
+      target.pods = *std::move(pods);
+    } else if (pods.error().code == ErrorCode::denied) {
+      target.unseen = pods.error().message;
+    } else {
+      return std::unexpected(pods.error());
     }
+    return {};
+  };
+  const api::WorkloadRef name{api::workload_kind(question.ref), {ns, question.ref.name}};
+  const auto workload = name.kind != nullptr ? cluster.caches.workload(name) : nullptr;
+  if (!workload) {
+    if (question.look_at_pods) TRY_VOID(look_at_pods(Json::object()));
     return target;
   }
-  target.workload = workload_facts(*workload, question.container);
-  const WorkloadWorld world = gather_workload(cluster, {ns, question.ref.name}, *workload);
+  target.workload =
+      workload_facts(*name.kind, *workload, question.container, question.owner.substr(question.owner.rfind('/') + 1));
+  const WorkloadWorld world = gather_workload(cluster, name, *workload);
   target.findings = findings_about(plan_workload(world, cluster.settings).findings, question.owner);
-  if (question.look_at_pods) {
-    TRY(target.pods, gather_pods(api, ns, *workload, question));
+  const bool by_node = name.kind->hosts == api::HostScheme::nodes;
+  if (question.look_at_pods || (by_node && array_at(question.session, {"status", "stats"}).empty())) {
+    TRY_VOID(look_at_pods(*workload));
+    target.busy = busy_pods(cluster.caches, ns, string_at(question.session, {"metadata", "uid"}));
   }
   return target;
 }

@@ -24,11 +24,18 @@ Result<Json> owned_object(kube::Api& api, const kube::Cache& cache, const api::R
 /// Asks for the metadata only: the content of a Secret never reaches this process.
 Result<Presence> secret_presence(kube::Api& api, const api::ObjectRef& secret);
 
-/// What injection into this Deployment looks at, from the caches alone. `workload` must outlive it.
-WorkloadWorld gather_workload(Cluster& cluster, const api::ObjectRef& ref, const Json& workload);
+/// What injection into this workload looks at, from the caches alone. `workload` must outlive it.
+WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& ref, const Json& workload);
 
 /// Findings about `object` ("BackupConfiguration demo/web") or about the workload itself.
 std::vector<inject::Finding> findings_about(const std::vector<inject::Finding>& findings, std::string_view object);
+
+/// The RestoreSession whose init container the pod template of this target carries; "" for none.
+std::string injected_restore(const Cluster& cluster, const std::string& ns, const api::TargetRef& target);
+
+/// The RestoreSessions of the namespace with this target that are not being deleted, newest first.
+std::vector<api::RestoreSession> restores_of(const Cluster& cluster, const std::string& ns,
+                                             const api::TargetRef& target);
 
 struct TargetQuestion {
   const Json& session;  ///< raw, for its claims
@@ -38,7 +45,8 @@ struct TargetQuestion {
   std::string repository;
   bool look_at_pods = false;
 };
-/// Everything about the target of a session. Pods are listed from the API server's memory; a claimant that is missing
+/// Everything about the target of a session; what we may not look at stays unknown, so that no missing right keeps a
+/// session from its end. Pods are listed from the API server's memory; a claimant that is missing
 /// there is asked for by name, so that no claim is given back because of an old list.
 Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::string& ns,
                                   const TargetQuestion& question);

@@ -101,11 +101,19 @@ std::vector<std::string> fail_stalled(Json& stats, const std::map<std::string, s
 }
 
 std::vector<std::string> fail_hosts(Json& stats, std::string_view phase, const std::string& error) {
+  return fail_hosts(stats, phase, [&](const std::string&) { return error; });
+}
+
+std::vector<std::string> fail_hosts(Json& stats, std::string_view phase,
+                                    const std::function<std::string(const std::string& host)>& error) {
   std::vector<std::string> said;
   for (Json& host : stats) {
     if (phase_of(host) != phase) continue;
-    set_failed(host, error);
-    said.push_back(string_at(host, {"hostname"}) + ": " + error);
+    const std::string hostname = string_at(host, {"hostname"});
+    const std::string why = error(hostname);
+    if (why.empty()) continue;
+    set_failed(host, why);
+    said.push_back(hostname + ": " + why);
   }
   return said;
 }

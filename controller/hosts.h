@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -43,6 +44,9 @@ std::vector<std::string> fail_stalled(Json& stats, const std::map<std::string, s
 
 /// Fails every host that is in `phase`. Returns a sentence per host.
 std::vector<std::string> fail_hosts(Json& stats, std::string_view phase, const std::string& error);
+/// Fails those in `phase` for which `error` has a sentence. Returns a sentence per host.
+std::vector<std::string> fail_hosts(Json& stats, std::string_view phase,
+                                    const std::function<std::string(const std::string& host)>& error);
 
 /// What readers of rc.3 and later expect in targets[].stats: finished hosts only, for they take any entry for a result.
 Json finished_hosts(const Json& stats);

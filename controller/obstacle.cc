@@ -1,7 +1,9 @@
 #include "controller/obstacle.h"
 
 #include <algorithm>
+#include <cctype>
 
+#include "api/backend_check.h"
 #include "api/names.h"
 #include "controller/reasons.h"
 
@@ -16,6 +18,17 @@ Obstacle obstacle(std::string_view reason, std::string message, bool hopeless = 
 
 std::string workload_name(const TargetWorld& world) { return world.ref.kind + " " + world.ns + "/" + world.ref.name; }
 
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+/// The spec of a RestoreSession cannot be changed.
+std::string or_correct(const TargetWorld& world, std::string_view field) {
+  if (world.owner.starts_with(api::kRestoreSessions.kind)) return "";
+  return fmt::format(", or correct {} of {}", field, world.owner);
+}
+
 Found repository_is_missing(const TargetWorld& world) {
   if (world.repository_found) return std::nullopt;
   if (world.repository.empty()) {
@@ -23,15 +36,16 @@ Found repository_is_missing(const TargetWorld& world) {
                     true);
   }
   return obstacle(reasons::kRepositoryNotAvailable,
-                  fmt::format("Repository {}/{} does not exist; create it, or correct spec.repository.name of {}",
-                              world.ns, world.repository, world.owner),
+                  fmt::format("Repository {}/{} does not exist; create it{}", world.ns, world.repository,
+                              or_correct(world, "spec.repository.name")),
                   true);
 }
 
-Found backend_is_unsupported(const TargetWorld& world) {
-  const std::string why = unsupported_backend(*world.repository_found);
-  if (why.empty()) return std::nullopt;
-  return obstacle(reasons::kNotSupported, why, true);
+Found backend_is_unusable(const TargetWorld& world) {
+  const auto fault = api::backend_fault(world.repository_found->spec.backend);
+  if (!fault) return std::nullopt;
+  return obstacle(reasons::kInvalid, fmt::format("Repository {}/{}: {}", world.ns, world.repository, to_string(*fault)),
+                  true);
 }
 
 Found secret_is_missing(const TargetWorld& world) {
@@ -57,9 +71,8 @@ Found namespace_has_not_opted_in(const TargetWorld& world) {
 
 Found target_is_missing(const TargetWorld& world) {
   if (world.workload) return std::nullopt;
-  return obstacle(
-      reasons::kTargetNotAvailable,
-      fmt::format("{} does not exist; create it, or correct spec.target.ref of {}", workload_name(world), world.owner));
+  return obstacle(reasons::kTargetNotAvailable, fmt::format("{} does not exist; create it{}", workload_name(world),
+                                                            or_correct(world, "spec.target.ref")));
 }
 
 Found injector_refuses(const TargetWorld& world) {
@@ -78,6 +91,13 @@ Found container_is_not_injected(const TargetWorld& world) {
 }
 
 Found target_is_scaled_to_zero(const TargetWorld& world) {
+  const api::WorkloadKind* kind = api::workload_kind(world.ref);
+  if (kind != nullptr && kind->hosts == api::HostScheme::nodes) {
+    if (world.workload->wanted_nodes > 0) return std::nullopt;
+    return obstacle(reasons::kScaledToZero, fmt::format("no node shall run a pod of {}; see its nodeSelector, affinity "
+                                                        "and the nodes' taints",
+                                                        workload_name(world)));
+  }
   if (world.workload->replicas > 0) return std::nullopt;
   return obstacle(reasons::kScaledToZero, fmt::format("{} is scaled to 0; only a running pod can reach its volumes, so "
                                                       "scale it up",
@@ -89,13 +109,14 @@ Found no_pod_runs_it(const TargetWorld& world) {
   const auto& pods = *world.pods;
   if (std::none_of(pods.begin(), pods.end(), is_alive)) {
     return obstacle(reasons::kNoPod,
-                    fmt::format("{} has no pod; see its events with kubectl -n {} describe deployment {}",
-                                workload_name(world), world.ns, world.ref.name));
+                    fmt::format("{} has no pod; see its events with kubectl -n {} describe {}/{}", workload_name(world),
+                                world.ns, lower(world.ref.kind), world.ref.name));
   }
   if (std::any_of(pods.begin(), pods.end(), [](const PodFacts& pod) { return pod.runs_container; }))
     return std::nullopt;
-  Obstacle found = obstacle(reasons::kNoRunningPod,
-                            fmt::format("no pod of {} runs the container {}", workload_name(world), world.container));
+  std::string message = fmt::format("no pod of {} runs the container {}", workload_name(world), world.container);
+  if (!world.workload->held_back.empty()) message += ": " + world.workload->held_back;
+  Obstacle found = obstacle(reasons::kNoRunningPod, std::move(message));
   for (const PodFacts& pod : pods) {
     if (!is_alive(pod)) continue;
     found.detail = fmt::format("pod {} is {}{}{}", pod.name, pod.phase, pod.trouble.empty() ? "" : ", ", pod.trouble);
@@ -106,7 +127,7 @@ Found no_pod_runs_it(const TargetWorld& world) {
 
 // The first one that speaks decides, so the order is the specification: causes before their consequences.
 using Check = Found (*)(const TargetWorld&);
-constexpr Check kChecks[] = {repository_is_missing,      backend_is_unsupported,   secret_is_missing,
+constexpr Check kChecks[] = {repository_is_missing,      backend_is_unusable,      secret_is_missing,
                              namespace_has_not_opted_in, target_is_missing,        injector_refuses,
                              container_is_not_injected,  target_is_scaled_to_zero, no_pod_runs_it};
 
@@ -133,14 +154,6 @@ std::string reason_not_opted_in(const inject::Settings& settings, const std::str
   return fmt::format(
       "namespace {0} has not opted in, so nothing is injected there; run: kubectl label namespace {0} {1}=enabled{2}",
       ns, label, labelled ? " --overwrite" : "");
-}
-
-std::string unsupported_backend(const api::Repository& repository) {
-  const std::string_view kind = api::backend_kind(repository.spec.backend);
-  if (kind == "local") return "";
-  const std::string name = "Repository " + api::to_string(repository.metadata.ref());
-  if (kind.empty()) return name + " has no backend; set spec.backend.local";
-  return fmt::format("{} has the backend {}, which this version does not support yet; supported: local", name, kind);
 }
 
 }  // namespace stash::controller

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct TargetWorld {
   std::optional<WorkloadFacts> workload;
   std::vector<inject::Finding> findings;
   std::optional<std::vector<PodFacts>> pods;  ///< nullopt: not looked at
+  std::string unseen;                         ///< what could not be looked at, and why: "listing pods: forbidden"
+  std::map<std::string, std::string> busy;    ///< UIDs of pods that work for another session now, and its name
 };
 
 /// The first thing that keeps a pod from taking a host, with its remedy.
@@ -37,7 +40,5 @@ std::optional<Obstacle> find_obstacle(const TargetWorld& world);
 
 /// Why nothing is injected in this namespace, with the remedy; "" when it has injection.
 std::string reason_not_opted_in(const inject::Settings& settings, const std::string& ns, const Json& labels);
-/// Why this version cannot use a backend; "" when it can.
-std::string unsupported_backend(const api::Repository& repository);
 
 }  // namespace stash::controller

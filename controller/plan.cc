@@ -11,10 +11,14 @@ std::string_view name_of(Write::Verb verb) {
   switch (verb) {
     case Write::Verb::apply:
       return "apply";
+    case Write::Verb::create:
+      return "create";
     case Write::Verb::merge_patch:
       return "patch";
     case Write::Verb::remove:
       return "delete";
+    case Write::Verb::evict:
+      return "evict";
   }
   return "?";
 }
@@ -70,6 +74,15 @@ void write_status(Plan& plan, const api::Resource& resource, const Json& object,
 void write_patch(Plan& plan, const api::Resource& resource, const Json& object, Json patch) {
   patch["metadata"]["resourceVersion"] = string_at(object, {"metadata", "resourceVersion"});
   plan.writes.push_back({Write::Verb::merge_patch, resource, ref_of(object), "", std::move(patch), ""});
+}
+
+void evict_pod(Plan& plan, const api::ObjectRef& pod, const std::string& uid) {
+  plan.writes.push_back({.verb = Write::Verb::evict, .resource = api::kPods, .ref = pod, .body = nullptr, .uid = uid});
+}
+
+void create_object(Plan& plan, const api::Resource& resource, Json object) {
+  const api::ObjectRef ref = ref_of(object);
+  plan.writes.push_back({Write::Verb::create, resource, ref, "", std::move(object), ""});
 }
 
 void remove_object(Plan& plan, const api::Resource& resource, const api::ObjectMeta& meta) {

@@ -11,15 +11,15 @@
 namespace stash::controller {
 
 /// One write to the API server. All are conditional: patches carry a resourceVersion, removals a UID, so a decision
-/// made from an old copy is refused instead of done.
+/// made from an old copy is refused instead of done. What is created and exists already is done.
 struct Write {
-  enum class Verb { apply, merge_patch, remove };
+  enum class Verb { apply, create, merge_patch, remove, evict };
   Verb verb = Verb::merge_patch;
   api::Resource resource;
   api::ObjectRef ref;
   std::string subresource;  ///< "" or "status"
   Json body;                ///< the object or the patch; null for remove
-  std::string uid;          ///< of remove: the object that is meant
+  std::string uid;          ///< of remove and evict: the object that is meant
   friend bool operator==(const Write&, const Write&) = default;
 };
 
@@ -55,7 +55,12 @@ void write_status(Plan& plan, const api::Resource& resource, const Json& object,
 /// Adds a merge patch of the object itself; `patch` need not have the resourceVersion yet.
 void write_patch(Plan& plan, const api::Resource& resource, const Json& object, Json patch);
 
+void create_object(Plan& plan, const api::Resource& resource, Json object);
+
 void remove_object(Plan& plan, const api::Resource& resource, const api::ObjectMeta& meta);
+
+/// Deletes a pod as its PodDisruptionBudget allows.
+void evict_pod(Plan& plan, const api::ObjectRef& pod, const std::string& uid);
 
 /// Older Stash put finalizers on its objects and removed them itself; we set none, so that a dead operator never blocks
 /// a deletion, and take theirs away from an object that is being deleted. True when there is one.

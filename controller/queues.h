@@ -3,7 +3,8 @@
 
 namespace stash::controller {
 
-/// What has to be looked at, one queue per kind of decision. Keys are "namespace/name".
+/// What has to be looked at, one queue per kind of decision. Keys are "namespace/name", of workloads
+/// "Kind namespace/name".
 struct Queues {
   kube::WorkQueue configurations, sessions, restores, repositories, workloads;
 

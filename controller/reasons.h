@@ -9,6 +9,7 @@ inline constexpr std::string_view kBackupStarted = "BackupSessionJobCreated";
 inline constexpr std::string_view kBackupSucceeded = "SuccessfulBackup";
 inline constexpr std::string_view kBackupFailed = "BackupSessionFailedToExecute";
 inline constexpr std::string_view kBackupSkipped = "BackupSessionSkipped";
+inline constexpr std::string_view kRetried = "BackupSessionRetried";
 inline constexpr std::string_view kRestoreStarted = "RestoreJobCreated";
 inline constexpr std::string_view kRestoreSucceeded = "RestoreSessionSucceeded";
 inline constexpr std::string_view kRestoreFailed = "RestoreSessionFailedToExecute";
@@ -53,6 +54,18 @@ inline constexpr std::string_view kWaitingForClaim = "WaitingForClaim";
 inline constexpr std::string_view kRunning = "Running";
 inline constexpr std::string_view kDeadline = "DeadlineExceeded";
 inline constexpr std::string_view kInTime = "InTime";
+inline constexpr std::string_view kJobFailed = "JobFailed";
+inline constexpr std::string_view kJobStuck = "JobStuck";
+inline constexpr std::string_view kInUse = "InUse";
+inline constexpr std::string_view kWipingOut = "WipingOut";
+inline constexpr std::string_view kWipeOutFailed = "WipeOutFailed";
+inline constexpr std::string_view kWipeOutSucceeded = "WipeOutSucceeded";
+inline constexpr std::string_view kWipeOutGivenUp = "WipeOutGivenUp";
 inline constexpr std::string_view kPodGone = "PodGone";
+inline constexpr std::string_view kHandedBack = "HandedBack";
+inline constexpr std::string_view kPodBusy = "PodBusy";
+inline constexpr std::string_view kDenied = "AccessDenied";
+inline constexpr std::string_view kRestoreInProgress = "RestoreInProgress";
+inline constexpr std::string_view kSuperseded = "Superseded";
 
 }  // namespace stash::controller::reasons

@@ -1,10 +1,68 @@
 #include "api/codec.h"
+#include "api/names.h"
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
 #include "controller/repository_plan.h"
 
 namespace stash::controller {
+namespace {
+
+constexpr std::chrono::minutes kRetryRefused{1};
+
+bool names_repository(const Json& object, const std::string& repository) {
+  return string_at(object, {"spec", "repository", "name"}) == repository &&
+         string_at(object, {"metadata", "deletionTimestamp"}).empty();
+}
+
+/// Sessions of a BackupConfiguration that is gone are found by nobody; restic's own lock guards against these.
+std::vector<std::string> users_of(const Caches& caches, const api::ObjectRef& repository) {
+  std::vector<std::string> users;
+  const auto add = [&](const api::Resource& resource, const Json& object) {
+    users.push_back(fmt::format("{} {}/{}", resource.kind, repository.ns, string_at(object, {"metadata", "name"})));
+  };
+  for (const auto& object : caches.configurations.list(repository.ns)) {
+    if (names_repository(*object, repository.name)) add(api::kBackupConfigurations, *object);
+  }
+  for (const auto& object : caches.restores.list(repository.ns)) {
+    const std::string phase = string_at(*object, {"status", "phase"});
+    const bool unfinished = phase.empty() || phase == "Pending" || phase == "Running";
+    if (unfinished && names_repository(*object, repository.name)) add(api::kRestoreSessions, *object);
+  }
+  return users;
+}
+
+Result<void> gather_job(kube::Api& api, const api::ObjectRef& repository, WipeOutFacts& facts) {
+  const std::string name = wipe_out_job_name(repository.name);
+  TRY(facts.job, live_object(api, api::kJobs, {repository.ns, name}));
+  if (!facts.job.is_object()) return {};
+  TRY(const Json pods, api.list(api::kPods, repository.ns, {.label_selector = "job-name=" + name}));
+  for (const Json& pod : array_at(pods, {"items"})) {
+    facts.trouble = pod_facts(pod, api::names::kSidecar).trouble;
+    for (const Json& container : array_at(pod, {"status", "containerStatuses"})) {
+      facts.report = string_at(container, {"state", "terminated", "message"});
+    }
+  }
+  return {};
+}
+
+Result<Presence> presence(kube::Api& api, const api::Repository& repository, std::string* why_unknown) {
+  auto found = secret_presence(api, {repository.metadata.ns, repository.spec.backend.storage_secret_name});
+  if (found || found.error().code != ErrorCode::denied) return found;
+  if (why_unknown) *why_unknown = found.error().message;
+  return Presence::unknown;
+}
+
+Result<void> gather_end(Cluster& cluster, kube::Api& api, const api::Repository& repository, WipeOutFacts& facts) {
+  const api::ObjectRef ref = repository.metadata.ref();
+  const auto ns = cluster.caches.namespaces.get({"", ref.ns});
+  facts.namespace_is_going = ns && !string_at(*ns, {"metadata", "deletionTimestamp"}).empty();
+  facts.users = users_of(cluster.caches, ref);
+  TRY(facts.secret, presence(api, repository, nullptr));
+  return gather_job(api, ref, facts);
+}
+
+}  // namespace
 
 Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
   const auto object = cluster.caches.repositories.get(ref);
@@ -12,22 +70,29 @@ Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const a
     cluster.misses.forget(to_string(ref));
     return LookAgain();
   }
-  RepositoryWorld world{.repository = *object, .now = cluster.clock.now()};
+  RepositoryWorld world{.repository = *object, .settings = cluster.settings, .now = cluster.clock.now()};
   const auto repository = api::decode<api::Repository>(*object);
-  if (repository && !repository->metadata.being_deleted) {
-    const auto presence = secret_presence(api, {ref.ns, repository->spec.backend.storage_secret_name});
-    if (presence) {
-      world.secret = *presence;
-    } else if (presence.error().code == ErrorCode::denied) {
-      world.secret_error = presence.error().message;
-    } else {
-      return std::unexpected(presence.error());
+  if (repository && repository->metadata.being_deleted) {
+    if (repository->spec.wipe_out) {
+      const auto gathered = gather_end(cluster, api, *repository, world.wipe_out);
+      if (!gathered && gathered.error().code != ErrorCode::denied) return std::unexpected(gathered.error());
+      if (!gathered) world.wipe_out.refused = gathered.error().message;
     }
+  } else if (repository) {
+    TRY(world.secret, presence(api, *repository, &world.secret_error));
     world.misses = cluster.misses.count(to_string(ref), world.secret != Presence::present);
   }
+  const ExecuteOptions options{cluster.dry_run, "Repository Controller"};
   const Plan plan = plan_repository(world);
-  TRY_VOID(execute(api, plan, *object, {cluster.dry_run, "Repository Controller"}, cluster.clock));
-  return plan.look_again_in;
+  const auto done = execute(api, plan, *object, options, cluster.clock);
+  if (done) return plan.look_again_in;
+  const bool refused = done.error().code == ErrorCode::invalid || done.error().code == ErrorCode::denied;
+  const bool wipes = repository && repository->metadata.being_deleted && repository->spec.wipe_out;
+  if (!refused || !wipes) return std::unexpected(done.error());
+  // Not for us to cure: say so where the user looks.
+  world.wipe_out.refused = done.error().message;
+  TRY_VOID(execute(api, plan_repository(world), *object, options, cluster.clock));
+  return LookAgain(kRetryRefused);
 }
 
 }  // namespace stash::controller

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "api/backend_check.h"
 #include "api/codec.h"
 #include "api/names.h"
+#include "controller/fields_honoured.h"
 #include "controller/reasons.h"
 #include "controller/status_draft.h"
 
@@ -37,15 +39,16 @@ void set_secret_found(StatusDraft& status, const RepositoryWorld& world, const a
 }
 
 void set_ready(StatusDraft& status, const api::Repository& repository) {
-  const std::string unsupported = unsupported_backend(repository);
+  const auto fault = api::backend_fault(repository.spec.backend);
   const api::Condition secret = *api::find_condition(status.conditions(), names::kBackendSecretFound);
-  if (!unsupported.empty()) {
-    status.set(names::kReady, "False", reasons::kNotSupported, unsupported);
+  if (fault) {
+    status.set(names::kReady, "False", reasons::kInvalid, to_string(*fault));
   } else if (secret.status != "True") {
     status.set(names::kReady, secret.status, secret.reason, secret.message);
   } else {
-    status.set(names::kReady, "True", reasons::kAllGood,
-               "it can be used; whether the password is right shows in the first backup");
+    std::string message = "it can be used; whether password and credentials are right shows in the first backup";
+    for (const std::string& warning : api::backend_warnings(repository.spec.backend)) message += "; " + warning;
+    status.set(names::kReady, "True", reasons::kAllGood, message);
   }
 }
 
@@ -62,17 +65,16 @@ Plan plan_repository(const RepositoryWorld& world) {
     warn(plan, reasons::kInvalid, repository.error().message);
     return plan;
   }
-  if (repository->metadata.being_deleted) {
-    if (release_legacy_finalizers(plan, api::kRepositories, world.repository) && repository->spec.wipe_out) {
-      warn(plan, reasons::kNotSupported,
-           "spec.wipeOut is not acted on by this version: the data in the backend is kept");
-    }
-    return plan;
-  }
   const auto& before = repository->status.conditions;
   StatusDraft status(world.repository, before, world.now);
+  if (repository->metadata.being_deleted) {
+    plan_wipe_out(plan, status, *repository, world.repository, world.wipe_out, world.settings, world.now);
+    return plan;
+  }
+  keep_wipe_out_finalizer(plan, *repository, world.repository);
   set_secret_found(status, world, *repository);
   set_ready(status, *repository);
+  set_fields_honoured<api::Repository>(status, world.repository);
   status.json["observedGeneration"] = repository->metadata.generation;
   const api::Condition* was = api::find_condition(before, names::kReady);
   const api::Condition* is = api::find_condition(status.conditions(), names::kReady);

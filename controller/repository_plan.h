@@ -2,6 +2,7 @@
 #include "api/repository.h"
 #include "controller/obstacle.h"
 #include "controller/plan.h"
+#include "controller/wipe_out.h"
 
 namespace stash::controller {
 
@@ -11,6 +12,8 @@ struct RepositoryWorld {
   Presence secret = Presence::unknown;
   std::string secret_error;  ///< why it is unknown
   int misses = 0;            ///< how often in a row the Secret was not found
+  WipeOutFacts wipe_out;     ///< only of one that is being deleted
+  inject::Settings settings;
   TimePoint now{};
 };
 

@@ -8,20 +8,39 @@
 #include "controller/status_draft.h"
 
 namespace stash::controller {
+namespace {
+
+void gather_rivals(const Cluster& cluster, const api::RestoreSession& restore, RestoreWorld& world) {
+  const std::string& ns = restore.metadata.ns;
+  const api::TargetRef& target = restore.spec.target->ref;
+  world.injected = injected_restore(cluster, ns, target);
+  for (const api::RestoreSession& other : restores_of(cluster, ns, target)) {
+    if (other.metadata.name == restore.metadata.name) break;
+    if (other.metadata.name == world.injected) world.superseded_by = other.metadata.name;
+  }
+}
+
+}  // namespace
 
 Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
   const auto session = cluster.caches.restores.get(ref);
   if (!session) {
     cluster.heartbeats.forget(to_string(ref));
+    cluster.pushes.clean_up_soon();
     return LookAgain();
   }
   RestoreWorld world;
   world.session = *session;
   world.now = cluster.clock.now();
   world.limits = cluster.limits;
+  world.watched_for = cluster.watched_for();
   const auto restore = api::decode<api::RestoreSession>(*session);
   const std::string phase = string_at(*session, {"status", "phase"});
+  if (auto text = restore ? render_session_metrics(*restore) : std::nullopt) {
+    cluster.pushes.put(restore_group(ref.ns, ref.name), *std::move(text));
+  }
   if (restore && restore->spec.target && phase != "Succeeded" && phase != "Invalid") {
+    gather_rivals(cluster, *restore, world);
     const Json& stats = array_at(*session, {"status", "stats"});
     const Tally hosts = tally(stats);
     world.silent_for = cluster.heartbeats.silent_for(to_string(ref), stats);

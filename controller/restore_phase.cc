@@ -4,6 +4,8 @@
 #include "api/names.h"
 #include "controller/claims.h"
 #include "controller/configuration_rules.h"
+#include "controller/expected_hosts.h"
+#include "controller/fields_honoured.h"
 #include "controller/hosts.h"
 #include "controller/reasons.h"
 #include "controller/restore_rules.h"
@@ -22,12 +24,13 @@ struct Decision {
   StatusDraft status;
   Json stats;
   Plan plan;
+  int unnamed = 0;  ///< hosts that are expected and have no name yet
 };
 
 void write(Decision& decision) {
   if (!decision.stats.empty()) {
     decision.status.json["stats"] = decision.stats;
-    decision.status.json["totalHosts"] = decision.stats.size();
+    decision.status.json["totalHosts"] = decision.stats.size() + static_cast<std::size_t>(decision.unnamed);
   }
   write_status(decision.plan, api::kRestoreSessions, decision.world.session, decision.status.finish());
 }
@@ -59,10 +62,40 @@ bool settled_session_never_changes(Decision& decision) {
 }
 
 bool unusable_session_is_invalid(Decision& decision) {
-  const std::string why = unusable(decision.session);
+  const bool named = !decision.stats.empty();
+  const std::string why =
+      unusable(decision.session, named ? std::vector<std::string>() : expected_hosts(decision.world.target).names);
   if (why.empty()) return false;
   end(decision, kInvalidPhase, reasons::kInvalid, why);
   return true;
+}
+
+/// The old pod may live until the new one is ready, and two restores must not write into one volume: with its host
+/// Failed it stops at its next sign of life.
+bool superseded_session_ends(Decision& decision) {
+  const Tally sum = tally(decision.stats);
+  if (decision.world.superseded_by.empty() || (sum.total > 0 && sum.succeeded == sum.total)) return false;
+  const std::string message =
+      fmt::format("superseded by RestoreSession {}/{}, which is newer and restores the same workload",
+                  decision.session.metadata.ns, decision.world.superseded_by);
+  fail_hosts(decision.stats, kHostPending, message);
+  fail_hosts(decision.stats, kHostRunning, message);
+  end(decision, "Failed", reasons::kSuperseded, message);
+  return true;
+}
+
+/// What a user may expect of a restore that failed.
+std::string outlook(const Decision& decision) {
+  bool begun = false, may_retry = false;
+  for (const Json& host : decision.stats) {
+    const auto attempts = int_at(host, {"attempts"});
+    begun = begun || attempts > 0;
+    may_retry = may_retry || (string_at(host, {"phase"}) == kHostFailed && attempts < api::kRestoreAttempts);
+  }
+  if (decision.world.injected == decision.session.metadata.name) {
+    return may_retry ? "; a pod that waits for it tries again" : "";
+  }
+  return begun ? "" : "; nothing was restored: remove the cause, then delete this RestoreSession and create it again";
 }
 
 /// Speaks once: a pod that tries again afterwards may still succeed.
@@ -81,24 +114,53 @@ bool passed_time_out_fails(Decision& decision) {
   fail_hosts(decision.stats, kHostPending, message);
   fail_hosts(decision.stats, kHostRunning, message);
   decision.status.set(names::kDeadlineExceeded, "True", reasons::kDeadline, message);
-  end(decision, "Failed", reasons::kDeadline, message);
+  end(decision, "Failed", reasons::kDeadline, message + outlook(decision));
+  return true;
+}
+
+Claims claims_of(const Decision& decision) {
+  const RestoreWorld& world = decision.world;
+  return {.target = world.target,
+          .silent_for = world.silent_for,
+          .limits = world.limits,
+          .now = world.now,
+          .disrupted = reasons::kRestoreDisrupted,
+          .in_turn = true,
+          .watched_for = world.watched_for};
+}
+
+/// A target without pods is waited for as long as it takes: whoever restores often scales to zero first.
+bool hosts_are_named(Decision& decision) {
+  const auto known = static_cast<std::int64_t>(decision.stats.size());
+  if (known > 0 && int_at(decision.world.session, {"status", "totalHosts"}, known) <= known) return false;
+  const ExpectedHosts expected = expected_hosts(decision.world.target);
+  add_missing_hosts(decision.stats, expected.names);
+  decision.unnamed = expected.unnamed;
+  if (!decision.stats.empty()) return false;
+  decision.status.json["phase"] = "Pending";
+  if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
+    decision.status.set(names::kCompleted, "False", why->reason, why->message);
+    look_again(decision.plan, decision.world.limits.look_again);
+  }
+  write(decision);
   return true;
 }
 
 bool phase_follows_from_the_hosts(Decision& decision) {
-  const RestoreWorld& world = decision.world;
-  const bool first = decision.stats.empty();
-  add_missing_hosts(decision.stats, expected_hosts(decision.session.spec.target->ref));
-  const Claims claims{world.target, world.silent_for, decision.session.metadata.created,
-                      world.limits, world.now,        reasons::kRestoreDisrupted};
+  const bool first = array_at(decision.world.session, {"status", "stats"}).empty();
+  const Claims claims = claims_of(decision);
   for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
     warn(decision.plan, reasons::kHostRestoreFailed, std::move(said));
   }
   const Tally sum = tally(decision.stats);
-  if (sum.pending + sum.running == 0) {
+  if (sum.pending + sum.running == 0 && decision.unnamed > 0) {
+    if (const auto why = judge_unnamed(claims, decision.unnamed, decision.status, decision.plan)) {
+      decision.status.set(names::kCompleted, "False", why->reason, why->message);
+      look_again(decision.plan, decision.world.limits.look_again);
+    }
+  } else if (sum.pending + sum.running == 0) {
     if (sum.failed > 0) {
-      end(decision, "Failed", "Failed",
-          errors_of(decision.stats) + "; the pods that wait for it try again until it succeeds or is deleted");
+      end(decision, "Failed", "Failed", errors_of(decision.stats) + outlook(decision));
     } else {
       end(decision, "Succeeded", "Succeeded", fmt::format("{} of {} hosts restored", sum.succeeded, sum.total));
     }
@@ -116,7 +178,8 @@ bool phase_follows_from_the_hosts(Decision& decision) {
 
 using Rule = bool (*)(Decision&);
 constexpr Rule kRules[] = {deleted_session_is_released, settled_session_never_changes, unusable_session_is_invalid,
-                           passed_time_out_fails, phase_follows_from_the_hosts};
+                           superseded_session_ends,     passed_time_out_fails,         hosts_are_named,
+                           phase_follows_from_the_hosts};
 
 }  // namespace
 
@@ -137,7 +200,11 @@ Plan plan_restore(const RestoreWorld& world) {
                     *session,
                     StatusDraft(world.session, session->status.conditions, world.now),
                     array_at(world.session, {"status", "stats"}),
-                    {}};
+                    {},
+                    0};
+  if (!decision.session.metadata.being_deleted) {
+    set_fields_honoured<api::RestoreSession>(decision.status, world.session);
+  }
   for (const Rule rule : kRules) {
     if (rule(decision)) break;
   }

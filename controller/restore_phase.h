@@ -14,13 +14,16 @@ struct RestoreWorld {
   Json session;
   TargetWorld target;
   std::map<std::string, std::chrono::seconds> silent_for;
+  std::string injected;       ///< the RestoreSession whose init container the pod template carries; "" for none
+  std::string superseded_by;  ///< a newer RestoreSession of the same target that has taken this one's place there
   TimePoint now{};
   Limits limits;
+  std::chrono::seconds watched_for = std::chrono::seconds::max();  ///< since this process began to look
 };
 
 /// Pure and total. Unlike a backup, a failed restore may still succeed: the init container keeps the application from
-/// starting on half-restored data and tries again until it is done or the RestoreSession is deleted, so Failed goes
-/// back to Running when a pod takes a host again. Succeeded and Invalid never change.
+/// starting on half-restored data and tries again a bounded number of times, so Failed goes back to Running when a pod
+/// takes a host again. Succeeded and Invalid never change.
 Plan plan_restore(const RestoreWorld& world);
 
 }  // namespace stash::controller

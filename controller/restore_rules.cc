@@ -3,16 +3,16 @@
 #include <map>
 #include <set>
 
+#include "api/workload_kind.h"
 #include "base/time.h"
 #include "controller/configuration_rules.h"
-#include "controller/workload_facts.h"
 
 namespace stash::controller {
 namespace {
 
 std::string unusable_target(const api::RestoreSessionSpec& spec) {
-  if (spec.driver == "VolumeSnapshotter") {
-    return "the driver VolumeSnapshotter is not supported by this version; leave spec.driver out for Restic";
+  if (!spec.driver.empty() && spec.driver != "Restic") {
+    return fmt::format("the driver {} is not supported by this version; leave spec.driver out for Restic", spec.driver);
   }
   if (!spec.target || spec.target->ref.name.empty()) {
     return "it has no target; set spec.target.ref (restores by a Task are not supported by this version)";
@@ -21,9 +21,15 @@ std::string unusable_target(const api::RestoreSessionSpec& spec) {
     return "spec.target.replicas and volumeClaimTemplates ask for a restore by jobs, which this version does not "
            "support";
   }
-  if (!is_supported_kind(spec.target->ref)) {
+  if (api::workload_kind(spec.target->ref) == nullptr) {
     return fmt::format("its target {} {} of {} is not supported by this version; supported: {}", spec.target->ref.kind,
-                       spec.target->ref.name, spec.target->ref.api_version, kSupportedKinds);
+                       spec.target->ref.name, spec.target->ref.api_version, api::workload_kind_names());
+  }
+  for (const auto& [action, hook] : {std::pair("preRestore", &spec.pre_restore), {"postRestore", &spec.post_restore}}) {
+    if (*hook && (*hook)->exec) {
+      return fmt::format("spec.hooks.{}.exec cannot be run: the application's containers start after the restore",
+                         action);
+    }
   }
   if (!spec.time_out.empty() && !time_out(spec.time_out)) {
     return fmt::format("spec.timeOut {:?} is no duration above zero such as 30m or 2h", spec.time_out);
@@ -65,9 +71,9 @@ std::string unusable_rules(const std::vector<api::RestoreRule>& rules, const std
 
 }  // namespace
 
-std::string unusable(const api::RestoreSession& session) {
+std::string unusable(const api::RestoreSession& session, const std::vector<std::string>& hosts) {
   std::string why = unusable_target(session.spec);
-  if (why.empty()) why = unusable_rules(session.spec.rules, expected_hosts(session.spec.target->ref));
+  if (why.empty()) why = unusable_rules(session.spec.rules, hosts);
   if (why.empty()) return "";
   return fmt::format("RestoreSession {}: {}; create a new one", api::to_string(session.metadata.ref()), why);
 }

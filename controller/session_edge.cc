@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/codec.h"
 #include "api/names.h"
 #include "controller/edges.h"
@@ -10,11 +12,24 @@
 namespace stash::controller {
 namespace {
 
+/// The name of one that writes, or will write, into this target; "" for none. One that failed counts as long as its
+/// init container is there: the pods it holds back may try again.
+std::string restore_under_way(const Cluster& cluster, const std::string& ns, const api::TargetRef& target) {
+  const std::string injected = injected_restore(cluster, ns, target);
+  for (const api::RestoreSession& restore : restores_of(cluster, ns, target)) {
+    const std::string& phase = restore.status.phase;
+    const bool waits = phase.empty() || phase == "Pending" || phase == "Running";
+    if (waits || (phase == "Failed" && restore.metadata.name == injected)) return restore.metadata.name;
+  }
+  return "";
+}
+
 Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref, const Json& session) {
   SessionWorld world;
   world.session = session;
   world.now = cluster.clock.now();
   world.limits = cluster.limits;
+  world.watched_for = cluster.watched_for();
   const auto decoded_session = api::decode<api::BackupSession>(session);
   if (!decoded_session) return world;
   const auto name = api::configuration_of(*decoded_session);
@@ -36,6 +51,8 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
   if (!world.configuration || !world.configuration->spec.target) return world;
   if (api::is_final_phase(decoded_session->status.phase)) return world;
 
+  world.restoring = restore_under_way(cluster, ref.ns, world.configuration->spec.target->ref);
+
   const Json& stats = array_at(session, {"status", "stats"});
   world.silent_for = cluster.heartbeats.silent_for(to_string(ref), stats);
   const bool settled = age(decoded_session->metadata.created, world.now) >= cluster.limits.grace;
@@ -49,15 +66,31 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
   return world;
 }
 
+/// The newest one that has a result speaks for its BackupConfiguration.
+void push_result(Cluster& cluster, const SessionWorld& world) {
+  const auto session = api::decode<api::BackupSession>(world.session);
+  if (!session || !world.configuration) return;
+  auto text = render_session_metrics(*session, *world.configuration);
+  const auto is_newer = [&](const api::BackupSession& other) {
+    return other.metadata.created > session->metadata.created &&
+           render_session_metrics(other, *world.configuration).has_value();
+  };
+  if (!text || std::ranges::any_of(world.siblings, is_newer)) return;
+  cluster.pushes.put(backup_group(session->metadata.ns, world.configuration->metadata.name), *std::move(text));
+}
+
 }  // namespace
 
 Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
   const auto session = cluster.caches.sessions.get(ref);
   if (!session) {
     cluster.heartbeats.forget(to_string(ref));
+    // It may have gone with its BackupConfiguration.
+    cluster.pushes.clean_up_soon();
     return LookAgain();
   }
   TRY(const SessionWorld world, gather_session(cluster, api, ref, *session));
+  push_result(cluster, world);
   const Plan plan = plan_session(world);
   TRY_VOID(execute(api, plan, *session, {cluster.dry_run, "BackupSession Controller"}, cluster.clock));
   return plan.look_again_in;

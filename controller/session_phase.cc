@@ -6,10 +6,12 @@
 #include "api/names.h"
 #include "controller/claims.h"
 #include "controller/configuration_rules.h"
+#include "controller/expected_hosts.h"
 #include "controller/history.h"
 #include "controller/hosts.h"
 #include "controller/invoker_labels.h"
 #include "controller/reasons.h"
+#include "controller/retry.h"
 #include "controller/status_draft.h"
 
 namespace stash::controller {
@@ -25,7 +27,9 @@ struct Decision {
   StatusDraft status;
   Json stats;
   Plan plan;
+  int unnamed = 0;  ///< hosts that are expected and have no name yet
 
+  std::size_t total_hosts() const { return stats.size() + static_cast<std::size_t>(unnamed); }
   std::chrono::seconds age() const { return controller::age(session.metadata.created, world.now); }
 };
 
@@ -40,11 +44,11 @@ void write(Decision& decision) {
   const auto& target = decision.world.configuration ? decision.world.configuration->spec.target : std::nullopt;
   if (!decision.stats.empty()) {
     status.json["stats"] = decision.stats;
-    status.json["totalHosts"] = decision.stats.size();
+    status.json["totalHosts"] = decision.total_hosts();
     if (target) {
       status.json["targets"] = Json::array(
           {{{"ref", {{"apiVersion", target->ref.api_version}, {"kind", target->ref.kind}, {"name", target->ref.name}}},
-            {"totalHosts", decision.stats.size()},
+            {"totalHosts", decision.total_hosts()},
             {"phase", status.phase()},
             {"stats", finished_hosts(decision.stats)}}});
     }
@@ -52,11 +56,21 @@ void write(Decision& decision) {
   write_status(decision.plan, api::kBackupSessions, decision.world.session, status.finish());
 }
 
+/// Another try could not end otherwise where the objects are wrong.
+bool may_be_repeated(const Decision& decision, std::string_view reason) {
+  return decision.world.configuration && reason != reasons::kInvalid && reason != reasons::kConfigurationMissing;
+}
+
 void end(Decision& decision, std::string_view phase, std::string_view reason, std::string message) {
   decision.status.json["phase"] = phase;
   decision.status.json["sessionDuration"] = age_text(decision.session.metadata.created, decision.world.now);
   decision.status.set(names::kCompleted, "True", reason, message);
   decision.plan.look_again_in.reset();
+  if (phase == "Failed" && may_be_repeated(decision, reason)) {
+    if (const auto when = next_retry(decision.session, *decision.world.configuration, decision.world.now)) {
+      decision.status.json["nextRetry"] = format_time(*when);
+    }
+  }
   write(decision);
   if (phase == "Succeeded") {
     note(decision.plan, reasons::kBackupSucceeded, std::move(message));
@@ -111,6 +125,46 @@ bool finished_session_only_tidies_its_history(Decision& decision) {
     remove_object(decision.plan, api::kBackupSessions, meta);
   }
   return true;
+}
+
+/// The one that repeats it comes first and is always named the same, so whatever stops us, there is never a second one.
+void repeat(Decision& decision, const std::string& name) {
+  const auto& siblings = decision.world.siblings;
+  const bool made =
+      std::ranges::any_of(siblings, [&](const api::BackupSession& other) { return other.metadata.name == name; });
+  if (!made) {
+    create_object(decision.plan, api::kBackupSessions, retry_of(decision.session, *decision.world.configuration));
+    note(decision.plan, reasons::kRetried, fmt::format("it failed and is repeated by BackupSession {}", name));
+  }
+  decision.status.json["retried"] = true;
+}
+
+/// A newer backup has run, or runs: what this one should have saved is saved.
+bool is_overtaken(const Decision& decision, const std::string& retry) {
+  const api::ObjectMeta& own = decision.session.metadata;
+  return std::ranges::any_of(decision.world.siblings, [&](const api::BackupSession& other) {
+    return other.metadata.created > own.created && other.metadata.name != retry && other.status.phase != "Skipped" &&
+           !other.metadata.being_deleted;
+  });
+}
+
+bool failed_session_is_repeated(Decision& decision) {
+  const api::BackupSessionStatus& status = decision.session.status;
+  if (status.phase != "Failed" || status.retried || !status.next_retry || !decision.world.configuration) return false;
+  const api::BackupConfiguration& configuration = *decision.world.configuration;
+  const std::string name = retry_name(decision.session);
+  if (!next_retry(decision.session, configuration, decision.world.now) || !unusable(configuration).empty() ||
+      is_overtaken(decision, name)) {
+    decision.status.json.erase("nextRetry");
+  } else if (decision.world.now < *status.next_retry) {
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(*status.next_retry - decision.world.now);
+    look_again(decision.plan, wait);
+    return false;
+  } else {
+    repeat(decision, name);
+  }
+  write_status(decision.plan, api::kBackupSessions, decision.world.session, decision.status.finish());
+  return false;
 }
 
 bool contradicting_names_fail(Decision& decision) {
@@ -178,6 +232,17 @@ bool older_unfinished_session_skips_this_one(Decision& decision) {
   return false;
 }
 
+/// A pod of before the restore may still run, on the same volume: its snapshot would hold half-restored data, and the
+/// retention policy would forget good ones for it.
+bool restore_of_the_target_skips(Decision& decision) {
+  if (decision.world.restoring.empty() || !untouched(decision)) return false;
+  skip(decision, reasons::kRestoreInProgress,
+       fmt::format("RestoreSession {}/{} restores the same workload and has not ended; backups go on when it has "
+                   "succeeded or is deleted",
+                   decision.session.metadata.ns, decision.world.restoring));
+  return true;
+}
+
 bool unusable_configuration_fails(Decision& decision) {
   const std::string why = unusable(*decision.world.configuration);
   if (why.empty() || stamped(decision)) return false;
@@ -187,7 +252,8 @@ bool unusable_configuration_fails(Decision& decision) {
 
 bool passed_deadline_fails(Decision& decision) {
   const Tally sum = tally(decision.stats);
-  if (stamped(decision) && sum.pending + sum.running == 0) return false;
+  const auto total = int_at(decision.world.session, {"status", "totalHosts"}, sum.total);
+  if (stamped(decision) && sum.pending + sum.running == 0 && total <= sum.total) return false;
   const auto& limits = decision.world.limits;
   const std::chrono::seconds limit = time_out(decision.world.configuration->spec.time_out).value_or(limits.deadline);
   if (decision.age() < limit) {
@@ -202,20 +268,51 @@ bool passed_deadline_fails(Decision& decision) {
   return true;
 }
 
-/// Stamps, gives back, fails hosts, then derives the phase.
-bool phase_follows_from_the_hosts(Decision& decision) {
-  const bool first = !stamped(decision);
+Claims claims_of(const Decision& decision) {
   const SessionWorld& world = decision.world;
-  const Claims claims{world.target, world.silent_for, decision.session.metadata.created,
-                      world.limits, world.now,        reasons::kBackupDisrupted};
-  if (const auto& target = decision.world.configuration->spec.target) {
-    add_missing_hosts(decision.stats, expected_hosts(target->ref));
+  return {.target = world.target,
+          .silent_for = world.silent_for,
+          .limits = world.limits,
+          .now = world.now,
+          .disrupted = reasons::kBackupDisrupted,
+          .in_turn = false,
+          .watched_for = world.watched_for};
+}
+
+/// Once all hosts have been named the session is about these, whatever is added to the workload meanwhile.
+bool hosts_are_named(Decision& decision) {
+  const bool settled = stamped(decision) && int_at(decision.world.session, {"status", "totalHosts"},
+                                                   static_cast<std::int64_t>(decision.stats.size())) <=
+                                                static_cast<std::int64_t>(decision.stats.size());
+  if (settled) return false;
+  const ExpectedHosts expected = expected_hosts(decision.world.target);
+  add_missing_hosts(decision.stats, expected.names);
+  decision.unnamed = expected.unnamed;
+  if (stamped(decision)) return false;
+  if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
+    fail_session(decision, why->reason, why->message);
+    return true;
   }
+  decision.status.json["phase"] = "Pending";
+  write(decision);
+  return true;
+}
+
+/// Gives back, fails hosts, then derives the phase.
+bool phase_follows_from_the_hosts(Decision& decision) {
+  const bool first = array_at(decision.world.session, {"status", "stats"}).empty();
+  const Claims claims = claims_of(decision);
   for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
     warn(decision.plan, reasons::kHostBackupFailed, std::move(said));
   }
   const Tally sum = tally(decision.stats);
-  if (sum.pending + sum.running == 0) {
+  if (sum.pending + sum.running == 0 && decision.unnamed > 0) {
+    if (const auto why = judge_unnamed(claims, decision.unnamed, decision.status, decision.plan)) {
+      end(decision, "Failed", why->reason,
+          sum.failed > 0 ? errors_of(decision.stats) + "; " + why->message : why->message);
+      return true;
+    }
+  } else if (sum.pending + sum.running == 0) {
     if (sum.failed > 0) {
       end(decision, "Failed", "Failed", errors_of(decision.stats));
     } else {
@@ -236,6 +333,7 @@ using Rule = bool (*)(Decision&);
 constexpr Rule kRules[] = {
     deleted_session_is_left_alone,
     session_of_another_invoker_is_left_alone,
+    failed_session_is_repeated,
     finished_session_only_tidies_its_history,
     contradicting_names_fail,
     session_of_nothing_fails,
@@ -244,8 +342,10 @@ constexpr Rule kRules[] = {
     labels_and_owner_are_completed,
     paused_configuration_skips,
     older_unfinished_session_skips_this_one,
+    restore_of_the_target_skips,
     unusable_configuration_fails,
     passed_deadline_fails,
+    hosts_are_named,
     phase_follows_from_the_hosts,
 };
 
@@ -275,7 +375,8 @@ Plan plan_session(const SessionWorld& world) {
                     api::configuration_of(*session),
                     StatusDraft(world.session, session->status.conditions, world.now),
                     std::move(stats),
-                    {}};
+                    {},
+                    0};
   for (const Rule rule : kRules) {
     if (rule(decision)) break;
   }

@@ -20,8 +20,10 @@ struct SessionWorld {
   std::vector<api::BackupSession> siblings;                ///< other sessions of the same BackupConfiguration
   TargetWorld target;                                      ///< empty when the configuration has no target
   std::map<std::string, std::chrono::seconds> silent_for;  ///< claimed hosts: time since the last sign of progress
+  std::string restoring;                                   ///< an unfinished RestoreSession of the same target
   TimePoint now{};
   Limits limits;
+  std::chrono::seconds watched_for = std::chrono::seconds::max();  ///< since this process began to look
 };
 
 /// Pure and total: what to write so that the session goes on, and in the end reaches a final phase whatever dies.

@@ -1,6 +1,7 @@
 #include "controller/sidecar_access.h"
 
 #include <algorithm>
+#include <set>
 
 #include "api/names.h"
 #include "base/hash.h"
@@ -12,21 +13,21 @@ namespace {
 
 namespace names = api::names;
 
-Json rule(std::string_view group, std::string_view resource, Json verbs, const std::string& only = "") {
+Json rule(std::string_view group, std::string_view resource, Json verbs, const std::set<std::string>& only = {}) {
   Json result = {{"apiGroups", {group}}, {"resources", {resource}}, {"verbs", std::move(verbs)}};
-  if (!only.empty()) result["resourceNames"] = Json::array({only});
+  if (!only.empty()) result["resourceNames"] = only;
   return result;
 }
 
-Json workload_owner(const Json& workload, std::string_view kind) {
-  return {{"apiVersion", api::kDeployments.api_version()},
-          {"kind", kind},
+Json workload_owner(const Json& workload, const api::WorkloadKind& kind) {
+  return {{"apiVersion", kind.resource.api_version()},
+          {"kind", kind.resource.kind},
           {"name", string_at(workload, {"metadata", "name"})},
           {"uid", string_at(workload, {"metadata", "uid"})},
           {"blockOwnerDeletion", false}};
 }
 
-Access access(const Json& workload, std::string_view kind, const std::string& name, Json rules) {
+Access access(const Json& workload, const api::WorkloadKind& kind, const std::string& name, Json rules) {
   const std::string ns = string_at(workload, {"metadata", "namespace"});
   const std::string account = string_at(workload, {"spec", "template", "spec", "serviceAccountName"}, "default");
   const Json metadata = owned_metadata(ns, name,
@@ -44,35 +45,40 @@ Access access(const Json& workload, std::string_view kind, const std::string& na
            {"subjects", Json::array({{{"kind", api::kServiceAccounts.kind}, {"name", account}, {"namespace", ns}}})}}};
 }
 
-std::string role_name(std::string_view prefix, std::string_view kind, std::string_view workload) {
-  std::string lower(kind);
+std::string role_name(std::string_view prefix, const api::WorkloadKind& kind, std::string_view workload) {
+  std::string lower(kind.resource.kind);
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
   return shorten_name(fmt::format("{}{}-{}", prefix, lower, workload), 253);
 }
 
 }  // namespace
 
-std::string sidecar_role_name(std::string_view kind, std::string_view workload) {
+std::string sidecar_role_name(const api::WorkloadKind& kind, std::string_view workload) {
   return role_name(names::kSidecarRolePrefix, kind, workload);
 }
 
-std::string restore_role_name(std::string_view kind, std::string_view workload) {
+std::string restore_role_name(const api::WorkloadKind& kind, std::string_view workload) {
   return role_name(names::kRestoreRolePrefix, kind, workload);
 }
 
-Access sidecar_access(const Json& workload, std::string_view kind, const inject::Desired& desired) {
-  const std::string configuration = desired.backup ? desired.backup->metadata.name : "";
-  const std::string repository = desired.backup ? desired.backup->spec.repository : "";
+Access sidecar_access(const Json& workload, const api::WorkloadKind& kind, const inject::Desired& desired) {
+  std::set<std::string> configurations, repositories;
+  for (const inject::Served& served : desired.backups) {
+    configurations.insert(served.configuration.metadata.name);
+    repositories.insert(served.configuration.spec.repository);
+  }
+  repositories.erase("");
   return access(workload, kind, sidecar_role_name(kind, string_at(workload, {"metadata", "name"})),
                 {rule(names::kGroup, "backupsessions", {"get", "list", "watch"}),
                  rule(names::kGroup, "backupsessions/status", {"patch"}),
-                 rule(names::kGroup, "backupconfigurations", {"get"}, configuration),
-                 rule(names::kGroup, "repositories", {"get"}, repository),
-                 rule(names::kGroup, "repositories/status", {"patch"}, repository), rule("", "events", {"create"})});
+                 rule(names::kGroup, "backupconfigurations", {"get"}, configurations),
+                 rule(names::kGroup, "repositories", {"get"}, repositories),
+                 rule(names::kGroup, "repositories/status", {"patch"}, repositories), rule("", "events", {"create"})});
 }
 
-Access restore_access(const Json& workload, std::string_view kind, const inject::Desired& desired) {
-  const std::string repository = desired.restore ? desired.restore->spec.repository : "";
+Access restore_access(const Json& workload, const api::WorkloadKind& kind, const inject::Desired& desired) {
+  std::set<std::string> repository;
+  if (desired.restore && !desired.restore->spec.repository.empty()) repository.insert(desired.restore->spec.repository);
   return access(workload, kind, restore_role_name(kind, string_at(workload, {"metadata", "name"})),
                 {rule(names::kGroup, "restoresessions", {"get", "list", "watch"}),
                  rule(names::kGroup, "restoresessions/status", {"patch"}),

@@ -15,8 +15,18 @@ constexpr std::chrono::seconds kRetryRefused{60};
 struct Kind {
   std::string_view name;
   kube::WorkQueue& queue;
-  Result<LookAgain> (*reconcile)(Cluster&, kube::Api&, const api::ObjectRef&);
+  Result<LookAgain> (*reconcile)(Cluster&, kube::Api&, const std::string& key);
 };
+
+template <auto kReconcile>
+Result<LookAgain> by_name(Cluster& cluster, kube::Api& api, const std::string& key) {
+  return kReconcile(cluster, api, api::object_ref(key));
+}
+
+Result<LookAgain> by_workload(Cluster& cluster, kube::Api& api, const std::string& key) {
+  const auto ref = api::workload_ref(key);
+  return ref ? reconcile_workload(cluster, api, *ref) : LookAgain();
+}
 
 void react(const Kind& kind, const std::string& key, const Error& error) {
   switch (error.code) {
@@ -49,7 +59,7 @@ void work(Cluster& cluster, const kube::Config& config, const Kind& kind, Metric
   kube::Api api(config);
   api.set_cancel([&stop] { return stop.load(); });
   while (const auto key = kind.queue.next()) {
-    const auto result = kind.reconcile(cluster, api, api::object_ref(*key));
+    const auto result = kind.reconcile(cluster, api, *key);
     metrics.count_reconcile(kind.name, result ? "ok" : to_string(result.error().code));
     if (result) {
       kind.queue.forget(*key);
@@ -68,19 +78,23 @@ void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics,
     if (stop) return cluster.queues().shut_down();
     std::this_thread::sleep_for(kLook);
   }
+  cluster.began = cluster.clock.steady();
   Queues& queues = cluster.queues();
-  const Kind kinds[] = {{"BackupConfiguration", queues.configurations, reconcile_configuration},
-                        {"BackupSession", queues.sessions, reconcile_session},
-                        {"RestoreSession", queues.restores, reconcile_restore},
-                        {"Repository", queues.repositories, reconcile_repository},
-                        {"Workload", queues.workloads, reconcile_workload}};
+  const Kind kinds[] = {{"BackupConfiguration", queues.configurations, by_name<reconcile_configuration>},
+                        {"BackupSession", queues.sessions, by_name<reconcile_session>},
+                        {"RestoreSession", queues.restores, by_name<reconcile_restore>},
+                        {"Repository", queues.repositories, by_name<reconcile_repository>},
+                        {"Workload", queues.workloads, by_workload}};
   std::vector<std::jthread> threads;
   for (const Kind& kind : kinds) {
     for (int i = 0; i < kThreadsPerKind; ++i) {
       threads.emplace_back([&cluster, &config, &kind, &metrics, &stop] { work(cluster, config, kind, metrics, stop); });
     }
   }
-  log_info("leading: {} workers", threads.size());
+  if (!cluster.dry_run) {
+    threads.emplace_back([&cluster, &stop] { cluster.pushes.run([&cluster] { return cluster.living(); }, stop); });
+  }
+  log_info("leading: {} threads", threads.size());
   while (!stop) {
     for (const Kind& kind : kinds) metrics.set_queue_depth(kind.name, kind.queue.size());
     std::this_thread::sleep_for(kLook);

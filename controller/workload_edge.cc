@@ -22,16 +22,28 @@ Result<bool> look_for_foreign_objects(kube::Api& api, WorkloadWorld& world, cons
   return found;
 }
 
+Result<std::vector<Json>> pods_of(kube::Api& api, const Json& workload) {
+  const std::string selector = selector_text(workload);
+  if (selector.empty()) return std::vector<Json>();
+  TRY(Json list, api.list(api::kPods, string_at(workload, {"metadata", "namespace"}), {.label_selector = selector}));
+  std::vector<Json> pods;
+  for (Json& pod : list["items"]) pods.push_back(std::move(pod));
+  return pods;
+}
+
 }  // namespace
 
-Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
-  const auto workload = cluster.caches.deployments.get(ref);
+Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api::WorkloadRef& ref) {
+  const auto workload = cluster.caches.workload(ref);
   const std::string key = to_string(ref);
   if (!workload) {
     cluster.nudges.at_rest(key);
     return LookAgain();
   }
   WorkloadWorld world = gather_workload(cluster, ref, *workload);
+  if (!ref.kind->rolls_out) {
+    TRY(world.pods, pods_of(api, *workload));
+  }
   WorkloadPlan decision = plan_workload(world, cluster.settings);
   TRY(const bool more, look_for_foreign_objects(api, world, decision.plan));
   if (more) decision = plan_workload(world, cluster.settings);
@@ -48,13 +60,13 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
   if (!decision.injection.up_to_date) {
     for (const api::BackupConfiguration& configuration : world.inject.configurations) {
       const auto& target = configuration.spec.target;
-      if (target && inject::names_workload(target->ref, world.inject.group, world.inject.kind, ref.name)) {
+      if (target && inject::names_workload(target->ref, world.inject.group, world.inject.kind, ref.ref.name)) {
         cluster.queues().configurations.add(to_string(configuration.metadata.ref()));
       }
     }
   }
   TRY_VOID(done);
-  if (decision.nudges && !cluster.dry_run) log_info("Deployment {}: nudged, so that the webhook injects", key);
+  if (decision.nudges && !cluster.dry_run) log_info("{}: nudged, so that the webhook injects", key);
   return decision.plan.look_again_in;
 }
 

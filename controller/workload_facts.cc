@@ -1,7 +1,9 @@
 #include "controller/workload_facts.h"
 
+#include <algorithm>
+
 #include "api/names.h"
-#include "inject/injector.h"
+#include "inject/workload_view.h"
 
 namespace stash::controller {
 namespace {
@@ -23,11 +25,56 @@ const Json* status_of_container(const Json& pod, std::string_view container) {
   return nullptr;
 }
 
+/// A DaemonSet's pod is bound to its node before the scheduler sees it.
+/// https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#how-daemon-pods-are-scheduled
+std::string node_of(const Json& pod) {
+  if (std::string node = string_at(pod, {"spec", "nodeName"}); !node.empty()) return node;
+  for (const Json& term : array_at(pod, {"spec", "affinity", "nodeAffinity",
+                                         "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"})) {
+    for (const Json& field : array_at(term, {"matchFields"})) {
+      const Json& values = array_at(field, {"values"});
+      if (string_at(field, {"key"}) == "metadata.name" && values.size() == 1 && values[0].is_string()) {
+        return values[0].get_ref<const std::string&>();
+      }
+    }
+  }
+  return "";
+}
+
+std::string held_back(const api::WorkloadKind& kind, const Json& workload) {
+  if (at(workload, {"spec", "paused"}) != nullptr && *at(workload, {"spec", "paused"}) == true) {
+    return "its rollout is paused; resume it: kubectl rollout resume";
+  }
+  if (string_at(workload, {"spec", "updateStrategy", "type"}) == "OnDelete") {
+    return "its updateStrategy is OnDelete; delete its pods, so that they come back with it";
+  }
+  if (kind.hosts == api::HostScheme::ordinals) {
+    const auto partition = int_at(workload, {"spec", "updateStrategy", "rollingUpdate", "partition"});
+    if (partition > 0)
+      return fmt::format("updateStrategy.rollingUpdate.partition keeps pods below {} as they are", partition);
+  }
+  return "";
+}
+
 }  // namespace
 
+std::string controller_uid(const Json& object) {
+  for (const Json& owner : array_at(object, {"metadata", "ownerReferences"})) {
+    const Json* controller = at(owner, {"controller"});
+    if (controller != nullptr && *controller == true) return string_at(owner, {"uid"});
+  }
+  return "";
+}
+
 PodFacts pod_facts(const Json& pod, std::string_view container) {
-  PodFacts facts{string_at(pod, {"metadata", "name"}), string_at(pod, {"metadata", "uid"}),
-                 string_at(pod, {"status", "phase"}), false, ""};
+  PodFacts facts{.name = string_at(pod, {"metadata", "name"}),
+                 .uid = string_at(pod, {"metadata", "uid"}),
+                 .phase = string_at(pod, {"status", "phase"}),
+                 .runs_container = false,
+                 .trouble = "",
+                 .node = node_of(pod),
+                 .owner_uid = controller_uid(pod),
+                 .being_deleted = !string_at(pod, {"metadata", "deletionTimestamp"}).empty()};
   const Json* status = status_of_container(pod, container);
   if (!status) return facts;
   facts.runs_container = at(*status, {"state", "running"}) != nullptr;
@@ -42,16 +89,26 @@ PodFacts pod_facts(const Json& pod, std::string_view container) {
 
 bool is_alive(const PodFacts& pod) { return pod.phase != "Succeeded" && pod.phase != "Failed"; }
 
-WorkloadFacts workload_facts(const Json& workload, std::string_view container) {
+WorkloadFacts workload_facts(const api::WorkloadKind& kind, const Json& workload, std::string_view container,
+                             std::string_view invoker) {
   const bool init = container == api::names::kInitContainer;
-  return {static_cast<int>(int_at(workload, {"spec", "replicas"}, 1)),
-          init ? inject::has_init_container(workload) : inject::has_sidecar(workload)};
+  const Json* live = init ? inject::init_container_of(workload) : inject::sidecar_of(workload);
+  const std::vector<std::string> served = live == nullptr ? std::vector<std::string>() : inject::invokers_of(*live);
+  return {.replicas = static_cast<int>(int_at(workload, {"spec", "replicas"}, 1)),
+          .has_container = live != nullptr && (invoker.empty() || std::ranges::find(served, invoker) != served.end()),
+          .first_ordinal = static_cast<int>(int_at(workload, {"spec", "ordinals", "start"})),
+          .wanted_nodes = static_cast<int>(int_at(workload, {"status", "desiredNumberScheduled"})),
+          .uid = string_at(workload, {"metadata", "uid"}),
+          .held_back = held_back(kind, workload)};
 }
 
 std::string selector_text(const Json& workload) {
   std::string text;
   const auto add = [&text](const std::string& term) { text += (text.empty() ? "" : ",") + term; };
-  for (const auto& [key, value] : object_at(workload, {"spec", "selector", "matchLabels"}).items()) {
+  const Json& selector = object_at(workload, {"spec", "selector"});
+  // ReplicationControllers and DeploymentConfigs have the labels themselves there.
+  const bool structured = selector.contains("matchLabels") || selector.contains("matchExpressions");
+  for (const auto& [key, value] : (structured ? object_at(selector, {"matchLabels"}) : selector).items()) {
     if (value.is_string()) add(key + "=" + value.get_ref<const std::string&>());
   }
   for (const Json& expression : array_at(workload, {"spec", "selector", "matchExpressions"})) {
@@ -64,16 +121,6 @@ std::string selector_text(const Json& workload) {
     if (what == "DoesNotExist") add("!" + key);
   }
   return text;
-}
-
-bool is_supported_kind(const api::TargetRef& ref) {
-  const std::string group = ref.api_version.substr(0, ref.api_version.find('/'));
-  return ref.kind == "Deployment" && (group == "apps" || group == "extensions");
-}
-
-std::vector<std::string> expected_hosts(const api::TargetRef& ref) {
-  if (is_supported_kind(ref)) return {"host-0"};
-  return {};
 }
 
 }  // namespace stash::controller

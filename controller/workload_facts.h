@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "api/shared_types.h"
+#include "api/workload_kind.h"
 #include "base/json.h"
 
 namespace stash::controller {
@@ -14,6 +14,9 @@ struct PodFacts {
   std::string name, uid, phase;
   bool runs_container = false;  ///< ours has been started and has not ended for good
   std::string trouble;          ///< "container stash: ImagePullBackOff", "" for none
+  std::string node;             ///< where it runs or, of a DaemonSet's, must run; "" while that is open
+  std::string owner_uid;        ///< of the controller that made it
+  bool being_deleted = false;
   friend bool operator==(const PodFacts&, const PodFacts&) = default;
 };
 PodFacts pod_facts(const Json& pod, std::string_view container);
@@ -23,20 +26,21 @@ bool is_alive(const PodFacts& pod);
 
 struct WorkloadFacts {
   int replicas = 1;
-  bool has_container = false;  ///< ours is in the pod template
+  bool has_container = false;  ///< ours is in the pod template and works for the object that is asked about
+  int first_ordinal = 0;       ///< of a StatefulSet
+  int wanted_nodes = 0;        ///< of a DaemonSet: nodes that shall run a pod of it
+  std::string uid;
+  std::string held_back;  ///< why its pods do not follow the template, with the remedy; "" when they do
   friend bool operator==(const WorkloadFacts&, const WorkloadFacts&) = default;
 };
-/// `container` is "stash" or "stash-init".
-WorkloadFacts workload_facts(const Json& workload, std::string_view container);
+/// `container` is "stash" or "stash-init"; `invoker` the object that it must work for, "" for any.
+WorkloadFacts workload_facts(const api::WorkloadKind& kind, const Json& workload, std::string_view container,
+                             std::string_view invoker = "");
 
 /// spec.selector as the text that list requests take. Empty when there is none: such a workload has no pods.
 std::string selector_text(const Json& workload);
 
-/// Does this version back up workloads of that kind?
-bool is_supported_kind(const api::TargetRef& ref);
-inline constexpr std::string_view kSupportedKinds = "Deployment (apps)";
-
-/// The hosts of a session of this target; empty for kinds that this version does not support (contract 11.1).
-std::vector<std::string> expected_hosts(const api::TargetRef& ref);
+/// The UID of the controller in metadata.ownerReferences; "" for none.
+std::string controller_uid(const Json& object);
 
 }  // namespace stash::controller

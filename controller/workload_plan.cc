@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "controller/owned_object.h"
 #include "controller/sidecar_access.h"
+#include "controller/stale_pods.h"
 
 namespace stash::controller {
 namespace {
@@ -41,10 +42,10 @@ void drop_access(Plan& plan, const Access& access, const Json& role, const Json&
 std::string plan_all_access(Plan& plan, const WorkloadWorld& world, const inject::Desired& desired,
                             const inject::Injection& injection) {
   const Json& workload = *world.inject.workload;
-  const std::string& kind = world.inject.kind;
+  const api::WorkloadKind& kind = *world.kind;
   std::string taken;
   const Access sidecar = sidecar_access(workload, kind, desired);
-  if (desired.backup && injection.has_sidecar) {
+  if (!desired.backups.empty() && injection.has_sidecar) {
     taken = plan_access(plan, sidecar, world.sidecar_role, world.sidecar_binding);
   } else if (!inject::has_sidecar(workload)) {
     drop_access(plan, sidecar, world.sidecar_role, world.sidecar_binding);
@@ -77,9 +78,11 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
   const inject::Desired desired = inject::decide(world.inject, settings);
   const inject::Injection injection = inject::inject(world.inject, settings, &workload);
   result.findings = injection.findings;
+  result.remarks = injection.remarks;
   result.injection.up_to_date = injection.patch.empty();
   result.injection.error = plan_all_access(result.plan, world, desired, injection);
   const bool access_taken = !result.injection.error.empty();
+  if (injection.patch.empty() && !world.kind->rolls_out) replace_stale_pods(result.plan, workload, world.pods);
   if (injection.patch.empty() || !world.opted_in || access_taken) return result;
   if (restore_must_wait(desired, injection, workload)) return result;
 
@@ -96,7 +99,7 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
       return result;
     }
   }
-  write_patch(result.plan, api::kDeployments, workload, Json::object());
+  write_patch(result.plan, world.kind->resource, workload, Json::object());
   result.nudges = true;
   look_again(result.plan, kFirstNudgeDelay);
   return result;

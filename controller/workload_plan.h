@@ -1,7 +1,9 @@
 #pragma once
 #include <chrono>
 #include <string>
+#include <vector>
 
+#include "api/workload_kind.h"
 #include "controller/configuration_plan.h"
 #include "controller/plan.h"
 #include "inject/injector.h"
@@ -24,11 +26,13 @@ inline constexpr std::chrono::minutes kNudgeMemory{5};
 
 /// All that the decision about one workload may look at.
 struct WorkloadWorld {
+  const api::WorkloadKind* kind = nullptr;  ///< not null
   inject::World inject;
   bool opted_in = true;
   Nudges nudges;
   // Live objects of the names of sidecar_access.h; null when there is none.
   Json sidecar_role, sidecar_binding, restore_role, restore_binding;
+  std::vector<Json> pods;  ///< only of a kind that does not replace them itself
 };
 
 struct WorkloadPlan {
@@ -37,6 +41,7 @@ struct WorkloadPlan {
   std::string change;        ///< names what the nudge is for
   InjectionFacts injection;  ///< for the conditions of the BackupConfiguration
   std::vector<inject::Finding> findings;
+  std::vector<inject::Finding> remarks;  ///< what works, but not quite as asked for
 };
 
 /// Pure and total. The controller never edits a pod template. When injecting the live workload would change it, it

@@ -23,12 +23,20 @@ Json from_field(const char* name, const char* path) {
 }
 
 /// The tail of the arguments, from --secret-dir on.
-void add_common_arguments(Json& args, const Settings& settings, const api::TempDir& temp_dir) {
-  args.push_back(fmt::format("--secret-dir={}", names::kSecretPath));
-  args.push_back(fmt::format("--enable-cache={}", !temp_dir.disable_caching));
-  args.push_back("--max-connections=0");  // a local backend has no connections
-  args.push_back(fmt::format("--metrics-enabled={}", !settings.pushgateway_url.empty()));
-  if (!settings.pushgateway_url.empty()) args.push_back("--pushgateway-url=" + settings.pushgateway_url);
+void add_common_arguments(Json& args, const ContainerInputs& inputs) {
+  const std::string& push = inputs.settings.pushgateway_url;
+  const std::string& secret_path = inputs.repositories.front().secret_path;
+  args.push_back("--secret-dir=" + secret_path);
+  args.push_back(fmt::format("--enable-cache={}", !inputs.temp_dir.disable_caching));
+  args.push_back("--max-connections=0");  // the sidecar reads it from the Repository, so a change restarts no pod
+  args.push_back(fmt::format("--metrics-enabled={}", !push.empty()));
+  if (!push.empty()) args.push_back("--pushgateway-url=" + push);
+  for (const RepositoryPlace& place : inputs.repositories) {
+    if (place.secret_path != secret_path) {
+      args.push_back(fmt::format("--repository-secret-dir={}={}", place.repository, place.secret_path));
+    }
+    if (place.moved) args.push_back(fmt::format("--local-mount={}={}", place.repository, place.local_path));
+  }
 }
 
 Json environment(const ContainerSettings& runtime) {
@@ -46,30 +54,36 @@ Json environment(const ContainerSettings& runtime) {
   return env;
 }
 
-Json volume_mounts(const VolumeChoice& volumes, const std::vector<api::VolumeMount>& target,
-                   const api::Repository& repository) {
-  Json mounts = Json::array({mount(volumes.podinfo, names::kPodinfoPath, ""),
-                             mount(volumes.secret, names::kSecretPath, ""), mount(volumes.tmp, names::kTmpPath, "")});
-  for (const api::VolumeMount& wanted : target)
+Json volume_mounts(const ContainerInputs& inputs) {
+  Json mounts = Json::array({mount(inputs.podinfo_volume, names::kPodinfoPath, "")});
+  std::vector<std::string_view> mounted;
+  for (const RepositoryPlace& place : inputs.repositories) {
+    if (std::ranges::find(mounted, place.secret_volume) != mounted.end()) continue;
+    mounts.push_back(mount(place.secret_volume, place.secret_path, ""));
+    mounted.push_back(place.secret_volume);
+  }
+  mounts.push_back(mount(inputs.tmp_volume, names::kTmpPath, ""));
+  for (const api::VolumeMount& wanted : inputs.mounts) {
     mounts.push_back(mount(wanted.name, wanted.mount_path, wanted.sub_path));
-  const auto& local = repository.spec.backend.local;
-  if (local) mounts.push_back(mount(volumes.local, local->mount_path, local->sub_path));
+  }
+  for (const RepositoryPlace& place : inputs.repositories) {
+    if (!place.local_volume.empty())
+      mounts.push_back(mount(place.local_volume, place.local_path, place.local_sub_path));
+  }
   return mounts;
 }
 
 }  // namespace
 
-Json common_container(ContainerIdentity identity, const api::TempDir& temp_dir,
-                      const std::vector<api::VolumeMount>& target, const api::Repository& repository,
-                      const ContainerInputs& inputs) {
+Json common_container(ContainerIdentity identity, const ContainerInputs& inputs) {
   Json args = std::move(identity.args);
-  add_common_arguments(args, inputs.settings, temp_dir);
+  add_common_arguments(args, inputs);
 
   Json container = Json::object();
   container["name"] = identity.name;
   container["args"] = std::move(args);
   container["env"] = environment(inputs.runtime);
-  container["volumeMounts"] = volume_mounts(inputs.volumes, target, repository);
+  container["volumeMounts"] = volume_mounts(inputs);
   container["securityContext"] = overlay(std::move(identity.security_context), inputs.runtime.security_context);
   if (!inputs.runtime.env_from.empty()) container["envFrom"] = inputs.runtime.env_from;
   if (!inputs.runtime.resources.empty()) container["resources"] = inputs.runtime.resources;

@@ -2,9 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "api/backup_configuration.h"
-#include "api/repository.h"
-#include "api/restore_session.h"
+#include "api/shared_types.h"
 #include "inject/pod_policy.h"
 #include "inject/runtime_settings.h"
 #include "inject/settings.h"
@@ -12,23 +10,30 @@
 /// Our containers as the contract (10.3, 10.4) describes them, all but the image.
 namespace stash::inject {
 
-/// Which names the volumes have in this pod; "" for one that the container does not mount.
-struct VolumeChoice {
-  std::string tmp, podinfo, secret, local;
+/// Where the container finds what belongs to one Repository.
+struct RepositoryPlace {
+  std::string repository;                  ///< its name
+  std::string storage_secret;              ///< the Secret's name
+  std::string secret_volume, secret_path;  ///< the Secret's keys as files
+  std::string local_volume, local_path;    ///< "" for a backend that is on no volume
+  std::string local_sub_path;
+  bool moved = false;  ///< local_path is not the mountPath that the Repository asks for
 };
 
 struct ContainerInputs {
   const Json& workload;
   const Settings& settings;
-  const ContainerSettings& runtime;
-  const VolumeChoice& volumes;
   PodSecurity level;
+  ContainerSettings runtime;
+  api::TempDir temp_dir;
+  std::string tmp_volume, podinfo_volume;
+  std::vector<api::VolumeMount> mounts;       ///< of the target's volumes
+  std::vector<RepositoryPlace> repositories;  ///< not empty; the first is the contract's
 };
 
-Json sidecar_container(const api::BackupConfiguration& configuration, const api::Repository& repository,
-                       const ContainerInputs& inputs);
+/// One sidecar for all BackupConfigurations of the workload.
+Json sidecar_container(const std::vector<std::string>& configurations, const ContainerInputs& inputs);
 /// Kubernetes allows an init container no probes and lifecycle hooks: those of runtimeSettings are left out.
-Json init_container(const api::RestoreSession& session, const api::Repository& repository,
-                    const ContainerInputs& inputs);
+Json init_container(const std::string& session, const ContainerInputs& inputs);
 
 }  // namespace stash::inject

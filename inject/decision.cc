@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "api/backend_check.h"
 #include "api/names.h"
+#include "api/workload_kind.h"
 #include "inject/volumes.h"
 #include "inject/workload_view.h"
 
@@ -23,7 +25,6 @@ constexpr ReasonCode kReasonCodes[] = {
     {Reason::secret_missing, "SecretMissing"},
     {Reason::backend_unsupported, "BackendUnsupported"},
     {Reason::driver_unsupported, "DriverUnsupported"},
-    {Reason::several_configurations, "SeveralConfigurations"},
     {Reason::container_name_taken, "ContainerNameTaken"},
     {Reason::pod_security, "PodSecurity"},
     {Reason::volume_missing, "VolumeMissing"},
@@ -36,6 +37,9 @@ constexpr ReasonCode kReasonCodes[] = {
     {Reason::superseded, "Superseded"},
     {Reason::volume_name_taken, "VolumeNameTaken"},
     {Reason::windows_pod, "WindowsPod"},
+    {Reason::managed_by_owner, "ManagedByOwner"},
+    {Reason::shared_sidecar, "SharedSidecar"},
+    {Reason::repository_not_durable, "RepositoryNotDurable"},
 };
 
 std::string label_of(const api::BackupConfiguration& configuration, const std::string& ns) {
@@ -43,12 +47,6 @@ std::string label_of(const api::BackupConfiguration& configuration, const std::s
 }
 std::string label_of(const api::RestoreSession& session, const std::string& ns) {
   return "RestoreSession " + to_string(api::ObjectRef{ns, session.metadata.name});
-}
-
-std::string_view group_of(std::string_view api_version) {
-  const auto slash = api_version.find('/');
-  const std::string_view group = slash == std::string_view::npos ? "" : api_version.substr(0, slash);
-  return group == "extensions" ? "apps" : group;  // where Deployments lived before Kubernetes 1.16
 }
 
 template <class Kind>
@@ -98,15 +96,10 @@ std::optional<Finding> secret_finding(const api::Repository& repository, const s
 std::optional<Finding> backend_finding(const api::Repository& repository, const std::string& repository_label,
                                        const std::string& object) {
   const api::Backend& backend = repository.spec.backend;
-  const std::string_view kind = api::backend_kind(backend);
-  if (kind.empty()) {
-    return Finding{Reason::backend_unsupported, object, repository_label + " names no backend; set spec.backend.local"};
+  if (const auto fault = api::backend_fault(backend)) {
+    return Finding{Reason::malformed, object, repository_label + ": " + to_string(*fault)};
   }
-  if (kind != "local") {
-    return Finding{Reason::backend_unsupported, object,
-                   fmt::format("{} has a backend of kind {}, which a later version brings; this one acts on local",
-                               repository_label, kind)};
-  }
+  if (!backend.local) return std::nullopt;
   const Result<Json> source = local_source(*backend.local);
   if (source) return std::nullopt;
   const bool unsupported = source.error().code == ErrorCode::denied;
@@ -141,22 +134,22 @@ void decide_backup(const World& world, Desired& desired) {
           {Reason::driver_unsupported, label_of(*configuration, world.ns), driver_message(configuration->spec.driver)});
     }
   }
-  if (candidates.empty()) return;
   std::ranges::sort(candidates, [](const auto* left, const auto* right) {
     return std::tie(left->metadata.created, left->metadata.name) <
            std::tie(right->metadata.created, right->metadata.name);
   });
-  const api::BackupConfiguration& served = *candidates.front();
-  for (const api::BackupConfiguration* other : candidates) {
-    if (other == &served) continue;
-    desired.findings.push_back({Reason::several_configurations, label_of(*other, world.ns),
-                                fmt::format("{} names the same workload and is older, so only it is served; delete one "
-                                            "of them or put all paths into one",
-                                            label_of(served, world.ns))});
+  for (const api::BackupConfiguration* configuration : candidates) {
+    const std::string object = label_of(*configuration, world.ns);
+    auto repository = usable_repository(world, configuration->spec.repository, object, desired.findings);
+    const bool in_empty_dir = repository && repository->spec.backend.local &&
+                              repository->spec.backend.local->volume_source.contains("emptyDir");
+    if (in_empty_dir) {
+      desired.remarks.push_back({Reason::repository_not_durable, object,
+                                 fmt::format("Repository {}/{} is an emptyDir: the backups are lost with their pod",
+                                             world.ns, configuration->spec.repository)});
+    }
+    desired.backups.push_back({*configuration, std::move(repository)});
   }
-  desired.backup = served;
-  desired.backup_repository =
-      usable_repository(world, served.spec.repository, label_of(served, world.ns), desired.findings);
 }
 
 std::vector<const api::RestoreSession*> restore_candidates(const World& world, Desired& desired) {
@@ -180,31 +173,49 @@ std::vector<const api::RestoreSession*> restore_candidates(const World& world, D
   return candidates;
 }
 
+bool has_failed(const api::RestoreSession& session) {
+  return session.status.phase == "Failed" || session.status.phase == "Unknown";
+}
+
+/// Older Stash counted a restore that failed as processed: its application runs since then, on newer data.
+bool was_ended_by_older_stash(const api::RestoreSession& session) {
+  return has_failed(session) && find_condition(session.status.conditions, names::kCompleted) == nullptr;
+}
+
+bool is_over(const api::RestoreSession& session) {
+  return session.status.phase == "Succeeded" || was_ended_by_older_stash(session);
+}
+
 void decide_restore(const World& world, Desired& desired) {
   const auto candidates = restore_candidates(world, desired);
   if (candidates.empty()) return;
   const api::RestoreSession& newest = *candidates.front();
   for (const api::RestoreSession* other : candidates) {
-    if (other == &newest || other->status.phase == "Succeeded") continue;
+    if (other == &newest || is_over(*other)) continue;
     desired.findings.push_back(
         {Reason::superseded, label_of(*other, world.ns),
          fmt::format("{} restores the same workload and is newer; delete this one", label_of(newest, world.ns))});
   }
   const Json* live = init_container_of(*world.workload);
-  const std::string injected = live == nullptr ? "" : invoker_of(*live);
+  const std::string injected_name = live == nullptr ? "" : invoker_of(*live);
+  const auto found = std::ranges::find_if(
+      candidates, [&](const api::RestoreSession* session) { return session->metadata.name == injected_name; });
+  const api::RestoreSession* injected = found == candidates.end() ? nullptr : *found;
+  desired.restore_at_work = injected != nullptr && !is_over(*injected);
+
   // A restore that failed before it reached the pod must not begin with some later update of the workload, over data
   // that is newer than its snapshot.
-  const bool has_failed = newest.status.phase == "Failed" || newest.status.phase == "Invalid";
-  const bool failed_outside = has_failed && newest.metadata.name != injected;
-  if (newest.status.phase != "Succeeded" && !failed_outside) {
-    desired.restore = newest;
-    desired.restore_repository =
-        usable_repository(world, newest.spec.repository, label_of(newest, world.ns), desired.findings);
-    return;
+  const bool may_begin = &newest == injected || !has_failed(newest);
+  if (!is_over(newest) && may_begin) {
+    auto repository = usable_repository(world, newest.spec.repository, label_of(newest, world.ns), desired.findings);
+    const bool accepted = newest.status.phase == "Pending" || newest.status.phase == "Running";
+    if (!desired.restore_at_work || &newest == injected || (accepted && repository)) {
+      desired.restore = newest;
+      desired.restore_repository = std::move(repository);
+      return;
+    }
   }
-  for (const api::RestoreSession* session : candidates) {
-    if (session->status.phase == "Succeeded" && session->metadata.name == injected) desired.restore = *session;
-  }
+  if (injected != nullptr) desired.restore = *injected;
 }
 
 void refuse_all(const World& world, Reason reason, const std::string& message, Desired& desired) {
@@ -225,7 +236,7 @@ std::string_view code_of(Reason reason) {
 
 bool names_workload(const api::TargetRef& ref, std::string_view group, std::string_view kind, std::string_view name) {
   if (name.empty() || ref.name != name || ref.kind != kind) return false;
-  return group_of(ref.api_version) == (group == "extensions" ? "apps" : group);
+  return api::workload_group(ref.api_version) == (group == "extensions" ? "apps" : group);
 }
 
 Desired decide(const World& world, const Settings& settings) {
@@ -238,6 +249,13 @@ Desired decide(const World& world, const Settings& settings) {
   const Json* deleted_at = at(*world.workload, {"metadata", "deletionTimestamp"});
   if (deleted_at != nullptr && !deleted_at->is_null()) {
     refuse_all(world, Reason::workload_being_deleted, "the workload is being deleted", desired);
+    return desired;
+  }
+  if (const std::string owner = template_owner(*world.workload, world.kind); !owner.empty()) {
+    refuse_all(world, Reason::managed_by_owner,
+               fmt::format("{} {} belongs to {}, which writes its pod template; name that one in spec.target.ref",
+                           world.kind, string_at(*world.workload, {"metadata", "name"}), owner),
+               desired);
     return desired;
   }
   decide_backup(world, desired);

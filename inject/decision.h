@@ -18,7 +18,6 @@ enum class Reason {
   secret_missing,
   backend_unsupported,
   driver_unsupported,
-  several_configurations,
   container_name_taken,
   pod_security,
   volume_missing,
@@ -31,6 +30,9 @@ enum class Reason {
   superseded,
   volume_name_taken,
   windows_pod,
+  managed_by_owner,
+  shared_sidecar,
+  repository_not_durable,
 };
 std::string_view code_of(Reason reason);  ///< "RepositoryMissing"
 
@@ -52,22 +54,34 @@ struct World {
   std::function<std::optional<api::Repository>(const std::string& name)> repository;
 };
 
+/// A BackupConfiguration of the workload with its Repository.
+struct Served {
+  api::BackupConfiguration configuration;
+  std::optional<api::Repository> repository;  ///< nullopt: it cannot be injected now, a finding says why
+};
+
 /// Which objects the pod should carry a container for. One without its Repository serves the workload but cannot be
 /// injected now (a finding says why), or needs no more (a restore that succeeded): a container that is there for it
 /// already stays as it is, for taking it away or changing it would restart the pods for nothing.
 struct Desired {
-  std::optional<api::BackupConfiguration> backup;
-  std::optional<api::Repository> backup_repository;
+  std::vector<Served> backups;  ///< oldest first; one sidecar serves them all
   std::optional<api::RestoreSession> restore;
   std::optional<api::Repository> restore_repository;
+  /// The init container that is there has not done its work yet: it stays until another one can take its place, for
+  /// without it the application would start on half-restored data.
+  bool restore_at_work = false;
   std::vector<Finding> findings;
+  std::vector<Finding> remarks;  ///< what works, but not quite as asked for
 };
 
-/// Group and kind and name decide a match, the version does not (contract Q8). Of several BackupConfigurations the
-/// oldest serves. Of several RestoreSessions the newest that is not Succeeded; one that is older than a succeeded one
-/// is superseded, for it would put older data over newer (contract 10.1, Q17). A Succeeded one stays while it is
-/// injected. A Repository whose status has BackendSecretFound=False for its current generation is not injected: a pod
-/// must not wait for a Secret that is not there. Pure and total.
+/// Group and kind and name decide a match, the version does not (contract Q8). All BackupConfigurations are served. Of
+/// several RestoreSessions the newest that is not Succeeded; one that is older than a succeeded one is superseded, for
+/// it would put older data over newer (contract 10.1, Q17). A newer one takes the place of one at work only when it can
+/// be injected and the controller has accepted it. A Succeeded one stays while it is injected, and so does one that
+/// failed: that one does not begin anew with a later update of the workload. One that an older Stash ended, in whatever
+/// way, never begins again. A
+/// Repository whose status has BackendSecretFound=False for its current generation is not injected: a pod must not wait
+/// for a Secret that is not there. Pure and total.
 Desired decide(const World& world, const Settings& settings);
 
 /// Does this target name that workload?

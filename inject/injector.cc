@@ -244,7 +244,9 @@ void report_each(const Desired& desired, const World& world, Reason reason, cons
   const auto label = [&](std::string_view kind, const api::ObjectMeta& meta) {
     return std::string(kind) + " " + to_string(api::ObjectRef{world.ns, meta.name});
   };
-  if (desired.backup) findings.push_back({reason, label("BackupConfiguration", desired.backup->metadata), message});
+  for (const Served& served : desired.backups) {
+    findings.push_back({reason, label("BackupConfiguration", served.configuration.metadata), message});
+  }
   if (desired.restore) findings.push_back({reason, label("RestoreSession", desired.restore->metadata), message});
 }
 
@@ -259,7 +261,7 @@ Injection leave_alone(const Json& workload, std::vector<Finding> findings) {
 bool may_be_changed(const World& world, const Settings& settings) {
   const Json* deleted_at = at(*world.workload, {"metadata", "deletionTimestamp"});
   return namespace_wants_injection(settings, world.ns, world.namespace_labels) &&
-         (deleted_at == nullptr || deleted_at->is_null());
+         (deleted_at == nullptr || deleted_at->is_null()) && template_owner(*world.workload, world.kind).empty();
 }
 
 }  // namespace
@@ -284,8 +286,11 @@ Injection inject(const World& world, const Settings& settings, const Json* befor
     report_each(desired, world, obstacle->reason, obstacle->message, plan.findings);
     patch = edit(world, plan, settings, before);
   }
-  return {patch.operations(), std::move(plan.findings), has_sidecar(patch.workload()),
-          has_init_container(patch.workload())};
+  return {.patch = patch.operations(),
+          .findings = std::move(plan.findings),
+          .remarks = std::move(plan.remarks),
+          .has_sidecar = has_sidecar(patch.workload()),
+          .has_init_container = has_init_container(patch.workload())};
 }
 
 bool has_sidecar(const Json& workload) { return sidecar_of(workload) != nullptr; }

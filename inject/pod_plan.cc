@@ -8,9 +8,7 @@
 #include "api/names.h"
 #include "base/hash.h"
 #include "inject/applied.h"
-#include "inject/containers.h"
-#include "inject/pod_policy.h"
-#include "inject/runtime_settings.h"
+#include "inject/container_draft.h"
 #include "inject/workload_view.h"
 
 namespace stash::inject {
@@ -18,58 +16,71 @@ namespace {
 
 namespace names = api::names;
 
-/// A BackupConfiguration or a RestoreSession, seen as one.
+/// One of our two containers, and the objects that it shall work for.
 struct Request {
-  std::string object;  ///< "BackupConfiguration demo/web"
-  std::string name;    ///< of that object
   std::string_view container_name;
-  const Json* live;                   ///< our container in the workload; nullptr: none
-  const api::Repository* repository;  ///< nullptr: leave alone what is there
-  const api::RuntimeSettings& runtime;
-  const api::TempDir& temp_dir;
-  const std::vector<api::VolumeMount>& mounts;
+  const Json* live;  ///< our container in the workload; nullptr: none
+  std::vector<Share> shares;
+  bool keep_whatever = false;  ///< what is there stays unless another takes its place
   MountedBy mounted_by;
   ContainerPlan& plan;
-  Json applied;
-  std::function<Json(const ContainerInputs&)> build;
+  std::function<Json(const std::vector<const Share*>&, const ContainerInputs&)> build;
+  std::function<Json(const std::vector<const Share*>&)> applied;
 };
 
+std::vector<std::string> names_of(const std::vector<const Share*>& shares) {
+  std::vector<std::string> found;
+  for (const Share* share : shares) found.push_back(share->name);
+  return found;
+}
+
 Request backup_request(const World& world, const Desired& desired, PodPlan& plan) {
-  const api::BackupConfiguration& backup = *desired.backup;
-  const api::Repository* repository = desired.backup_repository ? &*desired.backup_repository : nullptr;
-  return {.object = "BackupConfiguration " + to_string(api::ObjectRef{world.ns, backup.metadata.name}),
-          .name = backup.metadata.name,
-          .container_name = names::kSidecar,
-          .live = sidecar_of(*world.workload),
-          .repository = repository,
-          .runtime = backup.spec.runtime_settings,
-          .temp_dir = backup.spec.temp_dir,
-          .mounts = backup.spec.target->volume_mounts,
-          .mounted_by = &PlannedVolume::sidecar,
-          .plan = plan.sidecar,
-          .applied = applied_object(backup),
-          .build = [&backup, repository](const ContainerInputs& inputs) {
-            return sidecar_container(backup, *repository, inputs);
-          }};
+  Request request{.container_name = names::kSidecar,
+                  .live = sidecar_of(*world.workload),
+                  .shares = {},
+                  .mounted_by = &PlannedVolume::sidecar,
+                  .plan = plan.sidecar,
+                  .build = [](const std::vector<const Share*>& shares,
+                              const ContainerInputs& inputs) { return sidecar_container(names_of(shares), inputs); },
+                  .applied =
+                      [&desired](const std::vector<const Share*>& shares) {
+                        const auto first = std::ranges::find_if(desired.backups, [&](const Served& served) {
+                          return served.configuration.metadata.name == shares.front()->name;
+                        });
+                        Json applied = applied_object(first->configuration);
+                        const std::vector<std::string> all = names_of(shares);
+                        if (all.size() > 1) applied["serves"] = all;
+                        return applied;
+                      }};
+  for (const Served& served : desired.backups) {
+    const api::BackupConfiguration& backup = served.configuration;
+    request.shares.push_back(
+        {.object = "BackupConfiguration " + to_string(api::ObjectRef{world.ns, backup.metadata.name}),
+         .name = backup.metadata.name,
+         .repository = served.repository ? &*served.repository : nullptr,
+         .runtime = &backup.spec.runtime_settings,
+         .temp_dir = &backup.spec.temp_dir,
+         .mounts = &backup.spec.target->volume_mounts});
+  }
+  return request;
 }
 
 Request restore_request(const World& world, const Desired& desired, PodPlan& plan) {
   const api::RestoreSession& restore = *desired.restore;
-  const api::Repository* repository = desired.restore_repository ? &*desired.restore_repository : nullptr;
-  return {.object = "RestoreSession " + to_string(api::ObjectRef{world.ns, restore.metadata.name}),
-          .name = restore.metadata.name,
-          .container_name = names::kInitContainer,
+  return {.container_name = names::kInitContainer,
           .live = init_container_of(*world.workload),
-          .repository = repository,
-          .runtime = restore.spec.runtime_settings,
-          .temp_dir = restore.spec.temp_dir,
-          .mounts = restore.spec.target->volume_mounts,
+          .shares = {{.object = "RestoreSession " + to_string(api::ObjectRef{world.ns, restore.metadata.name}),
+                      .name = restore.metadata.name,
+                      .repository = desired.restore_repository ? &*desired.restore_repository : nullptr,
+                      .runtime = &restore.spec.runtime_settings,
+                      .temp_dir = &restore.spec.temp_dir,
+                      .mounts = &restore.spec.target->volume_mounts}},
+          .keep_whatever = desired.restore_at_work,
           .mounted_by = &PlannedVolume::init_container,
           .plan = plan.init_container,
-          .applied = applied_object(restore),
-          .build = [&restore, repository](const ContainerInputs& inputs) {
-            return init_container(restore, *repository, inputs);
-          }};
+          .build = [](const std::vector<const Share*>& shares,
+                      const ContainerInputs& inputs) { return init_container(shares.front()->name, inputs); },
+          .applied = [&restore](const std::vector<const Share*>&) { return applied_object(restore); }};
 }
 
 class PodPlanner {
@@ -77,7 +88,8 @@ class PodPlanner {
   PodPlanner(const World& world, const Settings& settings, const Desired& desired)
       : world_(world), settings_(settings), level_(pod_security_of(world.namespace_labels)), volumes_(*world.workload) {
     plan_.findings = desired.findings;
-    if (desired.backup) requests_.push_back(backup_request(world, desired, plan_));
+    plan_.remarks = desired.remarks;
+    if (!desired.backups.empty()) requests_.push_back(backup_request(world, desired, plan_));
     if (desired.restore) requests_.push_back(restore_request(world, desired, plan_));
   }
   PodPlanner(const PodPlanner&) = delete;
@@ -85,14 +97,14 @@ class PodPlanner {
 
   PodPlan plan() && {
     // What stays as it is goes first: its volumes are not to be had for the other.
-    std::vector<std::optional<ContainerSettings>> settings;
-    settings.reserve(requests_.size());
-    for (const Request& request : requests_) settings.push_back(settings_for(request));
-    for (std::size_t i = 0; i < requests_.size(); ++i) {
-      if (!settings[i]) leave_alone(requests_[i]);
+    const auto is_hopeless = [](const Request& request) {
+      return std::ranges::none_of(request.shares, [](const Share& share) { return share.repository != nullptr; });
+    };
+    for (const Request& request : requests_) {
+      if (is_hopeless(request)) leave_alone(request);
     }
-    for (std::size_t i = 0; i < requests_.size(); ++i) {
-      if (settings[i] && !want(requests_[i], *settings[i])) leave_alone(requests_[i]);
+    for (const Request& request : requests_) {
+      if (!is_hopeless(request) && !want(request)) leave_alone(request);
     }
     plan_.volumes = volumes_.volumes();
     return std::move(plan_);
@@ -101,101 +113,103 @@ class PodPlanner {
  private:
   const Json& workload() const { return *world_.workload; }
 
-  void report(const Request& request, Reason reason, const std::string& message) {
-    Finding finding{reason, request.object, message};
+  void report(const Share& share, Reason reason, const std::string& message) {
+    Finding finding{reason, share.object, message};
     if (std::ranges::find(plan_.findings, finding) == plan_.findings.end()) {
       plan_.findings.push_back(std::move(finding));
     }
   }
-
-  std::optional<ContainerSettings> settings_for(const Request& request) {
-    if (request.repository == nullptr) return std::nullopt;
-    Result<ContainerSettings> settings = container_settings(request.runtime);
-    if (settings) return *std::move(settings);
-    report(request, Reason::malformed, settings.error().message);
-    return std::nullopt;
+  void report_all(const Request& request, Reason reason, const std::string& message) {
+    for (const Share& share : request.shares) report(share, reason, message);
   }
 
-  // A container that works for this very object stays, unless it would make the pod one that cannot be created.
+  static bool is_served(const Request& request, const Share& share) {
+    if (request.live == nullptr) return false;
+    const std::vector<std::string> served = invokers_of(*request.live);
+    return std::ranges::find(served, share.name) != served.end();
+  }
+
+  // A container that works for one of these objects stays, unless it would make the pod one that cannot be created.
   void leave_alone(const Request& request) {
-    if (request.live == nullptr || invoker_of(*request.live) != request.name) return;
-    if (!has_its_volumes(workload(), *request.live)) return;
+    if (request.live == nullptr) return;
+    const bool known =
+        std::ranges::any_of(request.shares, [&](const Share& share) { return is_served(request, share); });
+    if (!(known || request.keep_whatever) || !has_its_volumes(workload(), *request.live)) return;
     VolumePlan volumes = volumes_;
     volumes.keep(*request.live, request.mounted_by);
     const auto obstacle = pod_security_obstacle(level_, world_.ns, *request.live, volumes.mounted(request.mounted_by));
-    if (obstacle) return report(request, obstacle->reason, obstacle->message);
+    if (obstacle) return report_all(request, obstacle->reason, obstacle->message);
     volumes_ = volumes;
     request.plan.fate = ContainerPlan::Fate::untouched;
     for (const std::string& secret : recorded_pull_secrets(workload())) add_pull_secret(secret);
   }
 
-  bool want(const Request& request, const ContainerSettings& runtime) {
+  bool want(const Request& request) {
     if (!is_bearable(request)) return false;
-    VolumePlan volumes = volumes_;
-    Json sources = Json::array();
-    const auto choice = choose_volumes(request, volumes, sources);
-    if (!choice) return false;
-    Json container = request.build({workload(), settings_, runtime, *choice, level_});
-    const auto obstacle = pod_security_obstacle(level_, world_.ns, container, volumes.mounted(request.mounted_by));
-    if (obstacle) {
-      report(request, obstacle->reason, obstacle->message);
-      return false;
+    ContainerDraft draft(workload(), settings_, level_, volumes_, request.mounted_by, request.shares);
+    std::vector<const Share*> in;
+    bool one_is_lost = false;  // the container that is there serves it, and the new one would not
+    for (const Share& share : request.shares) {
+      const bool fits = share.repository != nullptr && add(request, share, draft, in);
+      if (!fits) one_is_lost = one_is_lost || is_served(request, share);
     }
-    volumes_ = volumes;
-    const Json hashed = {{"container", container}, {"volumes", std::move(sources)}};
+    if (in.empty()) return false;
+    const bool nothing_new = std::ranges::all_of(in, [&](const Share* share) { return is_served(request, *share); });
+    if (one_is_lost && nothing_new) return false;  // restarting the pods would help nobody
+
+    volumes_ = draft.volumes();
+    Json container = request.build(in, draft.inputs());
+    const Json hashed = {{"container", container}, {"volumes", draft.sources()}};
     request.plan = {.fate = ContainerPlan::Fate::wanted,
                     .container = std::move(container),
                     .hash = std::to_string(fnv1a(dump_json(hashed))),
-                    .applied = request.applied};
-    for (const std::string& secret : pull_secrets_of(request.runtime)) add_pull_secret(secret);
+                    .applied = request.applied(in)};
+    for (const Share* share : in) {
+      for (const std::string& secret : pull_secrets_of(*share->runtime)) add_pull_secret(secret);
+      if (draft.disregards(*share)) remark_on_settings(*share);
+    }
     for (const std::string& secret : settings_.image_pull_secrets) add_pull_secret(secret);
     return true;
   }
 
+  /// Adds one object to the container if the pod can be created with it then.
+  bool add(const Request& request, const Share& share, ContainerDraft& draft, std::vector<const Share*>& in) {
+    ContainerDraft next = draft;
+    auto obstacle = next.add(share);
+    if (!obstacle) {
+      std::vector<const Share*> all = in;
+      all.push_back(&share);
+      obstacle = pod_security_obstacle(level_, world_.ns, request.build(all, next.inputs()),
+                                       next.volumes().mounted(request.mounted_by));
+      if (!obstacle) {
+        draft = std::move(next);
+        in = std::move(all);
+        return true;
+      }
+    }
+    report(share, obstacle->reason, obstacle->message);
+    return false;
+  }
+
+  void remark_on_settings(const Share& share) {
+    plan_.remarks.push_back({Reason::shared_sidecar, share.object,
+                             "one sidecar serves all BackupConfigurations of this workload, with "
+                             "spec.runtimeSettings.container and spec.tempDir of an older one; those of this one have "
+                             "no effect"});
+  }
+
   bool is_bearable(const Request& request) {
     if (is_windows(workload())) {
-      report(request, Reason::windows_pod, "its pods run on Windows, where Stash's image does not run");
+      report_all(request, Reason::windows_pod, "its pods run on Windows, where Stash's image does not run");
       return false;
     }
     if (name_is_taken(workload(), request.container_name)) {
-      report(request, Reason::container_name_taken,
-             fmt::format("the pod template has a container named {} that is not Stash's; rename it",
-                         request.container_name));
+      report_all(request, Reason::container_name_taken,
+                 fmt::format("the pod template has a container named {} that is not Stash's; rename it",
+                             request.container_name));
       return false;
     }
-    const auto obstacle = mount_obstacle(workload(), request.mounts, *request.repository->spec.backend.local);
-    if (obstacle) report(request, obstacle->reason, obstacle->message);
-    return !obstacle;
-  }
-
-  std::optional<VolumeChoice> choose_volumes(const Request& request, VolumePlan& volumes, Json& sources) {
-    const Result<Json> tmp = tmp_source(request.temp_dir);
-    const Result<Json> local = local_source(*request.repository->spec.backend.local);
-    if (!tmp || !local) {
-      report(request, Reason::malformed, (tmp ? local : tmp).error().message);
-      return std::nullopt;
-    }
-    const Json podinfo = podinfo_source();
-    const Json secret = secret_source(request.repository->spec.backend.storage_secret_name);
-    const MountedBy by = request.mounted_by;
-    const auto taken = [&](const VolumeNames& candidates, const std::optional<std::string>& name) {
-      if (!name) {
-        report(request, Reason::volume_name_taken,
-               fmt::format("the pod template has a volume named {} that is not Stash's; rename it", candidates.back()));
-      }
-      return name.value_or("");
-    };
-    // Both containers use one tmp volume: the backup's, which is asked for first.
-    const VolumeChoice choice = {
-        .tmp = taken(tmp_volume_names(), volumes.share_or_choose(tmp_volume_names(), *tmp, by)),
-        .podinfo = taken(podinfo_volume_names(), volumes.choose(podinfo_volume_names(), podinfo, by)),
-        .secret = taken(secret_volume_names(), volumes.choose(secret_volume_names(), secret, by)),
-        .local = taken(local_volume_names(), volumes.choose(local_volume_names(), *local, by))};
-    // As asked for, not as found: what the API server adds must not change the hash.
-    sources = Json::array({*tmp, podinfo, secret, *local});
-    const bool complete =
-        !choice.tmp.empty() && !choice.podinfo.empty() && !choice.secret.empty() && !choice.local.empty();
-    return complete ? std::optional(choice) : std::nullopt;
+    return true;
   }
 
   void add_pull_secret(const std::string& name) {

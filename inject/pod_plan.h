@@ -25,6 +25,7 @@ struct PodPlan {
   std::vector<PlannedVolume> volumes;
   std::vector<std::string> pull_secrets;
   std::vector<Finding> findings;  ///< those of `desired`, then what the pod forbids
+  std::vector<Finding> remarks;   ///< likewise: what works, but not quite as asked for
 };
 
 /// For a well-formed workload. What the pod would not bear has a finding; a container that is there for the same object

@@ -67,16 +67,6 @@ std::string volume_violation(PodSecurity level, const Json& volume) {
   return allowed ? "" : fmt::format("a {} volume, which the Repository's local backend uses", source);
 }
 
-// "/a//b/" -> "/a/b"
-std::string tidy(std::string_view path) {
-  std::string result;
-  for (const char c : path) {
-    if (c != '/' || result.empty() || result.back() != '/') result += c;
-  }
-  if (result.size() > 1 && result.back() == '/') result.pop_back();
-  return result;
-}
-
 bool is_at_or_below(std::string_view path, std::string_view parent) {
   if (parent == "/") return true;
   return path.starts_with(parent) && (path.size() == parent.size() || path[parent.size()] == '/');
@@ -125,19 +115,35 @@ std::optional<Obstacle> volume_obstacle(const std::vector<std::string>& volumes,
   return std::nullopt;
 }
 
-std::optional<Obstacle> place_obstacle(const api::VolumeMount& mount, const api::LocalBackend& local) {
+std::optional<Obstacle> place_obstacle(const api::VolumeMount& mount, const std::optional<api::LocalBackend>& local) {
   if (const std::string objection = path_objection(mount.mount_path); !objection.empty()) {
     return Obstacle{Reason::mount_path_taken,
                     fmt::format("spec.target.volumeMounts: \"{}\" {}; mount volume {} elsewhere", mount.mount_path,
                                 objection, mount.name)};
   }
+  if (!local) return std::nullopt;
   const std::string place = tidy(mount.mount_path);
-  const std::string repository = tidy(local.mount_path);
-  if (is_at_or_below(place, repository) || is_at_or_below(repository, place)) {
+  const std::string repository = tidy(local->mount_path);
+  if (overlap(place, repository)) {
     return Obstacle{Reason::mount_path_taken,
                     fmt::format("{} and the Repository's mountPath {} lie one in the other, so that the backup would "
                                 "contain itself; choose another mountPath",
-                                mount.mount_path, local.mount_path)};
+                                mount.mount_path, local->mount_path)};
+  }
+  return std::nullopt;
+}
+
+/// Is the place that the Repository asks for one where nothing is in its way?
+std::optional<Obstacle> repository_obstacle(const api::LocalBackend& local) {
+  if (const std::string objection = path_objection(local.mount_path); !objection.empty()) {
+    return Obstacle{Reason::mount_path_taken,
+                    fmt::format("the Repository's spec.backend.local.mountPath \"{}\" {}; choose another",
+                                local.mount_path, objection)};
+  }
+  if (is_bad_sub_path(local.sub_path)) {
+    return Obstacle{Reason::malformed, fmt::format("the Repository's spec.backend.local.subPath \"{}\" is not a path "
+                                                   "inside its volume",
+                                                   local.sub_path)};
   }
   return std::nullopt;
 }
@@ -150,6 +156,21 @@ std::size_t bytes_of(const Json& annotations) {
 }
 
 }  // namespace
+
+std::string tidy(std::string_view path) {
+  std::string result;
+  for (const char c : path) {
+    if (c != '/' || result.empty() || result.back() != '/') result += c;
+  }
+  if (result.size() > 1 && result.back() == '/') result.pop_back();
+  return result;
+}
+
+bool overlap(std::string_view path, std::string_view other) {
+  const std::string one = tidy(path);
+  const std::string two = tidy(other);
+  return is_at_or_below(one, two) || is_at_or_below(two, one);
+}
 
 PodSecurity pod_security_of(const Json& namespace_labels) {
   const std::string level = string_at(namespace_labels, {"pod-security.kubernetes.io/enforce"});
@@ -174,16 +195,9 @@ std::optional<Obstacle> pod_security_obstacle(PodSecurity level, const std::stri
 }
 
 std::optional<Obstacle> mount_obstacle(const Json& workload, const std::vector<api::VolumeMount>& mounts,
-                                       const api::LocalBackend& local) {
-  if (const std::string objection = path_objection(local.mount_path); !objection.empty()) {
-    return Obstacle{Reason::mount_path_taken,
-                    fmt::format("the Repository's spec.backend.local.mountPath \"{}\" {}; choose another",
-                                local.mount_path, objection)};
-  }
-  if (is_bad_sub_path(local.sub_path)) {
-    return Obstacle{Reason::malformed, fmt::format("the Repository's spec.backend.local.subPath \"{}\" is not a path "
-                                                   "inside its volume",
-                                                   local.sub_path)};
+                                       const std::optional<api::LocalBackend>& local) {
+  if (local) {
+    if (auto obstacle = repository_obstacle(*local)) return obstacle;
   }
   const auto volumes = mountable_volumes(workload);
   std::set<std::string> taken;

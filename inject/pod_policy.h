@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/shared_types.h"
@@ -24,9 +25,15 @@ struct Obstacle {
 std::optional<Obstacle> pod_security_obstacle(PodSecurity level, const std::string& ns, const Json& container,
                                               const std::vector<Json>& volumes);
 
-/// Do the target's mounts name volumes that the pod has, at places that are free, the local backend's among them?
+/// Do the target's mounts name volumes that the pod has, at places that are free, the local backend's (if the
+/// Repository has one) among them?
 std::optional<Obstacle> mount_obstacle(const Json& workload, const std::vector<api::VolumeMount>& mounts,
-                                       const api::LocalBackend& local);
+                                       const std::optional<api::LocalBackend>& local);
+
+/// "/a//b/" -> "/a/b"
+std::string tidy(std::string_view path);
+/// Does one of them lie at or below the other?
+bool overlap(std::string_view path, std::string_view other);
 
 /// All volumeMounts of a container of ours that is there already name volumes that the pod (still) has.
 bool has_its_volumes(const Json& workload, const Json& container);

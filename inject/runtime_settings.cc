@@ -50,6 +50,10 @@ std::string needs_field_path(const Json& value) { return has(value, "fieldPath")
 
 std::string variable_objection(const Json& value) {
   if (!has(value, "name")) return "needs a name";
+  // By these the sidecar says who it is when it claims a host.
+  if (is_one_of(string_at(value, {"name"}), {"POD_NAME", "POD_UID", "POD_NAMESPACE", "NODE_NAME"})) {
+    return "is set by Stash itself; leave it out";
+  }
   return has(value, "value") && has(value, "valueFrom") ? "has both value and valueFrom" : "";
 }
 

@@ -4,14 +4,14 @@
 
 namespace stash::inject {
 
-Json sidecar_container(const api::BackupConfiguration& configuration, const api::Repository& repository,
-                       const ContainerInputs& inputs) {
-  const std::vector<api::VolumeMount>& mounts = configuration.spec.target->volume_mounts;
+Json sidecar_container(const std::vector<std::string>& configurations, const ContainerInputs& inputs) {
+  Json args = {"run-backup"};
+  for (const std::string& name : configurations) args.push_back("--backup-configuration=" + name);
   Json container =
       common_container({.name = api::names::kSidecar,
-                        .args = {"run-backup", "--backup-configuration=" + configuration.metadata.name},
-                        .security_context = sidecar_security_context(inputs.workload, mounts, inputs.level)},
-                       configuration.spec.temp_dir, mounts, repository, inputs);
+                        .args = std::move(args),
+                        .security_context = sidecar_security_context(inputs.workload, inputs.mounts, inputs.level)},
+                       inputs);
   container.update(inputs.runtime.hooks);
   return container;
 }

@@ -16,13 +16,21 @@ namespace names = api::names;
 // Of Stash before v1beta1; a sidecar of that time mounts it.
 constexpr std::string_view kScratchVolume = "stash-scratchdir";
 
+constexpr int kMostRepositories = 16;
+
+VolumeNames numbered(std::string_view name) {
+  VolumeNames list;
+  for (int i = 2; i <= kMostRepositories; ++i) list.push_back(fmt::format("{}-{}", name, i));
+  return list;
+}
+
 bool contains(const VolumeNames& list, std::string_view name) { return std::ranges::find(list, name) != list.end(); }
 
 // Where our containers mount a volume of that name; "" for anywhere.
 std::string_view our_path_of(std::string_view volume) {
   if (contains(tmp_volume_names(), volume)) return names::kTmpPath;
   if (contains(podinfo_volume_names(), volume)) return names::kPodinfoPath;
-  if (contains(secret_volume_names(), volume)) return names::kSecretPath;
+  if (volume == names::kSecretVolume || volume == names::kRestoreSecretVolume) return names::kSecretPath;
   return "";
 }
 
@@ -91,11 +99,20 @@ const VolumeNames& local_volume_names() {
   return list;
 }
 
+const VolumeNames& further_secret_volume_names() {
+  static const VolumeNames list = numbered(names::kSecretVolume);
+  return list;
+}
+const VolumeNames& further_local_volume_names() {
+  static const VolumeNames list = numbered(names::kLocalVolume);
+  return list;
+}
+
 const VolumeNames& all_volume_names() {
   static const VolumeNames all_names = [] {
     VolumeNames all = {std::string(kScratchVolume)};
-    for (const auto* list :
-         {&tmp_volume_names(), &podinfo_volume_names(), &secret_volume_names(), &local_volume_names()}) {
+    for (const auto* list : {&tmp_volume_names(), &podinfo_volume_names(), &secret_volume_names(),
+                             &local_volume_names(), &further_secret_volume_names(), &further_local_volume_names()}) {
       all.insert(all.end(), list->begin(), list->end());
     }
     return all;
@@ -125,9 +142,11 @@ Json podinfo_source() {
       {{"downwardAPI",
         {{"items", Json::array({field("labels", "metadata.labels"), field("namespace", "metadata.namespace")})}}}});
   sources.push_back({{"serviceAccountToken", {{"path", "token"}, {"expirationSeconds", 3600}}}});
-  sources.push_back(
-      {{"configMap",
-        {{"name", "kube-root-ca.crt"}, {"items", Json::array({Json{{"key", "ca.crt"}, {"path", "ca.crt"}}})}}}});
+  sources.push_back({{"configMap",
+                      {{"name", "kube-root-ca.crt"},
+                       {"items", Json::array({Json{{"key", "ca.crt"}, {"path", "ca.crt"}}})},
+                       // A cluster may not publish it; the sidecar says what is missing, the user's pod starts.
+                       {"optional", true}}}});
   return {{"projected", {{"sources", std::move(sources)}}}};
 }
 

@@ -17,6 +17,9 @@ const VolumeNames& tmp_volume_names();
 const VolumeNames& podinfo_volume_names();
 const VolumeNames& secret_volume_names();
 const VolumeNames& local_volume_names();
+/// For the further Repositories of a workload with several BackupConfigurations: "stash-secret-volume-2", ...
+const VolumeNames& further_secret_volume_names();
+const VolumeNames& further_local_volume_names();
 /// All of these, and that of an older Stash that we remove but never add.
 const VolumeNames& all_volume_names();
 /// May a target name this volume? Not when we would take it for ours.

@@ -77,15 +77,21 @@ bool name_is_taken(const Json& workload, std::string_view name) {
                              [&](const Json& c) { return taken_by(c, is_init_container(c)); });
 }
 
-std::string invoker_of(const Json& container) {
+std::vector<std::string> invokers_of(const Json& container) {
+  std::vector<std::string> invokers;
   for (const Json& argument : array_at(container, {"args"})) {
     if (!argument.is_string()) continue;
     const std::string_view text = argument.get_ref<const std::string&>();
     for (const std::string_view flag : {"--backup-configuration=", "--restore-session=", "--invoker-name="}) {
-      if (text.starts_with(flag)) return std::string(text.substr(flag.size()));
+      if (text.starts_with(flag)) invokers.emplace_back(text.substr(flag.size()));
     }
   }
-  return "";
+  return invokers;
+}
+
+std::string invoker_of(const Json& container) {
+  const std::vector<std::string> invokers = invokers_of(container);
+  return invokers.empty() ? "" : invokers.front();
 }
 
 std::vector<std::string> mountable_volumes(const Json& workload) {
@@ -101,6 +107,16 @@ bool is_windows(const Json& workload) {
   const Json& spec = pod_spec(workload);
   return string_at(spec, {"os", "name"}) == "windows" ||
          string_at(spec, {"nodeSelector", "kubernetes.io/os"}) == "windows";
+}
+
+std::string template_owner(const Json& workload, std::string_view kind) {
+  if (kind != "ReplicaSet" && kind != "ReplicationController") return "";
+  for (const Json& owner : array_at(workload, {"metadata", "ownerReferences"})) {
+    const Json* controller = at(owner, {"controller"});
+    if (controller == nullptr || *controller != true) continue;
+    return string_at(owner, {"kind"}) + " " + string_at(owner, {"name"});
+  }
+  return "";
 }
 
 }  // namespace stash::inject

@@ -17,6 +17,11 @@ const Json& containers_of(const Json& workload);
 const Json& init_containers_of(const Json& workload);
 const Json& volumes_of(const Json& workload);
 
+/// The controller that wrote a ReplicaSet's or ReplicationController's template, as "Deployment web"; "" for all
+/// others, whose template is their own even when an operator made them.
+/// https://kubernetes.io/docs/concepts/architecture/garbage-collection/
+std::string template_owner(const Json& workload, std::string_view kind);
+
 /// The element of `list` with that name; nullptr when there is none.
 const Json* named(const Json& list, std::string_view name);
 
@@ -29,8 +34,10 @@ const Json* init_container_of(const Json& workload);
 /// Does a container that is not ours have that name? Names are unique over containers and init containers.
 bool name_is_taken(const Json& workload, std::string_view name);
 
-/// The object that a container of ours works for: the value of --backup-configuration, --restore-session or, of later
-/// releases of Stash, --invoker-name. "" when it names none.
+/// The objects that a container of ours works for: the values of --backup-configuration, --restore-session or, of later
+/// releases of Stash, --invoker-name.
+std::vector<std::string> invokers_of(const Json& container);
+/// The first of them; "" when it names none.
 std::string invoker_of(const Json& container);
 
 /// Volumes that a container of the pod may mount, those from volumeClaimTemplates included.

@@ -255,4 +255,18 @@ Result<void> Api::remove(const Resource& resource, const ObjectRef& ref, const D
   return {};
 }
 
+Result<void> Api::evict(const ObjectRef& pod, const std::string& uid) {
+  const Json eviction = {{"apiVersion", "policy/v1"},
+                         {"kind", "Eviction"},
+                         {"metadata", {{"name", pod.name}, {"namespace", pod.ns}}},
+                         {"deleteOptions", {{"preconditions", {{"uid", uid}}}}}};
+  const Call call{.method = "POST",
+                  .path = request_path(api::kPods, pod, "eviction"),
+                  .doing = describe("evict", api::kPods, pod),
+                  .body = dump_json(eviction)};
+  TRY(const HttpResponse response, impl_->send(call));
+  if (response.status / 100 != 2) return std::unexpected(impl_->refusal(response, call.doing));
+  return {};
+}
+
 }  // namespace stash::kube

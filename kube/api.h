@@ -73,6 +73,9 @@ class Api {
     bool background = true;  ///< propagationPolicy Background, else Foreground
   };
   Result<void> remove(const Resource& resource, const ObjectRef& ref, const DeleteOptions& options);
+  /// Deletes the pod with that UID unless a PodDisruptionBudget forbids it now (throttled).
+  /// https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
+  Result<void> evict(const ObjectRef& pod, const std::string& uid);
 
  private:
   struct Impl;

@@ -21,6 +21,7 @@ namespace {
 
 // A server that ends each watch at once must not be asked again at once.
 constexpr milliseconds kShortWatch{1'000};
+constexpr milliseconds kUnserved{60'000};
 
 using Objects = std::map<ObjectRef, Cache::Object>;
 
@@ -76,7 +77,14 @@ struct Cache::Impl {
     api.set_cancel([this] { return stopping.load(); });
     while (!stopping) {
       if (!version) {
-        if (const auto listed = list(api); !listed) pause(listed.error());
+        const auto listed = list(api);
+        if (listed) continue;
+        if (options.may_be_unserved && listed.error().code == ErrorCode::not_found) {
+          replace_all({});
+          wait(kUnserved);
+        } else {
+          pause(listed.error());
+        }
         continue;
       }
       const auto began = steady_clock::now();
@@ -110,6 +118,12 @@ struct Cache::Impl {
     }
     version = string_at(listed, {"metadata", "resourceVersion"});
     listed = nullptr;
+    replace_all(std::move(fresh));
+    backoff.reset();
+    return {};
+  }
+
+  void replace_all(Objects fresh) {
     std::vector<Change> changes;
     {
       const std::lock_guard lock(mutex);
@@ -119,9 +133,7 @@ struct Cache::Impl {
       changed.notify_all();
     }
     fresh.clear();
-    backoff.reset();
     for (const Change& change : changes) report(change);
-    return {};
   }
 
   Result<std::string> watch(Api& api, bool& saw_event) {

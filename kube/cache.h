@@ -20,6 +20,7 @@ class Cache {
     std::string label_selector, field_selector;
     bool metadata_only = false;
     std::function<void(Json&)> trim;  ///< drops what is not needed before an object is stored; managedFields always go
+    bool may_be_unserved = false;     ///< a cluster without this kind has none of it; asked again every minute
   };
   /// Called on the cache's thread, after the change is visible: before is null for added, after is null for deleted.
   /// Unchanged objects of a relist are not reported.

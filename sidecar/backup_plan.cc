@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/format.h"
+#include "sidecar/hook_plan.h"
 #include "sidecar/restic_command.h"
 
 namespace stash::sidecar {
@@ -39,23 +40,36 @@ std::string gone_repository(const BackupProgress& progress) {
       progress.location, format_time(*progress.first_backup));
 }
 
+bool hook_after_is_due(const BackupProgress& progress) {
+  return progress.hook_after == HookState::due &&
+         is_wanted(progress.hook_after_policy, progress.error.empty(), progress.retries_left);
+}
+
+BackupStep last_steps(const BackupProgress& progress) {
+  if (hook_after_is_due(progress)) return {Kind::hook_after};
+  const auto unmarked = std::ranges::find(progress.paths, true, &PathProgress::is_unmarked);
+  if (unmarked == progress.paths.end()) return {Kind::finish};
+  return {Kind::mark_incomplete, static_cast<std::size_t>(unmarked - progress.paths.begin())};
+}
+
 }  // namespace
 
 BackupStep next_step(BackupProgress& progress) {
   if (progress.error.empty()) {
     if (progress.paths.empty()) {
       progress.error = "the BackupConfiguration names no paths: set spec.target.paths";
-    } else {
+    } else if (progress.hook_before != HookState::due) {
       progress.error = missing_paths(progress);
     }
   }
   if (progress.error.empty() && progress.repository == RepositoryState::absent && progress.first_backup) {
     progress.error = gone_repository(progress);
   }
-  if (!progress.error.empty()) return {Kind::finish};
+  if (!progress.error.empty()) return last_steps(progress);
 
   if (progress.repository == RepositoryState::unknown) return {Kind::find_repository};
   if (progress.repository == RepositoryState::absent) return {Kind::init};
+  if (progress.hook_before == HookState::due) return {Kind::hook_before};
   for (std::size_t i = 0; i < progress.paths.size(); ++i) {
     const PathProgress& path = progress.paths[i];
     if (path.snapshot) continue;
@@ -63,8 +77,9 @@ BackupStep next_step(BackupProgress& progress) {
     if (!path.earlier_snapshot->empty()) return {Kind::adopt, i};
     if (path.has_entries || progress.allow_empty) return {Kind::back_up, i};
     progress.error = empty_path(path);
-    return {Kind::finish};
+    return last_steps(progress);
   }
+  if (hook_after_is_due(progress)) return {Kind::hook_after};
   // Checked before anything is forgotten: a damaged repository keeps all it has.
   if (progress.check_due && !progress.checked) return {Kind::check};
   if (!progress.forget_done) {
@@ -90,6 +105,7 @@ void note_backup(BackupProgress& progress, std::size_t path, const std::optional
         "{}: {}. The snapshot {} has everything else. Let the container read them "
         "(runtimeSettings.container.securityContext), or leave them out (spec.target.exclude)",
         entry.path, describe(unreadable), has_snapshot ? summary->snapshot : "(not named by restic)");
+    entry.is_unmarked = has_snapshot;
   } else if (failure) {
     progress.error = fmt::format("backing up {}: {}", entry.path, failure->sentence);
   } else if (!has_snapshot) {
@@ -99,20 +115,56 @@ void note_backup(BackupProgress& progress, std::size_t path, const std::optional
         "{}: there are no files in it (snapshot {}). Is the volume mounted? If it may be empty, set the annotation "
         "stash.appscode.com/allow-empty: \"true\" on the BackupConfiguration",
         entry.path, summary->snapshot);
+    entry.is_unmarked = true;
   }
 }
 
 void note_adoption(BackupProgress& progress, std::size_t path, std::optional<BackupSummary> summary,
                    const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable) {
+  PathProgress& entry = progress.paths[path];
+  // What could not be read then can be read now: only a new snapshot has it.
+  if (entry.earlier_is_incomplete && summary && !failure) {
+    entry.earlier_snapshot = "";
+    entry.earlier_is_incomplete = false;
+    return;
+  }
   if (summary) {
-    summary->snapshot = progress.paths[path].earlier_snapshot.value_or("");
+    summary->snapshot = entry.earlier_snapshot.value_or("");
     summary->bytes_added = 0;
   }
   note_backup(progress, path, summary, failure, unreadable);
-  if (auto& snapshot = progress.paths[path].snapshot) {
+  if (entry.earlier_is_incomplete) entry.is_unmarked = false;
+  if (auto& snapshot = entry.snapshot) {
     snapshot->uploaded.clear();
     snapshot->processing_time.clear();
   }
+}
+
+void note_mark(BackupProgress& progress, std::size_t path, const std::expected<std::string, ResticFailure>& id) {
+  PathProgress& entry = progress.paths[path];
+  entry.is_unmarked = false;
+  std::string& name = entry.snapshot->name;
+  if (!id) {
+    progress.error += fmt::format(
+        "; it could not be made sure that the snapshot {} has the tag {}, and a restore of the latest snapshot may "
+        "take it: {}",
+        name, kIncompleteTag, id.error().sentence);
+    return;
+  }
+  // The error names it as it was.
+  if (const auto told = progress.error.find(name); told != std::string::npos)
+    progress.error.replace(told, name.size(), *id);
+  name = *id;
+}
+
+void note_hook_before(BackupProgress& progress, const std::string& problem) {
+  progress.hook_before = HookState::done;
+  if (!problem.empty()) progress.error = problem + "; nothing was backed up";
+}
+
+void note_hook_after(BackupProgress& progress, const std::string& problem) {
+  progress.hook_after = HookState::done;
+  if (!problem.empty()) progress.error += (progress.error.empty() ? "" : "; ") + problem;
 }
 
 void note_check(BackupProgress& progress, const std::expected<bool, ResticFailure>& intact) {
@@ -193,7 +245,10 @@ Json repository_patch(const BackupProgress& progress, TimePoint now) {
   if (!progress.error.empty()) return nullptr;
   Json status{{"lastBackupTime", format_time(now)}};
   if (!progress.first_backup) status["firstBackupTime"] = format_time(now);
-  if (progress.intact) status["integrity"] = *progress.intact;
+  if (progress.intact) {
+    status["integrity"] = *progress.intact;
+    status["lastCheckTime"] = format_time(now);
+  }
   if (progress.size) {
     status["size"] = api::format_size(*progress.size);
     status["totalSize"] = status["size"];
@@ -205,10 +260,12 @@ Json repository_patch(const BackupProgress& progress, TimePoint now) {
   return {{"status", std::move(status)}};
 }
 
-bool check_is_due(std::optional<bool> integrity, TimePoint last_check, TimePoint now) {
+bool check_is_due(const api::RepositoryStatus& repository, TimePoint now) {
   constexpr std::chrono::hours kInterval{24};
   // One that failed is repeated until it succeeds: somebody may have repaired the repository.
-  return !integrity.value_or(false) || now - last_check >= kInterval;
+  if (!repository.integrity.value_or(false) || !repository.last_check_time) return true;
+  // Nor is a time that a wrong clock has put far ahead believed.
+  return std::chrono::abs(now - *repository.last_check_time) >= kInterval;
 }
 
 }  // namespace stash::sidecar

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/backup_session.h"
+#include "api/repository.h"
 #include "api/shared_types.h"
 #include "base/time.h"
 #include "sidecar/metrics_text.h"
@@ -21,13 +22,16 @@ struct PathProgress {
   bool exists = true;
   /// The newest snapshot that carries this session's tag; unset until asked for, "" when there is none.
   std::optional<std::string> earlier_snapshot;
+  bool earlier_is_incomplete = false;          ///< it is tagged so
   std::optional<api::SnapshotStats> snapshot;  ///< done
   BackupSummary summary;                       ///< of that snapshot
   bool has_entries = true;                     ///< anything but directories lies below it
+  bool is_unmarked = false;                    ///< the snapshot lacks files, and nothing about it says so yet
   friend bool operator==(const PathProgress&, const PathProgress&) = default;
 };
 
 enum class RepositoryState { unknown, present, absent };
+enum class HookState { none, due, done };
 
 struct BackupProgress {
   std::vector<PathProgress> paths;
@@ -39,6 +43,10 @@ struct BackupProgress {
   api::RetentionPolicy retention;
   bool allow_empty = false;  ///< annotation allow-empty of the BackupConfiguration
   bool check_due = false;
+  /// The hook before may make the paths, so they are judged after it; the hook after is run whatever came before it.
+  HookState hook_before = HookState::none, hook_after = HookState::none;
+  std::string hook_after_policy;
+  int retries_left = 0;
 
   std::optional<bool> intact;              ///< outcome of the check
   std::optional<ForgetOutcome> forgotten;  ///< also set by counting, when there is no keep rule
@@ -59,9 +67,12 @@ struct BackupStep {
   enum class Kind {
     find_repository,
     init,
+    hook_before,    ///< then look at the paths again
     find_snapshot,  ///< of `path`, by this session's tag
     adopt,          ///< the snapshot found: see that it is complete
     back_up,
+    mark_incomplete,  ///< so that no restore takes that snapshot for the latest good one
+    hook_after,       ///< right after the last snapshot: what else restic does needs no application that stands still
     check,
     forget,
     count_snapshots,
@@ -86,6 +97,13 @@ void note_backup(BackupProgress& progress, std::size_t path, const std::optional
 void note_adoption(BackupProgress& progress, std::size_t path, std::optional<BackupSummary> summary,
                    const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable);
 
+/// The id of the snapshot now that it is tagged, or why it is not.
+void note_mark(BackupProgress& progress, std::size_t path, const std::expected<std::string, ResticFailure>& id);
+
+/// "" when it succeeded, else a sentence. The host has failed then, but keeps the snapshots it has.
+void note_hook_before(BackupProgress& progress, const std::string& problem);
+void note_hook_after(BackupProgress& progress, const std::string& problem);
+
 /// What `check`, `forget` (or counting) and `stats` came to; a failure becomes a shortcoming.
 void note_check(BackupProgress& progress, const std::expected<bool, ResticFailure>& intact);
 void note_forget(BackupProgress& progress, const std::expected<ForgetOutcome, ResticFailure>& outcome);
@@ -101,8 +119,7 @@ Json repository_patch(const BackupProgress& progress, TimePoint now);
 /// Sums over all paths, for the Pushgateway.
 BackupMetrics backup_metrics(const BackupProgress& progress, Nanoseconds duration);
 
-/// A check is due a day after the last one of this container (or its start), and when the Repository was never found
-/// intact.
-bool check_is_due(std::optional<bool> integrity, TimePoint last_check, TimePoint now);
+/// A check is due a day after the last one, whoever made it, and as long as that one was not good.
+bool check_is_due(const api::RepositoryStatus& repository, TimePoint now);
 
 }  // namespace stash::sidecar

@@ -1,52 +1,33 @@
 #include "sidecar/backup_session_run.h"
 
-#include <filesystem>
+#include <algorithm>
 
 #include "api/codec.h"
 #include "api/names.h"
 #include "base/log.h"
 #include "sidecar/backup_plan.h"
+#include "sidecar/hook_run.h"
+#include "sidecar/source_paths.h"
 
 namespace stash::sidecar {
 
 namespace {
 
-namespace fs = std::filesystem;
 using Kind = BackupStep::Kind;
-
-/// Directories at most, all the way down. What cannot be looked into counts as not empty: restic will name it.
-bool is_empty_tree(const fs::path& root) {
-  std::error_code problem;
-  if (!fs::is_directory(fs::symlink_status(root, problem))) return false;
-  fs::recursive_directory_iterator entry(root, problem);
-  while (!problem && entry != fs::recursive_directory_iterator()) {
-    if (!fs::is_directory(entry->symlink_status(problem))) return false;
-    entry.increment(problem);
-  }
-  return !problem;
-}
-
-Result<std::vector<PathProgress>> look_at_paths(const std::vector<std::string>& paths) {
-  std::vector<PathProgress> progress;
-  for (const std::string& path : paths) {
-    TRY(std::string cleaned, clean_path(path));
-    std::error_code problem;
-    const bool exists = fs::exists(fs::symlink_status(cleaned, problem));
-    const bool has_entries = exists && !is_empty_tree(cleaned);
-    progress.push_back({.path = std::move(cleaned), .exists = exists, .has_entries = has_entries});
-  }
-  return progress;
-}
 
 class Run {
  public:
   Run(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration, HostStatus& status,
-      std::string uid)
+      const Json& session)
       : context_(context),
         memory_(memory),
         configuration_(configuration),
         status_(status),
-        tag_(std::string(api::names::kSessionTagPrefix) + uid) {}
+        tag_(std::string(api::names::kSessionTagPrefix) + string_at(session, {"metadata", "uid"})) {
+    const auto& retry = configuration.spec.retry_config;
+    progress_.retries_left = static_cast<int>(
+        std::clamp<std::int64_t>(int_at(session, {"spec", "retryLeft"}, retry ? retry->max_retry : 0), 0, 1000));
+  }
 
   /// False: stopped or lost, and nothing is to be written.
   bool run() {
@@ -56,15 +37,26 @@ class Run {
       if (step.kind == Kind::finish) return true;
       execute(step);
     }
+    if (progress_.hook_before == HookState::done && progress_.hook_after == HookState::due)
+      run_farewell_hook(context_, status_, hooks_);
     return false;
   }
 
   const BackupProgress& progress() const { return progress_; }
   const std::optional<api::Repository>& repository() const { return repository_; }
+  bool prepared() const { return restic_.has_value(); }
   bool go_on() { return !context_.stop() && status_.beat(); }
 
  private:
   std::optional<std::string> prepare() {
+    const auto& spec = configuration_.spec;
+    auto hooks = plan_hooks("Backup", spec.pre_backup, spec.post_backup, HookPlace::sidecar);
+    if (!hooks) return hooks.error().message;
+    hooks_ = *std::move(hooks);
+    if (hooks_.before) progress_.hook_before = HookState::due;
+    if (hooks_.after) progress_.hook_after = HookState::due;
+    progress_.hook_after_policy = hooks_.after_policy;
+
     const api::ObjectRef ref{configuration_.metadata.ns, configuration_.spec.repository};
     const auto object = read_patiently(context_, api::kRepositories, ref, [this] { return go_on(); });
     if (!object) {
@@ -78,15 +70,12 @@ class Run {
     if (!repository) return repository.error().message;
     repository_ = *std::move(repository);
 
-    auto paths =
-        look_at_paths(configuration_.spec.target ? configuration_.spec.target->paths : std::vector<std::string>{});
-    if (!paths) return "spec.target.paths of the BackupConfiguration: " + paths.error().message;
-    progress_.paths = *std::move(paths);
+    if (auto failure = look_at_the_paths()) return failure;
     progress_.first_backup = repository_->status.first_backup_time;
     progress_.retention = configuration_.spec.retention_policy;
     const auto allow = configuration_.metadata.annotations.find(std::string(api::names::kAllowEmpty));
     progress_.allow_empty = allow != configuration_.metadata.annotations.end() && allow->second == "true";
-    progress_.check_due = check_is_due(repository_->status.integrity, memory_.last_check, context_.clock.now());
+    progress_.check_due = check_is_due(repository_->status, context_.clock.now());
 
     if (!memory_.restic) {
       const auto version = probe_restic(context_.restic);
@@ -94,11 +83,22 @@ class Run {
       memory_.restic = *version;
       log_info("restic {}", to_string(*version));
     }
-    auto restic = Restic::open(repository_->spec.backend, Restic::Access::write, *memory_.restic, context_.restic,
-                               [this] { return go_on(); });
+    auto restic =
+        open_restic(context_, *repository_, Restic::Access::write, *memory_.restic, [this] { return go_on(); });
     if (!restic) return restic.error().sentence;
     restic_.emplace(*std::move(restic));
     progress_.location = restic_->location();
+    return std::nullopt;
+  }
+
+  std::optional<std::string> look_at_the_paths() {
+    auto paths =
+        look_at_paths(configuration_.spec.target ? configuration_.spec.target->paths : std::vector<std::string>{});
+    if (!paths) return "spec.target.paths of the BackupConfiguration: " + paths.error().message;
+    const auto mounts =
+        configuration_.spec.target ? configuration_.spec.target->volume_mounts : std::vector<api::VolumeMount>{};
+    if (const auto inside = check_inside_mounts(*paths, mounts); !inside) return inside.error().message;
+    progress_.paths = *std::move(paths);
     return std::nullopt;
   }
 
@@ -112,6 +112,17 @@ class Run {
         return find_repository();
       case Kind::init:
         return init();
+      case Kind::hook_before:
+        note_hook_before(progress_, problem_of(run(*hooks_.before), *hooks_.before));
+        if (progress_.error.empty()) progress_.error = look_at_the_paths().value_or("");
+        return;
+      case Kind::hook_after: {
+        const auto ended = run(*hooks_.after);
+        // Interrupted: still due, as the farewell.
+        if (ended || ended.error().code != ErrorCode::cancelled)
+          note_hook_after(progress_, problem_of(ended, *hooks_.after));
+        return;
+      }
       case Kind::find_snapshot:
         return find_snapshot(step.path);
       case Kind::adopt: {
@@ -122,10 +133,12 @@ class Run {
         const auto outcome = restic_->back_up(request(step.path));
         return note_backup(progress_, step.path, outcome.summary, outcome.failure, outcome.unreadable);
       }
+      case Kind::mark_incomplete:
+        return note_mark(progress_, step.path, mark_incomplete(step.path));
       case Kind::check:
-        return check();
+        return note_check(progress_, restic_->check());
       case Kind::forget:
-        return note_forget(progress_, restic_->forget(progress_.retention));
+        return forget();
       case Kind::count_snapshots:
         return count_snapshots();
       case Kind::stats:
@@ -133,6 +146,13 @@ class Run {
       case Kind::finish:
         return;
     }
+  }
+
+  Result<void> run(const HookCall& hook) {
+    return run_hook(context_, status_, hook, [this] { return go_on(); });
+  }
+  std::string problem_of(const Result<void>& ended, const HookCall& hook) const {
+    return ended ? "" : failed_hook(hook, hooks_.place, ended.error());
   }
 
   void find_repository() {
@@ -147,7 +167,8 @@ class Run {
   void init() {
     log_info("initialising a repository at {}", restic_->location());
     const auto made = restic_->init();
-    if (made) {
+    // Somebody else may have made it meanwhile; then restic says that there is a config already.
+    if (made || (made.error().cause == ResticCause::damaged && restic_->has_repository() == true)) {
       progress_.repository = RepositoryState::present;
     } else {
       progress_.error = "initialising the repository: " + made.error().sentence;
@@ -162,14 +183,32 @@ class Run {
     }
     const Snapshot* latest = newest(*earlier);
     progress_.paths[path].earlier_snapshot = latest == nullptr ? "" : latest->short_id;
+    progress_.paths[path].earlier_is_incomplete = latest != nullptr && is_incomplete(*latest);
     if (latest != nullptr)
       log_info("{} is in snapshot {} of this session already", progress_.paths[path].path, latest->short_id);
   }
 
-  void check() {
-    const auto intact = restic_->check();
-    if (intact) memory_.last_check = context_.clock.now();
-    note_check(progress_, intact);
+  /// The id that the snapshot has with its tag.
+  ResticResult<std::string> mark_incomplete(std::size_t path) {
+    const PathProgress& entry = progress_.paths[path];
+    if (const auto tagged = restic_->add_tag(entry.snapshot->name, kIncompleteTag); !tagged)
+      return std::unexpected(tagged.error());
+    auto found = restic_->snapshots(status_.host(), entry.path, tag_);
+    if (!found) return std::unexpected(found.error());
+    const auto untagged = [](const Snapshot& snapshot) { return !is_incomplete(snapshot); };
+    std::erase_if(*found, untagged);
+    const Snapshot* marked = newest(*found);
+    if (marked == nullptr) return std::unexpected(ResticFailure{ResticCause::unknown, "restic did not tag it"});
+    log_info("snapshot {} lacks files; tagged {} it is {}", entry.snapshot->name, kIncompleteTag, marked->short_id);
+    return marked->short_id;
+  }
+
+  void forget() {
+    const auto outcome = restic_->forget(progress_.retention);
+    if (!outcome || !progress_.retention.dry_run) return note_forget(progress_, outcome);
+    log_info("the retention policy is a dry run: it would keep {} snapshots and remove {}", outcome->kept,
+             outcome->removed);
+    count_snapshots();
   }
 
   void count_snapshots() {
@@ -183,6 +222,7 @@ class Run {
   const api::BackupConfiguration& configuration_;
   HostStatus& status_;
   std::string tag_;
+  HookPair hooks_;
   std::optional<api::Repository> repository_;
   std::optional<Restic> restic_;
   BackupProgress progress_;
@@ -197,24 +237,28 @@ MetricLabels labels_of(const api::BackupConfiguration& configuration, const std:
   return labels;
 }
 
+RepositoryMetrics measured(const api::Repository& repository, const BackupProgress& progress) {
+  RepositoryMetrics metrics = repository_metrics(repository);
+  if (progress.intact) metrics.integrity = progress.intact;
+  if (progress.size) metrics.size_bytes = progress.size;
+  if (progress.forgotten) {
+    metrics.snapshots = progress.forgotten->kept;
+    metrics.removed = progress.forgotten->removed;
+  }
+  return metrics;
+}
+
 void publish(Context& context, const api::BackupConfiguration& configuration, HostStatus& status, const Run& run,
              Nanoseconds duration) {
   const BackupProgress& progress = run.progress();
   const TimePoint now = context.clock.now();
   std::optional<RepositoryMetrics> repository;
+  if (run.repository()) repository = measured(*run.repository(), progress);
   // Before the host's result: whoever sees the session Succeeded finds the Repository up to date.
   if (const Json patch = repository_patch(progress, now); !patch.is_null()) {
     const api::ObjectRef ref{configuration.metadata.ns, configuration.spec.repository};
     if (const auto written = context.api.merge_patch(api::kRepositories, ref, patch, "status"); !written) {
       log_warning("status of the Repository: {}", written.error().message);
-    }
-    repository.emplace();
-    repository->backend = api::backend_kind(run.repository()->spec.backend);
-    repository->integrity = progress.intact ? progress.intact : run.repository()->status.integrity;
-    repository->size_bytes = progress.size;
-    if (progress.forgotten) {
-      repository->snapshots = progress.forgotten->kept;
-      repository->removed = progress.forgotten->removed;
     }
   }
 
@@ -237,9 +281,10 @@ void publish(Context& context, const api::BackupConfiguration& configuration, Ho
     log_warning("{}", sentence);
     tell_event(context, status.session(), kube::EventType::warning, reason, sentence, "Backup Sidecar");
   }
-  push_metrics(
-      context, configuration.metadata.name, status.host(),
-      render_backup_metrics(labels_of(configuration, status.host()), backup_metrics(progress, duration), repository));
+  BackupMetrics metrics = backup_metrics(progress, duration);
+  metrics.prepared = run.prepared();
+  push_metrics(context, configuration.metadata.name, status.host(),
+               render_backup_metrics(labels_of(configuration, status.host()), metrics, repository));
 }
 
 }  // namespace
@@ -252,7 +297,7 @@ Result<void> run_backup_session(Context& context, BackupMemory& memory, const ap
            next.resume ? "resuming" : "claimed", host);
 
   const auto begun = context.clock.steady();
-  Run run(context, memory, configuration, status, next.uid);
+  Run run(context, memory, configuration, status, session);
   if (!run.run()) {
     if (status.lost()) {
       log_warning("BackupSession {}: host {} was taken away from this pod; stopped", next.name, host);

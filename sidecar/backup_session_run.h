@@ -1,15 +1,16 @@
 #pragma once
 #include <optional>
+#include <string>
 
 #include "api/backup_configuration.h"
 #include "sidecar/host_status.h"
+#include "sidecar/session_queue.h"
 
 namespace stash::sidecar {
 
 /// What a container remembers from one session to the next.
 struct BackupMemory {
   std::optional<ResticVersion> restic;
-  TimePoint last_check;  ///< of the repository; the container's start at first
 };
 
 /// Claims `next` and backs its host up, with all that follows: Repository status, host result, events, metrics. Returns

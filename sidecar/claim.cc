@@ -4,7 +4,8 @@
 #include <cctype>
 
 #include "api/codec.h"
-#include "api/meta.h"
+#include "api/resource.h"
+#include "sidecar/restore_attempts.h"
 
 namespace stash::sidecar {
 
@@ -23,18 +24,6 @@ Json put(const HostEntry& entry, std::string_view member, Json value) {
 }
 Json remove(const HostEntry& entry, std::string_view member) {
   return {{"op", "remove"}, {"path", pointer(entry, member)}};
-}
-
-bool is_over(const Json& session) {
-  return api::is_final_phase(string_at(session, {"status", "phase"})) ||
-         !string_at(session, {"metadata", "deletionTimestamp"}).empty();
-}
-
-bool belongs_to(const Json& session, std::string_view configuration) {
-  const auto decoded = api::decode<api::BackupSession>(session);
-  if (!decoded) return false;
-  const auto name = api::configuration_of(*decoded);
-  return name && *name == configuration;
 }
 
 }  // namespace
@@ -60,8 +49,14 @@ std::optional<HostEntry> host_entry(const Json& session, std::string_view host) 
   const Json& stats = array_at(session, {"status", "stats"});
   for (std::size_t i = 0; i < stats.size(); ++i) {
     if (string_at(stats[i], {"hostname"}) != host) continue;
-    return HostEntry{i, string_at(stats[i], {"phase"}), string_at(stats[i], {"claim", "podName"}),
-                     string_at(stats[i], {"claim", "podUID"})};
+    const Json& entry = stats[i];
+    return HostEntry{i,
+                     string_at(entry, {"phase"}),
+                     string_at(entry, {"claim", "podName"}),
+                     string_at(entry, {"claim", "podUID"}),
+                     static_cast<int>(std::clamp<std::int64_t>(int_at(entry, {"attempts"}), 0, 1'000'000)),
+                     {string_at(entry, {"hook", "action"}), string_at(entry, {"hook", "phase"}),
+                      string_at(entry, {"hook", "error"}), string_at(entry, {"hook", "requestTime"})}};
   }
   return std::nullopt;
 }
@@ -70,13 +65,15 @@ Json claim_json(const PodIdentity& pod, TimePoint now) {
   return {{"podName", pod.name}, {"podUID", pod.uid}, {"heartbeatTime", format_time(now)}};
 }
 
-Json claim_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now) {
+Json claim_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                      Counted counted) {
   Json operations = Json::array({test(entry, "/hostname", host), test(entry, "/phase", entry.phase)});
   // A failed try of a restore is repeated by whoever comes first, so its claim is part of what must not have changed.
   if (!entry.pod_uid.empty()) operations.push_back(test(entry, "/claim/podUID", entry.pod_uid));
   operations.push_back(put(entry, "/phase", kRunning));
   operations.push_back(put(entry, "/claim", claim_json(pod, now)));
   if (entry.phase == kFailed) operations.push_back(put(entry, "/error", ""));
+  if (counted == Counted::yes) operations.push_back(put(entry, "/attempts", entry.attempts + 1));
   return operations;
 }
 
@@ -93,33 +90,38 @@ Json result_operations(const HostEntry& entry, const PodIdentity& pod, const api
 }
 
 Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod) {
+  Json operations =
+      Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
+                   test(entry, "/phase", kRunning), put(entry, "/phase", kPending), remove(entry, "/claim")});
+  if (entry.attempts > 0) operations.push_back(put(entry, "/attempts", entry.attempts - 1));
+  return operations;
+}
+
+Json hook_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, std::string_view action,
+                     const std::string& requested) {
+  Json hook = {{"action", action}, {"phase", "Requested"}, {"requestTime", requested}};
   return Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
-                      test(entry, "/phase", kRunning), put(entry, "/phase", kPending), remove(entry, "/claim")});
+                      test(entry, "/phase", kRunning), put(entry, "/hook", std::move(hook))});
+}
+
+bool is_pending(const HostEntry& entry) { return entry.phase == kPending; }
+
+bool is_held_by(const HostEntry& entry, const PodIdentity& pod) {
+  return entry.phase == kRunning && entry.pod_uid == pod.uid && !pod.uid.empty();
+}
+
+bool is_over(const Json& session) {
+  return api::is_final_phase(string_at(session, {"status", "phase"})) ||
+         !string_at(session, {"metadata", "deletionTimestamp"}).empty();
 }
 
 bool still_ours(const Json& session, std::string_view host, const PodIdentity& pod) {
-  if (is_over(session)) return false;
+  const bool being_deleted = !string_at(session, {"metadata", "deletionTimestamp"}).empty();
+  const bool tried_again = string_at(session, {"kind"}) == api::kRestoreSessions.kind &&
+                           string_at(session, {"status", "phase"}) == kFailed && !being_deleted;
+  if (is_over(session) && !tried_again) return false;
   const auto entry = host_entry(session, host);
-  return entry && entry->phase == kRunning && entry->pod_uid == pod.uid;
-}
-
-std::optional<NextSession> next_session(const std::vector<const Json*>& sessions, std::string_view configuration,
-                                        std::string_view host, const PodIdentity& pod) {
-  std::optional<NextSession> next;
-  TimePoint oldest{};
-  for (const Json* session : sessions) {
-    if (is_over(*session)) continue;
-    const auto entry = host_entry(*session, host);
-    if (!entry) continue;
-    const bool mine = entry->phase == kRunning && entry->pod_uid == pod.uid && !pod.uid.empty();
-    if (entry->phase != kPending && !mine) continue;
-    if (!belongs_to(*session, configuration)) continue;
-    const api::ObjectMeta meta = api::meta_of(*session);
-    if (next && std::tie(meta.created, meta.name) >= std::tie(oldest, next->name)) continue;
-    next = NextSession{meta.name, meta.uid, *entry, mine};
-    oldest = meta.created;
-  }
-  return next;
+  return entry && is_held_by(*entry, pod);
 }
 
 RestoreTurn restore_turn(const Json& session, std::string_view host, const PodIdentity& pod) {
@@ -128,9 +130,12 @@ RestoreTurn restore_turn(const Json& session, std::string_view host, const PodId
   const auto entry = host_entry(session, host);
   if (!entry) return RestoreTurn::wait;
   if (entry->phase == kSucceeded) return RestoreTurn::nothing_to_do;
-  if (entry->phase == kPending || entry->phase == kFailed) return RestoreTurn::claim;
-  if (entry->phase == kRunning && entry->pod_uid == pod.uid && !pod.uid.empty()) return RestoreTurn::resume;
-  return RestoreTurn::wait;
+  const bool held = is_held_by(*entry, pod);
+  if (!held && entry->phase == kRunning) return RestoreTurn::wait;
+  if (entry->attempts >= kRestoreAttempts) {
+    return entry->phase == kFailed ? RestoreTurn::exhausted : RestoreTurn::give_up;
+  }
+  return held ? RestoreTurn::resume : RestoreTurn::claim;
 }
 
 }  // namespace stash::sidecar

@@ -2,7 +2,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/backup_session.h"
 #include "base/json.h"
@@ -22,10 +21,18 @@ struct PodIdentity {
 /// Error invalid when the pod's name has no ordinal or the node is unknown.
 Result<std::string> host_of(std::string_view kind, const PodIdentity& pod);
 
+/// The hook that the controller runs for a host; all empty when there is none.
+struct HookEntry {
+  std::string action, phase, error, requested;
+  friend bool operator==(const HookEntry&, const HookEntry&) = default;
+};
+
 /// Entry of `host` in status.stats, as it lies on the wire.
 struct HostEntry {
   std::size_t index = 0;  ///< for JSON pointers
   std::string phase, pod, pod_uid;
+  int attempts = 0;  ///< of a restore
+  HookEntry hook{};
   friend bool operator==(const HostEntry&, const HostEntry&) = default;
 };
 std::optional<HostEntry> host_entry(const Json& session, std::string_view host);
@@ -35,30 +42,35 @@ Json claim_json(const PodIdentity& pod, TimePoint now);
 
 /// JSON patches (RFC 6902) for the status subresource. Each first tests that the entry is still `host`'s, and that it
 /// is in the expected hands.
-Json claim_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now);
+enum class Counted { no, yes };  ///< whether this is an attempt more, as of a restore
+Json claim_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                      Counted counted = Counted::no);
 Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now);
 Json result_operations(const HostEntry& entry, const PodIdentity& pod, const api::HostStats& result);
+/// Asks the controller for the exec hook `action`, in place of what an earlier request came to.
+Json hook_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, std::string_view action,
+                     const std::string& requested);
+/// An attempt that was given back does not count.
 Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod);
 
-/// Whether the work on `session` may go on: it is not final, not being deleted, and its host still ours.
-bool still_ours(const Json& session, std::string_view host, const PodIdentity& pod);
+/// Nobody has it.
+bool is_pending(const HostEntry& entry);
+/// This pod works on it, or did until its container was restarted.
+bool is_held_by(const HostEntry& entry, const PodIdentity& pod);
+/// It is final, or being deleted.
+bool is_over(const Json& session);
 
-/// The session to work on next.
-struct NextSession {
-  std::string name, uid;
-  HostEntry entry;
-  bool resume = false;  ///< the entry is ours already: this container was restarted
-  friend bool operator==(const NextSession&, const NextSession&) = default;
-};
-/// The oldest unfinished session of `configuration` whose `host` is Pending, or Running in our hands.
-std::optional<NextSession> next_session(const std::vector<const Json*>& sessions, std::string_view configuration,
-                                        std::string_view host, const PodIdentity& pod);
+/// Whether the work on `session` may go on: it is not final (a Failed restore is not, while it is tried again), not
+/// being deleted, and its host still ours.
+bool still_ours(const Json& session, std::string_view host, const PodIdentity& pod);
 
 /// What a restoring pod does now.
 enum class RestoreTurn {
   nothing_to_do,  ///< restored already, or the session is gone or going
   claim,          ///< Pending, or a failed try that may be repeated
-  resume,         ///< ours already
+  resume,         ///< ours already, from before this container was restarted
+  give_up,        ///< as `claim` or `resume`, but the last attempt has been used up without a result
+  exhausted,      ///< the last attempt has failed
   wait,           ///< another pod restores it, or the controller has not stamped the session yet
 };
 RestoreTurn restore_turn(const Json& session, std::string_view host, const PodIdentity& pod);

@@ -34,6 +34,15 @@ void push_metrics(Context& context, std::string_view job, std::string_view host,
   }
 }
 
+ResticResult<Restic> open_restic(const Context& context, const api::Repository& repository, Restic::Access access,
+                                 const ResticVersion& version, GoOn go_on) {
+  const std::string& name = repository.metadata.name;
+  ResticPlace place = context.restic;
+  place.settings.secret_directory = secret_directory(context.repositories, name, place.settings.secret_directory);
+  return Restic::open(backend_here(context.repositories, name, repository.spec.backend), access, version,
+                      std::move(place), std::move(go_on));
+}
+
 bool is_outage(ErrorCode code) {
   return code == ErrorCode::unreachable || code == ErrorCode::timed_out || code == ErrorCode::throttled;
 }

@@ -9,6 +9,7 @@
 #include "kube/events.h"
 #include "sidecar/claim.h"
 #include "sidecar/metrics_text.h"
+#include "sidecar/repository_places.h"
 #include "sidecar/restic.h"
 
 namespace stash::sidecar {
@@ -18,6 +19,7 @@ struct Context {
   kube::Api& api;
   PodIdentity pod;
   ResticPlace restic;
+  RepositoryPlaces repositories{};
   bool metrics = true;
   std::string pushgateway_url;  ///< "" for none
   const Clock& clock = system_clock();
@@ -44,6 +46,10 @@ void tell_event(Context& context, const Json& object, kube::EventType type, std:
 
 /// PUT to the Pushgateway (contract 11.7); best effort, at most 10 s.
 void push_metrics(Context& context, std::string_view job, std::string_view host, const std::string& text);
+
+/// Restic::open with the Secret and the volume of this Repository.
+ResticResult<Restic> open_restic(const Context& context, const api::Repository& repository, Restic::Access access,
+                                 const ResticVersion& version, GoOn go_on);
 
 /// Reads an object, over outages: unreachable, timed_out and throttled are retried until it works or `go_on` is false
 /// (then `cancelled`). All other errors are returned.

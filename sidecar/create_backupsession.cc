@@ -1,6 +1,10 @@
 #include "sidecar/create_backupsession.h"
 
+#include <algorithm>
+
 #include "api/codec.h"
+#include "api/names.h"
+#include "api/workload_kind.h"
 #include "base/backoff.h"
 #include "base/log.h"
 #include "sidecar/session_name.h"
@@ -10,6 +14,7 @@ namespace stash::sidecar {
 namespace {
 
 constexpr std::chrono::minutes kPatience{4};
+constexpr std::chrono::hours kAbandoned{1};
 
 /// Retries outages; the CronJob's startingDeadlineSeconds is longer than our patience.
 template <class Call>
@@ -26,11 +31,39 @@ auto patiently(Context& context, Call call) {
 }
 
 bool target_is_missing(Context& context, const api::BackupConfiguration& configuration) {
-  if (!configuration.spec.target || configuration.spec.target->ref.kind != api::kDeployments.kind) return false;
+  const auto* kind = configuration.spec.target ? api::workload_kind(configuration.spec.target->ref) : nullptr;
+  if (kind == nullptr) return false;
   const api::ObjectRef ref{configuration.metadata.ns, configuration.spec.target->ref.name};
-  const auto target = patiently(context, [&] { return context.api.get(api::kDeployments, ref, true); });
+  const auto target = patiently(context, [&] { return context.api.get(kind->resource, ref, true); });
   // Not being allowed to look is no reason to skip a backup.
   return !target && target.error().code == ErrorCode::not_found;
+}
+
+TimePoint last_touched(const api::BackupSession& session) {
+  TimePoint last = session.metadata.created;
+  for (const api::Condition& condition : session.status.conditions) last = std::max(last, condition.last_transition);
+  for (const api::HostStats& host : session.status.stats) {
+    if (host.claim && host.claim->heartbeat) last = std::max(last, *host.claim->heartbeat);
+  }
+  return last;
+}
+
+/// The name of an unfinished session that nobody has touched for an hour: then nobody would touch another one either,
+/// as after an uninstall, and they would pile up in the API server. "" for none.
+std::string abandoned_session(Context& context, const api::BackupConfiguration& configuration) {
+  const std::string selector =
+      fmt::format("{}={}", api::names::kInvokerNameLabel, api::configuration_label(configuration.metadata.name));
+  const auto list = patiently(context, [&] {
+    return context.api.list(api::kBackupSessions, configuration.metadata.ns, {.label_selector = selector});
+  });
+  // Not being allowed to look, as by a Role of an older release, is no reason to skip a backup.
+  if (!list) return "";
+  for (const Json& object : array_at(*list, {"items"})) {
+    const auto session = api::decode<api::BackupSession>(object);
+    if (!session || session->metadata.being_deleted || api::is_final_phase(session->status.phase)) continue;
+    if (context.clock.now() - last_touched(*session) >= kAbandoned) return session->metadata.name;
+  }
+  return "";
 }
 
 Json session_of(const api::BackupConfiguration& configuration, std::string name) {
@@ -39,6 +72,7 @@ Json session_of(const api::BackupConfiguration& configuration, std::string name)
   session.metadata.ns = configuration.metadata.ns;
   session.metadata.labels = configuration.metadata.labels;
   api::set_configuration(session, configuration.metadata.name);
+  if (const auto& retry = configuration.spec.retry_config) session.spec.retry_left = std::max(0, retry->max_retry);
   Json json = api::encode(session);
   json["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", api::kBackupConfigurations.api_version()},
                                                       {"kind", api::kBackupConfigurations.kind},
@@ -71,6 +105,11 @@ int create_backupsession(Context& context, const std::string& name, const std::s
   } else if (target_is_missing(context, *configuration)) {
     const auto& target = configuration->spec.target->ref;
     reason = fmt::format("its target, {} {}, does not exist", target.kind, target.name);
+  } else if (const std::string abandoned = abandoned_session(context, *configuration); !abandoned.empty()) {
+    reason = fmt::format(
+        "BackupSession {} has not ended and nobody has touched it for an hour; is stash-controller "
+        "running? To go on without it, delete that BackupSession",
+        abandoned);
   }
   if (!reason.empty()) {
     log_info("no BackupSession for {}: {}", to_string(ref), reason);

@@ -35,9 +35,10 @@ HostStatus::HostStatus(Context& context, const api::Resource& resource, const Js
 
 api::Claim HostStatus::claim_now() const { return {context_.pod.name, context_.pod.uid, context_.clock.now()}; }
 
-Result<void> HostStatus::claim() {
-  TRY_VOID(context_.api.json_patch(resource_, ref_, claim_operations(entry_, host_, context_.pod, context_.clock.now()),
-                                   "status"));
+Result<void> HostStatus::claim(Counted counted) {
+  TRY_VOID(context_.api.json_patch(
+      resource_, ref_, claim_operations(entry_, host_, context_.pod, context_.clock.now(), counted), "status"));
+  if (counted == Counted::yes) ++entry_.attempts;
   last_beat_ = context_.clock.steady();
   return {};
 }
@@ -70,7 +71,7 @@ bool HostStatus::beat() {
     lost_ = string_at(*written, {"metadata", "uid"}) != uid_ || !still_ours(*written, host_, context_.pod);
   } else if (written.error().code == ErrorCode::conflict || written.error().code == ErrorCode::not_found ||
              written.error().code == ErrorCode::invalid) {
-    look_again();
+    look_again(nullptr);
   } else {
     log_warning("sign of life: {}", written.error().message);
   }
@@ -98,6 +99,25 @@ Result<void> HostStatus::write_result(const api::HostStats& result) {
   }
   if (written_before_) return {};
   return fail(ErrorCode::cancelled, fmt::format("{} {} is not ours any more", resource_.kind, to_string(ref_)));
+}
+
+Result<std::string> HostStatus::request_hook(std::string_view action, const std::function<bool()>& go_on) {
+  const std::string requested = format_time(context_.clock.now());
+  Backoff backoff;
+  while (!lost_ && go_on()) {
+    const auto written = context_.api.json_patch(
+        resource_, ref_, hook_operations(entry_, host_, context_.pod, action, requested), "status");
+    if (written) return requested;
+    const ErrorCode code = written.error().code;
+    if (code != ErrorCode::conflict && code != ErrorCode::not_found && !is_outage(code))
+      return std::unexpected(written.error());
+    if (!look_again(nullptr)) break;
+    // The answer was lost, not the write; the hook may have been run by now.
+    if (entry_.hook.action == action && entry_.hook.requested == requested) return requested;
+    log_warning("asking for the hook {}: {}; trying again", action, written.error().message);
+    context_.pause(backoff.next());
+  }
+  return fail(ErrorCode::cancelled, fmt::format("{} {} is not worked on any more", resource_.kind, to_string(ref_)));
 }
 
 void HostStatus::give_back() {

@@ -1,5 +1,7 @@
 #pragma once
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "sidecar/context.h"
 
@@ -15,12 +17,21 @@ class HostStatus {
   const Json& session() const { return session_; }  ///< metadata only: name, namespace, uid
   api::Claim claim_now() const;                     ///< as it is written into a result
 
+  int attempts() const { return entry_.attempts; }
+  const HookEntry& hook() const { return entry_.hook; }  ///< as last read
+
   /// One write. Error conflict: another pod has it; others as of kube::Api.
-  Result<void> claim();
+  Result<void> claim(Counted counted = Counted::no);
   /// Writes a sign of life if the last is 30 s old. False once the session is final, deleted, or the host is not ours
   /// any more: nothing may be written then. An API server that cannot be reached changes nothing.
   bool beat();
   bool lost() const { return lost_; }
+  /// Reads the entry again; false when lost. An API server that cannot be reached changes nothing.
+  bool look_again() { return look_again(nullptr); }
+
+  /// Asks the controller for the exec hook `action`, over conflicts and outages, and returns the request's time.
+  /// Errors: cancelled when lost or `go_on` is false; denied, invalid as of kube::Api.
+  Result<std::string> request_hook(std::string_view action, const std::function<bool()>& go_on);
 
   /// Writes the result, over conflicts and outages, until it is there, the claim is lost, or SIGTERM comes twice as
   /// long as a pod usually has. Error cancelled: lost; nothing was written.
@@ -30,7 +41,7 @@ class HostStatus {
 
  private:
   /// Reads the session and updates the entry; false when lost. `written` is what an earlier try may have written.
-  bool look_again(const api::HostStats* written = nullptr);
+  bool look_again(const api::HostStats* written);
 
   Context& context_;
   api::Resource resource_;

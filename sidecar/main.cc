@@ -12,6 +12,7 @@
 #include "sidecar/environment.h"
 #include "sidecar/restore.h"
 #include "sidecar/run_backup.h"
+#include "sidecar/wipe_out.h"
 
 namespace {
 
@@ -19,6 +20,7 @@ using namespace stash;           // NOLINT(google-build-using-namespace): the pr
 using namespace stash::sidecar;  // NOLINT(google-build-using-namespace)
 
 struct Flags {
+  std::vector<std::string> backup_configurations, repository_secret_dirs, local_mounts;
   std::string backup_configuration, restore_session, ns, job_name, kubeconfig, invoker_type = "BackupConfiguration";
   std::string secret_dir = "/etc/stash/repository/secret", pushgateway_url, log_level = "info";
   std::string podinfo_dir = "/etc/stash", temp_dir = "/tmp";
@@ -38,12 +40,28 @@ void add_common_flags(CLI::App& command, Flags& flags) {
 
 void add_restic_flags(CLI::App& command, Flags& flags) {
   command.add_option("--secret-dir", flags.secret_dir, "Where the storage Secret is mounted");
+  command
+      .add_option("--repository-secret-dir", flags.repository_secret_dirs,
+                  "REPOSITORY=DIRECTORY, repeatable: where the Secret of this Repository is mounted instead")
+      ->allow_extra_args(false);
+  command
+      .add_option("--local-mount", flags.local_mounts,
+                  "REPOSITORY=DIRECTORY, repeatable: where the volume of this local Repository is mounted instead of "
+                  "at its backend.local.mountPath")
+      ->allow_extra_args(false);
   command.add_flag("--enable-cache", flags.enable_cache, "Let restic keep a cache in /tmp");
   command.add_option("--max-connections", flags.max_connections,
                      "Connections to a cloud backend (no effect on local ones)");
   command.add_flag("--metrics-enabled", flags.metrics_enabled, "Push metrics");
   command.add_option("--pushgateway-url", flags.pushgateway_url, "Pushgateway, without /metrics");
   command.add_option("--temp-dir", flags.temp_dir, "Where restic's cache and temporary files go");
+}
+
+Result<RepositoryPlaces> repository_places(const Flags& flags) {
+  RepositoryPlaces places;
+  TRY(places.secret_directories, parse_places("--repository-secret-dir", flags.repository_secret_dirs));
+  TRY(places.local_mounts, parse_places("--local-mount", flags.local_mounts));
+  return places;
 }
 
 LogLevel level_of(const std::string& name) {
@@ -100,8 +118,9 @@ int main(int argc, char** argv) {
   CLI::App app("stash: backs up and restores volumes with restic, inside the pod that uses them");
   app.require_subcommand(1);
   CLI::App* run = app.add_subcommand("run-backup", "Back up whenever a BackupSession asks for it (the sidecar)");
-  run->add_option("--backup-configuration,--invoker-name", flags.backup_configuration,
-                  "Name of the BackupConfiguration")
+  run->add_option("--backup-configuration,--invoker-name", flags.backup_configurations,
+                  "Name of the BackupConfiguration; repeatable")
+      ->allow_extra_args(false)
       ->required();
   run->add_option("--invoker-type", flags.invoker_type, "BackupConfiguration");
   CLI::App* restorer = app.add_subcommand("restore", "Restore what a RestoreSession asks for (the init container)");
@@ -113,8 +132,9 @@ int main(int argc, char** argv) {
       ->required();
   create->add_option("--invoker-type", flags.invoker_type, "BackupConfiguration");
   create->add_option("--namespace,--backupsession.namespace", flags.ns, "Namespace of the BackupConfiguration");
-  for (CLI::App* command : {run, restorer, create}) add_common_flags(*command, flags);
-  for (CLI::App* command : {run, restorer}) add_restic_flags(*command, flags);
+  CLI::App* wipe = app.add_subcommand("wipe-out", "Remove all data of the Repository in $STASH_REPOSITORY (a Job)");
+  for (CLI::App* command : {run, restorer, create, wipe}) add_common_flags(*command, flags);
+  for (CLI::App* command : {run, restorer, wipe}) add_restic_flags(*command, flags);
   CLI11_PARSE(app, argc, argv);
 
   set_log_level(level_of(flags.log_level));
@@ -124,7 +144,18 @@ int main(int argc, char** argv) {
     log_error("--invoker-type={} is not supported: only BackupConfiguration", flags.invoker_type);
     return 2;
   }
+  const auto places = repository_places(flags);
+  if (!places) {
+    log_error("{}", places.error().message);
+    return 2;
+  }
   const Environment environment = own_environment();
+  if (command == wipe) {
+    const PodIdentity pod{.name = variable(environment, "POD_NAME"), .uid = "", .ns = "", .node = ""};
+    const std::string report = variable(environment, "STASH_REPORT");
+    return wipe_out(restic_place(flags, environment, pod), variable(environment, "STASH_REPOSITORY"),
+                    report.empty() ? "/dev/termination-log" : report, [] { return !stop_requested(); });
+  }
   // A container that exits restarts its pod's; the sidecar waits for what is missing instead.
   auto config = api_config(flags);
   while (!config && command == run && !stop_requested()) {
@@ -151,6 +182,7 @@ int main(int argc, char** argv) {
   Context context{.api = api,
                   .pod = pod,
                   .restic = restic_place(flags, environment, pod),
+                  .repositories = *places,
                   .metrics = flags.metrics_enabled,
                   .pushgateway_url = flags.pushgateway_url,
                   .stop = stop_requested,
@@ -158,6 +190,6 @@ int main(int argc, char** argv) {
   if (command == create)
     return create_backupsession(context, flags.backup_configuration, variable(environment, "JOB_NAME"));
   if (command == restorer) return restore(context, flags.restore_session);
-  run_backup(context, flags.backup_configuration);
+  run_backup(context, flags.backup_configurations);
   return 0;
 }

@@ -1,49 +1,16 @@
 #include "sidecar/metrics_text.h"
 
 #include <algorithm>
-#include <cctype>
+#include <charconv>
+#include <tuple>
 
-#include "base/base64.h"
+#include "base/gauge_text.h"
 
 namespace stash::sidecar {
 
 namespace {
 
-std::string label_value(std::string_view value) {
-  std::string text;
-  for (const char c : value) {
-    if (c == '\n') {
-      text += "\\n";
-    } else {
-      if (c == '\\' || c == '"') text += '\\';
-      text += c;
-    }
-  }
-  return text;
-}
-
-using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
-
-class Text {
- public:
-  explicit Text(const Labels& labels) {
-    for (const auto& [name, value] : labels) {
-      labels_ += fmt::format("{}{}=\"{}\"", labels_.empty() ? "" : ",", name, label_value(value));
-    }
-  }
-  template <class Value>
-  void gauge(std::string_view name, std::string_view help, Value value) {
-    text_ += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n{0}{{{2}}} {3}\n", name, help, labels_, value);
-  }
-  template <class Value>
-  void gauge(std::string_view name, std::string_view help, const std::optional<Value>& value) {
-    if (value) gauge(name, help, *value);
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string labels_, text_;
-};
+using Labels = std::vector<MetricLabel>;
 
 Labels host_labels(const MetricLabels& labels, const std::string& group) {
   return {{"driver", labels.driver},    {"kind", labels.target.kind}, {"group", group},
@@ -59,7 +26,11 @@ std::string group_of(const api::TargetRef& target) {
 double seconds(Nanoseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
 std::string render_repository(const MetricLabels& labels, const RepositoryMetrics& repository) {
-  Text text({{"name", labels.repository}, {"namespace", labels.ns}, {"backend", repository.backend}});
+  GaugeText text({{"name", labels.repository},
+                  {"namespace", labels.ns},
+                  {"backend", repository.backend},
+                  {"bucket", repository.bucket},
+                  {"prefix", repository.prefix}});
   const auto integrity = repository.integrity ? std::optional(*repository.integrity ? 1 : 0) : std::nullopt;
   text.gauge("stash_repository_integrity", "Whether the last check found the repository intact", integrity);
   text.gauge("stash_repository_size_bytes", "Size of all snapshots when restored", repository.size_bytes);
@@ -68,33 +39,75 @@ std::string render_repository(const MetricLabels& labels, const RepositoryMetric
   return text.take();
 }
 
-bool is_plain(std::string_view value) {
-  for (const unsigned char c : value) {
-    if (std::isalnum(c) == 0 && c != '-' && c != '_' && c != '.') return false;
+/// Of a size as a status has it ("1.500 GiB"), which is exact to a thousandth of its unit.
+std::optional<std::uint64_t> bytes_of(std::string_view size) {
+  double number = 0;
+  const auto [rest, problem] = std::from_chars(size.data(), size.data() + size.size(), number);
+  if (problem != std::errc() || number < 0 || number >= 1e9) return std::nullopt;
+  double unit = 1;
+  const std::string_view name(rest, static_cast<std::size_t>(size.data() + size.size() - rest));
+  for (const std::string_view known : {" B", " KiB", " MiB", " GiB", " TiB"}) {
+    if (name == known) return static_cast<std::uint64_t>(number * unit);
+    unit *= 1024;
   }
-  return !value.empty();
+  return std::nullopt;
 }
 
-std::string base64url(std::string_view bytes) {
-  if (bytes.empty()) return "=";
-  std::string text = encode_base64(bytes);
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  text.erase(text.find_last_not_of('=') + 1);
-  return text;
+std::string_view without_slashes(std::string_view path) {
+  while (path.starts_with('/')) path.remove_prefix(1);
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return path;
 }
 
-std::string grouping(std::string_view name, std::string_view value) {
-  return is_plain(value) ? fmt::format("/{}/{}", name, value) : fmt::format("/{}@base64/{}", name, base64url(value));
+/// "https://user:password@host:8000/path/" -> {"host:8000", "path"}
+std::pair<std::string, std::string> host_and_path(std::string_view url) {
+  if (const auto scheme = url.find("://"); scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  const auto slash = std::min(url.find('/'), url.size());
+  std::string_view host = url.substr(0, slash);
+  // A password may hold "/" and "@": then what looks like the host is not shown.
+  if (url.rfind('@') != std::string_view::npos) {
+    if (url.rfind('@') > slash) return {"", ""};
+    host.remove_prefix(url.rfind('@') + 1);
+  }
+  return {std::string(host), std::string(without_slashes(url.substr(slash)))};
+}
+
+/// The labels bucket and prefix.
+std::pair<std::string, std::string> bucket_and_prefix(const api::Backend& backend) {
+  if (backend.local) {
+    const api::LocalBackend& local = *backend.local;
+    return {"", local.sub_path.empty() ? local.mount_path
+                                       : fmt::format("{}/{}", local.mount_path, without_slashes(local.sub_path))};
+  }
+  if (backend.s3) return {backend.s3->bucket, backend.s3->prefix};
+  for (const auto* block : {&backend.gcs, &backend.azure, &backend.swift, &backend.b2}) {
+    if (*block) return {(*block)->bucket, (*block)->prefix};
+  }
+  return backend.rest ? host_and_path(backend.rest->url) : std::pair<std::string, std::string>();
 }
 
 }  // namespace
 
+RepositoryMetrics repository_metrics(const api::Repository& repository) {
+  RepositoryMetrics metrics;
+  metrics.backend = api::backend_kind(repository.spec.backend);
+  std::tie(metrics.bucket, metrics.prefix) = bucket_and_prefix(repository.spec.backend);
+  const api::RepositoryStatus& status = repository.status;
+  metrics.integrity = status.integrity;
+  metrics.size_bytes = bytes_of(status.total_size);
+  if (status.last_backup_time) {
+    metrics.snapshots = status.snapshot_count;
+    metrics.removed = status.snapshots_removed_on_last_cleanup;
+  }
+  return metrics;
+}
+
 std::string render_backup_metrics(const MetricLabels& labels, const BackupMetrics& backup,
                                   const std::optional<RepositoryMetrics>& repository) {
   const std::string group = group_of(labels.target);
-  Text text(host_labels(labels, group));
-  text.gauge("stash_backup_setup_success", "Whether the sidecar could set itself up", 1);
+  GaugeText text(host_labels(labels, group));
+  text.gauge("stash_backup_setup_success", "Whether the sidecar found the Repository, its Secret and restic",
+             backup.prepared ? 1 : 0);
   text.gauge("stash_backup_host_backup_success", "Whether the last backup of this host succeeded",
              backup.success ? 1 : 0);
   text.gauge("stash_backup_host_backup_duration_seconds", "Time the last backup of this host took",
@@ -114,7 +127,7 @@ std::string render_backup_metrics(const MetricLabels& labels, const BackupMetric
 
 std::string render_restore_metrics(const MetricLabels& labels, bool success, Nanoseconds duration) {
   const std::string group = group_of(labels.target);
-  Text text(host_labels(labels, group));
+  GaugeText text(host_labels(labels, group));
   text.gauge("stash_restore_host_restore_success", "Whether the last restore of this host succeeded", success ? 1 : 0);
   text.gauge("stash_restore_host_restore_duration_seconds", "Time the last restore of this host took",
              seconds(duration));
@@ -122,9 +135,7 @@ std::string render_restore_metrics(const MetricLabels& labels, bool success, Nan
 }
 
 std::string push_url(std::string_view base, std::string_view job, std::string_view ns, std::string_view host) {
-  while (base.ends_with('/')) base.remove_suffix(1);
-  return fmt::format("{}/metrics{}{}{}", base, grouping("job", job), grouping("namespace", ns),
-                     grouping("hostname", host));
+  return push_group_url(base, {{"job", job}, {"namespace", ns}, {"hostname", host}});
 }
 
 }  // namespace stash::sidecar

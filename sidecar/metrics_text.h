@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/backup_session.h"
+#include "api/repository.h"
 #include "api/shared_types.h"
 #include "base/time.h"
 
@@ -19,14 +20,18 @@ struct MetricLabels {
 };
 
 struct RepositoryMetrics {
-  std::string backend;
+  std::string backend, bucket, prefix;
   std::optional<bool> integrity;
   std::optional<std::uint64_t> size_bytes;
   std::optional<int> snapshots, removed;
 };
+/// What the Repository's status knows: also when this backup failed its numbers must not vanish, for a push replaces
+/// all of the last one. Never holds the user info of a REST server's URL.
+RepositoryMetrics repository_metrics(const api::Repository& repository);
 
 /// Sums over the paths of one host.
 struct BackupMetrics {
+  bool prepared = false;  ///< the Repository, its Secret and restic were found
   bool success = false;
   Nanoseconds duration{};
   std::uint64_t size_bytes = 0, uploaded_bytes = 0;

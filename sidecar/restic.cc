@@ -56,6 +56,34 @@ bool is_writable(const std::string& location) {
 
 }  // namespace
 
+/// Watches restic's retries while it opens or makes a repository.
+class Restic::FirstContact {
+ public:
+  FirstContact(const ResticPatience& patience, bool may_time_out)
+      : patience_(patience), may_time_out_(may_time_out), start_(steady_clock::now()) {}
+
+  void hear(std::string_view line) {
+    const auto cause = cause_of_retry(line);
+    if (!cause) return;
+    if (!first_retry_) first_retry_ = steady_clock::now();
+    // Once may be a server that is just starting.
+    if (is_beyond_retries(*cause)) ++hopeless_;
+  }
+  bool is_over() const {
+    const auto now = steady_clock::now();
+    if (hopeless_ >= 2) return true;
+    if (!may_time_out_) return false;
+    return first_retry_ ? now - *first_retry_ >= patience_.contact : now - start_ >= patience_.silence;
+  }
+
+ private:
+  const ResticPatience& patience_;
+  bool may_time_out_;
+  steady_clock::time_point start_;
+  std::optional<steady_clock::time_point> first_retry_;
+  int hopeless_ = 0;
+};
+
 StorageSecret read_secret(const std::string& directory) {
   StorageSecret secret;
   std::error_code problem;
@@ -89,8 +117,10 @@ ResticResult<ResticVersion> probe_restic(const ResticPlace& place) {
   return *version;
 }
 
-Restic::Restic(ResticCall call, ResticVersion version, ResticPlace place, std::vector<std::string> secrets, GoOn go_on)
+Restic::Restic(ResticCall call, bool local, ResticVersion version, ResticPlace place, std::vector<std::string> secrets,
+               GoOn go_on)
     : call_(std::move(call)),
+      local_(local),
       version_(version),
       place_(std::move(place)),
       secrets_(std::move(secrets)),
@@ -100,7 +130,7 @@ ResticResult<Restic> Restic::open(const api::Backend& backend, Access access, co
                                   ResticPlace place, GoOn go_on) {
   const StorageSecret secret = read_secret(place.settings.secret_directory);
   const std::string location = choose_location(backend);
-  auto call = restic_call(backend, location, secret, place.settings, place.inherited);
+  auto call = restic_call(backend, location, secret, place.settings, place.inherited, version);
   if (!call) return fail_with(ResticCause::unknown, call.error().message);
 
   std::error_code problem;
@@ -108,10 +138,9 @@ ResticResult<Restic> Restic::open(const api::Backend& backend, Access access, co
     fs::create_directories(directory, problem);
     if (problem) return fail_with(ResticCause::unknown, fmt::format("creating {}: {}", directory, problem.message()));
   }
-  if (const auto password = secret.find("RESTIC_PASSWORD"); password->second.ends_with('\n')) {
-    log_warning("RESTIC_PASSWORD ends in a line break, which is part of the password");
-  }
-  const bool writable = is_writable(location);
+  for (const std::string& remark : call->remarks) log_warning("{}", remark);
+  const bool local = backend.local.has_value();
+  const bool writable = !local || is_writable(location);
   if (!writable && access == Access::write) {
     return fail_with(
         ResticCause::permission_denied,
@@ -120,19 +149,26 @@ ResticResult<Restic> Restic::open(const api::Backend& backend, Access access, co
                     location, ::geteuid()));
   }
   if (!writable) call->program.emplace_back("--no-lock");
-  return Restic(*std::move(call), version, std::move(place), secret_values(secret), std::move(go_on));
+  return Restic(*std::move(call), local, version, std::move(place), secret_values(secret, backend), std::move(go_on));
 }
 
 ResticFailure Restic::failure_of(const Run& run) const {
   if (run.stopped) return {ResticCause::interrupted, "restic was interrupted"};
-  ResticFailure failure = explain(run.exit_code, run.standard_error, call_.location, secrets_, call_.storage_secret);
+  // Ended by us, its exit code is that of an interruption, and says nothing.
+  ResticFailure failure = explain(run.gave_up ? kNoExitCode : run.exit_code, run.standard_error,
+                                  {call_.location, call_.storage_secret, call_.credentials}, secrets_);
+  if (run.gave_up && failure.cause == ResticCause::unknown) {
+    failure = {ResticCause::unreachable,
+               fmt::format("the repository at {} did not answer within {} s: check its address and the network",
+                           call_.location, std::chrono::ceil<std::chrono::seconds>(place_.patience.silence).count())};
+  }
   const auto end = run.standard_error.size();
   const std::string tail = run.standard_error.substr(end - std::min<std::size_t>(end, 2'000));
   log_warning("restic: exit code {}, {}: {}", run.exit_code, to_string(failure.cause), scrub(tail, secrets_));
   return failure;
 }
 
-ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const OnLine& on_line) {
+ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const OnLine& on_line, FirstContact* contact) {
   ProcessSpec spec;
   spec.argv = call_.program;
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
@@ -151,12 +187,19 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const OnL
     if (on_line) return on_line(line);
     run.output.append(line).append("\n");
   };
-  const auto exit = run_process(spec, collect, go_on_);
+  if (contact != nullptr) spec.on_error_line = [contact](std::string_view line) { contact->hear(line); };
+  const auto go_on = [&] {
+    if (!go_on_()) return false;
+    run.gave_up = contact != nullptr && contact->is_over();
+    return !run.gave_up;
+  };
+  const auto exit = run_process(spec, collect, go_on);
   if (!exit) return fail_with(ResticCause::unknown, "restic cannot be run: " + exit.error().message);
   run.exit_code = exit->exit_code;
   run.standard_error = exit->stderr_tail;
   // Finished before the signal came: then its result counts.
-  run.stopped = exit->stopped_by_us && exit->exit_code != 0;
+  run.gave_up = run.gave_up && exit->exit_code != 0;
+  run.stopped = exit->stopped_by_us && exit->exit_code != 0 && !run.gave_up;
   return run;
 }
 
@@ -175,7 +218,7 @@ ResticResult<Restic::Run> Restic::run(const Arguments& arguments, const OnLine& 
   while (true) {
     auto run = run_once(arguments, on_line);
     if (!run || run->exit_code == 0 || run->stopped) return run;
-    if (explain(run->exit_code, run->standard_error, "", secrets_).cause != ResticCause::locked) return run;
+    if (explain(run->exit_code, run->standard_error, {}, secrets_).cause != ResticCause::locked) return run;
     if (steady_clock::now() >= give_up) return run;
     log_info("the repository at {} is locked by somebody else; waiting", call_.location);
     if (place_.own_host_name) {
@@ -197,11 +240,14 @@ ResticResult<Restic::Run> Restic::run_well(const Arguments& arguments) {
 }
 
 ResticResult<bool> Restic::has_repository() {
-  auto run = this->run(cat_config_arguments());
+  // Without waiting for locks, which this takes none of.
+  FirstContact contact(place_.patience, true);
+  auto run = run_once(cat_config_arguments(), {}, &contact);
   if (!run) return std::unexpected(run.error());
   if (run->exit_code == 0) return true;
   ResticFailure failure = failure_of(*run);
   if (failure.cause != ResticCause::no_repository) return std::unexpected(std::move(failure));
+  if (!local_) return false;
   for (const std::string_view part : {"keys", "snapshots", "index"}) {
     if (!has_entries(fs::path(call_.location) / part)) continue;
     return fail_with(
@@ -215,9 +261,12 @@ ResticResult<bool> Restic::has_repository() {
 
 ResticResult<void> Restic::init() {
   std::error_code problem;
-  fs::create_directories(call_.location, problem);  // restic says it better if that fails
-  const auto run = run_well(init_arguments());
+  if (local_) fs::create_directories(call_.location, problem);  // restic says it better if that fails
+  // No time limit: between its key and its config file, restic would leave something that nobody can open or make.
+  FirstContact contact(place_.patience, false);
+  const auto run = run_once(init_arguments(), {}, &contact);
   if (!run) return std::unexpected(run.error());
+  if (run->exit_code != 0) return std::unexpected(failure_of(*run));
   return {};
 }
 
@@ -262,6 +311,12 @@ Restic::BackupOutcome Restic::dry_run(const BackupRequest& request) {
   return run_backup_command(dry_run_arguments(request));
 }
 
+ResticResult<void> Restic::add_tag(const std::string& snapshot, std::string_view tag) {
+  const auto run = run_well(tag_arguments(snapshot, tag, version_));
+  if (!run) return std::unexpected(run.error());
+  return {};
+}
+
 ResticResult<bool> Restic::check() {
   auto run = this->run(check_arguments(version_));
   if (!run) return std::unexpected(run.error());
@@ -274,6 +329,24 @@ ResticResult<bool> Restic::check() {
 
 ResticResult<ForgetOutcome> Restic::forget(const api::RetentionPolicy& policy) {
   return run_and_read(forget_arguments(policy, version_), parse_forget);
+}
+
+ResticResult<void> Restic::remove(const std::vector<std::string>& snapshots) {
+  constexpr std::size_t kAtOnce = 500;  // the kernel limits the length of a command line
+  for (auto first = snapshots.begin(); first != snapshots.end();) {
+    const auto left = static_cast<std::size_t>(snapshots.end() - first);
+    const auto last = first + static_cast<std::ptrdiff_t>(std::min(left, kAtOnce));
+    const auto run = run_well(remove_arguments({first, last}, version_));
+    if (!run) return std::unexpected(run.error());
+    first = last;
+  }
+  return {};
+}
+
+ResticResult<void> Restic::prune() {
+  const auto run = run_well(prune_arguments(version_));
+  if (!run) return std::unexpected(run.error());
+  return {};
 }
 
 ResticResult<std::uint64_t> Restic::stats() { return run_and_read(stats_arguments(version_), parse_stats); }

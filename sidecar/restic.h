@@ -24,6 +24,10 @@ struct ResticPatience {
   std::chrono::milliseconds lock_retry{5'000};               ///< the first wait; doubles up to a minute
   std::chrono::milliseconds interrupt{12'000};               ///< between SIGINT and SIGKILL
   std::chrono::milliseconds tick{1'000};
+  /// How long the first contact with a backend may fail: restic itself tries again for a quarter of an hour. What no
+  /// retry heals (credentials, certificate) ends it at the second time.
+  std::chrono::milliseconds contact{60'000};
+  std::chrono::milliseconds silence{120'000};  ///< the same when restic has not said a word
 };
 
 struct ResticPlace {
@@ -53,9 +57,11 @@ class Restic {
 
   const std::string& location() const { return call_.location; }
 
-  /// False only when restic says that there is none. A local directory with keys or snapshots but no config is
-  /// `damaged`: initialising it would make what is left unreadable.
+  /// False only when the backend says that there is none, or no such bucket (`init` makes it). A local directory with
+  /// keys or snapshots but no config is `damaged`: initialising it would make what is left unreadable. This is the
+  /// first contact: it ends within ResticPatience's contact or silence.
   ResticResult<bool> has_repository();
+  /// What no retry heals ends it soon; otherwise restic tries as long as it likes.
   ResticResult<void> init();
   ResticResult<std::vector<Snapshot>> snapshots(const std::string& host, const std::string& path,
                                                 const std::string& tag);
@@ -69,9 +75,16 @@ class Restic {
   BackupOutcome back_up(const BackupRequest& request);
   BackupOutcome dry_run(const BackupRequest& request);
 
+  /// Needs the repository for itself, as `remove` does. No failure does not mean success: restic only warns about a
+  /// snapshot that it does not find or cannot write. The snapshot has another id afterwards.
+  ResticResult<void> add_tag(const std::string& snapshot, std::string_view tag);
+
   /// False: restic found damage; why is in the log.
   ResticResult<bool> check();
   ResticResult<ForgetOutcome> forget(const api::RetentionPolicy& policy);
+  /// Needs the repository for itself: waits for others' locks as all calls do, then fails.
+  ResticResult<void> remove(const std::vector<std::string>& snapshots);
+  ResticResult<void> prune();
   ResticResult<std::uint64_t> stats();
   /// `paths` are those that may change; directories above them keep their owner, mode and times.
   ResticResult<void> restore(const std::string& snapshot, const std::vector<std::string>& include,
@@ -80,13 +93,16 @@ class Restic {
  private:
   struct Run {
     int exit_code = 0;
-    bool stopped = false;
+    bool stopped = false;  ///< by go_on
+    bool gave_up = false;  ///< by FirstContact
     std::string output, standard_error;
   };
   using OnLine = std::function<void(std::string_view)>;
-  Restic(ResticCall call, ResticVersion version, ResticPlace place, std::vector<std::string> secrets, GoOn go_on);
+  class FirstContact;
+  Restic(ResticCall call, bool local, ResticVersion version, ResticPlace place, std::vector<std::string> secrets,
+         GoOn go_on);
 
-  ResticResult<Run> run_once(const Arguments& arguments, const OnLine& on_line);
+  ResticResult<Run> run_once(const Arguments& arguments, const OnLine& on_line, FirstContact* contact = nullptr);
   /// Waits while the repository is locked, and removes locks that this pod left behind.
   ResticResult<Run> run(const Arguments& arguments, const OnLine& on_line = {});
   ResticResult<Run> run_well(const Arguments& arguments);
@@ -97,6 +113,7 @@ class Restic {
   BackupOutcome run_backup_command(const Arguments& arguments);
 
   ResticCall call_;
+  bool local_ = false;
   ResticVersion version_;
   ResticPlace place_;
   std::vector<std::string> secrets_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
 namespace stash::sidecar {
 
@@ -12,9 +13,6 @@ constexpr std::string_view kInherited[] = {
     "PATH",     "TZ",         "SSL_CERT_FILE", "SSL_CERT_DIR",     "HTTP_PROXY",         "HTTPS_PROXY",
     "NO_PROXY", "ALL_PROXY",  "http_proxy",    "https_proxy",      "no_proxy",           "all_proxy",
     "GOGC",     "GOMAXPROCS", "GOMEMLIMIT",    "RESTIC_PACK_SIZE", "RESTIC_COMPRESSION", "RESTIC_READ_CONCURRENCY"};
-
-constexpr std::string_view kPassword = "RESTIC_PASSWORD";
-constexpr std::string_view kCaCertificate = "CA_CERT_DATA";
 
 bool is_number(std::string_view text) {
   int value = 0;
@@ -40,20 +38,17 @@ Result<void> add_wrappers(Arguments& program, const ResticSettings& settings) {
   return {};
 }
 
-std::string keys_of(const StorageSecret& secret) {
-  if (secret.empty()) return "it is missing or has no keys";
-  std::string keys;
-  for (const auto& [key, value] : secret) keys += (keys.empty() ? "" : ", ") + key;
-  return "it has " + keys;
-}
-
 void add_retry_lock(Arguments& arguments, const ResticVersion& version) {
   if (version.retries_locks()) arguments.insert(arguments.end(), {"--retry-lock", "1m"});
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto end = text.find_last_not_of(" \t\r\n");
-  return end == std::string_view::npos ? "" : text.substr(0, end + 1);
+/// Ours win: a variable is inherited only when nothing of that name is in `env` yet.
+void inherit(Environment& env, std::span<const std::string_view> names, const Environment& inherited) {
+  for (const std::string_view name : names) {
+    const auto named = [name](const auto& pair) { return pair.first == name; };
+    const auto found = std::ranges::find_if(inherited, named);
+    if (found != inherited.end() && std::ranges::none_of(env, named)) env.push_back(*found);
+  }
 }
 
 }  // namespace
@@ -65,36 +60,20 @@ std::vector<std::string> local_locations(const api::LocalBackend& backend) {
 }
 
 Result<ResticCall> restic_call(const api::Backend& backend, const std::string& location, const StorageSecret& secret,
-                               const ResticSettings& settings, const Environment& inherited) {
-  const auto password = secret.find(std::string(kPassword));
-  if (password == secret.end() || password->second.empty()) {
-    return fail(ErrorCode::invalid,
-                fmt::format("the Secret \"{}\" has no key {} ({}): create it; this container sees the change within "
-                            "about a minute",
-                            backend.storage_secret_name, kPassword, keys_of(secret)));
-  }
-  const std::string_view kind = api::backend_kind(backend);
-  if (kind.empty()) return fail(ErrorCode::invalid, "the Repository has no backend: set spec.backend.local");
-  if (kind != "local") {
-    return fail(
-        ErrorCode::invalid,
-        fmt::format("the Repository's backend \"{}\" is not supported by this version; supported: local", kind));
-  }
-  if (!location.starts_with('/')) {
-    return fail(ErrorCode::invalid, "the Repository's backend.local.mountPath must be an absolute path");
-  }
-
+                               const ResticSettings& settings, const Environment& inherited,
+                               const ResticVersion& version) {
+  TRY(BackendAccess access, backend_access(backend, location, secret, settings.secret_directory, version));
   ResticCall call;
-  call.location = location;
+  call.location = std::move(access.location);
   call.storage_secret = backend.storage_secret_name;
-  for (const std::string_view name : kInherited) {
-    const auto found = std::ranges::find(inherited, name, &std::pair<std::string, std::string>::first);
-    if (found != inherited.end()) call.env.push_back(*found);
-  }
-  call.env.emplace_back("HOME", settings.home);
-  call.env.emplace_back("TMPDIR", settings.temp_directory);
-  call.env.emplace_back("RESTIC_REPOSITORY", location);
-  call.env.emplace_back(kPassword, password->second);
+  call.credentials = std::move(access.credentials);
+  call.remarks = std::move(access.remarks);
+  call.env = {{"HOME", settings.home},
+              {"TMPDIR", settings.temp_directory},
+              {"RESTIC_REPOSITORY", std::move(access.repository)}};
+  call.env.insert(call.env.end(), access.env.begin(), access.env.end());
+  inherit(call.env, kInherited, inherited);
+  inherit(call.env, inherited_variables(api::backend_kind(backend)), inherited);
 
   TRY_VOID(add_wrappers(call.program, settings));
   call.program.push_back(settings.program);
@@ -103,27 +82,8 @@ Result<ResticCall> restic_call(const api::Backend& backend, const std::string& l
   } else {
     call.program.emplace_back("--no-cache");
   }
-  if (secret.contains(std::string(kCaCertificate))) {
-    call.program.insert(call.program.end(),
-                        {"--cacert", fmt::format("{}/{}", settings.secret_directory, kCaCertificate)});
-  }
+  call.program.insert(call.program.end(), access.flags.begin(), access.flags.end());
   return call;
-}
-
-std::vector<std::string> secret_values(const StorageSecret& secret) {
-  std::vector<std::string> values;
-  for (const auto& [key, value] : secret) {
-    if (key == kCaCertificate) continue;
-    values.push_back(value);
-    values.emplace_back(trimmed(value));
-  }
-  // Replacing one or two letters everywhere would tell more than it hides.
-  std::erase_if(values, [](const std::string& value) { return value.size() < 3; });
-  std::ranges::sort(values, [](const std::string& a, const std::string& b) {
-    return a.size() != b.size() ? a.size() > b.size() : a < b;
-  });
-  values.erase(std::ranges::unique(values).begin(), values.end());
-  return values;
 }
 
 // Without a lock: a repository that is being pruned is still found, and one that cannot be written to says so later,
@@ -159,6 +119,13 @@ Arguments snapshots_arguments(const std::string& host, const std::string& path, 
 
 Arguments snapshot_arguments(const std::string& id) { return {"snapshots", "--json", "--no-lock", "--", id}; }
 
+Arguments tag_arguments(const std::string& snapshot, std::string_view tag, const ResticVersion& version) {
+  Arguments arguments{"tag", "--quiet", "--add", std::string(tag)};
+  add_retry_lock(arguments, version);
+  arguments.insert(arguments.end(), {"--", snapshot});
+  return arguments;
+}
+
 Arguments check_arguments(const ResticVersion& version) {
   Arguments arguments{"check"};
   add_retry_lock(arguments, version);
@@ -176,6 +143,20 @@ Arguments forget_arguments(const api::RetentionPolicy& policy, const ResticVersi
   for (const std::string& tag : policy.keep_tags) arguments.insert(arguments.end(), {"--keep-tag", tag});
   if (policy.prune) arguments.emplace_back("--prune");
   if (policy.dry_run) arguments.emplace_back("--dry-run");
+  add_retry_lock(arguments, version);
+  return arguments;
+}
+
+Arguments remove_arguments(const std::vector<std::string>& ids, const ResticVersion& version) {
+  Arguments arguments{"forget", "--quiet"};
+  add_retry_lock(arguments, version);
+  arguments.emplace_back("--");
+  arguments.insert(arguments.end(), ids.begin(), ids.end());
+  return arguments;
+}
+
+Arguments prune_arguments(const ResticVersion& version) {
+  Arguments arguments{"prune", "--quiet", "--max-unused", "0"};
   add_retry_lock(arguments, version);
   return arguments;
 }

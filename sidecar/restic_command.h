@@ -1,23 +1,16 @@
 #pragma once
-#include <map>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "api/repository.h"
 #include "api/shared_types.h"
 #include "base/result.h"
+#include "sidecar/backend.h"
 #include "sidecar/restic_version.h"
 
 /// How restic is called: argument lists and environment, nothing is run here.
 /// https://restic.readthedocs.io/en/stable/manual_rest.html
 namespace stash::sidecar {
-
-using Arguments = std::vector<std::string>;
-using Environment = std::vector<std::pair<std::string, std::string>>;
-/// The storage Secret as it is mounted: file name -> bytes, untrimmed.
-using StorageSecret = std::map<std::string, std::string>;
 
 struct ResticSettings {
   std::string program = "restic";
@@ -32,10 +25,12 @@ struct ResticSettings {
 
 /// What all calls for one repository share.
 struct ResticCall {
-  Arguments program;           ///< [ionice ...] [nice ...] restic, and the flags that every step takes
-  Environment env;             ///< the whole environment; the only place where secrets are
-  std::string location;        ///< RESTIC_REPOSITORY without user info: for messages
-  std::string storage_secret;  ///< the Secret's name: for messages
+  Arguments program;                 ///< [ionice ...] [nice ...] restic, and the flags that every step takes
+  Environment env;                   ///< the whole environment; the only place where secrets are
+  std::string location;              ///< RESTIC_REPOSITORY without user info: for messages
+  std::string storage_secret;        ///< the Secret's name: for messages
+  std::string credentials;           ///< where the server's credentials come from: for messages
+  std::vector<std::string> remarks;  ///< what is odd about the Secret but not refused
   friend bool operator==(const ResticCall&, const ResticCall&) = default;
 };
 
@@ -45,13 +40,10 @@ std::vector<std::string> local_locations(const api::LocalBackend& backend);
 
 /// `location` of a local backend is one of local_locations; ignored for the others. `inherited` is our own environment;
 /// only an allow-list of it reaches restic, so that no variable of the pod can run a command or name another
-/// repository. Errors invalid: no RESTIC_PASSWORD in the Secret (says which keys it has), a backend that is not
-/// supported yet, NICE_ADJUSTMENT and the like that are no numbers.
+/// repository. Errors invalid: those of backend_access; NICE_ADJUSTMENT and the like that are no numbers.
 Result<ResticCall> restic_call(const api::Backend& backend, const std::string& location, const StorageSecret& secret,
-                               const ResticSettings& settings, const Environment& inherited);
-
-/// Values that must appear in no message, longest first; trimmed and untrimmed.
-std::vector<std::string> secret_values(const StorageSecret& secret);
+                               const ResticSettings& settings, const Environment& inherited,
+                               const ResticVersion& version);
 
 // Arguments of one step, to be appended to ResticCall::program.
 Arguments cat_config_arguments();
@@ -67,8 +59,14 @@ Arguments dry_run_arguments(const BackupRequest& request);
 /// All snapshots that carry `tag` (when not empty) of `host` with exactly `path`; empty filters are left out.
 Arguments snapshots_arguments(const std::string& host, const std::string& path, const std::string& tag);
 Arguments snapshot_arguments(const std::string& id);
+/// Adds a tag to one snapshot. restic writes it anew for that: it has another id afterwards.
+Arguments tag_arguments(const std::string& snapshot, std::string_view tag, const ResticVersion& version);
 Arguments check_arguments(const ResticVersion& version);
 Arguments forget_arguments(const api::RetentionPolicy& policy, const ResticVersion& version);
+/// Removes exactly these snapshots.
+Arguments remove_arguments(const std::vector<std::string>& ids, const ResticVersion& version);
+/// Removes all data that no snapshot uses, also where that means to write the rest anew.
+Arguments prune_arguments(const ResticVersion& version);
 Arguments stats_arguments(const ResticVersion& version);
 Arguments restore_arguments(const std::string& snapshot, const std::vector<std::string>& include,
                             const std::vector<std::string>& exclude, const ResticVersion& version);

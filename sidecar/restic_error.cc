@@ -29,20 +29,86 @@ constexpr Pattern kPatterns[] = {
     {ResticCause::permission_denied, "permission denied"},
     {ResticCause::permission_denied, "operation not permitted"},
     {ResticCause::permission_denied, "read-only file system"},
-    {ResticCause::no_repository, "Is there a repository at the following location"},
-    {ResticCause::no_repository, "repository does not exist"},
+    {ResticCause::untrusted, "x509:"},
+    // Before the credentials: Google's token server, too, may be the one that does not answer.
+    {ResticCause::unreachable, "connection refused"},
+    {ResticCause::unreachable, "no such host"},
+    {ResticCause::unreachable, "i/o timeout"},
+    {ResticCause::unreachable, "connection timed out"},
+    {ResticCause::unreachable, "connection reset"},
+    {ResticCause::unreachable, "no route to host"},
+    {ResticCause::unreachable, "network is unreachable"},
+    {ResticCause::unreachable, "server misbehaving"},
+    {ResticCause::unreachable, "TLS handshake timeout"},
+    {ResticCause::unreachable, "server gave HTTP response to HTTPS client"},
+    {ResticCause::unreachable, "Connection closed by foreign host"},
+    {ResticCause::unreachable, "Client.Timeout exceeded"},
+    {ResticCause::wrong_credentials, "signature we calculated does not match"},  // s3
+    {ResticCause::wrong_credentials, "Access Key Id you provided does not exist"},
+    {ResticCause::wrong_credentials, "access key ID"},
+    {ResticCause::wrong_credentials, "access key does not exist"},
+    {ResticCause::wrong_credentials, "Access Denied"},
+    {ResticCause::wrong_credentials, "AccessDenied"},
+    {ResticCause::wrong_credentials, "security token included in the request is"},
+    {ResticCause::wrong_credentials, "no credentials found"},
+    {ResticCause::wrong_credentials, "unexpected HTTP response (401)"},  // rest
+    {ResticCause::wrong_credentials, "unexpected HTTP response (403)"},
+    {ResticCause::wrong_credentials, "could not find default credentials"},  // gcs
+    {ResticCause::wrong_credentials, "oauth2: cannot fetch token"},
+    {ResticCause::wrong_credentials, "googleapi: Error 401"},
+    {ResticCause::wrong_credentials, "googleapi: Error 403"},
+    {ResticCause::wrong_credentials, "Server failed to authenticate the request"},  // azure
+    {ResticCause::wrong_credentials, "AuthenticationFailed"},
+    {ResticCause::wrong_credentials, "AuthorizationFailure"},
+    {ResticCause::wrong_credentials, "AuthorizationPermissionMismatch"},
+    {ResticCause::wrong_credentials, "illegal base64 data"},
+    {ResticCause::wrong_credentials, "Authorization Failed"},  // swift
+    {ResticCause::wrong_credentials, "Operation forbidden"},
+    {ResticCause::wrong_credentials, "b2_authorize_account: 401"},  // b2
+    {ResticCause::wrong_credentials, "bad_auth_token"},
     {ResticCause::no_snapshot, "no matching ID found"},
     {ResticCause::no_snapshot, "no snapshot found"},
     {ResticCause::incomplete, "at least one source file could not be read"},
     {ResticCause::damaged, "repository contains errors"},
     {ResticCause::out_of_memory, "out of memory"},
     {ResticCause::out_of_memory, "cannot allocate memory"},
-    {ResticCause::unreachable, "connection refused"},
-    {ResticCause::unreachable, "no such host"},
-    {ResticCause::unreachable, "i/o timeout"},
-    {ResticCause::unreachable, "network is unreachable"},
-    {ResticCause::unreachable, "x509:"},
 };
+
+/// What the backends say of a file, or of a bucket, that is not there. Before 0.17 restic reports every failure to open
+/// the config file in the same way, a refused connection too, so only these words mean that there is no repository.
+constexpr std::string_view kNotThere[] = {
+    "no such file or directory",  // local
+    "The specified key does not exist",
+    "The specified bucket does not exist",  // s3
+    "<config/> does not exist",             // rest
+    "storage: object doesn't exist",
+    "storage: bucket doesn't exist",  // gcs
+    "The specified blob does not exist",
+    "The specified container does not exist",
+    "BlobNotFound",
+    "ContainerNotFound",  // azure
+    "Object Not Found",
+    "Container Not Found",            // swift
+    "b2_download_file_by_name: 404",  // b2
+};
+constexpr std::string_view kRetry = " returned error, retrying after ";
+
+/// The next line of `text`, which loses it.
+std::string_view take_line(std::string_view& text) {
+  const auto end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
+}
+
+bool says_not_there(std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    if (!line.contains("unable to open config file") && !line.contains("Stat(<config/>)")) continue;
+    if (std::ranges::any_of(kNotThere, [line](std::string_view words) { return line.contains(words); })) return true;
+  }
+  return false;
+}
 
 ResticCause cause_of(int exit_code, std::string_view standard_error) {
   switch (exit_code) {
@@ -66,30 +132,55 @@ ResticCause cause_of(int exit_code, std::string_view standard_error) {
   for (const auto& [cause, text] : kPatterns) {
     if (standard_error.contains(text)) return cause;
   }
+  if (says_not_there(standard_error) || standard_error.contains("repository does not exist")) {
+    return ResticCause::no_repository;
+  }
   return ResticCause::unknown;
 }
 
-/// The line that tells most: restic's "Fatal:", its JSON exit_error, else the last one that is no retry notice.
+/// Without what is another one each time: our end of "read tcp 10.0.0.1:43210->10.0.0.2:443: ...", and the time and
+/// number of a request to Azure.
+std::string stable(std::string line) {
+  line.erase(std::min(line.find(", RequestInitiated="), line.size()));
+  for (std::size_t arrow = 0; (arrow = line.find("->", arrow)) != std::string::npos;) {
+    const auto blank = line.rfind(' ', arrow);
+    const auto start = blank == std::string::npos ? 0 : blank + 1;
+    line.erase(start, arrow + 2 - start);
+    arrow = start;
+  }
+  return line;
+}
+
+/// The line that tells most: restic's "Fatal:", its JSON exit_error, else the last one; a retry notice only where there
+/// is nothing else, and without its delay.
 std::string telling_line(std::string_view text) {
-  std::string last;
+  std::string last, retry;
   while (!text.empty()) {
-    const auto end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    const std::string_view line = take_line(text);
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    // What we ended ourselves; Google's client tells its last error in that line.
+    const bool ended_by_us = line.ends_with("context canceled") || line.contains("signal interrupt received");
+    if (ended_by_us) continue;
     if (line.starts_with('{')) {
       const auto json = parse_json(line);
       const std::string message = json ? string_at(*json, {"message"}) : "";
       if (message.empty()) continue;
       return message.substr(0, message.find('\n'));
     }
-    if (line.starts_with("Fatal: ")) return std::string(line.substr(7));
-    if (!line.contains("returned error, retrying after")) last = line;
+    if (line.starts_with("Fatal: ")) return stable(std::string(line.substr(7)));
+    if (const auto notice = line.find(kRetry); notice != std::string_view::npos) {
+      const auto colon = line.find(": ", notice);
+      if (colon != std::string_view::npos) retry = line.substr(colon + 2);
+    } else {
+      last = line;
+    }
   }
-  return last;
+  // After retries, what follows is about where the repository was looked for.
+  return stable(retry.empty() ? last : retry);
 }
 
-std::string remedy_of(ResticCause cause, std::string_view location, std::string_view storage_secret) {
+std::string remedy_of(ResticCause cause, std::string_view location, const ResticSubject& subject) {
+  const std::string secret = subject.storage_secret.empty() ? "" : fmt::format(" \"{}\"", subject.storage_secret);
   switch (cause) {
     case ResticCause::no_repository:
       return fmt::format("there is no restic repository at {}", location);
@@ -97,7 +188,7 @@ std::string remedy_of(ResticCause cause, std::string_view location, std::string_
       return fmt::format(
           "wrong password for the repository at {}: put the one it was created with into RESTIC_PASSWORD of the "
           "storage Secret{} (mind a trailing newline, which is part of it)",
-          location, storage_secret.empty() ? "" : fmt::format(" \"{}\"", storage_secret));
+          location, secret);
     case ResticCause::locked:
       return fmt::format(
           "the repository at {} is locked: another backup, check or prune is under way, or one died within the last "
@@ -126,8 +217,17 @@ std::string remedy_of(ResticCause cause, std::string_view location, std::string_
     case ResticCause::interrupted:
       return "restic was interrupted";
     case ResticCause::unreachable:
-      return fmt::format("the repository at {} cannot be reached: check its address, the network and its certificate",
-                         location);
+      return fmt::format("the repository at {} cannot be reached: check its address and the network", location);
+    case ResticCause::wrong_credentials:
+      return fmt::format(
+          "the server of the repository at {} refuses access: correct {} (mind a trailing newline, which is part of a "
+          "value), or let them read, list, write and delete there",
+          location, subject.credentials.empty() ? "the credentials in the storage Secret" : subject.credentials);
+    case ResticCause::untrusted:
+      return fmt::format(
+          "the certificate of the server of the repository at {} is not trusted: put the certificate of its authority "
+          "(PEM) into CA_CERT_DATA of the storage Secret{}",
+          location, secret);
     case ResticCause::unknown:
       return "restic failed";
   }
@@ -171,6 +271,10 @@ std::string_view to_string(ResticCause cause) {
       return "interrupted";
     case ResticCause::unreachable:
       return "unreachable";
+    case ResticCause::wrong_credentials:
+      return "wrong_credentials";
+    case ResticCause::untrusted:
+      return "untrusted";
     case ResticCause::unknown:
       return "unknown";
   }
@@ -197,19 +301,30 @@ std::string scrub(std::string_view text, const std::vector<std::string>& secrets
   return clean;
 }
 
-ResticFailure explain(int exit_code, std::string_view standard_error, std::string_view location,
-                      const std::vector<std::string>& secrets, std::string_view storage_secret) {
+ResticFailure explain(int exit_code, std::string_view standard_error, const ResticSubject& subject,
+                      const std::vector<std::string>& secrets) {
   const ResticCause cause = cause_of(exit_code, standard_error);
-  std::string sentence = remedy_of(cause, scrub(location, secrets), storage_secret);
+  std::string sentence = remedy_of(cause, scrub(subject.location, secrets), subject);
   // Where restic's own words vary from try to try (lock holder, seconds), or add nothing, they stay in the log.
   const bool quote = cause == ResticCause::unknown || cause == ResticCause::damaged ||
                      cause == ResticCause::disk_full || cause == ResticCause::permission_denied ||
-                     cause == ResticCause::unreachable || cause == ResticCause::no_snapshot;
+                     cause == ResticCause::unreachable || cause == ResticCause::no_snapshot ||
+                     cause == ResticCause::wrong_credentials || cause == ResticCause::untrusted;
   if (quote) {
     const std::string line = scrub(telling_line(standard_error), secrets);
     sentence += line.empty() ? fmt::format(" (exit code {})", exit_code) : fmt::format(" ({})", line);
   }
   return {cause, std::move(sentence)};
+}
+
+std::optional<ResticCause> cause_of_retry(std::string_view line) {
+  if (!line.contains(kRetry)) return std::nullopt;
+  return cause_of(kNoExitCode, line);
+}
+
+bool is_beyond_retries(ResticCause cause) {
+  return cause == ResticCause::wrong_credentials || cause == ResticCause::untrusted ||
+         cause == ResticCause::no_repository;
 }
 
 }  // namespace stash::sidecar

@@ -141,6 +141,10 @@ Result<std::vector<Snapshot>> parse_snapshots(std::string_view output) {
   return snapshots;
 }
 
+bool is_incomplete(const Snapshot& snapshot) {
+  return std::ranges::find(snapshot.tags, kIncompleteTag) != snapshot.tags.end();
+}
+
 const Snapshot* newest(const std::vector<Snapshot>& snapshots) {
   const Snapshot* best = nullptr;
   TimePoint best_time{};

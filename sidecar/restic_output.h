@@ -50,6 +50,9 @@ struct Snapshot {
 };
 /// The output of `snapshots --json`. Error invalid.
 Result<std::vector<Snapshot>> parse_snapshots(std::string_view output);
+/// Tag of a snapshot that lacks files: nobody gets it who does not ask for it by its id.
+inline constexpr std::string_view kIncompleteTag = "stash-incomplete";
+bool is_incomplete(const Snapshot& snapshot);
 /// The newest by time; nullptr when there is none.
 const Snapshot* newest(const std::vector<Snapshot>& snapshots);
 

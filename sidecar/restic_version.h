@@ -11,9 +11,11 @@ struct ResticVersion {
   int major = 0, minor = 0, patch = 0;
   friend auto operator<=>(const ResticVersion&, const ResticVersion&) = default;
 
-  bool retries_locks() const { return *this >= ResticVersion{0, 16, 0}; }    ///< --retry-lock
-  bool restores_sparse() const { return *this >= ResticVersion{0, 15, 0}; }  ///< restore --sparse
-  bool has_exit_codes() const { return *this >= ResticVersion{0, 17, 0}; }   ///< 10, 11; 12 from 0.17.1
+  bool retries_locks() const { return *this >= ResticVersion{0, 16, 0}; }           ///< --retry-lock
+  bool restores_sparse() const { return *this >= ResticVersion{0, 15, 0}; }         ///< restore --sparse
+  bool has_exit_codes() const { return *this >= ResticVersion{0, 17, 0}; }          ///< 10, 11; 12 from 0.17.1
+  bool takes_rest_credentials() const { return *this >= ResticVersion{0, 17, 0}; }  ///< RESTIC_REST_USERNAME
+  bool has_azure_identities() const { return *this >= ResticVersion{0, 16, 0}; }    ///< azure without a key
   bool is_supported() const { return *this >= ResticVersion{0, 14, 0}; }
 };
 

@@ -1,9 +1,14 @@
 #include "sidecar/restore.h"
 
+#include <algorithm>
+
 #include "api/codec.h"
+#include "api/names.h"
 #include "base/backoff.h"
 #include "base/log.h"
+#include "sidecar/hook_run.h"
 #include "sidecar/host_status.h"
+#include "sidecar/restore_attempts.h"
 #include "sidecar/restore_rules.h"
 
 namespace stash::sidecar {
@@ -13,14 +18,46 @@ namespace {
 constexpr std::string_view kComponent = "Restore Init-Container";
 // A watch is cut after this long and the session read again: the claim of a dead pod is given back by the controller.
 constexpr std::chrono::seconds kLook{60};
+// With nothing to wait for but a person.
+constexpr std::chrono::seconds kQuietLook{290};
 
 class Restorer {
  public:
   Restorer(Context& context, const api::RestoreSession& session, HostStatus& status)
       : context_(context), session_(session), status_(status) {}
 
-  /// nullopt: restored; else why not.
+  /// nullopt: restored, and its hooks have succeeded; else why not.
   std::optional<std::string> run() {
+    auto hooks =
+        plan_hooks("Restore", session_.spec.pre_restore, session_.spec.post_restore, HookPlace::init_container);
+    if (!hooks) return hooks.error().message;
+    hooks_ = *std::move(hooks);
+    auto problem = hooks_.before ? run_hook_before() : std::nullopt;
+    if (!problem) problem = restore_all();
+    if (!go_on()) {
+      if (hooks_.before) run_farewell_hook(context_, status_, hooks_);
+      return problem;
+    }
+    const int retries_left = kRestoreAttempts - status_.attempts();
+    if (!hooks_.after || !is_wanted(hooks_.after_policy, !problem, retries_left)) return problem;
+    if (const auto failed = run_hook_now(*hooks_.after)) return problem ? *problem + "; " + *failed : failed;
+    return problem;
+  }
+
+  bool go_on() { return !context_.stop() && status_.beat(); }
+
+ private:
+  std::optional<std::string> run_hook_before() {
+    if (const auto failed = run_hook_now(*hooks_.before)) return *failed + "; nothing was restored";
+    return std::nullopt;
+  }
+
+  std::optional<std::string> run_hook_now(const HookCall& hook) {
+    const auto ended = run_hook(context_, status_, hook, [this] { return go_on(); });
+    return ended ? std::nullopt : std::optional(failed_hook(hook, hooks_.place, ended.error()));
+  }
+
+  std::optional<std::string> restore_all() {
     const auto items = restore_items(session_.spec.rules, status_.host());
     if (!items) return items.error().message;
     if (auto problem = open()) return problem;
@@ -31,9 +68,6 @@ class Restorer {
     return std::nullopt;
   }
 
-  bool go_on() { return !context_.stop() && status_.beat(); }
-
- private:
   std::optional<std::string> open() {
     const api::ObjectRef ref{session_.metadata.ns, session_.spec.repository};
     const auto object = read_patiently(context_, api::kRepositories, ref, [this] { return go_on(); });
@@ -45,8 +79,7 @@ class Restorer {
     if (!repository) return repository.error().message;
     const auto version = probe_restic(context_.restic);
     if (!version) return version.error().sentence;
-    auto restic = Restic::open(repository->spec.backend, Restic::Access::read, *version, context_.restic,
-                               [this] { return go_on(); });
+    auto restic = open_restic(context_, *repository, Restic::Access::read, *version, [this] { return go_on(); });
     if (!restic) return restic.error().sentence;
     restic_.emplace(*std::move(restic));
     const auto found = restic_->has_repository();
@@ -60,8 +93,9 @@ class Restorer {
   }
 
   std::optional<std::string> restore(const RestoreItem& item) {
-    const auto candidates =
+    auto candidates =
         item.snapshot.empty() ? restic_->snapshots(item.host, item.path, "") : restic_->snapshot(item.snapshot);
+    if (!candidates && candidates.error().cause == ResticCause::no_snapshot) candidates = std::vector<Snapshot>();
     if (!candidates) return "listing snapshots: " + candidates.error().sentence;
     std::vector<Snapshot> all;
     if (candidates->empty()) {
@@ -70,6 +104,8 @@ class Restorer {
     }
     const auto snapshot = choose_snapshot(item, *candidates, all);
     if (!snapshot) return snapshot.error().message;
+    if (const std::string skipped = list_incomplete(*candidates); item.snapshot.empty() && !skipped.empty())
+      log_warning("skipped {}: their backups could not read all files ({})", skipped, kIncompleteTag);
     const auto paths = restored_paths(item, *snapshot);
     if (session_.spec.target) {
       if (const auto within = check_within_volumes(paths, session_.spec.target->volume_mounts); !within)
@@ -86,6 +122,7 @@ class Restorer {
   Context& context_;
   const api::RestoreSession& session_;
   HostStatus& status_;
+  HookPair hooks_;
   std::optional<Restic> restic_;
 };
 
@@ -98,6 +135,7 @@ Result<void> publish(Context& context, const api::RestoreSession& session, HostS
   result.claim = status.claim_now();
   result.duration = format_duration(duration);
   result.error = problem.value_or("");
+  result.attempts = status.attempts();
   const auto written = status.write_result(result);
   if (!written) log_error("the result of {} was not written: {}", status.host(), written.error().message);
   if (problem) {
@@ -122,35 +160,58 @@ Result<void> publish(Context& context, const api::RestoreSession& session, HostS
 std::optional<int> take_turn(Context& context, const Json& object, const api::RestoreSession& session,
                              const std::string& host, RestoreTurn turn) {
   HostStatus status(context, api::kRestoreSessions, object, host, *host_entry(object, host));
-  if (turn == RestoreTurn::claim) {
-    if (const auto claimed = status.claim(); !claimed) {
-      if (claimed.error().code == ErrorCode::conflict || is_outage(claimed.error().code)) return std::nullopt;
-      log_error("claiming host {}: {}", host, claimed.error().message);
-      return 1;
-    }
+  const bool give_up = turn == RestoreTurn::give_up;
+  // Also what this container began before it was restarted is claimed again: every beginning counts.
+  if (const auto claimed = status.claim(give_up ? Counted::no : Counted::yes); !claimed) {
+    if (claimed.error().code == ErrorCode::conflict || is_outage(claimed.error().code)) return std::nullopt;
+    log_error("claiming host {}: {}", host, claimed.error().message);
+    return 1;
   }
+  if (give_up) {
+    const auto published = publish(context, session, status, cut_off_attempt(), {});
+    if (!published) log_warning("{}; looking again", published.error().message);
+    return std::nullopt;
+  }
+  log_info("host {} of RestoreSession {}: attempt {} of {}", host, session.metadata.name, status.attempts(),
+           kRestoreAttempts);
   const auto begun = context.clock.steady();
   Restorer restorer(context, session, status);
-  const auto problem = restorer.run();
+  auto problem = restorer.run();
   if (problem && !restorer.go_on()) {
     if (!status.lost()) status.give_back();
     log_warning("interrupted; {}", status.lost() ? "the session was taken away or deleted" : "the host is given back");
     return status.lost() ? std::nullopt : std::optional(1);
   }
+  if (problem) problem = failed_attempt(status.attempts(), *problem);
   const auto published = publish(context, session, status, problem, context.clock.steady() - begun);
   // Taken away: look again who has it. Otherwise unwritten: the application does not start on what nobody knows to be
   // restored, for the next start of this pod would restore over its work.
   if (!published && published.error().code == ErrorCode::cancelled) return std::nullopt;
+  // After the last attempt a restart has nothing to do but to wait.
+  if (problem && published && status.attempts() >= kRestoreAttempts) return std::nullopt;
   return problem || !published ? 1 : 0;
 }
 
 /// Until something about the session changes, or for a while.
-void await_change(Context& context, const std::string& name, const std::string& version) {
+void await_change(Context& context, const std::string& name, const std::string& version, std::chrono::seconds limit) {
+  const EndsOnStop ends_on_stop(context);
   const auto watched =
       context.api.watch(api::kRestoreSessions, context.pod.ns,
-                        {.field_selector = "metadata.name=" + name, .resource_version = version, .timeout = kLook},
+                        {.field_selector = "metadata.name=" + name, .resource_version = version, .timeout = limit},
                         [](const kube::WatchEvent& event) { return event.type == kube::WatchType::bookmark; });
   if (!watched && !context.stop()) context.pause(std::chrono::seconds(5));
+}
+
+std::string what_is_waited_for(const api::RestoreSession& session, const std::string& host) {
+  const auto& stats = session.status.stats;
+  if (std::ranges::find(stats, host, &api::HostStats::hostname) != stats.end()) return "another pod restores it";
+  if (session.status.phase == "Invalid") {
+    const auto& conditions = session.status.conditions;
+    const auto why = std::ranges::find(conditions, api::names::kCompleted, &api::Condition::type);
+    return fmt::format("it is invalid{}{}; delete it to let the application start without a restore",
+                       why == conditions.end() ? "" : ": ", why == conditions.end() ? "" : why->message);
+  }
+  return fmt::format("the controller has not started the restore of host {} yet", host);
 }
 
 }  // namespace
@@ -188,15 +249,23 @@ int restore(Context& context, const std::string& session_name) {
                  to_string(ref));
         return 0;
       case RestoreTurn::wait: {
-        const std::string waiting =
-            host_entry(*object, *host) ? "another pod restores it" : "the controller has not started it yet";
+        const std::string waiting = what_is_waited_for(*session, *host);
         if (waiting != said) log_info("waiting for RestoreSession {}: {}", to_string(ref), waiting);
         said = waiting;
-        await_change(context, session_name, string_at(*object, {"metadata", "resourceVersion"}));
+        await_change(context, session_name, string_at(*object, {"metadata", "resourceVersion"}), kLook);
+        break;
+      }
+      case RestoreTurn::exhausted: {
+        const Json& stats = array_at(*object, {"status", "stats"});
+        const std::string why = string_at(stats[host_entry(*object, *host)->index], {"error"});
+        if (why != said) log_error("host {} of RestoreSession {} is not restored: {}", *host, to_string(ref), why);
+        said = why;
+        await_change(context, session_name, string_at(*object, {"metadata", "resourceVersion"}), kQuietLook);
         break;
       }
       case RestoreTurn::claim:
       case RestoreTurn::resume:
+      case RestoreTurn::give_up:
         if (const auto code = take_turn(context, *object, *session, *host, turn)) return *code;
         context.pause(backoff.next());
         break;

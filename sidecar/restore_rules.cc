@@ -1,8 +1,11 @@
 #include "sidecar/restore_rules.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <ranges>
 
+#include "sidecar/mounted_paths.h"
 #include "sidecar/restic_command.h"
 
 namespace stash::sidecar {
@@ -35,6 +38,13 @@ std::string contents_of(const std::vector<Snapshot>& all) {
     lines.push_back(fmt::format("{} ({})", what, count));
   }
   return fmt::format("it has {}", fmt::join(lines, ", "));
+}
+
+std::string way_out(const std::vector<Snapshot>& all) {
+  const std::string_view without = "to start the application without a restore, delete this RestoreSession";
+  if (all.empty()) return std::string(without);
+  return fmt::format(
+      "create a RestoreSession whose rule names one of these (sourceHost and paths, or snapshots), or, {}", without);
 }
 
 }  // namespace
@@ -71,18 +81,42 @@ Result<std::vector<RestoreItem>> restore_items(const std::vector<api::RestoreRul
   return items;
 }
 
+std::string list_incomplete(const std::vector<Snapshot>& candidates) {
+  std::vector<std::string> named;
+  // restic lists the oldest first.
+  for (const Snapshot& snapshot : std::views::reverse(candidates)) {
+    if (!is_incomplete(snapshot)) continue;
+    if (named.size() == kListed) {
+      named.emplace_back("...");
+      break;
+    }
+    named.push_back(fmt::format("{} of {}", snapshot.short_id, snapshot.time));
+  }
+  return fmt::format("{}", fmt::join(named, ", "));
+}
+
 Result<Snapshot> choose_snapshot(const RestoreItem& item, const std::vector<Snapshot>& candidates,
                                  const std::vector<Snapshot>& all) {
   if (!item.snapshot.empty()) {
     for (const Snapshot& snapshot : candidates) {
       if (snapshot.id.starts_with(item.snapshot)) return snapshot;
     }
-    return fail(ErrorCode::not_found,
-                fmt::format("the repository has no snapshot {}; {}", item.snapshot, contents_of(all)));
+    return fail(ErrorCode::not_found, fmt::format("the repository has no snapshot {}; {}; {}", item.snapshot,
+                                                  contents_of(all), way_out(all)));
   }
-  if (const Snapshot* latest = newest(candidates)) return *latest;
-  return fail(ErrorCode::not_found, fmt::format("the repository has no snapshot of host {} with the path {}; {}",
-                                                item.host, item.path, contents_of(all)));
+  std::vector<Snapshot> complete;
+  std::ranges::remove_copy_if(candidates, std::back_inserter(complete), is_incomplete);
+  if (const Snapshot* latest = newest(complete)) return *latest;
+  if (!candidates.empty()) {
+    return fail(ErrorCode::not_found,
+                fmt::format("of host {} with the path {} the repository has incomplete snapshots only ({}: {}), whose "
+                            "backups could not read all files; to restore one of them all the same, create a "
+                            "RestoreSession whose rule names it by its id in snapshots instead of paths, or, to start "
+                            "the application without a restore, delete this RestoreSession",
+                            item.host, item.path, kIncompleteTag, list_incomplete(candidates)));
+  }
+  return fail(ErrorCode::not_found, fmt::format("the repository has no snapshot of host {} with the path {}; {}; {}",
+                                                item.host, item.path, contents_of(all), way_out(all)));
 }
 
 std::vector<std::string> restored_paths(const RestoreItem& item, const Snapshot& snapshot) {
@@ -103,14 +137,11 @@ std::vector<std::string> include_patterns(const RestoreItem& item, const Snapsho
 
 Result<void> check_within_volumes(const std::vector<std::string>& paths, const std::vector<api::VolumeMount>& mounts) {
   if (mounts.empty()) return {};
-  std::vector<std::string> mounted;
-  for (const api::VolumeMount& mount : mounts)
-    mounted.push_back(clean_path(mount.mount_path).value_or(mount.mount_path));
+  const std::vector<std::string> mounted = mounted_paths(mounts);
   for (const std::string& path : paths) {
-    const bool within = std::ranges::any_of(mounted, [&path](const std::string& mount) {
-      return path == mount || is_above(mount, path) || is_above(path, mount);
-    });
-    if (!within) {
+    const bool has_volume =
+        std::ranges::any_of(mounted, [&path](const std::string& mount) { return is_above(path, mount); });
+    if (!is_mounted(path, mounted) && !has_volume) {
       return fail(
           ErrorCode::invalid,
           fmt::format("the snapshot's path {} lies in none of the volumes of spec.target.volumeMounts ({}): mount the "

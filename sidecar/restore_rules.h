@@ -22,8 +22,12 @@ struct RestoreItem {
 /// refuses both at once), a relative path.
 Result<std::vector<RestoreItem>> restore_items(const std::vector<api::RestoreRule>& rules, const std::string& host);
 
-/// Which of `candidates` (snapshots found for the item) it is. Error not_found: says what the repository holds instead,
-/// from `all`.
+/// Those of `candidates` that are tagged as incomplete, the latest first: "4f1e7c66 of 2026-11-23T12:54:48Z, ..."; ""
+/// when none is.
+std::string list_incomplete(const std::vector<Snapshot>& candidates);
+
+/// Which of `candidates` (snapshots found for the item) it is; an incomplete one only if the item names it by id. Error
+/// not_found: says what the repository holds instead, from `all`.
 Result<Snapshot> choose_snapshot(const RestoreItem& item, const std::vector<Snapshot>& candidates,
                                  const std::vector<Snapshot>& all);
 

@@ -3,24 +3,53 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
 
 #include "api/codec.h"
 #include "api/names.h"
 #include "base/backoff.h"
 #include "base/log.h"
 #include "sidecar/backup_session_run.h"
+#include "sidecar/session_queue.h"
 
 namespace stash::sidecar {
 
 namespace {
 
+// A waiting session is given up after ten minutes; a BackupConfiguration that was mended is seen well before that.
+constexpr std::chrono::seconds kLookAgain{60};
+
+/// One BackupConfiguration that this container works for.
+struct Served {
+  std::string name;
+  std::optional<std::string> host;  ///< known once it has been read
+  std::string last_problem;
+
+  void say_once(const std::string& problem) {
+    if (problem == last_problem) return;
+    log_warning("{}", problem);
+    last_problem = problem;
+  }
+};
+
+std::string selector_for(const std::vector<Served>& served) {
+  if (served.size() == 1) {
+    return fmt::format("{}={}", api::names::kBackupConfigurationLabel, api::configuration_label(served.front().name));
+  }
+  std::vector<std::string> values;
+  for (const Served& one : served) values.push_back(api::configuration_label(one.name));
+  return fmt::format("{} in ({})", api::names::kBackupConfigurationLabel, fmt::join(values, ","));
+}
+
 class Sidecar {
  public:
-  Sidecar(Context& context, std::string configuration)
-      : context_(context),
-        name_(std::move(configuration)),
-        selector_(fmt::format("{}={}", api::names::kBackupConfigurationLabel, api::configuration_label(name_))) {
-    memory_.last_check = context_.clock.now();
+  Sidecar(Context& context, const std::vector<std::string>& configurations) : context_(context) {
+    for (const std::string& name : configurations) {
+      if (std::ranges::find(served_, name, &Served::name) == served_.end()) served_.push_back({name, {}, {}});
+    }
+    selector_ = selector_for(served_);
   }
 
   void run() {
@@ -52,57 +81,99 @@ class Sidecar {
     }
   }
 
-  /// False when none of them needs this pod now.
+  /// Works on one of them; the list is old then. False when none of them needs this pod now. What is wrong with one
+  /// configuration or session is an error only if no other could be worked on.
   Result<bool> work_on(const std::vector<const Json*>& sessions) {
-    if (!anything_for_us(sessions)) return false;
-    auto object = context_.api.get(api::kBackupConfigurations, {context_.pod.ns, name_});
+    std::map<std::string, api::BackupConfiguration> configurations;
+    std::vector<NextSession> waiting;
+    std::optional<Error> problem;
+    look_again_ = false;
+    for (Served& served : served_) {
+      if (!anything_for(served, sessions)) continue;
+      auto configuration = read(served);
+      if (!configuration) {
+        if (is_outage(configuration.error().code)) return std::unexpected(configuration.error());
+        problem = configuration.error();
+      } else if (*configuration) {
+        std::ranges::move(waiting_sessions(sessions, served.name, *served.host, context_.pod),
+                          std::back_inserter(waiting));
+        configurations.emplace(served.name, **std::move(configuration));
+      } else {
+        look_again_ = true;
+      }
+    }
+    for (const NextSession& next : in_turn(std::move(waiting), tried_)) {
+      const auto worked = work_on(next, sessions, configurations.at(next.configuration));
+      if (worked) return true;
+      if (is_outage(worked.error().code) || context_.stop()) return std::unexpected(worked.error());
+      problem = worked.error();
+    }
+    if (problem) return std::unexpected(*problem);
+    return false;
+  }
+
+  Result<void> work_on(const NextSession& next, const std::vector<const Json*>& sessions,
+                       const api::BackupConfiguration& configuration) {
+    std::set<std::string> listed;
+    for (const Json* session : sessions) listed.insert(string_at(*session, {"metadata", "uid"}));
+    std::erase_if(tried_, [&listed](const std::string& uid) { return !listed.contains(uid); });
+    tried_.insert(next.uid);
+    const auto session = std::ranges::find_if(
+        sessions, [&next](const Json* candidate) { return string_at(*candidate, {"metadata", "uid"}) == next.uid; });
+    const auto served = std::ranges::find(served_, next.configuration, &Served::name);
+    return run_backup_session(context_, memory_, configuration, **session, next, *served->host);
+  }
+
+  /// Nothing when it cannot be worked with until somebody makes or mends it.
+  Result<std::optional<api::BackupConfiguration>> read(Served& served) {
+    auto object = context_.api.get(api::kBackupConfigurations, {context_.pod.ns, served.name});
     if (!object && object.error().code == ErrorCode::not_found) {
-      say_once(fmt::format("the BackupConfiguration {}/{} does not exist; nothing to do until it does", context_.pod.ns,
-                           name_));
-      return false;
+      served.say_once(fmt::format("the BackupConfiguration {}/{} does not exist; nothing to do until it does",
+                                  context_.pod.ns, served.name));
+      return std::nullopt;
     }
     TRY(const Json found, std::move(object));
     auto configuration = api::decode<api::BackupConfiguration>(found);
     if (!configuration) {
-      say_once(configuration.error().message);
-      return false;
+      served.say_once(configuration.error().message);
+      return std::nullopt;
     }
     const std::string kind = configuration->spec.target ? configuration->spec.target->ref.kind : "";
-    TRY(host_, host_of(kind, context_.pod));
-    const auto next = next_session(sessions, name_, *host_, context_.pod);
-    if (!next) return false;
-    const auto session = std::ranges::find_if(
-        sessions, [&next](const Json* candidate) { return string_at(*candidate, {"metadata", "uid"}) == next->uid; });
-    TRY_VOID(run_backup_session(context_, memory_, *configuration, **session, *next, *host_));
-    return true;
+    TRY(served.host, with_context(host_of(kind, context_.pod), "BackupConfiguration " + served.name));
+    served.last_problem.clear();
+    return *std::move(configuration);
   }
 
-  bool anything_for_us(const std::vector<const Json*>& sessions) const {
+  bool anything_for(const Served& served, const std::vector<const Json*>& sessions) const {
+    if (served.host) return !waiting_sessions(sessions, served.name, *served.host, context_.pod).empty();
     // Before the first session the host is not known; any session is reason enough to find out.
-    if (!host_)
-      return std::ranges::any_of(sessions, [](const Json* session) {
-        return !api::is_final_phase(string_at(*session, {"status", "phase"})) &&
-               !array_at(*session, {"status", "stats"}).empty();
-      });
-    return next_session(sessions, name_, *host_, context_.pod).has_value();
+    return std::ranges::any_of(sessions_of(sessions, served.name),
+                               [](const Json* session) { return !array_at(*session, {"status", "stats"}).empty(); });
   }
 
-  /// One watch after the other, until one shows a session that may be for us.
+  /// One watch after the other, until one shows a session that may be for us, or for a while when one waits already.
   Result<void> wait_for_work(std::string version) {
     const EndsOnStop ends_on_stop(context_);
     bool found = false;
+    kube::WatchOptions options{.label_selector = selector_};
+    if (look_again_) options.timeout = kLookAgain;
     while (!found && !context_.stop()) {
-      TRY(version, context_.api.watch(api::kBackupSessions, context_.pod.ns,
-                                      {.label_selector = selector_, .resource_version = version},
+      options.resource_version = version;
+      TRY(version, context_.api.watch(api::kBackupSessions, context_.pod.ns, options,
                                       [this, &found](const kube::WatchEvent& event) {
                                         if (context_.stop()) return false;
-                                        const bool news = event.type == kube::WatchType::added ||
-                                                          event.type == kube::WatchType::modified;
-                                        found = news && anything_for_us({&event.object});
+                                        found = is_for_us(event);
                                         return !found;
                                       }));
+      if (look_again_) break;
     }
     return {};
+  }
+
+  bool is_for_us(const kube::WatchEvent& event) const {
+    if (event.type != kube::WatchType::added && event.type != kube::WatchType::modified) return false;
+    return std::ranges::any_of(served_,
+                               [this, &event](const Served& served) { return anything_for(served, {&event.object}); });
   }
 
   void recover(const Error& problem) {
@@ -130,18 +201,21 @@ class Sidecar {
   }
 
   Context& context_;
-  std::string name_, selector_;
-  std::optional<std::string> host_;
+  std::vector<Served> served_;
+  std::string selector_;
   BackupMemory memory_;
+  std::set<std::string> tried_;  ///< UIDs of listed sessions that this container has begun
+  bool look_again_ = false;      ///< a session waits whose BackupConfiguration is missing or unreadable
   Backoff backoff_;
   std::string last_problem_;
 };
 
 }  // namespace
 
-void run_backup(Context& context, const std::string& configuration) {
-  log_info("waiting for sessions of BackupConfiguration {}/{}", context.pod.ns, configuration);
-  Sidecar(context, configuration).run();
+void run_backup(Context& context, const std::vector<std::string>& configurations) {
+  log_info("waiting for sessions of BackupConfiguration {} in namespace {}", fmt::join(configurations, ", "),
+           context.pod.ns);
+  Sidecar(context, configurations).run();
   log_info("stopped");
 }
 

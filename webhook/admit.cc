@@ -1,5 +1,8 @@
 #include "webhook/admit.h"
 
+#include "api/workload_kind.h"
+#include "inject/workload_view.h"
+
 namespace stash::webhook {
 namespace {
 
@@ -9,13 +12,14 @@ Answer unchanged(std::string outcome, std::string reason) {
 
 /// "" when the injector is to be asked; else the metric label of why not.
 std::string why_not_ours(const Review& review) {
-  if (review.group != "apps" || review.kind != "Deployment") return "other_kind";
+  if (api::workload_kind(review.group, review.kind) == nullptr) return "other_kind";
   if (!review.subresource.empty()) return "subresource";
   if (review.operation != "CREATE" && review.operation != "UPDATE") return "other_operation";
   if (review.ns.empty()) return "no_namespace";
   if (!review.object.is_object()) return "no_object";
   const Json* deleted = at(review.object, {"metadata", "deletionTimestamp"});
   if (deleted != nullptr && !deleted->is_null()) return "being_deleted";
+  if (!inject::template_owner(review.object, review.kind).empty()) return "managed_by_owner";
   return "";
 }
 
@@ -48,8 +52,10 @@ Answer admit(const Review& review, const inject::Settings& settings, const Gathe
   } else if (!injection.findings.empty()) {
     answer.reason = inject::code_of(injection.findings.front().reason);
   }
-  for (const inject::Finding& finding : injection.findings) {
-    answer.warnings.push_back("stash: " + finding.object + ": " + finding.message);
+  for (const auto* findings : {&injection.findings, &injection.remarks}) {
+    for (const inject::Finding& finding : *findings) {
+      answer.warnings.push_back("stash: " + finding.object + ": " + finding.message);
+    }
   }
   return answer;
 }

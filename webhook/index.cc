@@ -100,4 +100,22 @@ std::optional<api::Repository> Index::repository(const std::string& ns, const st
   return *repository->second;
 }
 
+std::vector<std::string> Index::users_of(const std::string& ns, const std::string& repository) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<std::string> users;
+  const Namespace* found = find(ns);
+  if (found == nullptr) return users;
+  for (const auto& [name, configuration] : found->configurations) {
+    if (configuration->spec.repository != repository || configuration->metadata.being_deleted) continue;
+    users.push_back(fmt::format("{} {}/{}", api::kBackupConfigurations.kind, ns, name));
+  }
+  for (const auto& [name, restore] : found->restores) {
+    const std::string& phase = restore->status.phase;
+    const bool unfinished = phase.empty() || phase == "Pending" || phase == "Running";
+    if (restore->spec.repository != repository || restore->metadata.being_deleted || !unfinished) continue;
+    users.push_back(fmt::format("{} {}/{}", api::kRestoreSessions.kind, ns, name));
+  }
+  return users;
+}
+
 }  // namespace stash::webhook

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/resource.h"
 #include "base/base64.h"
 
 namespace stash::webhook {
@@ -70,6 +71,7 @@ Result<Review> parse_review(std::string_view body) {
   review.name = string_at(request, {"name"});
   review.ns = string_at(request, {"namespace"});
   review.operation = string_at(request, {"operation"});
+  review.user = string_at(request, {"userInfo", "username"});
   review.subresource = string_at(request, {"subResource"});
   review.dry_run = bool_at(request, {"dryRun"});
   review.object = taken(request, "object");
@@ -78,7 +80,10 @@ Result<Review> parse_review(std::string_view body) {
 }
 
 std::string render_answer(const Review& review, const Answer& answer) {
-  Json response = {{"uid", review.uid}, {"allowed", true}};
+  // A workload is never refused, whatever goes wrong here.
+  const bool refused = !answer.refusal.empty() && review.group == api::kRepositories.group;
+  Json response = {{"uid", review.uid}, {"allowed", !refused}};
+  if (refused) response["status"] = {{"code", 403}, {"reason", "Forbidden"}, {"message", answer.refusal}};
   if (!answer.patch.empty()) {
     response["patchType"] = "JSONPatch";
     response["patch"] = encode_base64(dump_json(answer.patch));

@@ -13,6 +13,7 @@ struct Review {
   std::string api_version;  ///< of the envelope; the answer carries the same
   std::string uid;
   std::string group, kind, name, ns, operation, subresource;
+  std::string user;  ///< who asks
   bool dry_run = false;
   Json object, old_object;  ///< null when absent
 };
@@ -20,7 +21,8 @@ struct Review {
 struct Answer {
   Json patch = Json::array();         ///< RFC 6902; empty: the object is admitted as it is
   std::vector<std::string> warnings;  ///< any text, any length; render_answer makes them fit
-  std::string outcome;                ///< metric label: patched, unchanged, skipped, unsure
+  std::string refusal;                ///< why it is not done; "" admits it. Of nothing but our own kinds
+  std::string outcome;                ///< metric label: patched, unchanged, skipped, unsure, refused
   std::string reason;                 ///< metric label from a closed set
 };
 
@@ -28,7 +30,7 @@ struct Answer {
 /// Never says anything of the body's content.
 Result<Review> parse_review(std::string_view body);
 
-/// The AdmissionReview that admits the object. There is no way to refuse one.
+/// The AdmissionReview that admits the object or, of our own kinds alone, refuses what is to be done with it.
 std::string render_answer(const Review& review, const Answer& answer);
 
 /// As the API server passes them on: no control characters, valid UTF-8, at most 256 characters each and 4,096

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "webhook/admit.h"
+#include "webhook/protect.h"
 #include "webhook/review.h"
 #include "webhook/warn.h"
 
@@ -50,6 +51,11 @@ Answer Service::decide(const std::string& path, const Review& review) const {
   const bool synced = synced_();
   if (path == "/mutate") {
     return admit(review, settings_, [&](const WorkloadKey& key) { return synced ? index_.gather(key) : std::nullopt; });
+  }
+  if (review.operation == "DELETE") {
+    return protect(review, [&](const std::string& ns, const std::string& repository) {
+      return synced ? index_.users_of(ns, repository) : std::vector<std::string>();
+    });
   }
   const WarnWorld world{
       .namespace_labels = [&](const std::string& ns) { return index_.namespace_labels(ns); },

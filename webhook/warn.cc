@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "api/backend_check.h"
 #include "api/codec.h"
+#include "api/time_out.h"
+#include "api/workload_kind.h"
 #include "inject/decision.h"
 #include "webhook/schedule.h"
 
@@ -10,9 +13,6 @@ namespace stash::webhook {
 namespace {
 
 using Warnings = std::vector<std::string>;
-
-constexpr std::string_view kWorkloadGroup = "apps";
-constexpr std::string_view kWorkloadKind = "Deployment";
 
 template <class Kind>
 void add_ignored_fields(const Json& object, Warnings& warnings) {
@@ -30,9 +30,11 @@ void add_findings(const Review& review, const inject::Settings& settings, const 
                   const api::TargetRef& ref, Warnings& warnings) {
   const auto labels = world.namespace_labels(review.ns);
   if (!world.synced || !labels) return;
+  const api::WorkloadKind* kind = api::workload_kind(ref);
+  if (kind == nullptr) return;
   const Json workload = {{"metadata", {{"name", ref.name}, {"namespace", review.ns}}}};
-  asked.group = kWorkloadGroup;
-  asked.kind = kWorkloadKind;
+  asked.group = kind->resource.group;
+  asked.kind = kind->resource.kind;
   asked.workload = &workload;
   asked.ns = review.ns;
   asked.namespace_labels = *labels;
@@ -44,17 +46,13 @@ void add_findings(const Review& review, const inject::Settings& settings, const 
   }
 }
 
-bool is_supported_workload(const api::TargetRef& ref) {
-  return inject::names_workload(ref, kWorkloadGroup, kWorkloadKind, ref.name);
-}
-
 void add_target_warnings(const api::TargetRef& ref, Warnings& warnings) {
   if (ref.name.empty() || ref.kind.empty()) {
     warnings.emplace_back("stash: spec.target.ref needs apiVersion, kind and name of a workload");
-  } else if (!is_supported_workload(ref)) {
-    warnings.push_back(
-        fmt::format("stash: spec.target.ref names a {} of {}; this version works on Deployments of apps/v1", ref.kind,
-                    ref.api_version.empty() ? "no apiVersion" : ref.api_version));
+  } else if (api::workload_kind(ref) == nullptr) {
+    warnings.push_back(fmt::format("stash: spec.target.ref names a {} of {}; supported: {}", ref.kind,
+                                   ref.api_version.empty() ? "no apiVersion" : ref.api_version,
+                                   api::workload_kind_names()));
   }
 }
 
@@ -77,10 +75,19 @@ void add_path_warnings(const api::BackupTarget& target, Warnings& warnings) {
   }
 }
 
-void add_time_out_warning(const std::string& time_out, Warnings& warnings) {
-  if (time_out.empty() || parse_duration(time_out)) return;
+void add_exec_warning(std::string_view action, const std::optional<api::Hook>& hook, std::string_view consequence,
+                      Warnings& warnings) {
+  if (!hook || !hook->exec) return;
   warnings.push_back(
-      fmt::format("stash: spec.timeOut {} is no duration such as 1h30m; the default of 24h holds", time_out));
+      fmt::format("stash: spec.hooks.{}.exec is not run by this version, so {}; use httpGet, httpPost or "
+                  "tcpSocket",
+                  action, consequence));
+}
+
+void add_time_out_warning(const std::string& time_out, std::string_view consequence, Warnings& warnings) {
+  if (time_out.empty() || api::time_out(time_out)) return;
+  warnings.push_back(
+      fmt::format("stash: spec.timeOut {} is no duration above zero such as 30m or 2h; {}", time_out, consequence));
 }
 
 void add_warnings(const api::BackupConfiguration& configuration, const Review& review, const inject::Settings& settings,
@@ -88,14 +95,22 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
   if (const std::string error = schedule_error(configuration.spec.schedule); !error.empty()) {
     warnings.push_back("stash: spec.schedule: " + error + "; no backup will be taken");
   }
-  add_time_out_warning(configuration.spec.time_out, warnings);
+  if (const auto& retry = configuration.spec.retry_config;
+      retry && !retry->delay.empty() && !parse_duration(retry->delay)) {
+    warnings.push_back(
+        fmt::format("stash: spec.retryConfig.delay {} is no duration such as 30s or 5m; no backup will "
+                    "be taken",
+                    retry->delay));
+  }
+  add_time_out_warning(configuration.spec.time_out, "no backup will be taken", warnings);
+  add_exec_warning("preBackup", configuration.spec.pre_backup, "no backup will be taken", warnings);
+  add_exec_warning("postBackup", configuration.spec.post_backup, "no backup will be taken", warnings);
   if (!configuration.spec.target) {
     warnings.emplace_back("stash: spec.target is missing, so there is nothing to back up");
     return;
   }
   add_target_warnings(configuration.spec.target->ref, warnings);
   add_path_warnings(*configuration.spec.target, warnings);
-  if (!is_supported_workload(configuration.spec.target->ref)) return;
   inject::World asked;
   asked.configurations = {configuration};
   add_findings(review, settings, world, std::move(asked), configuration.spec.target->ref, warnings);
@@ -103,13 +118,14 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
 
 void add_warnings(const api::RestoreSession& session, const Review& review, const inject::Settings& settings,
                   const WarnWorld& world, Warnings& warnings) {
-  add_time_out_warning(session.spec.time_out, warnings);
+  add_time_out_warning(session.spec.time_out, "nothing will be restored", warnings);
+  add_exec_warning("preRestore", session.spec.pre_restore, "nothing will be restored", warnings);
+  add_exec_warning("postRestore", session.spec.post_restore, "nothing will be restored", warnings);
   if (!session.spec.target) {
     warnings.emplace_back("stash: spec.target is missing, so there is nothing to restore");
     return;
   }
   if (!session.spec.target->has_jobs) add_target_warnings(session.spec.target->ref, warnings);
-  if (!session.spec.target->has_jobs && !is_supported_workload(session.spec.target->ref)) return;
   inject::World asked;
   asked.restores = {session};
   add_findings(review, settings, world, std::move(asked), session.spec.target->ref, warnings);
@@ -117,8 +133,11 @@ void add_warnings(const api::RestoreSession& session, const Review& review, cons
 
 void add_warnings(const api::Repository& repository, const Review& review, const inject::Settings& settings,
                   const WarnWorld& world, Warnings& warnings) {
+  for (const std::string& warning : api::backend_warnings(repository.spec.backend)) {
+    warnings.push_back("stash: " + warning);
+  }
   // A BackupConfiguration made up around it asks the injector what it thinks of this Repository.
-  const api::TargetRef ref{"apps/v1", std::string(kWorkloadKind), "any"};
+  const api::TargetRef ref{"apps/v1", "Deployment", "any"};
   api::BackupConfiguration configuration;
   configuration.metadata.name = "any";
   configuration.metadata.ns = review.ns;

@@ -27,8 +27,15 @@ def logs(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def controller(kube, logs):
-    program = api_ring.start_controller(kube, logs)
+def pushgateway(logs):
+    program = api_ring.start_pushgateway(logs)
+    yield program
+    program.stop()
+
+
+@pytest.fixture(scope="session")
+def controller(kube, logs, pushgateway):
+    program = api_ring.start_controller(kube, logs, pushgateway_url=pushgateway.url)
     yield program
     program.stop()
 

@@ -35,7 +35,7 @@ class Workload:
         return found
 
     def configure(self, **spec):
-        self.kube.apply(objects.backup_configuration(self.ns, schedule="0 0 1 1 *", paths=[str(self.source)], **spec))
+        self.kube.apply(objects.backup_configuration(self.ns, schedule="0 0 1 1 *", mount_path=self.source, paths=[str(self.source)], **spec))
         wait_until("the sidecar is injected", lambda: "stash" in containers(self.kube, self.ns), 30)
         wait_until("the sidecar's rights exist", lambda: self.kube.get("rolebinding", "stash-sidecar-deployment-web", self.ns), 30)
 

@@ -9,11 +9,12 @@ import socket
 import subprocess
 import time
 import urllib.request
+from pathlib import Path
 
 from . import installation, paths
 from .kube import Kube, run, wait_until
 
-BIN = paths.BUILD / "release" / "bin"
+BIN = Path(os.environ.get("STASH_BIN", paths.BUILD / "release" / "bin"))
 
 
 def boot(name):
@@ -91,10 +92,19 @@ def answers(url):
         return False
 
 
-def start_controller(kube, directory, *more):
+def start_pushgateway(directory):
+    """A real Pushgateway, as runs beside the controller in its pod."""
+    port = free_port()
+    program = Program(["prometheus-pushgateway", f"--web.listen-address=127.0.0.1:{port}"], directory / "pushgateway.log").start()
+    program.url = f"http://127.0.0.1:{port}"
+    wait_until("the Pushgateway is ready", lambda: answers(f"{program.url}/-/ready"), 30)
+    return program
+
+
+def start_controller(kube, directory, *more, pushgateway_url=""):
     health = free_port()
     program = Program([BIN / "stash-controller", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-operator", directory),
-                       "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", "",
+                       "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", pushgateway_url,
                        "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert",
                        "--webhook-configuration", "stash-injector", "--validating-webhook-configuration", "stash-warnings", "--webhook-service", "stash-webhook", *more],
                       directory / "controller.log").start()

@@ -31,15 +31,38 @@ def deployment(ns, directory, name="web", replicas=1, pod_spec=None, volume=None
                      "template": {"metadata": {"labels": {"app": name, "stash-test": "yes"}}, "spec": spec}}}
 
 
+API_VERSIONS = {"ReplicationController": "v1", "DeploymentConfig": "apps.openshift.io/v1"}
+
+
+def workload(ns, kind, directory, **more):
+    """The same pods under another kind of controller."""
+    made = deployment(ns, directory, **more)
+    made.update(apiVersion=API_VERSIONS.get(kind, "apps/v1"), kind=kind)
+    if kind in API_VERSIONS:
+        made["spec"]["selector"] = made["spec"]["selector"]["matchLabels"]
+    if kind == "StatefulSet":
+        made["spec"]["serviceName"] = made["metadata"]["name"]
+    if kind == "DaemonSet":
+        del made["spec"]["replicas"]
+    return made
+
+
+def aimed_at(made, kind):
+    """A BackupConfiguration or RestoreSession for a workload of that kind."""
+    made["spec"]["target"]["ref"].update(apiVersion=API_VERSIONS.get(kind, "apps/v1"), kind=kind)
+    return made
+
+
 def _target(workload, mount_path=SOURCE, **more):
     return dict({"ref": {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload},
                  "volumeMounts": [{"name": "source-data", "mountPath": str(mount_path)}]}, **more)
 
 
-def backup_configuration(ns, name="web-backup", workload="web", schedule="* * * * *", repository="local-repository", **spec):
+def backup_configuration(ns, name="web-backup", workload="web", schedule="* * * * *", repository="local-repository", mount_path=SOURCE,
+                         **spec):
     return {"apiVersion": "stash.appscode.com/v1beta1", "kind": "BackupConfiguration", "metadata": {"name": name, "namespace": ns},
             "spec": dict({"schedule": schedule, "repository": {"name": repository},
-                          "target": _target(workload, paths=spec.pop("paths", [SOURCE])),
+                          "target": _target(workload, mount_path, paths=spec.pop("paths", [SOURCE])),
                           "retentionPolicy": {"name": "keep-last-5", "keepLast": 5, "prune": True}}, **spec)}
 
 

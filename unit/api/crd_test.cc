@@ -105,5 +105,5 @@ TEST_CASE("rules of a RestoreSession are checked wherever they stand", "[api][cr
 
 TEST_CASE("a field that is not acted on says so in its description", "[api][crd]") {
   const Json& spec = schema_of(kAll[1])["properties"]["spec"]["properties"];
-  CHECK(spec["hooks"]["description"] == "Actions before and after the backup. Accepted, but not acted on yet.");
+  CHECK(spec["interimVolumeTemplate"]["description"] == "Only for backups by jobs. Accepted, but not acted on yet.");
 }

@@ -66,6 +66,16 @@ TEST_CASE("lines of standard output come one by one, the last also without its e
   CHECK_FALSE(run.ended->stopped_by_us);
 }
 
+TEST_CASE("lines of standard error can be heard while the child runs", "[base][process]") {
+  ProcessSpec spec = shell("echo one >&2; printf two >&2; echo out");
+  Lines heard;
+  spec.on_error_line = [&heard](std::string_view line) { heard.emplace_back(line); };
+  const Run run = ::run(spec);
+  CHECK(heard == Lines{"one", "two"});
+  CHECK(run.lines == Lines{"out"});
+  CHECK(run.ended->stderr_tail == "one\ntwo");
+}
+
 TEST_CASE("the exit code is the child's, or 128 and the signal", "[base][process]") {
   CHECK(::run(shell("exit 3")).ended->exit_code == 3);
   CHECK(::run(shell("kill -KILL $$")).ended->exit_code == 137);

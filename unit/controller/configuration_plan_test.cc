@@ -150,23 +150,24 @@ TEST_CASE("a failed injection says why", "[controller][configuration]") {
 
 TEST_CASE("fields that are not acted on are listed, and do not make it NotReady", "[controller][configuration]") {
   ConfigurationWorld world = a_configuration_world();
-  world.configuration["spec"]["hooks"] = {{"preBackup", {{"exec", {{"command", {"sh", "-c"}}}}}}};
+  world.configuration["spec"]["task"] = {{"name", "pvc-backup"}};
   world.configuration["spec"]["scheduel"] = "typo";
   const std::string honoured = condition(world, "FieldsHonoured");
   CHECK(honoured.starts_with("False FieldsIgnored: not acted on by this version: "));
-  CHECK(honoured.find("/spec/hooks") != std::string::npos);
+  CHECK(honoured.find("/spec/task") != std::string::npos);
   CHECK(honoured.find("unknown, perhaps misspelt: /spec/scheduel") != std::string::npos);
   CHECK(phase(world) == "Ready");
 }
 
 TEST_CASE("a configuration that no backup can follow is Invalid and gets no CronJob", "[controller][configuration]") {
-  ConfigurationWorld world = a_configuration_world(a_backup_configuration().target({"apps/v1", "StatefulSet", "db"}));
+  ConfigurationWorld world =
+      a_configuration_world(a_backup_configuration().target({"v1", "PersistentVolumeClaim", "db"}));
   world.workload.reset();
   CHECK(phase(world) == "Invalid");
   CHECK(written(plan(world)) == Texts{"write BackupConfiguration"});
   CHECK(condition(world, "BackupTargetFound") ==
-        "False NotSupported: StatefulSet demo/db of apps/v1 is not supported by this version; supported: Deployment "
-        "(apps)");
+        "False NotSupported: PersistentVolumeClaim demo/db of v1 is not supported by this version; supported: " +
+            api::workload_kind_names());
 }
 
 TEST_CASE("a CronJob that the API server refuses becomes a condition with its sentence",
@@ -258,4 +259,13 @@ TEST_CASE("a BackupConfiguration that cannot be read is Invalid, once", "[contro
   CHECK(phase_of(world.configuration) == "Invalid");
   CHECK(condition_of(world.configuration, "Ready").find("/spec/schedule") != std::string::npos);
   CHECK(plan(world).empty());
+}
+
+TEST_CASE("a hook that runs a program makes the configuration Invalid, for it would not be run",
+          "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.configuration["spec"]["hooks"] = {{"preBackup", {{"exec", {{"command", {"sync"}}}}}}};
+  CHECK(phase(world) == "Invalid");
+  world.configuration["spec"]["hooks"] = {{"preBackup", {{"httpPost", {{"port", 8080}, {"path", "/freeze"}}}}}};
+  CHECK(phase(world) == "Ready");
 }

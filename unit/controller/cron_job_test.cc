@@ -41,6 +41,13 @@ TEST_CASE("the CronJob of a BackupConfiguration", "[controller][cron]") {
   CHECK(container["securityContext"]["capabilities"]["drop"] == Json::array({"ALL"}));
 }
 
+TEST_CASE("the CronJob's pods name all that a ResourceQuota may count", "[controller][cron]") {
+  const auto objects = cron_job_objects(a_backup_configuration(), some_settings());
+  const Json& pod = objects.cron_job["spec"]["jobTemplate"]["spec"]["template"];
+  CHECK(pod["spec"]["containers"][0]["resources"] ==
+        Json({{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}, {"limits", {{"cpu", "500m"}, {"memory", "64Mi"}}}}));
+}
+
 TEST_CASE("a paused BackupConfiguration suspends its CronJob", "[controller][cron]") {
   const auto objects = cron_job_objects(a_backup_configuration().paused(), some_settings());
   CHECK(objects.cron_job["spec"]["suspend"] == true);
@@ -55,7 +62,7 @@ TEST_CASE("the role of CronJob pods allows to make sessions and no more", "[cont
                                                {"verbs", Json::array({"get"})}},
                                               {{"apiGroups", Json::array({"stash.appscode.com"})},
                                                {"resources", Json::array({"backupsessions"})},
-                                               {"verbs", {"create", "get"}}},
+                                               {"verbs", {"create", "get", "list"}}},
                                               {{"apiGroups", Json::array({""})},
                                                {"resources", Json::array({"events"})},
                                                {"verbs", Json::array({"create"})}},
@@ -91,4 +98,14 @@ TEST_CASE("pull secrets of the installation are on the CronJob's pods", "[contro
   const auto objects = cron_job_objects(a_backup_configuration(), settings);
   CHECK(objects.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["imagePullSecrets"] ==
         Json::array({{{"name", "regcred"}}}));
+}
+
+TEST_CASE("pull secrets of a BackupConfiguration are on its CronJob's pods, each once", "[controller][cron]") {
+  inject::Settings settings = some_settings();
+  settings.image_pull_secrets = {"regcred"};
+  const auto objects = cron_job_objects(
+      a_backup_configuration().pod_settings({{"imagePullSecrets", {{{"name", "regcred"}}, {{"name", "mine"}}}}}),
+      settings);
+  CHECK(objects.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["imagePullSecrets"] ==
+        Json::array({{{"name", "regcred"}}, {{"name", "mine"}}}));
 }

@@ -37,8 +37,8 @@ TEST_CASE("a cause is named before its consequences", "[controller][obstacle]") 
   CHECK(reason(target) == "NamespaceNotOptedIn");
   target.secret = Presence::absent;
   CHECK(reason(target) == "BackendSecretNotAvailable");
-  target.repository_found = a_repository().gcs("bucket", "/").build();
-  CHECK(reason(target) == "NotSupported");
+  target.repository_found = a_repository().gcs("", "/").build();
+  CHECK(reason(target) == "Invalid");
   target.repository_found.reset();
   CHECK(reason(target) == "RepositoryNotAvailable");
 }

@@ -58,11 +58,72 @@ TEST_CASE("a restore is Running once a pod has it and Succeeded once that pod is
   CHECK(events_of(plan_restore(world)) == Texts{"RestoreSessionSucceeded: 1 of 1 hosts restored"});
 }
 
-TEST_CASE("a failed restore says so, and that its pods try again", "[controller][restore]") {
+TEST_CASE("a failed restore says so, and that its pod tries again", "[controller][restore]") {
   const RestoreWorld world =
       a_restore_world(a_restore_session().phase("Running").total_hosts(1).host(failed("host-0", "no snapshot")));
   CHECK(condition_of(after(world), "Completed") ==
-        "True Failed: host-0: no snapshot; the pods that wait for it try again until it succeeds or is deleted");
+        "True Failed: host-0: no snapshot; a pod that waits for it tries again");
+}
+
+TEST_CASE("a restore that has been tried often enough does not promise another try", "[controller][restore]") {
+  RestoreWorld world =
+      a_restore_world(a_restore_session().phase("Running").total_hosts(1).host(failed("host-0", "attempt 5 of 5")));
+  world.session["status"]["stats"][0]["attempts"] = api::kRestoreAttempts;
+  CHECK(condition_of(after(world), "Completed") == "True Failed: host-0: attempt 5 of 5");
+}
+
+TEST_CASE("a restore that failed before it got into the pod says that nothing was restored, and what to do",
+          "[controller][restore]") {
+  RestoreWorld world =
+      a_restore_world(a_restore_session().phase("Pending").total_hosts(1).host(failed("host-0", "no Repository")));
+  world.injected = "";
+  CHECK(condition_of(after(world), "Completed") ==
+        "True Failed: host-0: no Repository; nothing was restored: remove the cause, then delete this RestoreSession "
+        "and create it again");
+}
+
+TEST_CASE("a message about a RestoreSession never asks to correct its spec, which cannot be changed",
+          "[controller][restore]") {
+  RestoreWorld world = a_restore_world();
+  world.target.repository_found.reset();
+  CHECK(condition_of(after(world), "Completed") ==
+        "False RepositoryNotAvailable: Repository demo/repo does not exist; create it");
+  world = a_restore_world();
+  world.target.workload.reset();
+  CHECK(condition_of(after(world), "Completed") ==
+        "False TargetNotAvailable: Deployment demo/stash-demo does not exist; create it");
+}
+
+TEST_CASE("a restore whose place in the pod a newer one has taken is ended, so that only one of them writes",
+          "[controller][restore]") {
+  RestoreWorld world =
+      a_restore_world(a_restore_session().phase("Running").total_hosts(1).host(claimed("host-0", "web-1")));
+  world.injected = "another-restore";
+  world.superseded_by = "another-restore";
+  const std::string message =
+      "superseded by RestoreSession demo/another-restore, which is newer and restores the same workload";
+  const Json ended = after(world);
+  CHECK(phase_of(ended) == "Failed");
+  CHECK(host_of(ended) == Json({{"hostname", "host-0"}, {"phase", "Failed"}, {"error", message}}));
+  CHECK(condition_of(ended, "Completed") == "True Superseded: " + message);
+
+  // The old pod may try once more before it goes.
+  world.session = ended;
+  world.session["status"]["stats"] = a_restore_session().host(claimed("host-0", "web-1")).json()["status"]["stats"];
+  CHECK(host_of(after(world))["phase"] == "Failed");
+
+  world.session = a_restore_session().phase("Running").total_hosts(1).host("host-0", "Succeeded").json();
+  CHECK(phase_of(after(world)) == "Succeeded");
+}
+
+TEST_CASE("a restore names the fields that it does not act on", "[controller][restore]") {
+  RestoreWorld world = a_restore_world();
+  CHECK(condition_of(after(world), "FieldsHonoured") == "True AllFieldsHonoured: every field of spec is acted on");
+  world.session["spec"]["target"]["args"] = Json::array({"--verify"});
+  world.session["spec"]["repositry"] = "x";
+  CHECK(condition_of(after(world), "FieldsHonoured") ==
+        "False FieldsIgnored: not acted on by this version: /spec/target/args; unknown, perhaps misspelt: "
+        "/spec/repositry");
 }
 
 TEST_CASE("a failed restore goes back to Running when a pod takes it again, and may succeed", "[controller][restore]") {
@@ -87,8 +148,9 @@ TEST_CASE("a restore that succeeded is never touched again", "[controller][resto
 TEST_CASE("a restore that nobody takes fails with its cause", "[controller][restore]") {
   RestoreWorld world = a_restore_world(a_restore_session().phase("Pending").total_hosts(1).host("host-0", "Pending"));
   world.target.secret = Presence::absent;
-  CHECK(phase_of(after(world)) == "Pending");
-  CHECK(host_of(after(at_age(world, seconds(15))))["error"] ==
+  world.session = after(world);
+  CHECK(phase_of(world.session) == "Pending");
+  CHECK(host_of(after(at_age(world, seconds(20))))["error"] ==
         "Secret demo/repo-secret of Repository demo/repo does not exist; create it with the key RESTIC_PASSWORD");
 }
 
@@ -124,11 +186,9 @@ TEST_CASE("a RestoreSession that cannot be carried out is Invalid, with the reas
             "the driver VolumeSnapshotter is not supported by this version; leave spec.driver out for Restic; create a "
             "new "
             "one");
-  CHECK(complaint(a_restore_session().target({"apps/v1", "DaemonSet", "agent"})) ==
-        std::string(kInvalid) +
-            "its target DaemonSet agent of apps/v1 is not supported by this version; supported: Deployment (apps); "
-            "create "
-            "a new one");
+  CHECK(complaint(a_restore_session().target({"apps/v1", "Job", "agent"})) ==
+        std::string(kInvalid) + "its target Job agent of apps/v1 is not supported by this version; supported: " +
+            api::workload_kind_names() + "; create a new one");
   CHECK(complaint(a_restore_session().rules({})) ==
         std::string(kInvalid) +
             "it has no rules, so nothing would be restored; set spec.rules[0].paths; create a new one");

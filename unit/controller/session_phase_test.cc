@@ -209,10 +209,10 @@ TEST_CASE("a configuration that no backup can follow fails its session at once",
       message(a_backup_configuration().no_target()) ==
       "True Invalid: BackupConfiguration demo/app-backup has no target; set spec.target.ref (backups by a Task are not "
       "supported by this version)");
-  CHECK(message(a_backup_configuration().target({"apps/v1", "StatefulSet", "db"})) ==
-        "True Invalid: BackupConfiguration demo/app-backup targets StatefulSet db of apps/v1, which this version does "
-        "not "
-        "support; supported: Deployment (apps)");
+  CHECK(message(a_backup_configuration().target({"v1", "PersistentVolumeClaim", "db"})) ==
+        "True Invalid: BackupConfiguration demo/app-backup targets PersistentVolumeClaim db of v1, which this version "
+        "does not support; supported: " +
+            api::workload_kind_names());
   CHECK(message(a_backup_configuration().paths({})) ==
         "True Invalid: BackupConfiguration demo/app-backup names nothing to back up; set spec.target.paths");
   CHECK(message(a_backup_configuration().time_out("soon")) ==

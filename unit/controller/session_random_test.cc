@@ -110,6 +110,14 @@ class Schedule {
     host.erase("claim");
     touched();
   }
+  /// As a sidecar does that is told to stop.
+  void hand_back() {
+    Json& host = stats()[static_cast<std::size_t>(pick(hosts_))];
+    if (ended() || host["phase"] != "Running") return;
+    host["phase"] = "Pending";
+    host.erase("claim");
+    touched();
+  }
   void upset() {
     switch (pick(40)) {
       case 0:
@@ -129,6 +137,15 @@ class Schedule {
         break;
       case 5:
         world_.silent_for[fmt::format("host-{}", pick(hosts_))] = minutes(pick(30));
+        break;
+      case 6:
+        world_.restoring = chance(2) ? "app-restore" : "";
+        break;
+      case 7:
+        world_.watched_for = seconds(pick(900));
+        break;
+      case 8:
+        hand_back();
         break;
       default:
         world_.silent_for.clear();

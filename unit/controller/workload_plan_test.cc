@@ -35,6 +35,7 @@ struct Scene {
   WorkloadWorld world;
 
   Scene() {
+    world.kind = api::workload_kind("apps", "Deployment");
     world.inject.group = "apps";
     world.inject.kind = "Deployment";
     world.inject.workload = &workload;

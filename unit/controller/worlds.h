@@ -15,7 +15,11 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 inline controller::PodFacts a_pod(std::string name, std::string phase = "Running") {
-  return {name, "uid-" + name, std::move(phase), true, ""};
+  return {.name = name,
+          .uid = "uid-" + name,
+          .phase = std::move(phase),
+          .runs_container = true,
+          .owner_uid = "uid-workload"};
 }
 
 /// A claimed host; the claimant is a_pod(pod).
@@ -35,7 +39,7 @@ inline controller::TargetWorld a_target(std::string owner, std::string_view cont
   target.repository = "repo";
   target.repository_found = a_repository().build();
   target.secret = controller::Presence::present;
-  target.workload = controller::WorkloadFacts{1, true};
+  target.workload = controller::WorkloadFacts{.replicas = 1, .has_container = true, .uid = "uid-workload"};
   target.pods = std::vector{a_pod("web-1")};
   return target;
 }
@@ -55,6 +59,7 @@ inline controller::RestoreWorld a_restore_world(const RestoreSessionBuilder& ses
   controller::RestoreWorld world;
   world.session = session.json();
   world.target = a_target("RestoreSession demo/app-restore", "stash-init");
+  world.injected = "app-restore";
   world.now = kCreated + seconds(5);
   return world;
 }
@@ -67,7 +72,7 @@ inline controller::ConfigurationWorld a_configuration_world(
   repository.status.conditions = {
       {"BackendSecretFound", "True", "BackendSecretAvailable", "Secret demo/repo-secret exists", 1, kCreated}};
   world.repository = repository;
-  world.workload = controller::WorkloadFacts{1, true};
+  world.workload = controller::WorkloadFacts{.replicas = 1, .has_container = true, .uid = "uid-workload"};
   world.injection.up_to_date = true;
   world.now = kCreated + seconds(5);
   return world;

@@ -49,23 +49,22 @@ TEST_CASE("a target names a workload by group, kind and name, whatever the versi
 
 TEST_CASE("every reason has a code of its own", "[inject][decision]") {
   std::set<std::string_view> codes;
-  for (int i = 0; i <= static_cast<int>(Reason::windows_pod); ++i) codes.insert(code_of(static_cast<Reason>(i)));
-  CHECK(codes.size() == static_cast<std::size_t>(Reason::windows_pod) + 1);
+  for (int i = 0; i <= static_cast<int>(Reason::repository_not_durable); ++i)
+    codes.insert(code_of(static_cast<Reason>(i)));
+  CHECK(codes.size() == static_cast<std::size_t>(Reason::repository_not_durable) + 1);
   CHECK_FALSE(codes.contains("Unknown"));
 }
 
-TEST_CASE("the oldest of several configurations is served, and the others learn which", "[inject][decision]") {
+TEST_CASE("all configurations of a workload are served, the oldest first", "[inject][decision]") {
   const auto decided = Scene()
                            .backup(a_backup_configuration("b").created(later(5)))
                            .backup(a_backup_configuration("c").created(later(1)))
                            .backup(a_backup_configuration("a").created(later(5)))
                            .decide(a_workload());
-  CHECK(decided.backup->metadata.name == "c");
-  REQUIRE(codes_of(decided.findings) == std::vector<std::string>{"SeveralConfigurations", "SeveralConfigurations"});
-  CHECK(decided.findings[0] ==
-        Finding{Reason::several_configurations, "BackupConfiguration demo/a",
-                "BackupConfiguration demo/c names the same workload and is older, so only it is served; delete one of "
-                "them or put all paths into one"});
+  std::vector<std::string> names;
+  for (const inject::Served& served : decided.backups) names.push_back(served.configuration.metadata.name);
+  CHECK(names == std::vector<std::string>{"c", "a", "b"});
+  CHECK(decided.findings.empty());
 }
 
 TEST_CASE("a configuration that is being deleted, or has no target, or another one, asks for nothing",
@@ -76,14 +75,14 @@ TEST_CASE("a configuration that is being deleted, or has no target, or another o
                            .backup(a_backup_configuration("c").deployment("other"))
                            .backup(a_backup_configuration("d").ns("elsewhere"))
                            .decide(a_workload());
-  CHECK_FALSE(decided.backup);
+  CHECK(decided.backups.empty());
   CHECK(decided.findings.empty());
 }
 
 TEST_CASE("what is in the way of a backup is named with its remedy", "[inject][decision]") {
   const auto finding = [](Scene scene, const api::BackupConfiguration& configuration) {
     const auto decided = scene.backup(configuration).decide(a_workload());
-    CHECK_FALSE(decided.backup_repository);
+    CHECK((decided.backups.empty() || !decided.backups[0].repository));
     REQUIRE(decided.findings.size() == 1);
     CHECK(decided.findings[0].object == "BackupConfiguration demo/app-backup");
     return std::pair(decided.findings[0].reason, decided.findings[0].message);
@@ -100,11 +99,11 @@ TEST_CASE("what is in the way of a backup is named with its remedy", "[inject][d
   CHECK(finding(Scene().repository(without_secret()), plain) ==
         std::pair(Reason::secret_missing, std::string("Secret repo-secret of Repository demo/repo does not exist; "
                                                       "create it with RESTIC_PASSWORD in it")));
-  CHECK(finding(Scene().repository(a_repository().gcs("bucket", "")), plain) ==
-        std::pair(Reason::backend_unsupported, std::string("Repository demo/repo has a backend of kind gcs, which a "
-                                                           "later version brings; this one acts on local")));
+  CHECK(finding(Scene().repository(a_repository().gcs("", "")), plain) ==
+        std::pair(Reason::malformed, std::string("Repository demo/repo: /spec/backend/gcs/bucket is missing; set the "
+                                                 "name of the bucket")));
   CHECK(finding(Scene().repository(a_repository().with([](auto& r) { r.spec.backend.local.reset(); })), plain).first ==
-        Reason::backend_unsupported);
+        Reason::malformed);
   CHECK(finding(Scene().repository(a_repository().volume({{"iscsi", Json::object()}})), plain).first ==
         Reason::backend_unsupported);
   CHECK(finding(Scene().repository(a_repository().host_path("relative")), plain) ==
@@ -123,18 +122,68 @@ TEST_CASE("a Secret that was missing from an older generation of the Repository 
   api::Repository repository = without_secret();
   repository.metadata.generation = 2;
   const auto decided = Scene().repository(repository).backup(a_backup_configuration()).decide(a_workload());
-  CHECK(decided.backup_repository);
+  CHECK(decided.backups.at(0).repository);
   CHECK(decided.findings.empty());
+}
+
+/// A restore that ended under us: older Stash wrote no conditions.
+RestoreSessionBuilder failed_here(const std::string& name) {
+  return a_restore_session(name).phase("Failed").with([](auto& session) {
+    session.status.conditions = {{"Completed", "True", "Failed", "wrong password", 1, later(1)}};
+  });
 }
 
 TEST_CASE("the newest unfinished restore is injected and supersedes older ones", "[inject][decision]") {
   const auto decided = Scene()
-                           .restore(a_restore_session("failed").phase("Failed").created(later(1)))
+                           .restore(failed_here("failed").created(later(1)))
                            .restore(a_restore_session("new").created(later(3)))
                            .restore(a_restore_session("running").phase("Running").created(later(2)))
                            .decide(a_workload());
   CHECK(decided.restore->metadata.name == "new");
   CHECK(codes_of(decided.findings) == std::vector<std::string>{"Superseded", "Superseded"});
+}
+
+TEST_CASE("a restore at work stays until a newer one is accepted and can be injected", "[inject][decision]") {
+  Scene scene = Scene().restore(a_restore_session("first").phase("Running").created(later(1)));
+  const Json workload = scene.injected(a_workload());
+  REQUIRE(init_container_in(workload).is_object());
+  const auto second = [](const char* phase, const char* repository) {
+    return a_restore_session("second").phase(phase).repository(repository).created(later(2));
+  };
+  SECTION("its Repository does not exist") {
+    scene.restore(second("Pending", "misspelt"));
+    CHECK(scene.decide(workload).restore->metadata.name == "first");
+    CHECK(scene.inject(workload).patch.empty());
+    CHECK(codes_of(scene.inject(workload).findings) == std::vector<std::string>{"Superseded", "RepositoryMissing"});
+  }
+  SECTION("the controller has not looked at it yet") {
+    scene.restore(second("", "repo"));
+    CHECK(scene.inject(workload).patch.empty());
+  }
+  SECTION("it has failed already") {
+    scene.restore(failed_here("second").created(later(2)));
+    CHECK(scene.inject(workload).patch.empty());
+  }
+  SECTION("its container would not be accepted") {
+    scene.restore(second("Pending", "repo").with([](auto& session) {
+      session.spec.runtime_settings.container = {{"resources", {{"limits", {{"cpu", "much"}}}}}};
+    }));
+    CHECK(scene.inject(workload).patch.empty());
+  }
+  SECTION("it can take its place") {
+    scene.restore(second("Pending", "repo"));
+    CHECK(init_container_in(scene.injected(workload))["args"][1] == "--restore-session=second");
+  }
+}
+
+TEST_CASE("a restore that an older Stash ended does not begin again, and its container stays", "[inject][decision]") {
+  Json workload = a_workload();
+  workload["spec"]["template"]["spec"]["initContainers"] = {
+      {{"name", "stash-init"}, {"image", "old/stash"}, {"args", {"restore", "--restore-session=old"}}}};
+  for (const char* phase : {"Failed", "Unknown", "Succeeded"}) {
+    const Scene scene = Scene().restore(a_restore_session("old").phase(phase));
+    CHECK(scene.inject(workload).patch.empty());
+  }
 }
 
 TEST_CASE("a restore that failed before it reached the pod does not begin with a later update", "[inject][decision]") {
@@ -146,7 +195,7 @@ TEST_CASE("a restore that failed before it reached the pod does not begin with a
 
 TEST_CASE("a restore older than a succeeded one is not run: it would put older data over newer", "[inject][decision]") {
   const auto decided = Scene()
-                           .restore(a_restore_session("old").phase("Failed").created(later(1)))
+                           .restore(failed_here("old").created(later(1)))
                            .restore(a_restore_session("done").phase("Succeeded").created(later(2)))
                            .decide(a_workload());
   CHECK_FALSE(decided.restore);

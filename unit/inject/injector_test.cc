@@ -43,6 +43,21 @@ TEST_CASE("the sidecar is what the contract says", "[inject][sidecar]") {
   CHECK_FALSE(sidecar.contains("imagePullPolicy"));
 }
 
+TEST_CASE("a repository in an object store needs no volume of the pod", "[inject][sidecar]") {
+  const Json workload = Scene()
+                            .repository(a_repository().gcs("bucket", "prefix"))
+                            .backup(a_backup_configuration())
+                            .restore(a_restore_session())
+                            .injected(a_workload());
+  CHECK_FALSE(workload.dump().contains("stash-local"));
+  CHECK(sidecar_in(workload)["volumeMounts"] ==
+        Json::array({Json{{"name", "stash-podinfo"}, {"mountPath", "/etc/stash"}},
+                     Json{{"name", "stash-secret-volume"}, {"mountPath", "/etc/stash/repository/secret"}},
+                     Json{{"name", "tmp-dir"}, {"mountPath", "/tmp"}},
+                     Json{{"name", "source-data"}, {"mountPath", "/source/data"}}}));
+  CHECK(init_container_in(workload)["args"][0] == "restore");
+}
+
 TEST_CASE("the init container goes after those of the author", "[inject][init]") {
   const Json workload = Scene().restore(a_restore_session()).injected(a_workload().init_container("migrate"));
   CHECK(names_in(workload, "initContainers") == std::vector<std::string>{"migrate", "stash-init"});
@@ -55,7 +70,7 @@ TEST_CASE("the init container goes after those of the author", "[inject][init]")
 
 TEST_CASE("settings of the BackupConfiguration reach the sidecar", "[inject][sidecar]") {
   const Json settings = {{"resources", {{"requests", {{"cpu", "10m"}}}}},
-                         {"env", {Json{{"name", "POD_NAME"}, {"value", "mine"}}, Json{{"name", "A"}, {"value", "b"}}}},
+                         {"env", {Json{{"name", "A"}, {"value", "b"}}}},
                          {"envFrom", {Json{{"secretRef", {{"name", "s"}}}}}},
                          {"livenessProbe", {{"exec", {{"command", {"true"}}}}}}};
   Scene scene;
@@ -67,7 +82,6 @@ TEST_CASE("settings of the BackupConfiguration reach the sidecar", "[inject][sid
                   .mounts({{"source-data", "/source/data", "part"}}));
   const Json sidecar = sidecar_in(scene.injected(a_workload()));
   CHECK(sidecar["resources"] == Json{{"requests", {{"cpu", "10m"}}}});
-  CHECK(sidecar["env"][1] == Json{{"name", "POD_NAME"}, {"value", "mine"}});
   CHECK(sidecar["env"][4] == Json{{"name", "A"}, {"value", "b"}});
   CHECK(sidecar["envFrom"] == Json::array({Json{{"secretRef", {{"name", "s"}}}}}));
   CHECK(sidecar["livenessProbe"]["exec"]["command"] == Json::array({"true"}));

@@ -101,7 +101,7 @@ TEST_CASE("a Repository mounted at a bad place is refused", "[inject][policy]") 
       r.spec.backend.local->sub_path = sub_path;
     }));
   };
-  CHECK(refusal(repository("", ""), a_workload()).starts_with("MountPathTaken: "));
+  CHECK(refusal(repository("", ""), a_workload()).starts_with("Malformed: "));
   CHECK(refusal(repository("/source/data", ""), a_workload()).starts_with("MountPathTaken: "));
   CHECK(refusal(repository("/stash", ""), a_workload()).starts_with("MountPathTaken: "));
   CHECK(refusal(repository("/safe", "../x"), a_workload()).starts_with("Malformed: "));

@@ -53,6 +53,7 @@ TEST_CASE("a first backup initialises, backs up each path, forgets and measures"
                                                   {{"lastBackupTime", "2026-11-23T10:00:00Z"},
                                                    {"firstBackupTime", "2026-11-23T10:00:00Z"},
                                                    {"integrity", true},
+                                                   {"lastCheckTime", "2026-11-23T10:00:00Z"},
                                                    {"size", "2.000 KiB"},
                                                    {"totalSize", "2.000 KiB"},
                                                    {"snapshotCount", 3},
@@ -119,6 +120,11 @@ TEST_CASE("unreadable files fail the host, keep the snapshot, and forget nothing
   progress.repository = RepositoryState::present;
   progress.paths[0].earlier_snapshot = "";
   note_backup(progress, 0, kSummary, ResticFailure{ResticCause::incomplete, ""}, {{"/a/x (permission denied)"}, 1});
+  progress.hook_after = HookState::due;
+  CHECK(next_step(progress) == BackupStep{Kind::hook_after});
+  note_hook_after(progress, "");
+  CHECK(next_step(progress) == BackupStep{Kind::mark_incomplete, 0});
+  note_mark(progress, 0, std::unexpected(ResticFailure{ResticCause::locked, "locked"}));
   CHECK(next_step(progress) == BackupStep{Kind::finish});
   const auto result = host_result(progress, "host-0", {}, {});
   CHECK(result.phase == "Failed");
@@ -145,6 +151,92 @@ TEST_CASE("success without a snapshot is none", "[sidecar][backup_plan]") {
   BackupProgress progress = of_paths({"/a"});
   note_backup(progress, 0, std::nullopt, std::nullopt, {});
   CHECK(progress.error == "backing up /a: restic ended without an error but named no snapshot");
+}
+
+BackupProgress with_hooks(std::vector<std::string> paths) {
+  BackupProgress progress = of_paths(std::move(paths));
+  progress.hook_before = progress.hook_after = HookState::due;
+  return progress;
+}
+
+TEST_CASE("the hooks are run right before the first snapshot and right after the last", "[sidecar][backup_plan]") {
+  BackupProgress progress = with_hooks({"/a"});
+  progress.check_due = true;
+  CHECK(next_step(progress) == BackupStep{Kind::find_repository});
+  progress.repository = RepositoryState::absent;
+  CHECK(next_step(progress) == BackupStep{Kind::init});
+  progress.repository = RepositoryState::present;
+  CHECK(next_step(progress) == BackupStep{Kind::hook_before});
+  note_hook_before(progress, "");
+  CHECK(next_step(progress) == BackupStep{Kind::find_snapshot, 0});
+  progress.paths[0].earlier_snapshot = "";
+  note_backup(progress, 0, kSummary, std::nullopt, {});
+  CHECK(next_step(progress) == BackupStep{Kind::hook_after});
+  note_hook_after(progress, "");
+  CHECK(next_step(progress) == BackupStep{Kind::check});
+}
+
+TEST_CASE("paths that the hook before makes are not missed before it", "[sidecar][backup_plan]") {
+  BackupProgress progress = with_hooks({"/dump"});
+  progress.paths[0].exists = progress.paths[0].has_entries = false;
+  progress.repository = RepositoryState::present;
+  CHECK(next_step(progress) == BackupStep{Kind::hook_before});
+  note_hook_before(progress, "");
+  SECTION("it made them") {
+    progress.paths[0].exists = progress.paths[0].has_entries = true;
+    CHECK(next_step(progress) == BackupStep{Kind::find_snapshot, 0});
+  }
+  SECTION("it did not") {
+    CHECK(next_step(progress) == BackupStep{Kind::hook_after});
+    CHECK(progress.error.starts_with("a path does not exist in the sidecar: /dump"));
+  }
+}
+
+TEST_CASE("a failed hook before backs nothing up, and the hook after is run nevertheless", "[sidecar][backup_plan]") {
+  BackupProgress progress = with_hooks({"/a"});
+  progress.repository = RepositoryState::present;
+  note_hook_before(progress, "the hook preBackup failed: it answered HTTP 500");
+  CHECK(next_step(progress) == BackupStep{Kind::hook_after});
+  note_hook_after(progress, "the hook postBackup failed: it answered HTTP 404");
+  CHECK(next_step(progress) == BackupStep{Kind::finish});
+  const auto result = host_result(progress, "host-0", {}, {});
+  CHECK(result.phase == "Failed");
+  CHECK(result.error ==
+        "the hook preBackup failed: it answered HTTP 500; nothing was backed up; the hook postBackup failed: it "
+        "answered HTTP 404");
+}
+
+TEST_CASE("a failed hook after fails the host, which keeps its snapshot", "[sidecar][backup_plan]") {
+  BackupProgress progress = with_snapshots();
+  progress.hook_after = HookState::due;
+  CHECK(next_step(progress) == BackupStep{Kind::hook_after});
+  note_hook_after(progress, "the hook postBackup failed: no");
+  CHECK(next_step(progress) == BackupStep{Kind::finish});
+  const auto result = host_result(progress, "host-0", {}, {});
+  CHECK(result.phase == "Failed");
+  CHECK(result.error == "the hook postBackup failed: no");
+  REQUIRE(result.snapshots.size() == 1);
+  CHECK(result.snapshots[0].name == "c4aff7e4");
+}
+
+TEST_CASE("an executionPolicy decides by how the backup ended", "[sidecar][backup_plan]") {
+  const auto runs_after = [](std::string policy, std::string error, int retries_left) {
+    BackupProgress progress = with_snapshots();
+    progress.hook_after = HookState::due;
+    progress.hook_after_policy = std::move(policy);
+    progress.retries_left = retries_left;
+    progress.error = std::move(error);
+    return next_step(progress).kind == Kind::hook_after;
+  };
+  CHECK(runs_after("", "", 0));
+  CHECK(runs_after("Always", "x", 3));
+  CHECK(runs_after("OnSuccess", "", 0));
+  CHECK_FALSE(runs_after("OnSuccess", "x", 0));
+  CHECK(runs_after("OnFailure", "x", 1));
+  CHECK_FALSE(runs_after("OnFailure", "", 0));
+  CHECK(runs_after("OnFinalRetryFailure", "x", 0));
+  CHECK_FALSE(runs_after("OnFinalRetryFailure", "x", 1));
+  CHECK_FALSE(runs_after("OnFinalRetryFailure", "", 0));
 }
 
 TEST_CASE("without a keep rule snapshots are counted, not forgotten", "[sidecar][backup_plan]") {
@@ -182,15 +274,26 @@ TEST_CASE("a failed cleanup is told beside the success", "[sidecar][backup_plan]
 }
 
 TEST_CASE("a check is due once a day, and until the repository was found intact", "[sidecar][backup_plan]") {
-  CHECK(check_is_due(std::nullopt, kNow, kNow));
-  CHECK(check_is_due(false, kNow, kNow));
-  CHECK_FALSE(check_is_due(true, kNow - std::chrono::hours(23), kNow));
-  CHECK(check_is_due(true, kNow - std::chrono::hours(24), kNow));
+  const auto due = [](std::optional<bool> integrity, std::optional<TimePoint> last) {
+    api::RepositoryStatus status;
+    status.integrity = integrity;
+    status.last_check_time = last;
+    return check_is_due(status, kNow);
+  };
+  CHECK(due(std::nullopt, kNow));
+  CHECK(due(false, kNow));
+  CHECK(due(true, std::nullopt));
+  CHECK_FALSE(due(true, kNow - std::chrono::hours(23)));
+  CHECK(due(true, kNow - std::chrono::hours(24)));
+  // By a clock that was some minutes or a year ahead.
+  CHECK_FALSE(due(true, kNow + std::chrono::minutes(5)));
+  CHECK(due(true, kNow + std::chrono::hours(8760)));
 }
 
 TEST_CASE("every progress has a next step, and plans end", "[sidecar][backup_plan]") {
   BackupProgress progress = of_paths({"/a", "/b", "/c"});
   progress.check_due = true;
+  progress.hook_before = progress.hook_after = HookState::due;
   int steps = 0;
   for (BackupStep step = next_step(progress); step.kind != Kind::finish; step = next_step(progress)) {
     REQUIRE(++steps < 20);
@@ -202,6 +305,12 @@ TEST_CASE("every progress has a next step, and plans end", "[sidecar][backup_pla
       case Kind::init:
         progress.repository = RepositoryState::present;
         break;
+      case Kind::hook_before:
+        note_hook_before(progress, "");
+        break;
+      case Kind::hook_after:
+        note_hook_after(progress, "");
+        break;
       case Kind::find_snapshot:
         progress.paths[step.path].earlier_snapshot = step.path == 1 ? "aa" : "";
         break;
@@ -210,6 +319,9 @@ TEST_CASE("every progress has a next step, and plans end", "[sidecar][backup_pla
         break;
       case Kind::back_up:
         note_backup(progress, step.path, kSummary, std::nullopt, {});
+        break;
+      case Kind::mark_incomplete:
+        note_mark(progress, step.path, std::unexpected(failure));
         break;
       case Kind::check:
         note_check(progress, std::unexpected(failure));

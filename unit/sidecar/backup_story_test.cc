@@ -20,8 +20,12 @@ constexpr const char* kSession =
 constexpr const char* kRepositoryStatus = "/apis/stash.appscode.com/v1alpha1/namespaces/demo/repositories/repo/status";
 constexpr const char* kEvents = "/api/v1/namespaces/demo/events";
 
+/// What restic 0.14 made of c4aff7e4.
+constexpr const char* kTagged =
+    R"([{"time":"2026-11-23T09:00:00Z","tags":["stash-session=u","stash-incomplete"],"original":"c4aff7e499","id":"4f1e7c664d","short_id":"4f1e7c66"}])";
+
 struct BackupStory : Story {
-  BackupMemory memory{std::nullopt, clock.now()};
+  BackupMemory memory;
   Json pending = a_backup_session().stamped().json();
   Json running = a_backup_session().phase("Running").host(running_here()).json();
 
@@ -136,10 +140,67 @@ TEST_CASE("a missing path fails the host before restic is asked anything", "[sid
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
-  REQUIRE(story.run(story.a_configuration_here().paths({story.data(), "/no/such/path"}).build()));
+  const std::string missing = story.volume / "nope";
+  REQUIRE(story.run(story.a_configuration_here().paths({story.data(), missing}).build()));
   CHECK(story.restic.calls().empty());
   CHECK(string_at(test::result_in(story.script.calls()), {"error"})
-            .starts_with("a path does not exist in the sidecar: /no/such/path;"));
+            .starts_with("a path does not exist in the sidecar: " + missing + ";"));
+}
+
+TEST_CASE("a path outside of the application's volumes is not backed up", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  auto configuration = story.a_configuration_here();
+  const std::string mount = story.volume.path();
+  std::string outside, mounts = mount;
+  SECTION("one character too few") {
+    outside = "/etc";
+    configuration.paths({story.data(), "/etc/"});
+  }
+  SECTION("the root, with all volumes and our secrets below it") {
+    outside = "/";
+    configuration.paths({"/"});
+  }
+  SECTION("the way out by dots") {
+    outside = "/etc";
+    configuration.paths({mount + "/../../etc"});
+  }
+  SECTION("a neighbour whose name begins alike") {
+    outside = mount + "s";
+    configuration.paths({mount + "s"});
+  }
+  SECTION("a symbolic link on the way") {
+    std::filesystem::create_directory_symlink("/usr", story.volume / "link");
+    outside = story.volume / "link/share (which leads to /usr/share)";
+    configuration.paths({story.volume / "link/share"});
+  }
+  SECTION("no mounts at all") {
+    outside = story.data();
+    mounts = "it has none";
+    configuration.mounts({});
+  }
+  REQUIRE(story.run(configuration.build()));
+  CHECK(story.restic.calls().empty());
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"}) ==
+        "not in the application's volumes: " + outside +
+            "; nothing was backed up. Each of spec.target.paths must lie at or below a "
+            "spec.target.volumeMounts[].mountPath of the BackupConfiguration (" +
+            mounts + "): correct the path, or add the mount");
+}
+
+TEST_CASE("a mount that is reached by a symbolic link is a mount", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  const test::TemporaryDirectory elsewhere;
+  std::filesystem::create_directory_symlink(story.volume.path(), elsewhere / "link");
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+  REQUIRE(story.run(story.a_configuration_here()
+                        .paths({elsewhere / "link/data"})
+                        .mounts({{"source-data", elsewhere / "link", ""}})
+                        .build()));
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat"});
 }
 
 TEST_CASE("a missing Repository and a missing Secret are named with their remedy", "[sidecar][backup_story]") {
@@ -188,24 +249,147 @@ TEST_CASE("unreadable files fail the host, keep its snapshot, and nothing is for
   story.reads(story.a_repository_here());
   story.restic.on("cat", {})
       .on("snapshots", {.output = "[]\n"})
-      .on("backup", {.exit_code = 3, .output = summary_line(), .standard_error = test::kUnreadable});
+      .on("backup", {.exit_code = 3, .output = summary_line(), .standard_error = test::kUnreadable})
+      .on("tag", {})
+      .on("snapshots", {.output = kTagged});
   REQUIRE(story.run());
-  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "snapshots", "backup"});
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "snapshots", "backup", "tag", "snapshots"});
+  const auto arguments = story.restic.calls()[3].arguments;
+  CHECK(std::vector<std::string>(arguments.end() - 5, arguments.end()) ==
+        std::vector<std::string>{"--quiet", "--add", "stash-incomplete", "--", "c4aff7e4"});
   const Json result = test::result_in(story.script.calls());
   CHECK(string_at(result, {"phase"}) == "Failed");
-  CHECK(string_at(result, {"error"}).find("2 files could not be read: /src/a (permission denied), /src/noaccess") !=
-        std::string::npos);
+  const std::string error = string_at(result, {"error"});
+  CHECK(error.find("2 files could not be read: /src/a (permission denied), /src/noaccess") != std::string::npos);
+  // Tagging has given it another id.
+  CHECK(error.find("The snapshot 4f1e7c66 has everything else") != std::string::npos);
+  CHECK(string_at(array_at(result, {"snapshots"})[0], {"name"}) == "4f1e7c66");
+}
+
+TEST_CASE("a snapshot that turned out to have no files is no latest one either", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = summary_line("c4aff7e4", 0)})
+      .on("tag", {})
+      .on("snapshots", {.output = kTagged});
+  REQUIRE(story.run());
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"error"}).find("there are no files in it (snapshot 4f1e7c66)") != std::string::npos);
+}
+
+TEST_CASE("an incomplete snapshot that could not be tagged is a danger that is told", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.exit_code = 3, .output = summary_line(), .standard_error = test::kUnreadable});
+  std::string why;
+  SECTION("restic failed") {
+    story.restic.on("tag", {.exit_code = 1, .standard_error = "Fatal: something new\n"});
+    why = "restic failed (something new)";
+  }
+  SECTION("restic says nothing and does nothing") {
+    story.restic.on("tag", {}).on("snapshots",
+                                  {.output = R"([{"id":"c4aff7e499","time":"2026-11-23T09:00:00Z","tags":["a"]}])"});
+    why = "restic did not tag it";
+  }
+  REQUIRE(story.run());
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"error"})
+            .ends_with("; it could not be made sure that the snapshot c4aff7e4 has the tag stash-incomplete, and a "
+                       "restore of the latest snapshot may take it: " +
+                       why));
   CHECK(string_at(array_at(result, {"snapshots"})[0], {"name"}) == "c4aff7e4");
+}
+
+TEST_CASE("a restarted container finds the tagged snapshot of its session", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_checked_repository_here());
+  story.restic.on("cat", {}).on("snapshots", {.output = kTagged});
+  SECTION("and leaves it as it is while the files cannot be read") {
+    story.restic.on("backup", {.exit_code = 3, .output = summary_line(""), .standard_error = test::kUnreadable});
+    REQUIRE(story.run(story.a_configuration_here().build(), /*resume=*/true));
+    CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "snapshots", "backup"});
+    const Json result = test::result_in(story.script.calls());
+    CHECK(string_at(result, {"phase"}) == "Failed");
+    CHECK(string_at(array_at(result, {"snapshots"})[0], {"name"}) == "4f1e7c66");
+  }
+  SECTION("and makes a complete one once they can") {
+    story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+    story.restic.on("backup", {.output = summary_line("", 6)})
+        .on("backup", {.output = summary_line()})
+        .on("forget", {.output = "[]\n"})
+        .on("stats", {.output = "{\"total_size\":1}\n"});
+    REQUIRE(story.run(story.a_configuration_here().build(), /*resume=*/true));
+    const Json result = test::result_in(story.script.calls());
+    CHECK(string_at(result, {"phase"}) == "Succeeded");
+    CHECK(string_at(array_at(result, {"snapshots"})[0], {"name"}) == "c4aff7e4");
+  }
+}
+
+TEST_CASE("of a retention policy that is a dry run the real number of snapshots is told", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_checked_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = summary_line()})
+      .on("forget", {.output = "[{\"keep\":[{}],\"remove\":[{},{}]}]\n"})
+      .on("snapshots", {.output = R"([{"id":"aa"},{"id":"bb"},{"id":"cc"}])"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run(story.a_configuration_here().retention({.name = "try", .keep_last = 1, .dry_run = true}).build()));
+  const std::string all = test::text_of(story.script.calls());
+  CHECK(all.find("\"snapshotCount\":3") != std::string::npos);
+  CHECK(all.find("\"snapshotsRemovedOnLastCleanup\":0") != std::string::npos);
+}
+
+TEST_CASE("a repository is checked a day after its last check, by whatever pod", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_checked_repository_here().with(
+      [](api::Repository& r) { r.status.last_check_time.value() -= std::chrono::hours(24); }));
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = summary_line()})
+      .on("check", {})
+      .on("forget", {.output = "[]\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run());
+  CHECK(test::text_of(story.script.calls()).find("\"lastCheckTime\":\"2026-11-23T10:") != std::string::npos);
+}
+
+TEST_CASE("a repository that another pod made meanwhile is used", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("init", {.exit_code = 1,
+                   .standard_error = "Fatal: create repository at /safe/data failed: config file already exists\n"});
+  SECTION("and ours") {
+    story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.exit_code = 1});
+    REQUIRE(story.run());
+    CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "init", "cat", "snapshots", "backup"});
+  }
+  SECTION("unless it has another password") {
+    story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+    REQUIRE(story.run());
+    CHECK(string_at(test::result_in(story.script.calls()), {"error"}).starts_with("initialising the repository: "));
+  }
 }
 
 TEST_CASE("a restarted container takes its session's snapshot over instead of making another",
           "[sidecar][backup_story]") {
   BackupStory story;
   answer_all(story);
-  story.reads(story.a_repository_here().with([](api::Repository& r) {
-    r.status.first_backup_time = test::kCreated;
-    r.status.integrity = true;
-  }));
+  story.reads(
+      story.a_checked_repository_here().with([](api::Repository& r) { r.status.first_backup_time = test::kCreated; }));
   story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
   story.restic.on("cat", {})
       .on("snapshots", {.output = R"([{"id":"deadbeef99","short_id":"deadbeef","time":"2026-11-23T09:00:00Z"}])"})
@@ -220,10 +404,56 @@ TEST_CASE("a restarted container takes its session's snapshot over instead of ma
   CHECK(string_at(array_at(test::result_in(story.script.calls()), {"snapshots"})[0], {"name"}) == "deadbeef");
 }
 
+TEST_CASE("a Repository's own Secret and mount are used", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  const test::TemporaryDirectory secret;
+  std::ofstream(secret / "RESTIC_PASSWORD") << "of-its-own";
+  story.context.repositories = {{{"repo", secret.path()}, {"other", "/nowhere"}}, {{"repo", story.volume / "here"}}};
+  story.reads(story.a_checked_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = summary_line()})
+      .on("forget", {.output = "[]\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run());
+  CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Succeeded");
+  const auto environment = story.restic.calls().front().environment;
+  CHECK(environment.at("RESTIC_PASSWORD") == "of-its-own");
+  CHECK(environment.at("RESTIC_REPOSITORY") == story.volume / "here");
+}
+
+TEST_CASE("a failed backup pushes that it failed, and what is known of the repository", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  ApiScript gateway;
+  gateway.on("PUT", "/metrics/job/app-backup/namespace/demo/hostname/host-0").reply(200, Json());
+  story.context.metrics = true;
+  story.context.pushgateway_url = "http://127.0.0.1:" + std::to_string(gateway.port());
+  story.reads(story.a_repository_here().with([](api::Repository& r) {
+    r.status.integrity = true;
+    r.status.last_backup_time = test::kCreated;
+    r.status.snapshot_count = 7;
+    r.status.total_size = "2.000 KiB";
+  }));
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+  REQUIRE(story.run());
+  const std::string pushed = gateway.calls().back().body;
+  for (const char* sample :
+       {"stash_backup_setup_success{", "stash_backup_host_backup_success{", "stash_repository_integrity{",
+        "stash_repository_size_bytes{", "stash_repository_snapshot_count{", "stash_repository_snapshot_cleaned{"}) {
+    CAPTURE(sample);
+    CHECK(pushed.find(sample) != std::string::npos);
+  }
+  CHECK(pushed.find("hostname=\"host-0\"} 0\n") != std::string::npos);
+  CHECK(pushed.find("prefix=\"" + story.repository_directory() + "\"} 2048\n") != std::string::npos);
+}
+
 TEST_CASE("a failed cleanup leaves the backup Succeeded and warns", "[sidecar][backup_story]") {
   BackupStory story;
   answer_all(story);
-  story.reads(story.a_repository_here().with([](api::Repository& r) { r.status.integrity = true; }));
+  story.reads(story.a_checked_repository_here());
   story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
   story.restic.on("cat", {})
       .on("snapshots", {.output = "[]\n"})
@@ -240,7 +470,7 @@ TEST_CASE("a failed cleanup leaves the backup Succeeded and warns", "[sidecar][b
 TEST_CASE("somebody else's lock is waited for, and ours is removed first", "[sidecar][backup_story]") {
   BackupStory story;
   answer_all(story);
-  story.reads(story.a_repository_here().with([](api::Repository& r) { r.status.integrity = true; }));
+  story.reads(story.a_checked_repository_here());
   story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
   const bool own_name = GENERATE(true, false);
   story.context.restic.own_host_name = own_name;

@@ -37,10 +37,38 @@ TEST_CASE("a pod's host follows the kind of its workload", "[sidecar][claim]") {
   CHECK(host_of("Deployment", kPod) == "host-0");
   CHECK(host_of("", kPod) == "host-0");
   CHECK(host_of("StatefulSet", {"db-12", "u", "demo", ""}) == "host-12");
-  CHECK_FALSE(host_of("StatefulSet", {"db", "u", "demo", ""}));
-  CHECK_FALSE(host_of("StatefulSet", {"db-x", "u", "demo", ""}));
   CHECK(host_of("DaemonSet", kPod) == "node-1");
-  CHECK_FALSE(host_of("DaemonSet", {"p", "u", "demo", ""}));
+}
+
+TEST_CASE("workloads whose replicas share their volumes are one host, however their pods are called",
+          "[sidecar][claim]") {
+  const std::string kind =
+      GENERATE("Deployment", "ReplicaSet", "ReplicationController", "DeploymentConfig", "", "SomethingElse");
+  const std::string pod = GENERATE("app-6f-x", "app-7", "app", "node-1");
+  CHECK(host_of(kind, {pod, "u", "demo", "node-1"}) == "host-0");
+}
+
+TEST_CASE("a StatefulSet's host is what follows the last dash of the pod's name", "[sidecar][claim]") {
+  const auto host = [](const std::string& pod) { return host_of("StatefulSet", {pod, "u", "demo", "node-1"}); };
+  CHECK(host("db-0") == "host-0");
+  CHECK(host("web-2-13") == "host-13");
+  CHECK(host("a--b.c-4") == "host-4");
+  CHECK(host("db-0004") == "host-0004");
+  CHECK(host("db-123456789012345678901234567890") == "host-123456789012345678901234567890");
+  for (const char* odd : {"", "-", "db", "db-", "db-x", "db-1x", "db-+1", "db- 1", "db-\xD9\xA1"}) {
+    CAPTURE(odd);
+    const auto none = host(odd);
+    REQUIRE_FALSE(none);
+    CHECK(none.error().message.find("has no ordinal") != std::string::npos);
+  }
+}
+
+TEST_CASE("a DaemonSet's host is its node, and without one there is none", "[sidecar][claim]") {
+  CHECK(host_of("DaemonSet", {"agent-x2b", "u", "demo", "ip-10-0-0-1.example.internal"}) ==
+        "ip-10-0-0-1.example.internal");
+  const auto none = host_of("DaemonSet", {"agent-x2b", "u", "demo", ""});
+  REQUIRE_FALSE(none);
+  CHECK(none.error().message.find("NODE_NAME") != std::string::npos);
 }
 
 TEST_CASE("a claim wins a pending host and makes it running", "[sidecar][claim]") {
@@ -89,27 +117,6 @@ TEST_CASE("a session that ended, goes, or changed hands is not ours any more", "
   CHECK_FALSE(still_ours(Json::object(), "host-0", kPod));
 }
 
-TEST_CASE("the oldest session with our host pending comes next", "[sidecar][claim]") {
-  const Json newer = a_backup_session("b").created(kNow).stamped().json();
-  const Json older = a_backup_session("a").created(kNow - std::chrono::hours(1)).stamped().json();
-  const Json done = a_backup_session("c").created({}).phase("Succeeded").host(host("Pending")).json();
-  const Json taken = a_backup_session("d").created({}).phase("Running").host(host("Running", "uid-2")).json();
-  const Json others = a_backup_session("e", "other-backup").created({}).stamped().json();
-  const Json unstamped = a_backup_session("f").created({}).json();
-  const auto next = next_session({&newer, &older, &done, &taken, &others, &unstamped}, "app-backup", "host-0", kPod);
-  REQUIRE(next);
-  CHECK(*next == NextSession{"a", "uid-a", {0, "Pending", "", ""}, false});
-  CHECK_FALSE(next_session({&done, &taken, &others, &unstamped}, "app-backup", "host-0", kPod));
-}
-
-TEST_CASE("a restarted container resumes what its pod had claimed", "[sidecar][claim]") {
-  const Json mine = session_with(host("Running", "uid-1"));
-  const auto next = next_session({&mine}, "app-backup", "host-0", kPod);
-  REQUIRE(next);
-  CHECK(next->resume);
-  CHECK_FALSE(next_session({&mine}, "app-backup", "host-0", {"app-6f-x", "", "demo", ""}));
-}
-
 TEST_CASE("a restore is done once, by one pod at a time, and again only after a failure", "[sidecar][claim]") {
   const auto turn = [](const api::HostStats& entry, const std::string& phase = "Running") {
     return restore_turn(a_restore_session().phase(phase).host(entry).json(), "host-0", kPod);
@@ -119,10 +126,45 @@ TEST_CASE("a restore is done once, by one pod at a time, and again only after a 
   CHECK(turn(host("Running", "uid-1")) == RestoreTurn::resume);
   CHECK(turn(host("Running", "uid-2")) == RestoreTurn::wait);
   CHECK(turn(host("Succeeded", "uid-2")) == RestoreTurn::nothing_to_do);
+  const auto tried = [&turn](std::string phase, std::string pod_uid, int attempts) {
+    api::HostStats entry = host(std::move(phase), std::move(pod_uid));
+    entry.attempts = attempts;
+    return turn(entry);
+  };
+  CHECK(tried("Failed", "uid-2", 4) == RestoreTurn::claim);
+  CHECK(tried("Failed", "uid-2", 5) == RestoreTurn::exhausted);
+  CHECK(tried("Running", "uid-1", 4) == RestoreTurn::resume);
+  CHECK(tried("Running", "uid-1", 5) == RestoreTurn::give_up);
+  CHECK(tried("Running", "uid-2", 5) == RestoreTurn::wait);
+  CHECK(tried("Pending", "", 5) == RestoreTurn::give_up);
+  CHECK(tried("Succeeded", "uid-1", 5) == RestoreTurn::nothing_to_do);
   CHECK(turn(host("Pending"), "Succeeded") == RestoreTurn::nothing_to_do);
   CHECK(restore_turn(a_restore_session().json(), "host-0", kPod) == RestoreTurn::wait);
   CHECK(restore_turn(a_restore_session().being_deleted().host(host("Pending")).json(), "host-0", kPod) ==
         RestoreTurn::nothing_to_do);
+}
+
+TEST_CASE("an attempt is counted with its claim, and not when it is given back", "[sidecar][claim]") {
+  api::HostStats failed = host("Failed", "uid-2");
+  failed.attempts = 2;
+  const Json session = a_restore_session().phase("Failed").host(failed).json();
+  const Json claimed =
+      session.patch(claim_operations(*host_entry(session, "host-0"), "host-0", kPod, kNow, Counted::yes));
+  CHECK(host_entry(claimed, "host-0")->attempts == 3);
+  const Json returned = claimed.patch(give_back_operations(*host_entry(claimed, "host-0"), "host-0", kPod));
+  CHECK(host_entry(returned, "host-0")->attempts == 2);
+  const Json uncounted = session.patch(claim_operations(*host_entry(session, "host-0"), "host-0", kPod, kNow));
+  CHECK(host_entry(uncounted, "host-0")->attempts == 2);
+}
+
+TEST_CASE("a request for a hook takes the place of what an earlier one came to", "[sidecar][claim]") {
+  api::HostStats entry = host("Running", "uid-1");
+  entry.hook = api::HookStatus{"preBackup", "Succeeded", "", kNow};
+  const Json session = session_with(entry);
+  const Json operations = hook_operations(*host_entry(session, "host-0"), "host-0", kPod, "postBackup", "some time");
+  REQUIRE(applies(operations, session));
+  CHECK(host_entry(session.patch(operations), "host-0")->hook == HookEntry{"postBackup", "Requested", "", "some time"});
+  CHECK_FALSE(applies(operations, session_with(host("Running", "uid-2"))));
 }
 
 TEST_CASE("a failed restore is taken over with its old error gone", "[sidecar][claim]") {

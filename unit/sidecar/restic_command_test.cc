@@ -11,14 +11,14 @@ const StorageSecret kSecret{{"RESTIC_PASSWORD", "canary-password\n"}};
 constexpr ResticVersion kOldest{0, 14, 0}, kNewer{0, 18, 1};
 
 TEST_CASE("the password reaches restic by its environment alone, byte for byte", "[sidecar][restic_command]") {
-  const auto call = restic_call(kLocal, "/safe/data", kSecret, {}, {{"PATH", "/bin"}});
+  const auto call = restic_call(kLocal, "/safe/data", kSecret, {}, {{"PATH", "/bin"}}, kOldest);
   REQUIRE(call);
   CHECK(call->program == Arguments{"restic", "--cache-dir", "/tmp/restic-cache"});
-  CHECK(call->env == Environment{{"PATH", "/bin"},
-                                 {"HOME", "/tmp"},
+  CHECK(call->env == Environment{{"HOME", "/tmp"},
                                  {"TMPDIR", "/tmp/restic-tmp"},
                                  {"RESTIC_REPOSITORY", "/safe/data"},
-                                 {"RESTIC_PASSWORD", "canary-password\n"}});
+                                 {"RESTIC_PASSWORD", "canary-password\n"},
+                                 {"PATH", "/bin"}});
 }
 
 TEST_CASE("no variable of the pod can give restic another repository or a command", "[sidecar][restic_command]") {
@@ -27,22 +27,25 @@ TEST_CASE("no variable of the pod can give restic another repository or a comman
                                  {"RESTIC_REPOSITORY", "/etc"},
                                  {"RESTIC_PASSWORD_FILE", "/etc/shadow"},
                                  {"LD_PRELOAD", "/x.so"},
-                                 {"GOMAXPROCS", "1"}});
+                                 {"AWS_ROLE_ARN", "of s3 alone"},
+                                 {"GOMAXPROCS", "1"}},
+                                kOldest);
   REQUIRE(call);
   std::vector<std::string> names;
   for (const auto& [name, value] : call->env) names.push_back(name);
-  CHECK(names == std::vector<std::string>{"GOMAXPROCS", "HOME", "TMPDIR", "RESTIC_REPOSITORY", "RESTIC_PASSWORD"});
+  CHECK(names == std::vector<std::string>{"HOME", "TMPDIR", "RESTIC_REPOSITORY", "RESTIC_PASSWORD", "GOMAXPROCS"});
 }
 
 TEST_CASE("nice and ionice wrap restic, ionice outermost", "[sidecar][restic_command]") {
-  const auto call = restic_call(kLocal, "/safe/data", kSecret,
-                                {.cache = false, .nice_adjustment = "5", .io_class = "2", .io_class_data = "7"}, {});
+  const auto call =
+      restic_call(kLocal, "/safe/data", kSecret,
+                  {.cache = false, .nice_adjustment = "5", .io_class = "2", .io_class_data = "7"}, {}, kOldest);
   REQUIRE(call);
   CHECK(call->program == Arguments{"ionice", "-c", "2", "-n", "7", "nice", "-n", "5", "restic", "--no-cache"});
 }
 
 TEST_CASE("a nice adjustment that is no number is refused before it becomes an argument", "[sidecar][restic_command]") {
-  const auto call = restic_call(kLocal, "/safe/data", kSecret, {.nice_adjustment = "5; rm"}, {});
+  const auto call = restic_call(kLocal, "/safe/data", kSecret, {.nice_adjustment = "5; rm"}, {}, kOldest);
   REQUIRE_FALSE(call);
   CHECK(
       call.error().message ==
@@ -50,21 +53,47 @@ TEST_CASE("a nice adjustment that is no number is refused before it becomes an a
 }
 
 TEST_CASE("a Secret without a password is named, with the keys it has", "[sidecar][restic_command]") {
-  const auto call = restic_call(kLocal, "/safe/data", {{"PASSWORD", "x"}}, {}, {});
+  const auto call = restic_call(kLocal, "/safe/data", {{"PASSWORD", "x"}}, {}, {}, kOldest);
   REQUIRE_FALSE(call);
   CHECK(call.error() ==
         Error{ErrorCode::invalid,
               "the Secret \"repo-secret\" has no key RESTIC_PASSWORD (it has PASSWORD): create it; this "
               "container sees the change within about a minute"});
-  CHECK(restic_call(kLocal, "/safe/data", {}, {}, {}).error().message.find("it is missing or has no keys") !=
+  CHECK(restic_call(kLocal, "/safe/data", {}, {}, {}, kOldest).error().message.find("it is missing or has no keys") !=
         std::string::npos);
 }
 
-TEST_CASE("a backend of a later version is refused by its name", "[sidecar][restic_command]") {
-  api::Backend gcs;
-  gcs.gcs = api::BucketBackend{"bucket", "prefix", 0};
-  CHECK(restic_call(gcs, "", kSecret, {}, {}).error().message ==
-        "the Repository's backend \"gcs\" is not supported by this version; supported: local");
+TEST_CASE("a cloud's identity for the pod reaches restic, unless the Repository says otherwise",
+          "[sidecar][restic_command]") {
+  const api::Backend s3{.storage_secret_name = "storage", .s3 = api::S3Backend{"host", "bucket", "", "eu-west-1"}};
+  const auto call = restic_call(s3, "", kSecret, {.cache = false},
+                                {{"AWS_ROLE_ARN", "arn"},
+                                 {"AWS_WEB_IDENTITY_TOKEN_FILE", "/token"},
+                                 {"AWS_DEFAULT_REGION", "us-east-1"},
+                                 {"AWS_SECRET_ACCESS_KEY", "of the pod"},
+                                 {"AZURE_CLIENT_ID", "of azure alone"}},
+                                kOldest);
+  REQUIRE(call);
+  CHECK(call->env == Environment{{"HOME", "/tmp"},
+                                 {"TMPDIR", "/tmp/restic-tmp"},
+                                 {"RESTIC_REPOSITORY", "s3:host/bucket"},
+                                 {"RESTIC_PASSWORD", "canary-password\n"},
+                                 {"AWS_DEFAULT_REGION", "eu-west-1"},
+                                 {"AWS_ROLE_ARN", "arn"},
+                                 {"AWS_WEB_IDENTITY_TOKEN_FILE", "/token"}});
+}
+
+TEST_CASE("options of a backend stand before the step", "[sidecar][restic_command]") {
+  const api::Backend b2{.storage_secret_name = "storage", .b2 = api::BucketBackend{"bucket", "prefix", 5}};
+  StorageSecret secret = kSecret;
+  secret["B2_ACCOUNT_ID"] = "id";
+  secret["B2_ACCOUNT_KEY"] = "key";
+  secret["CA_CERT_DATA"] = "PEM";
+  const auto call = restic_call(b2, "", secret, {.cache = false, .secret_directory = "/secret"}, {}, kOldest);
+  REQUIRE(call);
+  CHECK(call->program ==
+        Arguments{"restic", "--no-cache", "--option", "b2.connections=5", "--cacert", "/secret/CA_CERT_DATA"});
+  CHECK(call->location == "b2:bucket:/prefix");
 }
 
 TEST_CASE("a repository below subPath twice, as rc.0 made it, is looked for", "[sidecar][restic_command]") {
@@ -121,12 +150,6 @@ TEST_CASE("paths are cleaned as restic does", "[sidecar][restic_command]") {
   CHECK_FALSE(clean_path("relative"));
   CHECK_FALSE(clean_path(""));
   CHECK_FALSE(clean_path(std::string("/a\0b", 4)));
-}
-
-TEST_CASE("secrets are known trimmed and untrimmed, longest first", "[sidecar][restic_command]") {
-  CHECK(
-      secret_values({{"RESTIC_PASSWORD", "abcd\n"}, {"K", "x"}, {"CA_CERT_DATA", "-----BEGIN"}, {"J", "longer-one"}}) ==
-      std::vector<std::string>{"longer-one", "abcd\n", "abcd"});
 }
 
 TEST_CASE("restic's version is read from its first line", "[sidecar][restic_version]") {

@@ -7,7 +7,7 @@
 namespace stash::sidecar {
 namespace {
 
-ResticCause cause(int code, std::string_view text) { return explain(code, text, "/safe/data", {}).cause; }
+ResticCause cause(int code, std::string_view text) { return explain(code, text, {"/safe/data", "", ""}, {}).cause; }
 
 TEST_CASE("restic's failures are told apart, by words before 0.17 and by exit codes since", "[sidecar][restic_error]") {
   CHECK(cause(1, test::kNoRepository) == ResticCause::no_repository);
@@ -39,21 +39,106 @@ TEST_CASE("nothing but a missing repository looks like one", "[sidecar][restic_e
 }
 
 TEST_CASE("a sentence names the remedy", "[sidecar][restic_error]") {
-  CHECK(explain(1, test::kWrongPassword, "/safe/data", {}).sentence ==
+  CHECK(explain(1, test::kWrongPassword, {"/safe/data", "", ""}, {}).sentence ==
         "wrong password for the repository at /safe/data: put the one it was created with into RESTIC_PASSWORD of the "
         "storage Secret (mind a trailing newline, which is part of it)");
-  CHECK(explain(1, test::kWrongPassword, "/safe/data", {}, "web")
+  CHECK(explain(1, test::kWrongPassword, {"/safe/data", "web", ""}, {})
             .sentence.contains("RESTIC_PASSWORD of the storage Secret \"web\""));
-  CHECK(explain(1, "warming up\nFatal: something new\nmore\n", "/r", {}).sentence == "restic failed (something new)");
-  CHECK(explain(9, "", "/r", {}).sentence == "restic failed (exit code 9)");
-  CHECK(explain(1, "{\"message_type\":\"exit_error\",\"code\":1,\"message\":\"Fatal: odd\"}\n", "/r", {}).sentence ==
-        "restic failed (Fatal: odd)");
+  CHECK(explain(1, "warming up\nFatal: something new\nmore\n", {"/r", "", ""}, {}).sentence ==
+        "restic failed (something new)");
+  CHECK(explain(9, "", {"/r", "", ""}, {}).sentence == "restic failed (exit code 9)");
+  CHECK(explain(1, "{\"message_type\":\"exit_error\",\"code\":1,\"message\":\"Fatal: odd\"}\n", {"/r", "", ""}, {})
+            .sentence == "restic failed (Fatal: odd)");
+}
+
+std::string could_not_open(std::string_view why) {
+  return fmt::format("Fatal: unable to open config file: {}\nIs there a repository at the following location?\n/r\n",
+                     why);
+}
+
+TEST_CASE("before 0.17 every failure to open looks alike; only some mean that there is no repository",
+          "[sidecar][restic_error]") {
+  const auto cause_of = [](std::string_view why) { return cause(1, could_not_open(why)); };
+  for (const char* absent :
+       {"Stat: The specified key does not exist.", "Stat: The specified bucket does not exist.",
+        "<config/> does not exist", "service.Objects.Get: storage: object doesn't exist",
+        "conn.Object: Object Not Found",
+        "blob.GetProperties: storage: service returned error: StatusCode=404, ErrorCode=404 The specified blob does "
+        "not "
+        "exist., ErrorMessage=no response body was available for error status code, RequestInitiated=Mon",
+        "Stat: b2_download_file_by_name: 404: "}) {
+    INFO(absent);
+    CHECK(cause_of(absent) == ResticCause::no_repository);
+  }
+  CHECK(cause_of("Stat: Get \"https://h/b/?location=\": dial tcp 10.0.0.1:443: connect: connection refused") ==
+        ResticCause::unreachable);
+  CHECK(cause_of("Stat: Get \"https://h/b/?location=\": dial tcp: lookup h on 10.0.0.2:53: no such host") ==
+        ResticCause::unreachable);
+  CHECK(cause_of("Stat: Get \"https://h/b/?location=\": x509: certificate signed by unknown authority") ==
+        ResticCause::untrusted);
+  CHECK(cause_of("Stat: The request signature we calculated does not match the signature you provided. Check your key "
+                 "and signing method.") == ResticCause::wrong_credentials);
+  CHECK(cause_of("unexpected HTTP response (401): 401 Unauthorized") == ResticCause::wrong_credentials);
+  CHECK(cause_of("service.Objects.Get: Get \"https://h/\": oauth2: cannot fetch token: 400") ==
+        ResticCause::wrong_credentials);
+  CHECK(cause_of("Get \"https://h/\": oauth2: cannot fetch token: Post \"http://t/\": dial tcp 10.0.0.1:80: connect: "
+                 "connection refused") == ResticCause::unreachable);
+  CHECK(cause_of("unexpected HTTP response (500): 500 Internal Server Error") == ResticCause::unknown);
+  CHECK(cause_of("something of the future") == ResticCause::unknown);
+}
+
+TEST_CASE("a retry notice says why, and whether trying again can help", "[sidecar][restic_error]") {
+  const auto of = [](std::string_view why) {
+    return cause_of_retry(fmt::format("Stat(<config/>) returned error, retrying after 1.3s: {}", why));
+  };
+  CHECK(of("Stat: The specified bucket does not exist.") == ResticCause::no_repository);
+  CHECK(of("Head \"http://h/config\": dial tcp 10.0.0.1:80: connect: connection refused") == ResticCause::unreachable);
+  CHECK(of("Stat: Access Denied.") == ResticCause::wrong_credentials);
+  CHECK(of("odd") == ResticCause::unknown);
+  CHECK_FALSE(cause_of_retry("Fatal: connection refused"));
+  CHECK(is_beyond_retries(ResticCause::wrong_credentials));
+  CHECK(is_beyond_retries(ResticCause::untrusted));
+  CHECK_FALSE(is_beyond_retries(ResticCause::unreachable));
+  CHECK_FALSE(is_beyond_retries(ResticCause::unknown));
+}
+
+TEST_CASE("a first contact that we gave up is told by its last retry, without its delay and our port",
+          "[sidecar][restic_error]") {
+  const auto text = [](std::string_view delay, int port) {
+    return fmt::format(
+        "Stat(<config/>) returned error, retrying after {}: Head \"https://h/config\": read tcp "
+        "10.0.0.1:{}->10.0.0.2:443: "
+        "connection reset by peer\n\x1b[2Ksignal interrupt received, cleaning up\nFatal: unable to open config file: "
+        "context canceled\nIs there a repository at the following location?\nrest:https://h/\n",
+        delay, port);
+  };
+  const ResticFailure failure = explain(kNoExitCode, text("1.3s", 43210), {"rest:https://h/", "", ""}, {});
+  CHECK(failure ==
+        ResticFailure{ResticCause::unreachable,
+                      "the repository at rest:https://h/ cannot be reached: check its address and the "
+                      "network (Head \"https://h/config\": read tcp 10.0.0.2:443: connection reset by peer)"});
+  CHECK(explain(kNoExitCode, text("9.9s", 55555), {"rest:https://h/", "", ""}, {}) == failure);
+}
+
+TEST_CASE("refused credentials and an unknown authority name the keys of the Secret", "[sidecar][restic_error]") {
+  const ResticSubject subject{"s3:https://h/b", "web",
+                              "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the storage "
+                              "Secret \"web\""};
+  CHECK(
+      explain(1, could_not_open("Stat: Access Denied."), subject, {}).sentence ==
+      "the server of the repository at s3:https://h/b refuses access: correct AWS_ACCESS_KEY_ID and "
+      "AWS_SECRET_ACCESS_KEY of the storage Secret \"web\" (mind a trailing newline, which is part of a value), or let "
+      "them read, list, write and delete there (unable to open config file: Stat: Access Denied.)");
+  CHECK(
+      explain(1, could_not_open("Stat: Get \"https://h/\": x509: certificate signed by unknown authority"), subject, {})
+          .sentence.contains("put the certificate of its authority (PEM) into CA_CERT_DATA of the storage Secret "
+                             "\"web\""));
 }
 
 TEST_CASE("a lock's sentence is the same at each try", "[sidecar][restic_error]") {
   std::string later = test::kLocked;
   later.replace(later.find("1.2189"), 6, "9.9999");
-  CHECK(explain(1, test::kLocked, "/r", {}) == explain(1, later, "/r", {}));
+  CHECK(explain(1, test::kLocked, {"/r", "", ""}, {}) == explain(1, later, {"/r", "", ""}, {}));
 }
 
 TEST_CASE("secrets and the user info of URLs are cut out of every text", "[sidecar][restic_error]") {
@@ -63,9 +148,9 @@ TEST_CASE("secrets and the user info of URLs are cut out of every text", "[sidec
   CHECK(scrub("rest:https://u:p@ss@host:8000/", {}) == "rest:https://***@host:8000/");
   CHECK(scrub("a\nb\x1b[31m", {}) == "a b [31m");
   CHECK(scrub(std::string(1000, 'x'), {}).size() == 403);
-  CHECK(
-      explain(1, "Fatal: dial https://u:canary-password@h/: no such host", "rest:https://u:canary-password@h/", secrets)
-          .sentence.find("canary") == std::string::npos);
+  CHECK(explain(1, "Fatal: dial https://u:canary-password@h/: no such host",
+                {"rest:https://u:canary-password@h/", "", ""}, secrets)
+            .sentence.find("canary") == std::string::npos);
 }
 
 }  // namespace

@@ -225,6 +225,27 @@ TEST_CASE("real restic: unreadable files make an incomplete snapshot that names 
   CHECK(outcome.unreadable.count == 1);
 }
 
+TEST_CASE("real restic: a tag makes a new snapshot, which its session's tag still finds", "[sidecar][real]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  std::ofstream(repository.data() + "/file") << "x";
+  Restic restic = repository.open();
+  REQUIRE(restic.init());
+  const auto made = restic.back_up(repository.request());
+  REQUIRE(made.summary);
+  const auto before = restic.snapshot(made.summary->snapshot);
+  REQUIRE(before);
+  REQUIRE(before->size() == 1);
+  REQUIRE(restic.add_tag(made.summary->snapshot, kIncompleteTag));
+  const auto found = restic.snapshots("host-0", repository.data(), before->front().tags.front());
+  REQUIRE(found);
+  REQUIRE(found->size() == 1);
+  CHECK(is_incomplete(found->front()));
+  CHECK(found->front().id != before->front().id);
+  CHECK(found->front().time == before->front().time);
+  CHECK(restic.snapshot(made.summary->snapshot)->empty());
+}
+
 TEST_CASE("real restic: an interrupted backup leaves no lock behind", "[sidecar][real]") {
   RealRepository repository;
   if (!repository.installed) return;

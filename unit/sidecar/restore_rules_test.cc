@@ -52,13 +52,34 @@ TEST_CASE("the newest of the snapshots found is restored", "[sidecar][restore_ru
 }
 
 TEST_CASE("when there is no such snapshot, what there is is told", "[sidecar][restore_rules]") {
-  CHECK(
-      choose_snapshot({"", "host-1", "/source/data", {}, {}}, {}, {kSnapshot, kSnapshot}).error() ==
-      Error{
-          ErrorCode::not_found,
-          "the repository has no snapshot of host host-1 with the path /source/data; it has host-0:/source/data (2)"});
+  CHECK(choose_snapshot({"", "host-1", "/source/data", {}, {}}, {}, {kSnapshot, kSnapshot}).error() ==
+        Error{ErrorCode::not_found,
+              "the repository has no snapshot of host host-1 with the path /source/data; it has host-0:/source/data "
+              "(2); create a RestoreSession whose rule names one of these (sourceHost and paths, or snapshots), or, to "
+              "start the application without a restore, delete this RestoreSession"});
   CHECK(choose_snapshot({"beef", "", "", {}, {}}, {}, {}).error().message ==
-        "the repository has no snapshot beef; it has no snapshots at all");
+        "the repository has no snapshot beef; it has no snapshots at all; to start the application without a restore, "
+        "delete this RestoreSession");
+}
+
+TEST_CASE("an incomplete snapshot is restored only when it is named by its id", "[sidecar][restore_rules]") {
+  Snapshot older = kSnapshot;
+  older.id = "aa";
+  older.time = "2026-11-22T12:54:48Z";
+  Snapshot incomplete = kSnapshot;
+  incomplete.tags = {"stash-session=u1", "stash-incomplete"};
+  const RestoreItem latest{"", "host-0", "/source/data", {}, {}};
+  CHECK(choose_snapshot(latest, {older, incomplete}, {})->id == "aa");
+  CHECK(list_incomplete({older, incomplete}) == "d2769cc2 of 2026-11-23T12:54:48Z");
+  CHECK(list_incomplete({older}).empty());
+  CHECK(choose_snapshot({"d2769cc2", "", "", {}, {}}, {incomplete}, {}) == incomplete);
+  CHECK(
+      choose_snapshot(latest, {incomplete}, {}).error() ==
+      Error{ErrorCode::not_found,
+            "of host host-0 with the path /source/data the repository has incomplete snapshots only "
+            "(stash-incomplete: d2769cc2 of 2026-11-23T12:54:48Z), whose backups could not read all files; to restore "
+            "one of them all the same, create a RestoreSession whose rule names it by its id in snapshots instead of "
+            "paths, or, to start the application without a restore, delete this RestoreSession"});
 }
 
 TEST_CASE("only the asked path is written, as a pattern that matches nothing else", "[sidecar][restore_rules]") {

@@ -42,6 +42,21 @@ TEST_CASE("a pending host is restored, told, and the application may start", "[s
   CHECK(test::text_of(story.script.calls()).find("\"reason\":\"SuccessfulHostRestore\"") != std::string::npos);
 }
 
+TEST_CASE("the latest snapshot is the latest complete one", "[sidecar][restore_story]") {
+  RestoreStory story;
+  story.reads(story.pending);
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = R"([
+{"id":"d2769cc2175c","short_id":"d2769cc2","time":"2026-11-22T12:54:48Z","hostname":"host-0","paths":["/source/data"]},
+{"id":"4f1e7c664d8b","short_id":"4f1e7c66","time":"2026-11-23T12:54:48Z","hostname":"host-0","paths":["/source/data"],
+ "tags":["stash-incomplete"]}])"})
+      .on("restore", {});
+  CHECK(story.run() == 0);
+  CHECK(story.restic.calls()[2].arguments.back() == "d2769cc2175c");
+}
+
 TEST_CASE("what is restored, gone or going lets the application start at once", "[sidecar][restore_story]") {
   RestoreStory story;
   SECTION("restored") { story.reads(a_restore_session().phase("Succeeded").host("host-0", "Succeeded").json()); }
@@ -82,8 +97,94 @@ TEST_CASE("a failed restore keeps the application from starting, and says why", 
   CHECK(story.run() == 1);
   const Json result = test::result_in(story.script.calls());
   CHECK(string_at(result, {"phase"}) == "Failed");
-  CHECK(string_at(result, {"error"}).starts_with(expected));
+  CHECK(string_at(result, {"error"}).starts_with("attempt 1 of 5: " + expected));
+  CHECK(int_at(result, {"attempts"}) == 1);
   CHECK(test::text_of(story.script.calls()).find("\"reason\":\"FailedHostRestore\"") != std::string::npos);
+}
+
+api::HostStats tried(std::string phase, int attempts, std::string error = "attempt 5 of 5: no") {
+  api::HostStats host;
+  host.hostname = "host-0";
+  host.phase = std::move(phase);
+  if (host.phase != "Pending") host.claim = api::Claim{"app-6f-x", "uid-pod", test::kCreated};
+  if (host.phase == "Failed") host.error = std::move(error);
+  host.attempts = attempts;
+  return host;
+}
+Json after(const api::HostStats& host) { return a_restore_session().phase("Failed").host(host).json(); }
+
+TEST_CASE("every beginning of a restore is counted, and its number is told", "[sidecar][restore_story]") {
+  RestoreStory story;
+  SECTION("after a failure") { story.reads(after(tried("Failed", 1))); }
+  SECTION("after the container was restarted in the middle") { story.reads(after(tried("Running", 1))); }
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+  CHECK(story.run() == 1);
+  const Json result = test::result_in(story.script.calls());
+  CHECK(int_at(result, {"attempts"}) == 2);
+  CHECK(string_at(result, {"error"}).starts_with("attempt 2 of 5: opening the repository: wrong password"));
+  CHECK(test::text_of(story.script.calls()).find(R"("path":"/status/stats/0/attempts","value":2)") !=
+        std::string::npos);
+}
+
+TEST_CASE("after the last attempt the container waits and says how to get out", "[sidecar][restore_story]") {
+  RestoreStory story;
+  story.reads(after(tried("Failed", 4)));
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+  story.reads(after(tried("Failed", 5)));
+  story.script.on("GET", kSessions, "watch=true&timeoutSeconds=290").stream_events({{"DELETED", story.running}});
+  story.script.on("GET", kSession).reply(404);
+  CHECK(story.run() == 0);
+  CHECK(story.restic.calls().size() == 1);
+  const Json result = test::result_in(story.script.calls());
+  const std::string error = string_at(result, {"error"});
+  CHECK(error.starts_with("attempt 5 of 5: opening the repository: wrong password"));
+  CHECK(
+      error.ends_with("it is not tried again, and the application waits: remove the cause, then delete this "
+                      "RestoreSession and create a new one; deleting it alone lets the application start with the "
+                      "data as it is now"));
+}
+
+TEST_CASE("a container that starts after the last attempt asks restic nothing and writes nothing",
+          "[sidecar][restore_story]") {
+  RestoreStory story;
+  story.reads(after(tried("Failed", 5)));
+  story.script.on("GET", kSessions, "watch=true&timeoutSeconds=290").stream({});
+  story.reads(after(tried("Failed", 5)));
+  story.script.on("GET", kSessions, "watch=true&timeoutSeconds=290").stream({});
+  story.reads(a_restore_session().being_deleted().host(tried("Failed", 5)).json());
+  CHECK(story.run() == 0);
+  CHECK(story.restic.calls().empty());
+  for (const auto& call : story.script.calls()) CHECK(call.method == "GET");
+}
+
+TEST_CASE("a last attempt that was cut off fails the host instead of being repeated", "[sidecar][restore_story]") {
+  RestoreStory story;
+  SECTION("with its container") { story.reads(after(tried("Running", 5))); }
+  SECTION("with its pod") { story.reads(after(tried("Pending", 5))); }
+  story.answers();
+  story.script.on("GET", kSession).reply(404);
+  CHECK(story.run() == 0);
+  CHECK(story.restic.calls().empty());
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  CHECK(int_at(result, {"attempts"}) == 5);
+  CHECK(string_at(result, {"error"}).starts_with("attempt 5 of 5: the pod or its Stash container ended"));
+}
+
+TEST_CASE("a restore goes on while its session still says Failed", "[sidecar][restore_story]") {
+  RestoreStory story;
+  story.reads(after(tried("Failed", 1)));
+  // The controller has not seen the new attempt yet.
+  story.script.on("PATCH", kStatus).always().reply(after(tried("Running", 2)));
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("restore", {});
+  CHECK(story.run() == 0);
+  CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Succeeded");
 }
 
 TEST_CASE("a restore whose result cannot be written keeps the application from starting", "[sidecar][restore_story]") {
@@ -123,12 +224,96 @@ TEST_CASE("a pod waits while another one restores, then starts", "[sidecar][rest
   CHECK(story.restic.calls().empty());
 }
 
+TEST_CASE("a snapshot that is not there is told together with those that are", "[sidecar][restore_story]") {
+  RestoreStory story;
+  api::RestoreRule by_id;
+  by_id.snapshots = {"beef0000"};
+  story.reads(a_restore_session().rules({by_id}).phase("Pending").host("host-0", "Pending").json());
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {});
+  SECTION("restic ignores what it does not find") { story.restic.on("snapshots", {.output = "[]\n"}); }
+  SECTION("restic fails") {
+    story.restic.on("snapshots",
+                    {.exit_code = 1, .standard_error = "Fatal: no matching ID found for prefix \"beef\"\n"});
+  }
+  story.restic.on("snapshots", {.output = kSnapshot});
+  CHECK(story.run() == 1);
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"}) ==
+        "attempt 1 of 5: the repository has no snapshot beef0000; it has host-0:/source/data (1); create a "
+        "RestoreSession whose rule names one of these (sourceHost and paths, or snapshots), or, to start the "
+        "application without a restore, delete this RestoreSession");
+}
+
+TEST_CASE("another host's data is restored where a rule says so", "[sidecar][restore_story]") {
+  RestoreStory story;
+  story.context.pod.name = "db-2";
+  api::HostStats pending;
+  pending.hostname = "host-2";
+  pending.phase = "Pending";
+  api::RestoreRule others, own;
+  others.paths = {"/source/data"};
+  others.exclude = {"*.tmp"};
+  own.target_hosts = {"host-2"};
+  own.source_host = "host-0";
+  own.paths = {"/source/data/"};
+  own.include = {"/source/data/keep"};
+  story.reads(a_restore_session().target({"apps/v1", "StatefulSet", "db"}).rules({others, own}).host(pending).json());
+  api::HostStats running = Story::running_here();
+  running.hostname = "host-2";
+  story.script.on("PATCH", kStatus).always().reply(a_restore_session().phase("Running").host(running).json());
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("restore", {});
+  CHECK(story.run() == 0);
+  const auto calls = story.restic.calls();
+  REQUIRE(calls.size() == 3);
+  const auto has = [](const std::vector<std::string>& arguments, const std::string& one, const std::string& two) {
+    const auto first = std::ranges::find(arguments, one);
+    return first != arguments.end() && first + 1 != arguments.end() && *(first + 1) == two;
+  };
+  CHECK(has(calls[1].arguments, "--host", "host-0"));
+  CHECK(has(calls[1].arguments, "--path", "/source/data"));
+  CHECK(has(calls[2].arguments, "--include", "/source/data/keep"));
+  CHECK(string_at(test::result_in(story.script.calls()), {"hostname"}) == "host-2");
+}
+
+TEST_CASE("a host that no rule is for fails, and is not restored", "[sidecar][restore_story]") {
+  RestoreStory story;
+  api::RestoreRule others;
+  others.target_hosts = {"host-1"};
+  others.paths = {"/source/data"};
+  story.reads(a_restore_session().rules({others}).phase("Pending").host("host-0", "Pending").json());
+  story.answers();
+  CHECK(story.run() == 1);
+  CHECK(story.restic.calls().empty());
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  CHECK(string_at(result, {"error"}).starts_with("attempt 1 of 5: no rule of the RestoreSession is for host host-0"));
+}
+
 TEST_CASE("a session that the controller has not started is waited for, over outages", "[sidecar][restore_story]") {
   RestoreStory story;
   story.script.on("GET", kSession).reply(500);
   story.script.on("GET", kSession).reply(403);
   story.reads(a_restore_session().json());
   story.script.on("GET", kSessions, "watch=true").reply(410);
+  story.script.on("GET", kSession).reply(404);
+  CHECK(story.run() == 0);
+}
+
+TEST_CASE("a pod that is being stopped while it waits ends at once", "[sidecar][restore_story]") {
+  RestoreStory story;
+  story.reads(after(tried("Failed", 5)));
+  story.script.on("GET", kSessions, "watch=true").stream({}).then_hang();
+  story.stop_when = [&story] { return story.script.calls().size() >= 2; };
+  CHECK(story.run() == 1);
+}
+
+TEST_CASE("an invalid session is waited for by name", "[sidecar][restore_story]") {
+  RestoreStory story;
+  story.reads(a_restore_session().phase("Invalid").json());
+  story.script.on("GET", kSessions, "watch=true").stream({});
   story.script.on("GET", kSession).reply(404);
   CHECK(story.run() == 0);
 }
@@ -141,7 +326,10 @@ TEST_CASE("a pod that is being stopped gives an unfinished restore back", "[side
   story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).hang("restore");
   story.stop_when = [&story] { return story.restic.subcommands().size() >= 3; };
   CHECK(story.run() == 1);
-  CHECK(story.script.calls().back().body.find("\"value\":\"Pending\"") != std::string::npos);
+  const std::string last = story.script.calls().back().body;
+  CHECK(last.find("\"value\":\"Pending\"") != std::string::npos);
+  // Its own ending is not the restore's fault.
+  CHECK(last.find(R"("path":"/status/stats/0/attempts","value":0)") != std::string::npos);
 }
 
 }  // namespace

@@ -16,9 +16,9 @@ constexpr const char* kConfiguration =
 constexpr const char* kSelector = "labelSelector=stash.appscode.com/backup-configuration=app-backup";
 
 /// Stops the sidecar once the script has been played.
-void run_through(Story& story) {
+void run_through(Story& story, const std::vector<std::string>& configurations = {"app-backup"}) {
   story.stop_when = [&story] { return story.script.wait_until_done(std::chrono::milliseconds(0)); };
-  run_backup(story.context, "app-backup");
+  run_backup(story.context, configurations);
 }
 
 TEST_CASE("at rest the sidecar holds one watch and writes nothing", "[sidecar][run_backup]") {
@@ -60,6 +60,24 @@ TEST_CASE("a deleted BackupConfiguration leaves the sidecar waiting, not exiting
   run_through(story);
 }
 
+TEST_CASE("a BackupConfiguration that is mended while a session waits is seen without another event",
+          "[sidecar][run_backup]") {
+  Story story;
+  const Json session = a_backup_session().stamped().json();
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "100"));
+  SECTION("missing") { story.script.on("GET", kConfiguration).reply(404); }
+  SECTION("unreadable") {
+    Json broken = story.a_configuration_here().json();
+    broken["spec"]["target"] = "everything";
+    story.script.on("GET", kConfiguration).reply(broken);
+  }
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100&timeoutSeconds=60").stream_events({});
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "100"));
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("PATCH", std::string(Story::kSessionPath) + "/app-backup-1700000000/status").reply(409);
+  run_through(story);
+}
+
 TEST_CASE("missing rights and outages are waited for with growing pauses", "[sidecar][run_backup]") {
   Story story;
   story.script.on("GET", Story::kSessionPath).reply(403);
@@ -73,12 +91,103 @@ TEST_CASE("missing rights and outages are waited for with growing pauses", "[sid
   CHECK(story.pauses[1] > story.pauses[0]);
 }
 
+constexpr const char* kBoth = "labelSelector=stash.appscode.com/backup-configuration in (app-backup,other-backup)";
+constexpr const char* kOther = "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupconfigurations/other-backup";
+
+Json session_of(const std::string& configuration, std::chrono::hours age) {
+  return a_backup_session(configuration + "-1", configuration).created(test::kCreated - age).stamped().json();
+}
+std::string status_path(const std::string& session) {
+  return std::string(Story::kSessionPath) + "/" + session + "/status";
+}
+std::vector<std::string> patched(const Story& story) {
+  std::vector<std::string> paths;
+  for (const auto& call : story.script.calls()) {
+    if (call.method == "PATCH") paths.push_back(call.path);
+  }
+  return paths;
+}
+
+TEST_CASE("several configurations are one list and one watch, and a name given twice is one", "[sidecar][run_backup]") {
+  Story story;
+  story.script.on("GET", Story::kSessionPath, kBoth).reply(list_of({}, "100"));
+  story.script.on("GET", Story::kSessionPath, std::string(kBoth) + "&watch=true&resourceVersion=100")
+      .stream({})
+      .then_hang();
+  run_through(story, {"app-backup", "other-backup", "app-backup"});
+  CHECK(story.script.calls().size() == 2);
+}
+
+TEST_CASE("of two configurations' sessions the older one is claimed first", "[sidecar][run_backup]") {
+  Story story;
+  const Json newer = session_of("app-backup", std::chrono::hours(1));
+  const Json older = session_of("other-backup", std::chrono::hours(2));
+  story.script.on("GET", Story::kSessionPath, kBoth).reply(list_of({newer, older}, "100"));
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("GET", kOther).reply(test::a_backup_configuration("other-backup").json());
+  story.script.on("PATCH", status_path("other-backup-1")).reply(409);
+  story.script.on("PATCH", status_path("app-backup-1")).reply(409);
+  run_through(story, {"app-backup", "other-backup"});
+  CHECK(patched(story) == std::vector{status_path("other-backup-1"), status_path("app-backup-1")});
+}
+
+TEST_CASE("a configuration that is gone, unreadable or refused keeps no other one waiting", "[sidecar][run_backup]") {
+  Story story;
+  const Json others = session_of("other-backup", std::chrono::hours(2));
+  const Json ours = session_of("app-backup", std::chrono::hours(1));
+  story.script.on("GET", Story::kSessionPath, kBoth).reply(list_of({others, ours}, "100"));
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  SECTION("gone") { story.script.on("GET", kOther).reply(404); }
+  SECTION("refused") { story.script.on("GET", kOther).reply(403); }
+  SECTION("unreadable") {
+    Json broken = test::a_backup_configuration("other-backup").json();
+    broken["spec"]["target"] = "everything";
+    story.script.on("GET", kOther).reply(broken);
+  }
+  SECTION("without a host") {
+    story.script.on("GET", kOther)
+        .reply(test::a_backup_configuration("other-backup").target({"apps/v1", "StatefulSet", "db"}).json());
+  }
+  story.script.on("PATCH", status_path("app-backup-1")).reply(409);
+  run_through(story, {"app-backup", "other-backup"});
+}
+
+TEST_CASE("a session that cannot be claimed keeps no other one waiting", "[sidecar][run_backup]") {
+  Story story;
+  const Json others = session_of("other-backup", std::chrono::hours(2));
+  const Json ours = session_of("app-backup", std::chrono::hours(1));
+  const auto looks = [&](const std::vector<Json>& sessions) {
+    story.script.on("GET", Story::kSessionPath, kBoth).reply(list_of(sessions, "100"));
+    for (const Json& session : sessions) {
+      const std::string name = string_at(session, {"spec", "backupConfiguration", "name"});
+      story.script.on("GET", name == "app-backup" ? kConfiguration : kOther)
+          .reply(test::a_backup_configuration(name).json());
+    }
+  };
+  looks({others, ours});
+  story.script.on("PATCH", status_path("other-backup-1")).reply(403);
+  story.script.on("PATCH", status_path("app-backup-1")).reply(409);
+  // Once more, and now the one that was refused first is not the first any more; nor is the one tried after it.
+  const Json fresh = session_of("app-backup", std::chrono::hours(0));
+  Json renamed = fresh;
+  renamed["metadata"]["name"] = "app-backup-2";
+  renamed["metadata"]["uid"] = "uid-app-backup-2";
+  story.script.on("GET", Story::kSessionPath, kBoth).reply(list_of({others, renamed}, "101"));
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("GET", kOther).reply(test::a_backup_configuration("other-backup").json());
+  story.script.on("PATCH", status_path("app-backup-2")).reply(409);
+  run_through(story, {"app-backup", "other-backup"});
+  CHECK(patched(story).back() == status_path("app-backup-2"));
+}
+
 constexpr const char* kDeployment = "/apis/apps/v1/namespaces/demo/deployments/stash-demo";
+constexpr const char* kSessionsOfOurs = "labelSelector=stash.appscode.com/invoker-name=app-backup";
 
 TEST_CASE("the CronJob's program makes the session of its slot", "[sidecar][create_backupsession]") {
   Story story;
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().label("team", "red").json());
   story.script.on("GET", kDeployment).reply(an_object("stash-demo"));
+  story.script.on("GET", Story::kSessionPath, kSessionsOfOurs).reply(list_of({}, "1"));
   const int code = GENERATE(201, 409);
   story.script.on("POST", Story::kSessionPath)
       .reply(code, code == 201 ? Json::object() : status_of(409, "AlreadyExists", "exists"));
@@ -112,10 +221,29 @@ TEST_CASE("a paused configuration or a missing target is an event, not a session
                                               : "Skipped a backup: its target, Deployment stash-demo, does not exist"));
 }
 
+TEST_CASE("while a session waits that nobody has touched for an hour, no other one is made",
+          "[sidecar][create_backupsession]") {
+  Story story;
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("GET", kDeployment).reply(an_object("stash-demo"));
+  const auto age = GENERATE(std::chrono::minutes(50), std::chrono::minutes(60));
+  const Json waiting = a_backup_session("waiting").created(story.clock.now() - age).json();
+  const Json done = a_backup_session("done").phase("Failed").json();
+  story.script.on("GET", Story::kSessionPath, kSessionsOfOurs).reply(list_of({done, waiting}, "1"));
+  const bool abandoned = age == std::chrono::minutes(60);
+  if (!abandoned) story.script.on("POST", Story::kSessionPath).reply(201, Json::object());
+  if (abandoned) story.script.on("POST", "/api/v1/namespaces/demo/events").reply(201, Json::object());
+  CHECK(create_backupsession(story.context, "app-backup", "") == 0);
+  if (abandoned)
+    CHECK(string_at(story.script.calls().back().json(), {"message"}).find("BackupSession waiting has not ended") !=
+          std::string::npos);
+}
+
 TEST_CASE("not being allowed to look at the target skips no backup", "[sidecar][create_backupsession]") {
   Story story;
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
   story.script.on("GET", kDeployment).reply(403);
+  story.script.on("GET", Story::kSessionPath, kSessionsOfOurs).reply(403);
   story.script.on("POST", Story::kSessionPath).reply(500);
   story.script.on("POST", Story::kSessionPath).reply(201, Json::object());
   CHECK(create_backupsession(story.context, "app-backup", "") == 0);
@@ -125,6 +253,7 @@ TEST_CASE("a refused session is an error of the Job", "[sidecar][create_backupse
   Story story;
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
   story.script.on("GET", kDeployment).reply(an_object("stash-demo"));
+  story.script.on("GET", Story::kSessionPath, kSessionsOfOurs).reply(list_of({}, "1"));
   story.script.on("POST", Story::kSessionPath).reply(403);
   CHECK(create_backupsession(story.context, "app-backup", "") == 1);
 }

@@ -41,7 +41,16 @@ struct Story {
     return a_repository().with(
         [this](api::Repository& repository) { repository.spec.backend.local->mount_path = repository_directory(); });
   }
-  BackupConfigurationBuilder a_configuration_here() const { return a_backup_configuration().paths({data()}); }
+  /// Nothing is due but the backup.
+  RepositoryBuilder a_checked_repository_here() const {
+    return a_repository_here().with([this](api::Repository& repository) {
+      repository.status.integrity = true;
+      repository.status.last_check_time = clock.now();
+    });
+  }
+  BackupConfigurationBuilder a_configuration_here() const {
+    return a_backup_configuration().paths({data()}).mounts({{"source-data", volume.path(), ""}});
+  }
 
   static api::HostStats running_here() {
     api::HostStats host;

@@ -165,7 +165,12 @@ class BackupSessionBuilder : public ObjectBuilder<BackupSessionBuilder, api::Bac
     return host({std::move(name), std::move(phase), {}, {}, "", ""});
   }
   /// As the controller stamps a new session of a Deployment: Pending, one host, nobody has claimed it.
-  BackupSessionBuilder& stamped() { return phase("Pending").total_hosts(1).host("host-0", "Pending"); }
+  BackupSessionBuilder& stamped() {
+    return phase("Pending")
+        .total_hosts(1)
+        .host("host-0", "Pending")
+        .condition({"Completed", "False", "WaitingForClaim", "waiting for a pod to take host-0", 1, kCreated});
+  }
   BackupSessionBuilder& condition(api::Condition condition) {
     object_.status.conditions.push_back(std::move(condition));
     return *this;

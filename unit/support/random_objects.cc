@@ -53,8 +53,31 @@ std::vector<api::HostStats> RandomObjects::hosts(bool with_snapshots) {
     api::HostStats host{"h" + word(), word(), {}, {}, word(), word()};
     host.claim = maybe([this] { return api::Claim{word(), word(), maybe([this] { return time(); })}; });
     if (with_snapshots) host.snapshots = list([this] { return snapshot(); });
+    host.attempts = number();
+    host.hook = maybe([this] { return api::HookStatus{word(), word(), word(), maybe([this] { return time(); })}; });
     return host;
   });
+}
+
+api::HttpAction RandomObjects::http_action(bool is_post) {
+  api::HttpAction action{word(), word(), word(), word(), {}, {}, {}};
+  action.headers = list([this] { return api::HttpHeader{word(), word()}; });
+  if (!is_post) return action;
+  action.body = word();
+  action.form = list([this] { return api::FormEntry{word(), words()}; });
+  return action;
+}
+
+api::Hook RandomObjects::hook() {
+  api::Hook hook;
+  hook.exec = maybe([this] { return api::ExecAction{words()}; });
+  hook.http_get = maybe([this] { return http_action(false); });
+  hook.http_post = maybe([this] { return http_action(true); });
+  hook.tcp_socket = maybe([this] { return api::TcpAction{word(), word()}; });
+  hook.container_name = word();
+  hook.execution_policy = word();
+  hook.timeout = word();
+  return hook;
 }
 
 std::vector<api::VolumeMount> RandomObjects::mounts() {
@@ -93,8 +116,15 @@ api::Repository RandomObjects::repository() {
   backend.rest = maybe([this] { return api::RestBackend{word()}; });
   repository.spec.wipe_out = coin();
   const auto random_time = [this] { return time(); };
-  repository.status = {number(), maybe(random_time), maybe(random_time), maybe([this] { return coin(); }),
-                       word(),   number(),           number(),           conditions()};
+  repository.status = {.observed_generation = number(),
+                       .first_backup_time = maybe(random_time),
+                       .last_backup_time = maybe(random_time),
+                       .integrity = maybe([this] { return coin(); }),
+                       .last_check_time = maybe(random_time),
+                       .total_size = word(),
+                       .snapshot_count = number(),
+                       .snapshots_removed_on_last_cleanup = number(),
+                       .conditions = conditions()};
   return repository;
 }
 
@@ -111,6 +141,8 @@ api::BackupConfiguration RandomObjects::backup_configuration() {
   spec.temp_dir = temp_dir();
   spec.backup_history_limit = maybe([this] { return number(); });
   spec.time_out = word();
+  spec.pre_backup = maybe([this] { return hook(); });
+  spec.post_backup = maybe([this] { return hook(); });
   return configuration;
 }
 
@@ -133,6 +165,8 @@ api::RestoreSession RandomObjects::restore_session() {
   spec.runtime_settings = runtime_settings();
   spec.temp_dir = temp_dir();
   spec.time_out = word();
+  spec.pre_restore = maybe([this] { return hook(); });
+  spec.post_restore = maybe([this] { return hook(); });
   return session;
 }
 

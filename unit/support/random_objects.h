@@ -41,6 +41,8 @@ class RandomObjects {
   api::TempDir temp_dir();
   api::BucketBackend bucket(bool with_connections);
   api::RestoreRule rule();
+  api::HttpAction http_action(bool is_post);
+  api::Hook hook();
 
   std::mt19937 random_;
 };

@@ -110,11 +110,11 @@ TEST_CASE("what is not ours to change is admitted without a look", "[webhook][ad
   Json& request = envelope["request"];
   std::string reason;
   SECTION("another kind") {
-    request["kind"]["kind"] = "StatefulSet";
+    request["kind"]["kind"] = "Job";
     reason = "other_kind";
   }
   SECTION("another group") {
-    request["kind"]["group"] = "extensions";
+    request["kind"]["group"] = "batch";
     reason = "other_kind";
   }
   SECTION("a subresource") {

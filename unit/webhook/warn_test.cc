@@ -81,14 +81,17 @@ TEST_CASE("a target that cannot be backed up is named", "[webhook][warn]") {
   CHECK(any_contains(changed([](auto& c) { c.spec.target->volume_mounts.clear(); }), "volumeMounts is empty"));
   CHECK(any_contains(changed([](auto& c) { c.spec.target->paths = {"/source/database"}; }),
                      "path /source/database is below none"));
-  CHECK(any_contains(changed([](auto& c) { c.spec.target->ref.kind = "StatefulSet"; }), "StatefulSet of apps/v1"));
+  CHECK(any_contains(changed([](auto& c) { c.spec.target->ref.kind = "Job"; }), "Job of apps/v1"));
   CHECK(any_contains(changed([](auto& c) { c.spec.target->ref.name.clear(); }), "needs apiVersion, kind and name"));
 }
 
 TEST_CASE("a time-out that is no duration is named", "[webhook][warn]") {
   CHECK(any_contains(warnings_for("BackupConfiguration",
                                   a_backup_configuration().with([](auto& c) { c.spec.time_out = "soon"; }).json()),
-                     "spec.timeOut soon is no duration"));
+                     "spec.timeOut soon is no duration above zero such as 30m or 2h; no backup will be taken"));
+  CHECK(any_contains(
+      warnings_for("RestoreSession", a_restore_session().with([](auto& s) { s.spec.time_out = "0s"; }).json()),
+      "spec.timeOut 0s is no duration above zero such as 30m or 2h; nothing will be restored"));
 }
 
 TEST_CASE("a namespace that did not opt in is named", "[webhook][warn]") {
@@ -98,8 +101,20 @@ TEST_CASE("a namespace that did not opt in is named", "[webhook][warn]") {
 }
 
 TEST_CASE("a Repository whose backend cannot be used is named", "[webhook][warn]") {
-  CHECK_FALSE(warnings_for("Repository", a_repository().gcs("bucket", "").json()).empty());
+  CHECK(warnings_for("Repository", a_repository().gcs("bucket", "").json()).empty());
+  CHECK_FALSE(warnings_for("Repository", a_repository().gcs("", "").json()).empty());
   CHECK_FALSE(warnings_for("Repository", a_repository().secret("").json()).empty());
+}
+
+TEST_CASE("credentials in a Repository's URL are pointed at, and not repeated", "[webhook][warn]") {
+  const auto open = a_repository().with([](api::Repository& repository) {
+    repository.spec.backend.local.reset();
+    repository.spec.backend.rest = api::RestBackend{"https://user:canary@host/"};
+  });
+  const auto warnings = warnings_for("Repository", open.json());
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].starts_with("stash: /spec/backend/rest/url holds credentials"));
+  CHECK_FALSE(warnings[0].contains("canary"));
 }
 
 TEST_CASE("objects of others, deletions and subresources are none of our business", "[webhook][warn]") {
@@ -112,4 +127,10 @@ TEST_CASE("objects of others, deletions and subresources are none of our busines
   const Answer answer = warn(parse_review(envelope.dump()).value(), kSettings, a_world());
   CHECK(answer.outcome == "skipped");
   CHECK(answer.warnings.empty());
+}
+
+TEST_CASE("a hook that would not be run is named at once", "[webhook][warn]") {
+  const auto with_exec = a_backup_configuration().with(
+      [](auto& c) { c.spec.pre_backup = api::Hook{.exec = api::ExecAction{.command = {"sync"}}}; });
+  CHECK(any_contains(warnings_for("BackupConfiguration", with_exec.json()), "spec.hooks.preBackup.exec is not run"));
 }

@@ -1,8 +1,9 @@
 """Builds the Kubernetes programs from their Go modules into a cache that outlives the tree.
 
 Each directory of tools/ is a Go module of its own, because the requirements of the four clash in one. The version is
-read from that module's go.mod, so it is stated once. A cache directory is named after the version and a digest of
-go.mod, go.sum and the link flags: what is there was built from exactly these and is never built again.
+read from that module's go.mod, so it is stated once; e2e/servers/go has modules of the same kind. A cache directory is
+named after the version and a digest of go.mod, go.sum and the link flags: what is there was built from exactly these
+and is never built again.
 """
 
 import fcntl
@@ -30,6 +31,11 @@ class Tool:
     module: str  # whose version names the cache directory
     package: str
     cold_seconds: int  # measured on two cores with an empty Go cache; only shown
+    modules: Path = TOOLS_DIR  # where `room` is
+
+    @property
+    def directory(self) -> Path:
+        return self.modules / self.room
 
 
 def _kubernetes(name: str, cold_seconds: int) -> Tool:
@@ -52,7 +58,7 @@ BY_NAME = {tool.name: tool for tool in TOOLS}
 
 
 def version_of(tool: Tool) -> str:
-    return _required_version(TOOLS_DIR / tool.room / "go.mod", tool.module)
+    return _required_version(tool.directory / "go.mod", tool.module)
 
 
 def _required_version(go_mod: Path, module: str) -> str:
@@ -82,7 +88,7 @@ def link_flags(tool: Tool) -> str:
 def cached(tool: Tool) -> Path:
     digest = hashlib.sha256()
     for part in ("go.mod", "go.sum"):
-        digest.update((TOOLS_DIR / tool.room / part).read_bytes())
+        digest.update((tool.directory / part).read_bytes())
     digest.update(link_flags(tool).encode())
     return TOOL_CACHE / f"{tool.room}-{version_of(tool)}-{digest.hexdigest()[:12]}" / tool.name
 
@@ -90,6 +96,14 @@ def cached(tool: Tool) -> Path:
 def ensure(names: list[str]) -> None:
     """Builds what is missing of `names`, then links all of them at build/tools/. Safe to call from several at once."""
     wanted = [BY_NAME[name] for name in names]
+    ensure_cached(wanted)
+    TOOL_LINKS.mkdir(parents=True, exist_ok=True)
+    for tool in wanted:
+        _link(TOOL_LINKS / tool.name, cached(tool))
+
+
+def ensure_cached(wanted: list[Tool]) -> None:
+    """The same without links, for tools of other directories too."""
     if any(not cached(tool).exists() for tool in wanted):
         TOOL_CACHE.mkdir(parents=True, exist_ok=True)
         with open(TOOL_CACHE / "lock", "w") as lock:
@@ -99,9 +113,6 @@ def ensure(names: list[str]) -> None:
                 say(f"tools: another build is at work in {TOOL_CACHE}; waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             _build_missing(wanted)
-    TOOL_LINKS.mkdir(parents=True, exist_ok=True)
-    for tool in wanted:
-        _link(TOOL_LINKS / tool.name, cached(tool))
 
 
 def _build_missing(wanted: list[Tool]) -> None:
@@ -128,7 +139,7 @@ def _build(tool: Tool, go: Path, position: str) -> None:
     say(f"{title}: building (cold: {tool.cold_seconds} s and more when the machine is busy)")
     started = time.monotonic()
     with open(log, "w") as output:
-        build = subprocess.Popen([*command, tool.package], cwd=TOOLS_DIR / tool.room, env=environment,
+        build = subprocess.Popen([*command, tool.package], cwd=tool.directory, env=environment,
                                  stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         try:
             while True:

@@ -1,0 +1,11 @@
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace stash::api {
+
+/// A duration that limits or delays something, as spec.timeOut; nullopt when it is empty or none of a second or more.
+std::optional<std::chrono::seconds> time_out(const std::string& text);
+
+}  // namespace stash::api

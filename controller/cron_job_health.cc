@@ -1,0 +1,30 @@
+#include "controller/cron_job_health.h"
+
+#include <algorithm>
+
+namespace stash::controller {
+namespace {
+
+/// The CronJob controller notes end and success of a Job one after the other.
+constexpr std::chrono::seconds kSettled{60};
+/// A Job needs seconds, unless its image cannot be pulled, its pod cannot be scheduled or made, or the API is away.
+constexpr std::chrono::seconds kPatience{std::chrono::minutes(5)};
+
+std::chrono::seconds at_least_a_second(std::chrono::seconds time) { return std::max(time, std::chrono::seconds(1)); }
+
+}  // namespace
+
+CronJobHealth health_of(const Json& cron_job, TimePoint now) {
+  using State = CronJobHealth::State;
+  const auto last = parse_time(string_at(cron_job, {"status", "lastScheduleTime"}));
+  if (!last || bool_at(cron_job, {"spec", "suspend"})) return {};
+  const auto succeeded = parse_time(string_at(cron_job, {"status", "lastSuccessfulTime"}));
+  if (succeeded && *succeeded >= *last) return {};
+  const bool active = !array_at(cron_job, {"status", "active"}).empty();
+  const auto passed = std::chrono::duration_cast<std::chrono::seconds>(now - *last);
+  const auto limit = active ? kPatience : kSettled;
+  if (passed < limit) return {State::open, at_least_a_second(limit - std::max(passed, std::chrono::seconds(0)))};
+  return {active ? State::stuck : State::failed, std::nullopt};
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,93 @@
+#include "controller/expected_hosts.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+namespace stash::controller {
+namespace {
+
+using api::HostScheme;
+
+constexpr std::string_view kHostPrefix = "host-";
+
+std::optional<int> ordinal_of(std::string_view host) {
+  if (!host.starts_with(kHostPrefix)) return std::nullopt;
+  host.remove_prefix(kHostPrefix.size());
+  int ordinal = 0;
+  const auto [end, error] = std::from_chars(host.data(), host.data() + host.size(), ordinal);
+  return error == std::errc{} && end == host.data() + host.size() ? std::optional(ordinal) : std::nullopt;
+}
+
+bool is_its_own(const TargetWorld& target, const PodFacts& pod) {
+  return is_alive(pod) && pod.owner_uid == target.workload->uid;
+}
+
+/// Nodes that have a pod of the DaemonSet, or had one a moment ago: one that is being replaced comes back.
+std::set<std::string> nodes_with_pods(const TargetWorld& target) {
+  std::set<std::string> nodes;
+  for (const PodFacts& pod : *target.pods) {
+    if (is_its_own(target, pod) && !pod.node.empty()) nodes.insert(pod.node);
+  }
+  return nodes;
+}
+
+ExpectedHosts hosts_by_ordinal(const WorkloadFacts& workload) {
+  ExpectedHosts hosts;
+  for (int i = 0; i < workload.replicas; ++i) {
+    hosts.names.push_back(fmt::format("{}{}", kHostPrefix, workload.first_ordinal + i));
+  }
+  return hosts;
+}
+
+ExpectedHosts hosts_by_node(const TargetWorld& target) {
+  if (!target.pods) return {};
+  const std::set<std::string> nodes = nodes_with_pods(target);
+  ExpectedHosts hosts{{nodes.begin(), nodes.end()}, 0};
+  hosts.unnamed = std::max(0, target.workload->wanted_nodes - static_cast<int>(nodes.size()));
+  return hosts;
+}
+
+}  // namespace
+
+ExpectedHosts expected_hosts(const TargetWorld& target) {
+  const api::WorkloadKind* kind = api::workload_kind(target.ref);
+  if (kind == nullptr) return {};
+  if (kind->hosts == HostScheme::single) return {{"host-0"}, 0};
+  if (!target.workload) return {};
+  return kind->hosts == HostScheme::ordinals ? hosts_by_ordinal(*target.workload) : hosts_by_node(target);
+}
+
+std::string why_gone(const TargetWorld& target, const std::string& host) {
+  const api::WorkloadKind* kind = api::workload_kind(target.ref);
+  if (kind == nullptr || !target.workload) return "";
+  const WorkloadFacts& workload = *target.workload;
+  if (kind->hosts == HostScheme::ordinals) {
+    const auto ordinal = ordinal_of(host);
+    const int first = workload.first_ordinal;
+    if (!ordinal || (*ordinal >= first && *ordinal < first + workload.replicas)) return "";
+    return fmt::format("StatefulSet {} was scaled to {} while this session waited, so no pod has this host's volumes",
+                       target.ref.name, workload.replicas);
+  }
+  if (kind->hosts == HostScheme::nodes && target.pods) {
+    const std::set<std::string> nodes = nodes_with_pods(target);
+    // While a node waits for its pod, it may be this one.
+    if (nodes.contains(host) || static_cast<int>(nodes.size()) < workload.wanted_nodes) return "";
+    return fmt::format("DaemonSet {} no longer runs a pod on this node", target.ref.name);
+  }
+  return "";
+}
+
+const PodFacts* pod_of_host(const TargetWorld& target, const std::string& host) {
+  const api::WorkloadKind* kind = api::workload_kind(target.ref);
+  if (kind == nullptr || !target.workload || !target.pods || kind->hosts == HostScheme::single) return nullptr;
+  const auto ordinal = ordinal_of(host);
+  const auto found = std::ranges::find_if(*target.pods, [&](const PodFacts& pod) {
+    if (!is_its_own(target, pod)) return false;
+    if (kind->hosts == HostScheme::nodes) return pod.node == host;
+    return ordinal && pod.name == fmt::format("{}-{}", target.ref.name, *ordinal);
+  });
+  return found == target.pods->end() ? nullptr : &*found;
+}
+
+}  // namespace stash::controller

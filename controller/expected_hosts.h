@@ -1,0 +1,25 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controller/obstacle.h"
+
+namespace stash::controller {
+
+/// The hosts of a session of this target (contract 11.1), as far as they are known now.
+struct ExpectedHosts {
+  std::vector<std::string> names;
+  int unnamed = 0;  ///< nodes that shall run a pod of a DaemonSet and have none yet
+  friend bool operator==(const ExpectedHosts&, const ExpectedHosts&) = default;
+};
+/// Empty while the workload, or a DaemonSet's pods, are not known.
+ExpectedHosts expected_hosts(const TargetWorld& target);
+
+/// Why no pod will ever take this host again: scaled away, or its node no longer runs a pod. "" while one may.
+std::string why_gone(const TargetWorld& target, const std::string& host);
+
+/// The living pod that has this host's data; nullptr when there is none or it is not known.
+const PodFacts* pod_of_host(const TargetWorld& target, const std::string& host);
+
+}  // namespace stash::controller

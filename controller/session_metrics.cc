@@ -1,0 +1,102 @@
+#include "controller/session_metrics.h"
+
+#include <algorithm>
+
+#include "api/workload_kind.h"
+#include "base/gauge_text.h"
+
+namespace stash::controller {
+namespace {
+
+constexpr std::string_view kBackupJob = "stash-backup";
+constexpr std::string_view kRestoreJob = "stash-restore";
+constexpr std::string_view kInvoker = "invoker";
+constexpr std::string_view kHost = "hostname";
+
+bool has_result(std::string_view phase) { return phase == "Succeeded" || phase == "Failed"; }
+
+std::string render(std::string_view what, const api::TargetRef& target, const std::string& ns,
+                   const std::string& repository, bool success, const std::string& duration, std::optional<int> hosts) {
+  GaugeText text({{"driver", "Restic"},
+                  {"kind", target.kind},
+                  {"group", api::workload_group(target.api_version)},
+                  {"name", target.name},
+                  {"namespace", ns},
+                  {"repository", repository}});
+  const auto time = parse_duration(duration);
+  text.gauge(fmt::format("stash_{}_session_success", what),
+             fmt::format("Whether the last {} of all hosts succeeded", what), success ? 1 : 0);
+  if (time) {
+    text.gauge(fmt::format("stash_{}_session_duration_seconds", what),
+               fmt::format("Time from the begin of the last {} session to its end", what),
+               std::chrono::duration<double>(*time).count());
+  }
+  text.gauge(fmt::format("stash_{}_host_count_total", what), fmt::format("Hosts of the last {} session", what),
+             hosts.value_or(0));
+  return text.take();
+}
+
+/// Only metrics that we push, besides those that the Pushgateway adds.
+bool is_ours(const Json& group) {
+  bool ours = false;
+  for (const auto& [key, value] : group.items()) {
+    if (key == "labels" || key == "last_push_successful" || key == "push_time_seconds" ||
+        key == "push_failure_time_seconds") {
+      continue;
+    }
+    if (!key.starts_with("stash_")) return false;
+    ours = true;
+  }
+  return ours;
+}
+
+}  // namespace
+
+std::string group_url(std::string_view pushgateway, const PushedGroup& group) {
+  return push_group_url(pushgateway, {{"job", group.job}, {"namespace", group.ns}, {group.label, group.value}});
+}
+
+PushedGroup backup_group(const std::string& ns, const std::string& configuration) {
+  return {std::string(kBackupJob), ns, std::string(kInvoker), configuration};
+}
+
+PushedGroup restore_group(const std::string& ns, const std::string& session) {
+  return {std::string(kRestoreJob), ns, std::string(kInvoker), session};
+}
+
+std::optional<std::string> render_session_metrics(const api::BackupSession& session,
+                                                  const api::BackupConfiguration& configuration) {
+  const auto& target = configuration.spec.target;
+  if (!target || !has_result(session.status.phase)) return std::nullopt;
+  return render("backup", target->ref, session.metadata.ns, configuration.spec.repository,
+                session.status.phase == "Succeeded", session.status.session_duration, session.status.total_hosts);
+}
+
+std::optional<std::string> render_session_metrics(const api::RestoreSession& session) {
+  const auto& target = session.spec.target;
+  if (!target || !has_result(session.status.phase)) return std::nullopt;
+  return render("restore", target->ref, session.metadata.ns, session.spec.repository,
+                session.status.phase == "Succeeded", session.status.session_duration, session.status.total_hosts);
+}
+
+std::vector<PushedGroup> stale_groups(const Json& answer, const Living& living) {
+  std::vector<PushedGroup> stale;
+  for (const Json& group : array_at(answer, {"data"})) {
+    const Json& labels = object_at(group, {"labels"});
+    const auto value = [&](std::string_view name) { return string_at(labels, {name}); };
+    const std::string_view last = labels.contains(kInvoker) ? kInvoker : kHost;
+    if (labels.size() != 3 || value("job").empty() || value("namespace").empty() || !labels.contains(last)) continue;
+    if (!is_ours(group)) continue;
+    const bool session = last == kInvoker;
+    const std::string key = fmt::format("{}/{}", value("namespace"), session ? value(kInvoker) : value("job"));
+    const bool backs_up = living.configurations.contains(key), restores = living.restores.contains(key);
+    const bool lives = !session                      ? backs_up || restores
+                       : value("job") == kBackupJob  ? backs_up
+                       : value("job") == kRestoreJob ? restores
+                                                     : true;
+    if (!lives) stale.push_back({value("job"), value("namespace"), std::string(last), value(last)});
+  }
+  return stale;
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,40 @@
+#pragma once
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/backup_configuration.h"
+#include "api/restore_session.h"
+#include "base/json.h"
+
+/// What is said about whole sessions at the Pushgateway (contract 11.7), and what has to go from there. Hosts push for
+/// themselves, to groups of {job = name of the BackupConfiguration or RestoreSession, namespace, hostname}.
+namespace stash::controller {
+
+/// One group of the Pushgateway. Not grouped by "name", which is a label of the metrics: the target's.
+struct PushedGroup {
+  std::string job, ns;
+  std::string label, value;  ///< "invoker" and its name of a session's, "hostname" and the host of a host's
+  friend auto operator<=>(const PushedGroup&, const PushedGroup&) = default;
+};
+std::string group_url(std::string_view pushgateway, const PushedGroup& group);
+
+PushedGroup backup_group(const std::string& ns, const std::string& configuration);
+PushedGroup restore_group(const std::string& ns, const std::string& session);
+
+/// nullopt while there is nothing to tell: it has not ended, or was skipped.
+std::optional<std::string> render_session_metrics(const api::BackupSession& session,
+                                                  const api::BackupConfiguration& configuration);
+std::optional<std::string> render_session_metrics(const api::RestoreSession& session);
+
+/// "ns/name" of what exists.
+struct Living {
+  std::set<std::string> configurations, restores;
+};
+/// Groups of ours, out of the Pushgateway's answer to GET /api/v1/metrics, whose object is gone. What others pushed is
+/// left alone: ours have these labels and only metrics that begin with "stash_".
+/// https://github.com/prometheus/pushgateway#query-api
+std::vector<PushedGroup> stale_groups(const Json& answer, const Living& living);
+
+}  // namespace stash::controller

@@ -1,0 +1,65 @@
+#include "controller/stale_pods.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "controller/workload_facts.h"
+#include "inject/workload_view.h"
+
+namespace stash::controller {
+namespace {
+
+namespace names = api::names;
+
+constexpr std::chrono::seconds kNextPod{5};
+
+bool has_container(const Json& list, bool (*is_ours)(const Json&)) { return std::ranges::any_of(list, is_ours); }
+
+bool is_stale(const Json& pod, const Json& workload) {
+  const Json& spec = inject::pod_spec(workload);
+  const auto differs = [&](const char* list, bool (*is_ours)(const Json&)) {
+    return has_container(array_at(pod, {"spec", list}), is_ours) != has_container(array_at(spec, {list}), is_ours);
+  };
+  const auto changed = [&](std::string_view hash) {
+    return string_at(pod, {"metadata", "annotations", hash}) !=
+           string_at(workload, {"spec", "template", "metadata", "annotations", hash});
+  };
+  return differs("containers", inject::is_sidecar) || differs("initContainers", inject::is_init_container) ||
+         changed(names::kAppliedBackupHash) || changed(names::kAppliedRestoreHash);
+}
+
+bool is_ready(const Json& pod) {
+  return std::ranges::any_of(array_at(pod, {"status", "conditions"}), [](const Json& condition) {
+    return string_at(condition, {"type"}) == "Ready" && string_at(condition, {"status"}) == "True";
+  });
+}
+
+bool is_going(const Json& pod) {
+  const std::string phase = string_at(pod, {"status", "phase"});
+  return !string_at(pod, {"metadata", "deletionTimestamp"}).empty() || phase == "Succeeded" || phase == "Failed";
+}
+
+}  // namespace
+
+void replace_stale_pods(Plan& plan, const Json& workload, const std::vector<Json>& pods) {
+  const std::string uid = string_at(workload, {"metadata", "uid"});
+  std::vector<const Json*> stale, unready;
+  int alive = 0;
+  for (const Json& pod : pods) {
+    if (controller_uid(pod) != uid || is_going(pod)) continue;
+    ++alive;
+    if (is_stale(pod, workload)) stale.push_back(&pod);
+    if (!is_ready(pod)) unready.push_back(&pod);
+  }
+  if (stale.empty()) return;
+  look_again(plan, kNextPod);
+  // One that does not serve anyway costs nothing.
+  const auto idle = std::ranges::find_if(stale, [](const Json* pod) { return !is_ready(*pod); });
+  const bool all_serve = unready.empty() && alive >= int_at(workload, {"spec", "replicas"}, 1);
+  if (idle == stale.end() && !all_serve) return;
+  const Json& pod = idle != stale.end() ? **idle : *stale.front();
+  evict_pod(plan, {string_at(pod, {"metadata", "namespace"}), string_at(pod, {"metadata", "name"})},
+            string_at(pod, {"metadata", "uid"}));
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,224 @@
+#include "controller/wipe_out.h"
+
+#include <algorithm>
+
+#include "api/backend_check.h"
+#include "api/names.h"
+#include "base/hash.h"
+#include "controller/reasons.h"
+
+namespace stash::controller {
+namespace {
+
+namespace names = api::names;
+
+constexpr std::chrono::seconds kLookAgain{5};
+constexpr std::chrono::minutes kTryAgain{10};
+constexpr std::string_view kWayOut = "to delete the Repository and keep its data, set spec.wipeOut to false";
+
+bool is_ours(const std::string& finalizer) {
+  return finalizer == names::kWipeOutFinalizer || finalizer == names::kLegacyRepositoryFinalizer ||
+         finalizer == names::kLegacyFinalizer;
+}
+
+/// Takes away our finalizer and those of older Stash. True when there was one.
+bool release(Plan& plan, const Json& object) {
+  Json kept = Json::array();
+  const Json& all = array_at(object, {"metadata", "finalizers"});
+  for (const Json& finalizer : all) {
+    if (!finalizer.is_string() || !is_ours(finalizer.get_ref<const std::string&>())) kept.push_back(finalizer);
+  }
+  if (kept.size() == all.size()) return false;
+  write_patch(plan, api::kRepositories, object, {{"metadata", {{"finalizers", kept}}}});
+  return true;
+}
+
+/// Older Stash put its own finalizer on every Repository and wiped on its account.
+bool is_held(const api::Repository& repository) {
+  const auto& all = repository.metadata.finalizers;
+  return std::ranges::find(all, names::kWipeOutFinalizer) != all.end() ||
+         std::ranges::find(all, names::kLegacyRepositoryFinalizer) != all.end();
+}
+
+struct JobState {
+  bool succeeded = false, failed = false;
+  TimePoint since{};
+  std::string message;
+};
+
+JobState state_of(const Json& job) {
+  for (const Json& condition : array_at(job, {"status", "conditions"})) {
+    const std::string type = string_at(condition, {"type"});
+    if (string_at(condition, {"status"}) != "True" || (type != "Complete" && type != "Failed")) continue;
+    return {.succeeded = type == "Complete",
+            .failed = type == "Failed",
+            .since = parse_time(string_at(condition, {"lastTransitionTime"})).value_or(TimePoint{}),
+            .message = string_at(condition, {"message"})};
+  }
+  return {};
+}
+
+void remove_job(Plan& plan, const Json& job) {
+  if (job.is_object() && string_at(job, {"metadata", "deletionTimestamp"}).empty()) {
+    remove_object(plan, api::kJobs, api::meta_of(job));
+  }
+}
+
+/// While the Repository waits.
+void say(Plan& plan, StatusDraft& status, const Json& object, std::string_view reason, const std::string& message) {
+  const api::Condition* old = api::find_condition(status.conditions(), names::kWipedOut);
+  const bool news = !old || old->reason != reason;
+  status.set(names::kWipedOut, "False", reason, message);
+  write_status(plan, api::kRepositories, object, status.finish());
+  if (news && reason != reasons::kWipingOut) warn(plan, reason, message);
+  look_again(plan, kLookAgain);
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all;
+}
+
+/// Passes Pod Security "restricted", whatever the namespace demands.
+Json container(const Json& object, const inject::Settings& settings) {
+  const Json repository = {{"apiVersion", api::kRepositories.api_version()},
+                           {"kind", api::kRepositories.kind},
+                           {"metadata",
+                            {{"name", string_at(object, {"metadata", "name"})},
+                             {"namespace", string_at(object, {"metadata", "namespace"})}}},
+                           {"spec", object_at(object, {"spec"})}};
+  return {{"name", names::kSidecar},
+          {"image", settings.image},
+          {"imagePullPolicy", "IfNotPresent"},
+          {"args", {"wipe-out", fmt::format("--secret-dir={}", names::kSecretPath)}},
+          {"env",
+           {{{"name", "POD_NAME"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.name"}}}}}},
+            {{"name", "STASH_REPOSITORY"}, {"value", dump_json(repository)}}}},
+          {"volumeMounts",
+           {{{"name", "secret"}, {"mountPath", names::kSecretPath}, {"readOnly", true}},
+            {{"name", "tmp"}, {"mountPath", names::kTmpPath}}}},
+          {"resources",
+           {{"requests", {{"cpu", "50m"}, {"memory", "64Mi"}}}, {"limits", {{"cpu", "1"}, {"memory", "1Gi"}}}}},
+          {"securityContext",
+           {{"allowPrivilegeEscalation", false},
+            {"readOnlyRootFilesystem", true},
+            {"runAsNonRoot", true},
+            {"runAsUser", 65535},
+            {"runAsGroup", 65535},
+            {"capabilities", {{"drop", Json::array({"ALL"})}}},
+            {"seccompProfile", {{"type", "RuntimeDefault"}}}}}};
+}
+
+}  // namespace
+
+bool can_be_wiped(const api::Repository& repository) {
+  const std::string_view kind = api::backend_kind(repository.spec.backend);
+  return repository.spec.wipe_out && kind != "local" && kind != "b2" && !api::backend_fault(repository.spec.backend);
+}
+
+std::string wipe_out_job_name(const std::string& repository) {
+  std::string plain = repository;
+  std::ranges::replace(plain, '.', '-');
+  return shorten_name(std::string(names::kWipeOutJobPrefix) + plain, 63);
+}
+
+Json wipe_out_job(const api::Repository& repository, const Json& object, const inject::Settings& settings) {
+  const Json labels = {{names::kManagedByLabel, names::kManagedBy},
+                       {names::kComponentLabel, names::kWipeOutComponent},
+                       {names::kRepositoryUidLabel, repository.metadata.uid}};
+  Json pod = {{"restartPolicy", "Never"},
+              {"automountServiceAccountToken", false},
+              {"enableServiceLinks", false},
+              {"containers", Json::array({container(object, settings)})},
+              {"volumes",
+               {{{"name", "secret"}, {"secret", {{"secretName", repository.spec.backend.storage_secret_name}}}},
+                {{"name", "tmp"}, {"emptyDir", Json::object()}}}}};
+  for (const std::string& secret : settings.image_pull_secrets) pod["imagePullSecrets"].push_back({{"name", secret}});
+  // Not owned by the Repository: a foreground deletion would take it away before it has done its work.
+  return {{"apiVersion", api::kJobs.api_version()},
+          {"kind", api::kJobs.kind},
+          {"metadata",
+           {{"namespace", repository.metadata.ns},
+            {"name", wipe_out_job_name(repository.metadata.name)},
+            {"labels", labels}}},
+          {"spec",
+           {{"backoffLimit", 0},
+            {"activeDeadlineSeconds", 86400},
+            {"ttlSecondsAfterFinished", 86400},
+            {"template", {{"metadata", {{"labels", labels}}}, {"spec", std::move(pod)}}}}}};
+}
+
+void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, const Json& object) {
+  Json finalizers = array_at(object, {"metadata", "finalizers"});
+  const auto found = std::find(finalizers.begin(), finalizers.end(), names::kWipeOutFinalizer);
+  const bool wanted = can_be_wiped(repository);
+  if (wanted == (found != finalizers.end())) return;
+  if (wanted) {
+    finalizers.push_back(names::kWipeOutFinalizer);
+  } else {
+    finalizers.erase(found);
+  }
+  write_patch(plan, api::kRepositories, object, {{"metadata", {{"finalizers", std::move(finalizers)}}}});
+}
+
+void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repository, const Json& object,
+                   const WipeOutFacts& facts, const inject::Settings& settings, TimePoint now) {
+  const bool wipes = can_be_wiped(repository) && is_held(repository);
+  const JobState state = state_of(facts.job);
+  if (!wipes || facts.namespace_is_going || state.succeeded) {
+    remove_job(plan, facts.job);
+    if (!release(plan, object)) return;
+    if (wipes && state.succeeded) {
+      note(plan, reasons::kWipeOutSucceeded, facts.report.empty() ? "the data is removed" : facts.report);
+    } else if (repository.spec.wipe_out) {
+      warn(plan, reasons::kWipeOutGivenUp,
+           wipes ? "the whole namespace is being deleted, in which nothing can be run any more: the data is kept"
+                 : "the data of this backend is not removed by Stash: it is kept");
+    }
+    return;
+  }
+  if (!facts.users.empty()) {
+    return say(plan, status, object, reasons::kInUse,
+               fmt::format("{} still uses this Repository; delete that first, or {}", joined(facts.users), kWayOut));
+  }
+  if (!facts.refused.empty()) {
+    return say(plan, status, object, reasons::kWipeOutFailed,
+               fmt::format("the Job that removes the data cannot be made: {}; {}", facts.refused, kWayOut));
+  }
+  if (facts.secret == Presence::absent) {
+    return say(plan, status, object, reasons::kSecretNotAvailable,
+               fmt::format("without Secret {}/{} the data cannot be removed; bring it back, or, {}",
+                           repository.metadata.ns, repository.spec.backend.storage_secret_name, kWayOut));
+  }
+  if (facts.job.is_null()) {
+    create_object(plan, api::kJobs, wipe_out_job(repository, object, settings));
+    return say(plan, status, object, reasons::kWipingOut, "a Job removes the data");
+  }
+  const api::ObjectMeta job = api::meta_of(facts.job);
+  const auto uid = job.labels.find(std::string(names::kRepositoryUidLabel));
+  if (uid == job.labels.end()) {
+    return say(
+        plan, status, object, reasons::kNameTaken,
+        fmt::format("Job {} exists already and is not Stash's; delete it, or, {}", to_string(job.ref()), kWayOut));
+  }
+  if (uid->second != repository.metadata.uid) {
+    remove_job(plan, facts.job);
+    return look_again(plan, kLookAgain);
+  }
+  if (!state.failed) {
+    return say(plan, status, object, reasons::kWipingOut,
+               fmt::format("Job {} removes the data{}", to_string(job.ref()),
+                           facts.trouble.empty() ? "" : "; " + facts.trouble + "; " + std::string(kWayOut)));
+  }
+  // Trying again is a new Job, after a while: what is wrong may be mended by then.
+  if (now - state.since >= kTryAgain) {
+    remove_job(plan, facts.job);
+    return look_again(plan, kLookAgain);
+  }
+  say(plan, status, object, reasons::kWipeOutFailed,
+      fmt::format("the data was not removed: {}; it is tried again; {}",
+                  facts.report.empty() ? state.message : facts.report, kWayOut));
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,39 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "api/repository.h"
+#include "controller/obstacle.h"
+#include "controller/plan.h"
+#include "controller/status_draft.h"
+#include "inject/settings.h"
+
+/// spec.wipeOut of a Repository: when it is deleted, a Job in its namespace removes the data first.
+namespace stash::controller {
+
+/// What is known about the end of one Repository.
+struct WipeOutFacts {
+  Json job;                        ///< of wipe_out_job_name; null when there is none
+  std::string report;              ///< the last words of its pod
+  std::string trouble;             ///< why that pod does not run: "container stash: ImagePullBackOff"
+  std::vector<std::string> users;  ///< "BackupConfiguration demo/web": who still backs up there, or restores from it
+  Presence secret = Presence::unknown;
+  bool namespace_is_going = false;  ///< then nothing can be created there any more
+  std::string refused;              ///< an earlier try in this pass: what the API server refused for good
+};
+
+/// Local volumes and b2 are refused at admission, as in Stash; what got around that is not wiped either.
+bool can_be_wiped(const api::Repository& repository);
+std::string wipe_out_job_name(const std::string& repository);
+/// Needs no rights at all: what it has to know is in its environment, and the Secret is mounted. `object` is the
+/// Repository.
+Json wipe_out_job(const api::Repository& repository, const Json& object, const inject::Settings& settings);
+
+/// The finalizer stands as long as wipeOut does, and only there: a dead operator holds up no other deletion.
+void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, const Json& object);
+
+/// Everything about a Repository that is being deleted: the Job, what came of it, and in the end the release.
+void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repository, const Json& object,
+                   const WipeOutFacts& facts, const inject::Settings& settings, TimePoint now);
+
+}  // namespace stash::controller

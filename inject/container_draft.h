@@ -1,0 +1,61 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/repository.h"
+#include "inject/containers.h"
+#include "inject/volume_plan.h"
+
+namespace stash::inject {
+
+/// What one BackupConfiguration or RestoreSession asks of a container. All that it points at outlives it.
+struct Share {
+  std::string object;                 ///< "BackupConfiguration demo/web"
+  std::string name;                   ///< of that object
+  const api::Repository* repository;  ///< nullptr: it cannot be injected now
+  const api::RuntimeSettings* runtime;
+  const api::TempDir* temp_dir;
+  const std::vector<api::VolumeMount>* mounts;
+};
+
+/// A container of ours while it is put together for one object after the other. A value: copy it before a try.
+class ContainerDraft {
+ public:
+  /// For one or more of `shares`: runtimeSettings.container and tempDir are those of the first that has any.
+  ContainerDraft(const Json& workload, const Settings& settings, PodSecurity level, VolumePlan volumes,
+                 MountedBy mounted_by, const std::vector<Share>& shares);
+
+  /// Adds mounts, Repository and settings of one that has a Repository. After an obstacle the draft is of no use.
+  std::optional<Obstacle> add(const Share& share);
+
+  ContainerInputs inputs() const;
+  const VolumePlan& volumes() const { return volumes_; }
+  /// The volumes as asked for, not as found: what the API server adds must not change the hash.
+  const Json& sources() const { return sources_; }
+  /// Does the container have other settings than this one asks for?
+  bool disregards(const Share& share) const;
+
+ private:
+  static std::optional<Obstacle> settings_obstacle(const Share& share);
+  std::optional<Obstacle> add_mounts(const Share& share);
+  std::optional<Obstacle> add_repository(const Share& share);
+  std::optional<Obstacle> add_secret(RepositoryPlace& place);
+  std::optional<Obstacle> add_local(const api::LocalBackend& local, RepositoryPlace& place);
+  std::optional<Obstacle> add_common_volumes();
+  bool is_free(const std::string& path) const;
+
+  const Json* workload_;
+  const Settings* stash_;
+  PodSecurity level_;
+  VolumePlan volumes_;
+  MountedBy mounted_by_;
+  Json sources_ = Json::array();
+  api::RuntimeSettings runtime_;
+  api::TempDir temp_dir_;
+  std::string tmp_, podinfo_;
+  std::vector<api::VolumeMount> mounts_;
+  std::vector<RepositoryPlace> repositories_;
+};
+
+}  // namespace stash::inject

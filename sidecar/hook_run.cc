@@ -1,0 +1,95 @@
+#include "sidecar/hook_run.h"
+
+#include <algorithm>
+
+#include "base/http.h"
+#include "base/log.h"
+#include "sidecar/tcp_connect.h"
+
+namespace stash::sidecar {
+
+namespace {
+
+using Kind = HookCall::Kind;
+
+constexpr std::chrono::milliseconds kLook{2'000};
+constexpr std::chrono::milliseconds kFarewell{10'000};
+
+Result<void> send_request(const HttpRequest& request, const std::function<bool()>& go_on) {
+  // As kubelet's probes and hooks: the pod asks itself, and its certificate is for other names.
+  HttpClient client(TlsTrust{.verify = false});
+  client.set_cancel([&go_on] { return !go_on(); });
+  TRY(const HttpResponse response, client.stream(request, [](std::string_view) { return true; }));
+  return judge_answer(response.status);
+}
+
+/// Until the controller has run it.
+Result<void> await_controller(Context& context, HostStatus& status, const HookCall& call,
+                              const std::function<bool()>& go_on) {
+  TRY(const std::string requested, status.request_hook(call.action, go_on));
+  const auto end = context.clock.steady() + call.timeout + call.grace;
+  while (go_on() && status.look_again()) {
+    const HookEntry& hook = status.hook();
+    if (hook.action == call.action && hook.requested == requested) {
+      if (hook.phase == "Succeeded") return {};
+      if (hook.phase == "Failed")
+        return fail(ErrorCode::invalid, hook.error.empty() ? "the controller says no more" : hook.error);
+    }
+    if (context.clock.steady() >= end) {
+      return fail(ErrorCode::timed_out,
+                  fmt::format("Stash's controller, which runs exec hooks, has not reported its end within {}",
+                              format_duration(call.timeout + call.grace)));
+    }
+    context.pause(kLook);
+  }
+  return fail(ErrorCode::cancelled, "stopped while waiting for the hook");
+}
+
+}  // namespace
+
+Result<HookPair> plan_hooks(std::string_view what, const std::optional<api::Hook>& before,
+                            const std::optional<api::Hook>& after, HookPlace place) {
+  HookPair hooks{.place = place};
+  if (before) {
+    TRY(hooks.before, plan_hook(fmt::format("pre{}", what), *before, place));
+  }
+  if (after) {
+    TRY(hooks.after, plan_hook(fmt::format("post{}", what), *after, place));
+    hooks.after_policy = after->execution_policy;
+  }
+  return hooks;
+}
+
+Result<void> run_hook(Context& context, HostStatus& status, const HookCall& call, const std::function<bool()>& go_on) {
+  log_info("running the hook {}", call.action);
+  if (!go_on()) return fail(ErrorCode::cancelled, "stopped before the hook");
+  switch (call.kind) {
+    case Kind::exec:
+      return await_controller(context, status, call, go_on);
+    case Kind::http:
+      return send_request(call.request, go_on);
+    case Kind::tcp:
+      return tcp_connect(call.host, call.port, call.timeout, go_on);
+  }
+  return {};
+}
+
+void run_farewell_hook(Context& context, HostStatus& status, const HookPair& hooks) {
+  if (!hooks.after || !is_wanted(hooks.after_policy, /*succeeded=*/false, /*retries_left=*/0)) return;
+  HookCall call = *hooks.after;
+  call.timeout = std::min(call.timeout, kFarewell);
+  call.request.connect_timeout = std::min(call.request.connect_timeout, kFarewell);
+  call.request.total_timeout = std::min(call.request.total_timeout, kFarewell);
+  call.grace = {};
+  if (call.kind == Kind::exec && status.lost()) {
+    log_warning("the hook {} cannot be asked for: the host is not this pod's any more", call.action);
+    return;
+  }
+  const auto end = context.clock.steady() + kFarewell;
+  const auto go_on = [&] { return context.clock.steady() < end; };
+  if (const auto ended = run_hook(context, status, call, go_on); !ended) {
+    log_warning("{}", failed_hook(call, hooks.place, ended.error()));
+  }
+}
+
+}  // namespace stash::sidecar

@@ -1,0 +1,22 @@
+#include "sidecar/mounted_paths.h"
+
+#include <algorithm>
+
+#include "sidecar/restic_command.h"
+#include "sidecar/restic_output.h"
+
+namespace stash::sidecar {
+
+std::vector<std::string> mounted_paths(const std::vector<api::VolumeMount>& mounts) {
+  std::vector<std::string> mounted;
+  for (const api::VolumeMount& mount : mounts)
+    mounted.push_back(clean_path(mount.mount_path).value_or(mount.mount_path));
+  return mounted;
+}
+
+bool is_mounted(std::string_view path, const std::vector<std::string>& mounted) {
+  return std::ranges::any_of(mounted,
+                             [path](const std::string& mount) { return path == mount || is_above(mount, path); });
+}
+
+}  // namespace stash::sidecar

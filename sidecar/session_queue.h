@@ -1,0 +1,34 @@
+#pragma once
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "sidecar/claim.h"
+
+/// Which session is worked on next, by a container that serves one or several BackupConfigurations one after another.
+namespace stash::sidecar {
+
+struct NextSession {
+  std::string name, uid;
+  HostEntry entry;
+  bool resume = false;  ///< the entry is ours already: this container was restarted
+  std::string configuration{};
+  TimePoint created{};
+  friend bool operator==(const NextSession&, const NextSession&) = default;
+};
+
+/// Unfinished sessions of `configuration`, oldest first.
+std::vector<const Json*> sessions_of(const std::vector<const Json*>& sessions, std::string_view configuration);
+
+/// Those of them whose `host` is Pending, or Running in our hands; oldest first.
+std::vector<NextSession> waiting_sessions(const std::vector<const Json*>& sessions, std::string_view configuration,
+                                          std::string_view host, const PodIdentity& pod);
+
+/// The order over all configurations: oldest first, but those of `tried` (UIDs) after all others, so that one that
+/// cannot be worked on keeps none waiting.
+std::vector<NextSession> in_turn(std::vector<NextSession> waiting, const std::set<std::string>& tried);
+
+}  // namespace stash::sidecar

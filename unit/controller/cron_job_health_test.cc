@@ -1,0 +1,72 @@
+#include "controller/cron_job_health.h"
+
+#include <catch2/catch.hpp>
+
+#include "controller/cron_job.h"
+#include "unit/controller/worlds.h"
+
+namespace {
+
+using namespace stash;
+using namespace stash::controller;
+using namespace stash::test;
+using State = CronJobHealth::State;
+
+Json a_cron_job(TimePoint scheduled, std::optional<TimePoint> succeeded, bool active) {
+  Json status = {{"lastScheduleTime", format_time(scheduled)}};
+  if (succeeded) status["lastSuccessfulTime"] = format_time(*succeeded);
+  if (active) status["active"] = Json::array({{{"name", "stash-backup-app-1"}}});
+  return {{"status", std::move(status)}};
+}
+
+}  // namespace
+
+TEST_CASE("a CronJob whose last Job succeeded is healthy, and so is one that never ran", "[controller][cron]") {
+  CHECK(health_of(a_cron_job(kCreated, kCreated + seconds(4), false), kCreated + hours(9)) == CronJobHealth());
+  CHECK(health_of(Json::object(), kCreated) == CronJobHealth());
+  CHECK(health_of(nullptr, kCreated) == CronJobHealth());
+}
+
+TEST_CASE("a Job that ended without success makes its CronJob unhealthy, once that is settled", "[controller][cron]") {
+  const Json job = a_cron_job(kCreated, kCreated - hours(24), false);
+  CHECK(health_of(job, kCreated + seconds(20)) == CronJobHealth{State::open, seconds(40)});
+  CHECK(health_of(job, kCreated + seconds(60)) == CronJobHealth{State::failed, std::nullopt});
+  CHECK(health_of(a_cron_job(kCreated, std::nullopt, false), kCreated + minutes(2)).state == State::failed);
+}
+
+TEST_CASE("a Job that does not end makes its CronJob unhealthy", "[controller][cron]") {
+  const Json job = a_cron_job(kCreated, std::nullopt, true);
+  CHECK(health_of(job, kCreated + minutes(1)) == CronJobHealth{State::open, minutes(4)});
+  CHECK(health_of(job, kCreated + minutes(5)).state == State::stuck);
+  CHECK(health_of(job, kCreated - hours(1)).state == State::open);
+}
+
+TEST_CASE("a suspended CronJob is not unhealthy", "[controller][cron]") {
+  Json job = a_cron_job(kCreated, std::nullopt, false);
+  job["spec"]["suspend"] = true;
+  CHECK(health_of(job, kCreated + hours(1)) == CronJobHealth());
+}
+
+TEST_CASE("a BackupConfiguration whose CronJob fails is not ready, and says where to look", "[controller][cron]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.cron_job = cron_job_objects(a_backup_configuration(), some_settings()).cron_job;
+  world.cron_job["status"] = a_cron_job(kCreated - hours(1), std::nullopt, false)["status"];
+  const std::string message =
+      "the last Job of the CronJob failed, so no backup was begun; see: kubectl -n demo describe jobs -l "
+      "stash.appscode.com/invoker-name=app-backup";
+  Json configuration = world.configuration;
+  carry_out(plan_configuration(world, some_settings()), api::kBackupConfigurations, configuration);
+  CHECK(condition_of(configuration, "CronJobHealthy") == "False JobFailed: " + message);
+  CHECK(condition_of(configuration, "Ready") == "False JobFailed: " + message);
+
+  // The next Job is under way: nothing is mended yet.
+  world.configuration = configuration;
+  world.cron_job["status"] = a_cron_job(world.now - seconds(30), std::nullopt, true)["status"];
+  carry_out(plan_configuration(world, some_settings()), api::kBackupConfigurations, configuration);
+  CHECK(condition_of(configuration, "CronJobHealthy").starts_with("False"));
+  CHECK(plan_configuration(world, some_settings()).look_again_in.has_value());
+
+  world.cron_job["status"] = a_cron_job(world.now - seconds(30), world.now, false)["status"];
+  carry_out(plan_configuration(world, some_settings()), api::kBackupConfigurations, configuration);
+  CHECK(condition_of(configuration, "CronJobHealthy").starts_with("True"));
+}

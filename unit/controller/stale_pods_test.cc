@@ -1,0 +1,84 @@
+#include "controller/stale_pods.h"
+
+#include <catch2/catch.hpp>
+
+#include "api/names.h"
+
+namespace {
+
+using namespace stash;
+using namespace stash::controller;
+
+Json sidecar() { return {{"name", "stash"}, {"args", {"run-backup", "--backup-configuration=b"}}}; }
+
+/// ReplicaSet demo/web with two replicas, whose template carries the sidecar.
+Json a_replica_set() {
+  return {{"metadata", {{"name", "web"}, {"namespace", "demo"}, {"uid", "uid-web"}}},
+          {"spec",
+           {{"replicas", 2},
+            {"template",
+             {{"metadata", {{"annotations", {{api::names::kAppliedBackupHash, "7"}}}}},
+              {"spec", {{"containers", {{{"name", "app"}}, sidecar()}}}}}}}}};
+}
+
+Json a_pod(const std::string& name, bool fresh, bool ready = true, const std::string& owner = "uid-web") {
+  Json pod = {
+      {"metadata",
+       {{"name", name},
+        {"namespace", "demo"},
+        {"uid", "uid-" + name},
+        {"ownerReferences", {{{"controller", true}, {"uid", owner}}}}}},
+      {"spec", {{"containers", {{{"name", "app"}}}}}},
+      {"status", {{"phase", "Running"}, {"conditions", {{{"type", "Ready"}, {"status", ready ? "True" : "False"}}}}}}};
+  if (fresh) {
+    pod["metadata"]["annotations"] = {{api::names::kAppliedBackupHash, "7"}};
+    pod["spec"]["containers"].push_back(sidecar());
+  }
+  return pod;
+}
+
+std::vector<std::string> evicted(const std::vector<Json>& pods) {
+  Plan plan;
+  replace_stale_pods(plan, a_replica_set(), pods);
+  std::vector<std::string> names;
+  for (const Write& write : plan.writes) {
+    REQUIRE(write.verb == Write::Verb::evict);
+    CHECK(write.uid == "uid-" + write.ref.name);
+    names.push_back(write.ref.name);
+  }
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("of the pods without the sidecar one is evicted at a time", "[controller][stale]") {
+  CHECK(evicted({a_pod("a", false), a_pod("b", false)}) == Names{"a"});
+  CHECK(evicted({a_pod("a", true), a_pod("b", false)}) == Names{"b"});
+  CHECK(evicted({a_pod("a", true), a_pod("b", true)}).empty());
+}
+
+TEST_CASE("nothing is evicted while another pod is not ready or not there", "[controller][stale]") {
+  CHECK(evicted({a_pod("a", true, false), a_pod("b", false)}).empty());
+  CHECK(evicted({a_pod("b", false)}).empty());
+  Json going = a_pod("a", false);
+  going["metadata"]["deletionTimestamp"] = "2026-11-23T12:00:00Z";
+  CHECK(evicted({going, a_pod("b", false)}).empty());
+}
+
+TEST_CASE("a stale pod that does not serve goes at once", "[controller][stale]") {
+  CHECK(evicted({a_pod("a", false), a_pod("b", false, false)}) == Names{"b"});
+}
+
+TEST_CASE("a pod with another configuration's sidecar is stale", "[controller][stale]") {
+  Json pod = a_pod("a", true);
+  pod["metadata"]["annotations"][std::string(api::names::kAppliedBackupHash)] = "6";
+  CHECK(evicted({pod, a_pod("b", true)}) == Names{"a"});
+}
+
+TEST_CASE("pods of others and what else differs from the template are let be", "[controller][stale]") {
+  Json other_image = a_pod("a", true);
+  other_image["spec"]["containers"][0]["image"] = "older";
+  CHECK(evicted({other_image, a_pod("b", true), a_pod("stray", false, true, "uid-other")}).empty());
+}

@@ -1,0 +1,310 @@
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "sidecar/backup_session_run.h"
+#include "sidecar/restore.h"
+#include "sidecar/tcp_connect.h"
+#include "unit/sidecar/story.h"
+
+namespace stash::sidecar {
+namespace {
+
+using test::a_backup_session;
+using test::a_restore_session;
+using test::Story;
+
+constexpr const char* kSession =
+    "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions/app-backup-1700000000";
+constexpr const char* kStatus =
+    "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions/app-backup-1700000000/status";
+constexpr const char* kEvents = "/api/v1/namespaces/demo/events";
+constexpr const char* kRestore = "/apis/stash.appscode.com/v1beta1/namespaces/demo/restoresessions/app-restore";
+constexpr const char* kRestoreStatus =
+    "/apis/stash.appscode.com/v1beta1/namespaces/demo/restoresessions/app-restore/status";
+
+/// A backup whose application is the scripted server: it answers the HTTP hooks beside the API.
+struct HookStory : Story {
+  BackupMemory memory;
+  api::BackupConfiguration configuration;
+  Json running = a_backup_session().phase("Running").host(running_here()).json();
+  ApiScript application;
+
+  HookStory() {
+    std::filesystem::create_directory(data());
+    std::ofstream(data() + "/file") << "content";
+    configuration = a_configuration_here().build();
+    configuration.spec.retention_policy = {};
+  }
+
+  api::Hook get(const std::string& path) const {
+    api::Hook hook;
+    hook.http_get = api::HttpAction{.path = path, .port = std::to_string(application.port())};
+    return hook;
+  }
+  static api::Hook exec() {
+    api::Hook hook;
+    hook.exec = api::ExecAction{{"sync"}};
+    return hook;
+  }
+  void answers() {
+    script.on("GET", kRepositoryPath).reply(a_checked_repository_here().json());
+    script.on("PATCH", std::string(kRepositoryPath) + "/status").always().reply(Json::object());
+    script.on("PATCH", kStatus).always().reply(running);
+    script.on("POST", kEvents).always().reply(201, Json::object());
+  }
+  void restic_works() {
+    restic.on("cat", {})
+        .on("snapshots", {.output = "[]\n"})
+        .on("backup", {.output = test::summary_line()})
+        .on("snapshots", {.output = "[]\n"})
+        .on("stats", {.output = "{\"total_size\":1}\n"});
+  }
+  Json run() {
+    const Json pending = a_backup_session().stamped().json();
+    const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(pending, "host-0"), false};
+    REQUIRE(run_backup_session(context, memory, configuration, pending, next, "host-0"));
+    return test::result_in(script.calls());
+  }
+  std::vector<std::string> asked() const {
+    std::vector<std::string> targets;
+    for (const auto& call : application.calls()) targets.push_back(call.method + " " + call.target);
+    return targets;
+  }
+};
+
+TEST_CASE("hooks are run around the backup, against the pod itself", "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.get("/freeze");
+  story.configuration.spec.post_backup = story.get("/thaw");
+  using Steps = std::vector<std::string>;
+  Steps at_freeze, at_thaw;  // read after the server's thread has answered
+  story.application.on("GET", "/freeze").before([&] { at_freeze = story.restic.subcommands(); }).reply(204);
+  story.application.on("GET", "/thaw").before([&] { at_thaw = story.restic.subcommands(); }).reply(302);
+  story.answers();
+  story.restic_works();
+  CHECK(string_at(story.run(), {"phase"}) == "Succeeded");
+  CHECK(story.asked() == std::vector<std::string>{"GET /freeze", "GET /thaw"});
+  CHECK(at_freeze == Steps{"cat"});
+  CHECK(at_thaw == Steps{"cat", "snapshots", "backup"});
+}
+
+TEST_CASE("the hook before may make what is backed up", "[sidecar][hook_story]") {
+  HookStory story;
+  const std::string dump = story.volume / "dump";
+  story.configuration.spec.target->paths = {dump};
+  story.configuration.spec.pre_backup = story.get("/dump");
+  story.application.on("GET", "/dump").before([&dump] { std::ofstream(dump) << "content"; }).reply(200, Json());
+  story.answers();
+  story.restic_works();
+  CHECK(string_at(story.run(), {"phase"}) == "Succeeded");
+}
+
+TEST_CASE("a failed hook before keeps restic from reading, and the hook after is run", "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.get("/freeze");
+  story.configuration.spec.post_backup = story.get("/thaw");
+  story.application.on("GET", "/freeze").reply(500);
+  story.application.on("GET", "/thaw").reply(200, Json());
+  story.answers();
+  story.restic.on("cat", {});
+  const Json result = story.run();
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  CHECK(string_at(result, {"error"}) == "the hook preBackup failed: it answered HTTP 500; nothing was backed up");
+  CHECK(story.asked().size() == 2);
+}
+
+TEST_CASE("a failed hook after fails the host, whose snapshot is told", "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.post_backup = story.get("/thaw");
+  story.application.on("GET", "/thaw").reply(503);
+  story.answers();
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.output = test::summary_line()});
+  const Json result = story.run();
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  CHECK(string_at(result, {"error"}) == "the hook postBackup failed: it answered HTTP 503");
+  CHECK(array_at(result, {"snapshots"}).size() == 1);
+}
+
+TEST_CASE("the hook after is run whatever failed before it, unless its policy is otherwise", "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.post_backup = story.get("/after");
+  const std::string policy = GENERATE("", "OnFailure", "OnSuccess");
+  story.configuration.spec.post_backup->execution_policy = policy;
+  if (policy != "OnSuccess") story.application.on("GET", "/after").reply(200, Json());
+  story.answers();
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+  CHECK(string_at(story.run(), {"error"}).starts_with("opening the repository: wrong password"));
+}
+
+TEST_CASE("a hook that could never be run fails the host before anything is done", "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.get("/freeze");
+  story.configuration.spec.post_backup = story.get("/thaw");
+  story.configuration.spec.post_backup->http_get->port = "http";
+  story.script.on("PATCH", kStatus).always().reply(story.running);
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+  CHECK(string_at(story.run(), {"error"}).starts_with("hooks.postBackup.httpGet.port: \"http\" is no number"));
+  CHECK(story.restic.calls().empty());
+  CHECK(story.asked().empty());
+}
+
+TEST_CASE("a pod that is being stopped thaws the application before it gives its host back", "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.get("/freeze");
+  story.configuration.spec.post_backup = story.get("/thaw");
+  story.application.on("GET", "/freeze").reply(200, Json());
+  story.application.on("GET", "/thaw").reply(200, Json());
+  story.answers();
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).hang("backup");
+  story.stop_when = [&story] { return story.restic.subcommands().size() >= 3; };
+  CHECK(story.run().is_null());
+  CHECK(story.asked() == std::vector<std::string>{"GET /freeze", "GET /thaw"});
+  CHECK(story.script.calls().back().body.find("\"value\":\"Pending\"") != std::string::npos);
+}
+
+/// The session as it is when the controller has dealt with the latest request for a hook.
+ApiScript::Reply dealt_with(const Story& story, const std::string& phase, const std::string& error = "") {
+  api::HostStats host = Story::running_here();
+  for (const auto& call : story.script.calls()) {
+    for (const Json& operation : call.method == "PATCH" ? call.json() : Json::array()) {
+      if (string_at(operation, {"path"}) != "/status/stats/0/hook") continue;
+      host.hook = api::HookStatus{string_at(operation, {"value", "action"}), phase, error,
+                                  parse_time(string_at(operation, {"value", "requestTime"})).value()};
+    }
+  }
+  return {.status = 200, .body = dump_json(a_backup_session().phase("Running").host(host).json())};
+}
+
+TEST_CASE("a program is run by the controller, which the host's entry asks for", "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.configuration.spec.post_backup = HookStory::exec();
+  story.answers();
+  story.script.on("GET", kSession).reply(story.running);
+  story.script.on("GET", kSession).reply(500);
+  for (int hook = 0; hook < 2; ++hook) {
+    story.script.on("GET", kSession).reply_with([&story](const auto&) { return dealt_with(story, "Requested"); });
+    story.script.on("GET", kSession).reply_with([&story](const auto&) { return dealt_with(story, "Succeeded"); });
+  }
+  story.restic_works();
+  CHECK(string_at(story.run(), {"phase"}) == "Succeeded");
+  const std::string all = test::text_of(story.script.calls());
+  CHECK(all.find("\"action\":\"preBackup\",\"phase\":\"Requested\"") != std::string::npos);
+  CHECK(all.find("\"action\":\"postBackup\",\"phase\":\"Requested\"") != std::string::npos);
+}
+
+TEST_CASE("what the controller says of a failed program is the host's error", "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = HookStory::exec();
+  story.answers();
+  story.script.on("GET", kSession).reply_with([&story](const auto&) {
+    return dealt_with(story, "Failed", "container db: exit code 3");
+  });
+  story.restic.on("cat", {});
+  CHECK(string_at(story.run(), {"error"}) ==
+        "the hook preBackup failed: container db: exit code 3; nothing was backed up");
+}
+
+TEST_CASE("a controller that runs no program is waited for a while only", "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = HookStory::exec();
+  story.answers();
+  // The outcome of another request is none of this one.
+  api::HostStats earlier = Story::running_here();
+  earlier.hook = api::HookStatus{"preBackup", "Succeeded", "", test::kCreated};
+  story.script.on("GET", kSession).always().reply(a_backup_session().phase("Running").host(earlier).json());
+  story.restic.on("cat", {});
+  CHECK(
+      string_at(story.run(), {"error"})
+          .starts_with("the hook preBackup failed: Stash's controller, which runs exec hooks, has not reported its end "
+                       "within 1m30s"));
+}
+
+TEST_CASE("a request whose answer got lost is not made twice", "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = HookStory::exec();
+  story.script.on("PATCH", kStatus).always().reply_with([&story](const ApiScript::Call& call) {
+    const bool is_request = call.body.find("\"Requested\"") != std::string::npos;
+    return ApiScript::Reply{.status = is_request ? 504 : 200, .body = dump_json(story.running)};
+  });
+  story.answers();
+  story.script.on("GET", kSession).times(2).reply_with([&story](const auto&) {
+    return dealt_with(story, "Succeeded");
+  });
+  story.restic_works();
+  CHECK(string_at(story.run(), {"phase"}) == "Succeeded");
+  int requests = 0;
+  for (const auto& call : story.script.calls())
+    requests += call.body.find("\"Requested\"") != std::string::npos ? 1 : 0;
+  CHECK(requests == 1);
+}
+
+struct RestoreHooks : HookStory {
+  int restore_with(const std::optional<api::Hook>& before, const std::optional<api::Hook>& after) {
+    const auto session = [&](api::HostStats host) {
+      return a_restore_session().phase("Running").host(std::move(host)).with([&](api::RestoreSession& restore) {
+        restore.spec.pre_restore = before;
+        restore.spec.post_restore = after;
+      });
+    };
+    api::HostStats pending;
+    pending.hostname = "host-0";
+    pending.phase = "Pending";
+    script.on("GET", kRestore).reply(session(pending).json());
+    script.on("PATCH", kRestoreStatus).always().reply(session(running_here()).json());
+    script.on("POST", kEvents).always().reply(201, Json::object());
+    return sidecar::restore(context, "app-restore");
+  }
+};
+
+TEST_CASE("hooks are run around a restore, and failing ones fail it", "[sidecar][hook_story]") {
+  RestoreHooks story;
+  const bool works = GENERATE(true, false);
+  story.application.on("GET", "/before").reply(200, Json());
+  story.application.on("GET", "/after").reply(works ? 200 : 500, Json());
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {})
+      .on("snapshots",
+          {.output =
+               R"([{"id":"d2769cc2175c","time":"2026-11-23T12:54:48Z","hostname":"host-0","paths":["/source/data"]}])"})
+      .on("restore", {});
+  CHECK(story.restore_with(story.get("/before"), story.get("/after")) == (works ? 0 : 1));
+  CHECK(story.asked() == std::vector<std::string>{"GET /before", "GET /after"});
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"error"}) ==
+        (works ? "" : "attempt 1 of 5: the hook postRestore failed: it answered HTTP 500"));
+}
+
+TEST_CASE("a failed hook before a restore restores nothing", "[sidecar][hook_story]") {
+  RestoreHooks story;
+  story.application.on("GET", "/before").reply(404);
+  CHECK(story.restore_with(story.get("/before"), std::nullopt) == 1);
+  CHECK(story.restic.calls().empty());
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"}) ==
+        "attempt 1 of 5: the hook preRestore failed: it answered HTTP 404; nothing was restored");
+}
+
+TEST_CASE("a program around a restore is refused, for its container is not there yet", "[sidecar][hook_story]") {
+  RestoreHooks story;
+  CHECK(story.restore_with(std::nullopt, HookStory::exec()) == 1);
+  CHECK(story.restic.calls().empty());
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"})
+            .starts_with("attempt 1 of 5: hooks.postRestore.exec: the application's containers start only after"));
+}
+
+TEST_CASE("a TCP hook connects, or says why not", "[sidecar][hook_story]") {
+  const auto go_on = [] { return true; };
+  std::string port;
+  {
+    const ApiScript listener;
+    port = std::to_string(listener.port());
+    CHECK(tcp_connect("localhost", port, std::chrono::seconds(5), go_on));
+  }
+  const auto refused = tcp_connect("127.0.0.1", port, std::chrono::seconds(5), go_on);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error() == Error{ErrorCode::unreachable, "127.0.0.1:" + port + ": Connection refused"});
+  CHECK(tcp_connect("not a host", port, std::chrono::seconds(5), go_on).error().code == ErrorCode::unreachable);
+}
+
+}  // namespace
+}  // namespace stash::sidecar
