@@ -1,6 +1,7 @@
 #include "api/repository.h"
 
 #include "api/kind_codec.h"
+#include "api/session_fields.h"
 #include "api/shared_fields.h"
 
 namespace stash::api {
@@ -132,6 +133,7 @@ constexpr auto fields(Of<RepositoryStatus>) {
       Field{"lastBackupTime", &RepositoryStatus::last_backup_time, "Time of the last successful backup."},
       Field{"integrity", &RepositoryStatus::integrity, "Whether the last check found the repository sound."},
       Field{"lastCheckTime", &RepositoryStatus::last_check_time, "Time of that check."},
+      Field{"initialisation", &RepositoryStatus::initialisation, "Which pod makes the restic repository now."},
       Field{"totalSize",
             &RepositoryStatus::total_size,
             "Size of all that can be restored.",

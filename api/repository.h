@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "api/backup_session.h"
 #include "api/meta.h"
 
 namespace stash::api {
@@ -51,6 +52,7 @@ struct RepositoryStatus {
   std::optional<TimePoint> first_backup_time, last_backup_time;
   std::optional<bool> integrity;
   std::optional<TimePoint> last_check_time;  ///< when `integrity` was found
+  std::optional<Claim> initialisation;       ///< the pod that makes the restic repository now
   std::string total_size;                    ///< formatted; read from totalSize or size, written to both
   int snapshot_count = 0, snapshots_removed_on_last_cleanup = 0;
   std::vector<Condition> conditions;

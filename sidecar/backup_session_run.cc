@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "sidecar/backup_plan.h"
 #include "sidecar/hook_run.h"
+#include "sidecar/init_turn.h"
 #include "sidecar/source_paths.h"
 
 namespace stash::sidecar {
@@ -45,7 +46,10 @@ class Run {
   const BackupProgress& progress() const { return progress_; }
   const std::optional<api::Repository>& repository() const { return repository_; }
   bool prepared() const { return restic_.has_value(); }
-  bool go_on() { return !context_.stop() && status_.beat(); }
+  bool go_on() {
+    if (init_turn_) init_turn_->beat();
+    return !context_.stop() && status_.beat();
+  }
 
  private:
   std::optional<std::string> prepare() {
@@ -69,6 +73,7 @@ class Run {
     auto repository = api::decode<api::Repository>(*object);
     if (!repository) return repository.error().message;
     repository_ = *std::move(repository);
+    repository_object_ = *object;
 
     if (auto failure = look_at_the_paths()) return failure;
     progress_.first_backup = repository_->status.first_backup_time;
@@ -156,7 +161,15 @@ class Run {
   }
 
   void find_repository() {
-    const auto found = restic_->has_repository();
+    auto found = restic_->has_repository();
+    if (!found && found.error().cause == ResticCause::damaged && !init_turn_) {
+      // What another pod has made half of looks like the remains of one.
+      if (somebody_initialises()) {
+        progress_.repository = RepositoryState::absent;
+        return;
+      }
+      found = restic_->has_repository();
+    }
     if (!found) {
       progress_.error = "opening the repository: " + found.error().sentence;
       return;
@@ -164,7 +177,29 @@ class Run {
     progress_.repository = *found ? RepositoryState::present : RepositoryState::absent;
   }
 
+  bool somebody_initialises() {
+    const api::ObjectRef ref{configuration_.metadata.ns, configuration_.spec.repository};
+    auto object = read_patiently(context_, api::kRepositories, ref, [this] { return go_on(); });
+    if (!object) return false;
+    repository_object_ = *std::move(object);
+    return !string_at(repository_object_, {"status", "initialisation", "podUID"}).empty();
+  }
+
   void init() {
+    init_turn_.emplace(context_, repository_object_, [this] { return go_on(); });
+    const auto turn = init_turn_->take();
+    if (turn) {
+      init_in_turn();
+    } else {
+      progress_.error = "waiting to initialise the repository: " + turn.error().message;
+    }
+    init_turn_.reset();
+  }
+
+  void init_in_turn() {
+    // Another pod of this session may just have had its turn.
+    find_repository();
+    if (!progress_.error.empty() || progress_.repository == RepositoryState::present) return;
     log_info("initialising a repository at {}", restic_->location());
     const auto made = restic_->init();
     // Somebody else may have made it meanwhile; then restic says that there is a config already.
@@ -224,7 +259,9 @@ class Run {
   std::string tag_;
   HookPair hooks_;
   std::optional<api::Repository> repository_;
+  Json repository_object_;
   std::optional<Restic> restic_;
+  std::optional<InitTurn> init_turn_;
   BackupProgress progress_;
 };
 

@@ -21,8 +21,8 @@ def wait_for_pods(place, count, kind, name, there=True, seconds=150):
     def probe():
         pods = place.kube.list("pods", place.ns, "app=web")
         fits = all(is_ready(pod) and (name in containers(pod, kind)) == there for pod in pods)
-        return pods if fits and len(pods) == count else None
-    return wait_until(f"{count} pods {'with' if there else 'without'} {name}", probe, seconds)
+        return {"pods": pods} if fits and len(pods) == count else None
+    return wait_until(f"{count} pods {'with' if there else 'without'} {name}", probe, seconds)["pods"]
 
 
 def back_up(place, kind, hosts):
@@ -70,6 +70,7 @@ def volume_of(place, ordinal):
     """The volume that the claim of this ordinal will be bound to."""
     directory = place.directory / f"data-{ordinal}"
     directory.mkdir()
+    place.kube.delete("persistentvolume", f"{place.ns}-{ordinal}")  # of an earlier run on a cluster that was kept
     place.kube.apply(
         {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": f"{place.ns}-{ordinal}"},
          "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "",

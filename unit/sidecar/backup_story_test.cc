@@ -56,8 +56,9 @@ TEST_CASE("a first backup initialises the repository and tells everybody", "[sid
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
-  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.script.on("PATCH", kRepositoryStatus).times(3).reply(story.a_repository_here().json());
   story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
       .on("init", {.output = "created restic repository\n"})
       .on("snapshots", {.output = "[]\n"})
       .on("backup", {.output = summary_line()})
@@ -66,7 +67,7 @@ TEST_CASE("a first backup initialises the repository and tells everybody", "[sid
       .on("stats", {.output = "{\"total_size\":10485764}\n"});
   REQUIRE(story.run());
   CHECK(story.restic.subcommands() ==
-        std::vector<std::string>{"cat", "init", "snapshots", "backup", "check", "forget", "stats"});
+        std::vector<std::string>{"cat", "cat", "init", "snapshots", "backup", "check", "forget", "stats"});
 
   const Json result = test::result_in(story.script.calls());
   CHECK(string_at(result, {"phase"}) == "Succeeded");
@@ -129,9 +130,11 @@ TEST_CASE("a repository's remains are not initialised over", "[sidecar][backup_s
   std::ofstream(story.repository_directory() + "/keys/k") << "key";
   answer_all(story);
   story.reads(story.a_repository_here());
-  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository});
+  story.reads(story.a_repository_here());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository});
   REQUIRE(story.run());
-  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat"});
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat"});
   CHECK(string_at(test::result_in(story.script.calls()), {"error"}).find("holds parts of a repository (keys)") !=
         std::string::npos);
 }
@@ -369,19 +372,89 @@ TEST_CASE("a repository that another pod made meanwhile is used", "[sidecar][bac
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
   story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
       .on("init", {.exit_code = 1,
                    .standard_error = "Fatal: create repository at /safe/data failed: config file already exists\n"});
   SECTION("and ours") {
     story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.exit_code = 1});
     REQUIRE(story.run());
-    CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "init", "cat", "snapshots", "backup"});
+    CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "init", "cat", "snapshots", "backup"});
   }
   SECTION("unless it has another password") {
     story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
     REQUIRE(story.run());
     CHECK(string_at(test::result_in(story.script.calls()), {"error"}).starts_with("initialising the repository: "));
   }
+}
+
+/// The Repository while another pod makes it.
+Json initialised_by_another(const BackupStory& story) {
+  Json repository = story.a_repository_here().json();
+  repository["status"]["initialisation"] = {
+      {"podName", "app-0"}, {"podUID", "uid-other"}, {"heartbeatTime", "2026-11-23T10:00:00Z"}};
+  return repository;
+}
+
+TEST_CASE("a repository that another pod is making is waited for and used", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.script.on("GET", test::Story::kRepositoryPath).reply(initialised_by_another(story));
+  story.reads(story.a_checked_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("cat", {.output = "{}\n"})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.exit_code = 1});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "snapshots", "backup"});
+}
+
+TEST_CASE("what another pod has made half of is not taken for the remains of a repository", "[sidecar][backup_story]") {
+  BackupStory story;
+  std::filesystem::create_directories(story.repository_directory() + "/keys");
+  std::ofstream(story.repository_directory() + "/keys/k") << "key";
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.script.on("GET", test::Story::kRepositoryPath).reply(initialised_by_another(story));
+  story.reads(story.a_checked_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("cat", {.output = "{}\n"})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.exit_code = 1});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "snapshots", "backup"});
+}
+
+TEST_CASE("of two pods that would make a repository at once, the second looks again", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.reads(story.a_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(409);
+  story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("cat", {.output = "{}\n"})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.exit_code = 1});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "snapshots", "backup"});
+}
+
+TEST_CASE("the turn of a pod that died while it made the repository passes on", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.script.on("GET", test::Story::kRepositoryPath).always().reply(initialised_by_another(story));
+  story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("init", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.exit_code = 1});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "init", "snapshots", "backup"});
 }
 
 TEST_CASE("a restarted container takes its session's snapshot over instead of making another",

@@ -121,6 +121,7 @@ api::Repository RandomObjects::repository() {
                        .last_backup_time = maybe(random_time),
                        .integrity = maybe([this] { return coin(); }),
                        .last_check_time = maybe(random_time),
+                       .initialisation = {},
                        .total_size = word(),
                        .snapshot_count = number(),
                        .snapshots_removed_on_last_cleanup = number(),
