@@ -95,6 +95,10 @@ class MainJob:
         self.session = wait_until("a BackupSession has finished", finished, 150, every=0.05)
         require(self.session["status"]["phase"] == "Succeeded", lambda: f"the session failed: {self.session['status']}")
         self.kube.kubectl("patch", "backupconfiguration", "web-backup", "-n", self.ns, "--type=merge", "-p", '{"spec":{"paused":true}}')
+        # One that began in the same minute must not find half of the files destroyed.
+        wait_until("no session is at work", lambda: all(
+            session.get("status", {}).get("phase") in ("Succeeded", "Failed", "Skipped")
+            for session in self.kube.list("backupsessions", self.ns)), 90)
         self.show("get", "backupsessions", "-n", self.ns)
 
     def show_results(self):
@@ -107,11 +111,14 @@ class MainJob:
         host = self.session["status"]["stats"][0]
         total = host["snapshots"][0]["fileStats"]["totalFiles"]
         require(total > 250, f"restic saw only {total} files")
-        metrics = wait_until("the Pushgateway has the host's metrics", lambda: [
-            line for line in self.kube.pushgateway_metrics().splitlines()
-            if line.startswith("stash_") and f'namespace="{self.ns}"' in line], 30)
-        require(any(line.startswith("stash_backup_host_backup_success") and line.endswith(" 1") for line in metrics),
-                lambda: "no success metric among:\n" + "\n".join(metrics))
+
+        def metrics_of_the_host():
+            lines = [line for line in self.kube.pushgateway_metrics().splitlines()
+                     if line.startswith("stash_") and f'namespace="{self.ns}"' in line]
+            succeeded = any(line.startswith("stash_backup_host_backup_success") and line.endswith(" 1") for line in lines)
+            return lines if succeeded else None
+
+        metrics = wait_until("the Pushgateway says that the host succeeded", metrics_of_the_host, 30)
         for line in metrics[:6]:
             self.say("  " + line)
 

@@ -1,5 +1,6 @@
 """Backups in shapes that the main job does not have."""
 import json
+import os
 import subprocess
 
 from stash_e2e import objects
@@ -50,6 +51,8 @@ def test_a_change_of_schedule_retention_or_pause_restarts_no_pod(place):
                                                   retentionPolicy={"name": "keep-1", "keepLast": 1, "prune": False}))
     wait_until("the CronJob follows", lambda: [c for c in place.kube.list("cronjobs", place.ns)
                                                if c["spec"]["schedule"] == "5 4 * * *" and c["spec"]["suspend"]])
+    wait_until("the controller has looked at the workload too", lambda: place.kube.get("backupconfiguration", "web-backup", place.ns)
+               ["status"].get("observedGeneration") == place.kube.get("backupconfiguration", "web-backup", place.ns)["metadata"]["generation"])
     assert place.kube.get("deployment", "web", place.ns)["spec"]["template"] == before
 
 
@@ -63,12 +66,12 @@ def test_a_session_of_a_paused_configuration_is_skipped(place):
 def test_killing_the_sidecar_in_the_middle_neither_loses_nor_doubles_the_backup(place):
     place.start_workload()
     for i in range(40):
-        (place.source / f"large-{i}").write_bytes(bytes([i]) * 3_000_000)
+        (place.source / f"large-{i}").write_bytes(os.urandom(3_000_000))
     place.kube.apply(objects.backup_configuration(place.ns, schedule="0 0 1 1 *"))
     place.wait_for_sidecar()
     place.kube.apply(objects.backup_session(place.ns, "interrupted"))
-    wait_until("the session runs", lambda: (place.kube.get("backupsession", "interrupted", place.ns) or {})
-               .get("status", {}).get("phase") in ("Running", "Succeeded"), 30, every=0.05)
+    wait_until("restic writes into the repository",
+               lambda: any((place.repository / "locks").glob("*")) and any((place.repository / "data").glob("*/*")), 30, every=0.02)
     for pod in place.kube.list("pods", place.ns, "app=web"):
         place.kube.kubectl("delete", "pod", pod["metadata"]["name"], "-n", place.ns, "--grace-period=0", "--force", "--wait=false",
                            "--ignore-not-found")  # the pod from before the injection may just have ended

@@ -189,6 +189,12 @@ TEST_CASE("a RestoreSession that cannot be carried out is Invalid, with the reas
   CHECK(complaint(a_restore_session().target({"apps/v1", "Job", "agent"})) ==
         std::string(kInvalid) + "its target Job agent of apps/v1 is not supported by this version; supported: " +
             api::workload_kind_names() + "; create a new one");
+  CHECK(complaint(a_restore_session().with([](api::RestoreSession& s) {
+          s.spec.pre_restore = api::Hook{.exec = api::ExecAction{.command = {"sync"}}};
+        })) ==
+        std::string(kInvalid) +
+            "spec.hooks.preRestore.exec cannot be run: the application's containers start after the restore; create a "
+            "new one");
   CHECK(complaint(a_restore_session().rules({})) ==
         std::string(kInvalid) +
             "it has no rules, so nothing would be restored; set spec.rules[0].paths; create a new one");

@@ -213,6 +213,9 @@ TEST_CASE("a configuration that no backup can follow fails its session at once",
         "True Invalid: BackupConfiguration demo/app-backup targets PersistentVolumeClaim db of v1, which this version "
         "does not support; supported: " +
             api::workload_kind_names());
+  CHECK(message(a_backup_configuration().with([](auto& c) { c.spec.driver = "Kopia"; })) ==
+        "True Invalid: BackupConfiguration demo/app-backup has the driver Kopia, which this version does not support; "
+        "remove spec.driver for Restic");
   CHECK(message(a_backup_configuration().paths({})) ==
         "True Invalid: BackupConfiguration demo/app-backup names nothing to back up; set spec.target.paths");
   CHECK(message(a_backup_configuration().time_out("soon")) ==
