@@ -1,5 +1,7 @@
 #include "api/backend_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 

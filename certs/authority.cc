@@ -1,6 +1,7 @@
 #include "certs/authority.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>

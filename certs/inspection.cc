@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <openssl/asn1.h>
 #include <openssl/pem.h>
 

@@ -1,5 +1,7 @@
 #include "controller/caches.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/backup_session.h"

@@ -1,5 +1,7 @@
 #include "controller/claims.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 

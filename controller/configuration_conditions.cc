@@ -1,5 +1,7 @@
 #include "controller/configuration_conditions.h"
 
+#include <fmt/format.h>
+
 #include "api/codec.h"
 #include "api/names.h"
 #include "controller/cron_job.h"

@@ -1,5 +1,7 @@
 #include "controller/configuration_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/codec.h"

@@ -1,5 +1,7 @@
 #include "controller/configuration_rules.h"
 
+#include <fmt/format.h>
+
 #include "api/workload_kind.h"
 #include "controller/retry.h"
 

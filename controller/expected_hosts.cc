@@ -1,5 +1,7 @@
 #include "controller/expected_hosts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <set>

@@ -1,5 +1,7 @@
 #include "controller/hosts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace stash::controller {

@@ -1,5 +1,7 @@
 #include "controller/obstacle.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 

@@ -1,5 +1,7 @@
 #include "controller/owned_object.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/names.h"

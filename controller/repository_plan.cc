@@ -1,5 +1,7 @@
 #include "controller/repository_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/backend_check.h"

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "api/codec.h"
 #include "api/names.h"
 #include "controller/edges.h"

@@ -1,5 +1,7 @@
 #include "controller/restore_phase.h"
 
+#include <fmt/format.h>
+
 #include "api/codec.h"
 #include "api/names.h"
 #include "controller/claims.h"

@@ -1,5 +1,7 @@
 #include "controller/restore_rules.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <set>
 

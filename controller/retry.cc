@@ -1,5 +1,7 @@
 #include "controller/retry.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 

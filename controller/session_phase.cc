@@ -1,5 +1,7 @@
 #include "controller/session_phase.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/codec.h"

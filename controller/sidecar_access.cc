@@ -1,5 +1,7 @@
 #include "controller/sidecar_access.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 

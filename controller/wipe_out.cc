@@ -1,5 +1,7 @@
 #include "controller/wipe_out.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/backend_check.h"

@@ -1,5 +1,7 @@
 #include "controller/workload_facts.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/names.h"

@@ -1,5 +1,7 @@
 #include "controller/workload_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/hash.h"

@@ -1,5 +1,7 @@
 #include "sidecar/backend.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <initializer_list>

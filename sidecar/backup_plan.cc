@@ -1,5 +1,7 @@
 #include "sidecar/backup_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/format.h"

@@ -1,5 +1,7 @@
 #include "sidecar/claim.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 

@@ -1,5 +1,6 @@
 #include "sidecar/environment.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>

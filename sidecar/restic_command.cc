@@ -1,5 +1,7 @@
 #include "sidecar/restic_command.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <span>

@@ -1,5 +1,7 @@
 #include "sidecar/restic_error.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 

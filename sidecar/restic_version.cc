@@ -1,5 +1,7 @@
 #include "sidecar/restic_version.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 

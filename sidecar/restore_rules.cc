@@ -1,5 +1,7 @@
 #include "sidecar/restore_rules.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <map>

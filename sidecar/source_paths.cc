@@ -1,5 +1,7 @@
 #include "sidecar/source_paths.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "sidecar/mounted_paths.h"

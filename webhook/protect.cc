@@ -1,5 +1,7 @@
 #include "webhook/protect.h"
 
+#include <fmt/format.h>
+
 #include "api/resource.h"
 
 namespace stash::webhook {

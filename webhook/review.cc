@@ -1,5 +1,7 @@
 #include "webhook/review.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/resource.h"

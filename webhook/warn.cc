@@ -1,5 +1,7 @@
 #include "webhook/warn.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/backend_check.h"

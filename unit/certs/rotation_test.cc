@@ -1,5 +1,7 @@
 #include "certs/rotation.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 using namespace stash;

@@ -1,5 +1,7 @@
 #include "controller/configuration_plan.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "controller/cron_job.h"

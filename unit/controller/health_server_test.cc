@@ -1,5 +1,7 @@
 #include "controller/health_server.h"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,7 @@
 #include "controller/workload_plan.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "controller/sidecar_access.h"

@@ -1,5 +1,7 @@
 #include "unit/controller/worlds.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 namespace stash::test {

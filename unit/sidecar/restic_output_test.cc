@@ -1,5 +1,7 @@
 #include "sidecar/restic_output.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "unit/support/fake_restic.h"

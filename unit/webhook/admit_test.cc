@@ -1,5 +1,7 @@
 #include "webhook/admit.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "unit/support/objects.h"

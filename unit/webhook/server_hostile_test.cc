@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <openssl/ssl.h>
 
 #include <catch2/catch.hpp>
