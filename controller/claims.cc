@@ -3,21 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "api/names.h"
 #include "controller/expected_hosts.h"
 #include "controller/hosts.h"
+#include "controller/kind_name.h"
 #include "controller/reasons.h"
 
 namespace stash::controller {
 namespace {
-
-std::string joined(const std::vector<std::string>& sentences) {
-  std::string text;
-  for (const std::string& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
-  return text;
-}
 
 /// How long the free hosts have been on offer and nothing has happened that brings them nearer to a pod.
 /// Completed=False dates from the first look, since when pods can know of them; a look at the session before that would
@@ -52,11 +46,6 @@ void begin_wait_anew(const Claims& claims, const Json& stats, StatusDraft& statu
   status.set_now(api::names::kCompleted, "False", reasons::kWaitingForClaim, "waiting for a pod to take " + pending);
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 /// "pod web-1 is Pending, container stash: ImagePullBackOff"
 std::string state_of(const PodFacts& pod) {
   return fmt::format("pod {} is {}{}{}", pod.name, pod.being_deleted ? "being deleted" : pod.phase,
@@ -84,7 +73,7 @@ std::string why_untaken(const std::string& host, const std::optional<Obstacle>& 
   }
   return fmt::format("{} although the container {} runs; see its log: kubectl -n {} logs {} -c {}", nobody,
                      target.container, target.ns,
-                     pod_name.empty() ? fmt::format("{}/{}", lower(target.ref.kind), target.ref.name) : pod_name,
+                     pod_name.empty() ? fmt::format("{}/{}", singular(target.ref.kind), target.ref.name) : pod_name,
                      target.container);
 }
 
@@ -102,7 +91,8 @@ std::string why_busy(const TargetWorld& target) {
 
 std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusDraft& status, Plan& plan) {
   const std::vector<std::string> lost = give_back(stats, claims.target.pods);
-  if (!lost.empty()) status.set_now(claims.disrupted, "True", reasons::kPodGone, joined(lost));
+  if (!lost.empty())
+    status.set_now(claims.disrupted, "True", reasons::kPodGone, fmt::format("{}", fmt::join(lost, "; ")));
   std::vector<std::string> failed = fail_stalled(stats, claims.silent_for, claims.limits.stall);
   std::ranges::move(
       fail_hosts(stats, kHostPending, [&](const std::string& host) { return why_gone(claims.target, host); }),

@@ -5,6 +5,7 @@
 #include "api/codec.h"
 #include "api/names.h"
 #include "controller/cron_job.h"
+#include "controller/fields_honoured.h"
 #include "controller/reasons.h"
 
 namespace stash::controller {
@@ -93,26 +94,6 @@ void set_sidecar_injected(const Subject& subject) {
   say("Unknown", reasons::kPending, "waiting for the sidecar to be injected into " + subject.target());
 }
 
-void set_fields_honoured(const Subject& subject) {
-  const auto ignored = api::ignored_fields<api::BackupConfiguration>(subject.world.configuration);
-  const auto list = [](const std::vector<std::string>& fields) {
-    std::string text;
-    for (const std::string& field : fields) text += (text.empty() ? "" : ", ") + field;
-    return text;
-  };
-  std::string message;
-  if (!ignored.not_yet.empty()) message = "not acted on by this version: " + list(ignored.not_yet);
-  if (!ignored.unknown.empty()) {
-    message += (message.empty() ? "" : "; ") + ("unknown, perhaps misspelt: " + list(ignored.unknown));
-  }
-  for (const inject::Finding& remark : subject.world.remarks) message += (message.empty() ? "" : "; ") + remark.message;
-  if (message.empty()) {
-    subject.status.set(names::kFieldsHonoured, "True", reasons::kAllHonoured, "every field of spec is acted on");
-  } else {
-    subject.status.set(names::kFieldsHonoured, "False", reasons::kIgnoredFields, message);
-  }
-}
-
 }  // namespace
 
 void set_configuration_conditions(StatusDraft& status, const ConfigurationWorld& world,
@@ -129,7 +110,7 @@ void set_configuration_conditions(StatusDraft& status, const ConfigurationWorld&
   } else {
     status.set(names::kCronJobCreated, "False", cron_job.reason, cron_job.message);
   }
-  set_fields_honoured(subject);
+  set_fields_honoured<api::BackupConfiguration>(status, world.configuration, world.remarks);
 }
 
 }  // namespace stash::controller

@@ -6,6 +6,7 @@
 #include "api/workload_kind.h"
 #include "base/hash.h"
 #include "controller/invoker_labels.h"
+#include "controller/job_pod.h"
 #include "controller/owned_object.h"
 
 namespace stash::controller {
@@ -25,7 +26,6 @@ std::string service_account_name(const api::BackupConfiguration& configuration) 
   return chosen.empty() ? cron_job_name(configuration.metadata.name) : chosen;
 }
 
-/// Passes Pod Security "restricted", whatever the namespace demands.
 Json container(const api::BackupConfiguration& configuration, const inject::Settings& settings) {
   return {{"name", names::kSidecar},
           {"image", settings.image},
@@ -37,14 +37,7 @@ Json container(const api::BackupConfiguration& configuration, const inject::Sett
            Json::array(
                {{{"name", "JOB_NAME"},
                  {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.labels['batch.kubernetes.io/job-name']"}}}}}}})},
-          {"securityContext",
-           {{"allowPrivilegeEscalation", false},
-            {"readOnlyRootFilesystem", true},
-            {"runAsNonRoot", true},
-            {"runAsUser", 65535},
-            {"runAsGroup", 65535},
-            {"capabilities", {{"drop", Json::array({"ALL"})}}},
-            {"seccompProfile", {{"type", "RuntimeDefault"}}}}},
+          {"securityContext", job_security_context()},
           // Where a ResourceQuota counts any of these, a pod without it is refused. It needs about 10 MB.
           {"resources",
            {{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}, {"limits", {{"cpu", "500m"}, {"memory", "64Mi"}}}}}};

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <set>
 
+#include "controller/hosts.h"
+
 namespace stash::controller {
 namespace {
 
@@ -58,6 +60,14 @@ ExpectedHosts expected_hosts(const TargetWorld& target) {
   if (kind->hosts == HostScheme::single) return {{"host-0"}, 0};
   if (!target.workload) return {};
   return kind->hosts == HostScheme::ordinals ? hosts_by_ordinal(*target.workload) : hosts_by_node(target);
+}
+
+std::optional<int> name_hosts(const Json& session, const TargetWorld& target, Json& stats) {
+  const auto known = static_cast<std::int64_t>(stats.size());
+  if (known > 0 && int_at(session, {"status", "totalHosts"}, known) <= known) return std::nullopt;
+  const ExpectedHosts expected = expected_hosts(target);
+  add_missing_hosts(stats, expected.names);
+  return expected.unnamed;
 }
 
 std::string why_gone(const TargetWorld& target, const std::string& host) {

@@ -16,6 +16,11 @@ struct ExpectedHosts {
 /// Empty while the workload, or a DaemonSet's pods, are not known.
 ExpectedHosts expected_hosts(const TargetWorld& target);
 
+/// Adds an entry for each expected host that has none yet, and returns how many still have no name. nullopt, and
+/// nothing is added: all hosts have been named before (status.totalHosts), and the session is about these, whatever is
+/// added to the workload meanwhile.
+std::optional<int> name_hosts(const Json& session, const TargetWorld& target, Json& stats);
+
 /// Why no pod will ever take this host again: scaled away, or its node no longer runs a pod. "" while one may.
 std::string why_gone(const TargetWorld& target, const std::string& host);
 

@@ -202,8 +202,7 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
     if (question.look_at_pods) TRY_VOID(look_at_pods(Json::object()));
     return target;
   }
-  target.workload =
-      workload_facts(*name.kind, *workload, question.container, question.owner.substr(question.owner.rfind('/') + 1));
+  target.workload = workload_facts(*name.kind, *workload, question.container, question.invoker);
   const WorkloadWorld world = gather_workload(cluster, name, *workload);
   target.findings = findings_about(plan_workload(world, cluster.settings).findings, question.owner);
   const bool by_node = name.kind->hosts == api::HostScheme::nodes;

@@ -40,6 +40,7 @@ std::vector<api::RestoreSession> restores_of(const Cluster& cluster, const std::
 struct TargetQuestion {
   const Json& session;  ///< raw, for its claims
   std::string owner;    ///< "BackupConfiguration demo/web"
+  std::string invoker;  ///< its name: what our container must work for
   std::string_view container;
   api::TargetRef ref;
   std::string repository;

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "api/backend_check.h"
 #include "api/names.h"
+#include "controller/kind_name.h"
 #include "controller/reasons.h"
 
 namespace stash::controller {
@@ -19,11 +19,6 @@ Obstacle obstacle(std::string_view reason, std::string message, bool hopeless = 
 }
 
 std::string workload_name(const TargetWorld& world) { return world.ref.kind + " " + world.ns + "/" + world.ref.name; }
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 /// The spec of a RestoreSession cannot be changed.
 std::string or_correct(const TargetWorld& world, std::string_view field) {
@@ -112,7 +107,7 @@ Found no_pod_runs_it(const TargetWorld& world) {
   if (std::none_of(pods.begin(), pods.end(), is_alive)) {
     return obstacle(reasons::kNoPod,
                     fmt::format("{} has no pod; see its events with kubectl -n {} describe {}/{}", workload_name(world),
-                                world.ns, lower(world.ref.kind), world.ref.name));
+                                world.ns, singular(world.ref.kind), world.ref.name));
   }
   if (std::any_of(pods.begin(), pods.end(), [](const PodFacts& pod) { return pod.runs_container; }))
     return std::nullopt;

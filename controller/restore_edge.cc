@@ -50,6 +50,7 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
     TRY(world.target, gather_target(cluster, api, ref.ns,
                                     {.session = *session,
                                      .owner = fmt::format("RestoreSession {}", to_string(ref)),
+                                     .invoker = ref.name,
                                      .container = api::names::kInitContainer,
                                      .ref = restore->spec.target->ref,
                                      .repository = restore->spec.repository,

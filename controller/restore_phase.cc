@@ -133,11 +133,7 @@ Claims claims_of(const Decision& decision) {
 
 /// A target without pods is waited for as long as it takes: whoever restores often scales to zero first.
 bool hosts_are_named(Decision& decision) {
-  const auto known = static_cast<std::int64_t>(decision.stats.size());
-  if (known > 0 && int_at(decision.world.session, {"status", "totalHosts"}, known) <= known) return false;
-  const ExpectedHosts expected = expected_hosts(decision.world.target);
-  add_missing_hosts(decision.stats, expected.names);
-  decision.unnamed = expected.unnamed;
+  decision.unnamed = name_hosts(decision.world.session, decision.world.target, decision.stats).value_or(0);
   if (!decision.stats.empty()) return false;
   decision.status.json["phase"] = "Pending";
   if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {

@@ -61,6 +61,7 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
   TRY(world.target, gather_target(cluster, api, ref.ns,
                                   {.session = session,
                                    .owner = fmt::format("BackupConfiguration {}/{}", ref.ns, *name),
+                                   .invoker = *name,
                                    .container = api::names::kSidecar,
                                    .ref = world.configuration->spec.target->ref,
                                    .repository = world.configuration->spec.repository,

@@ -281,15 +281,8 @@ Claims claims_of(const Decision& decision) {
           .watched_for = world.watched_for};
 }
 
-/// Once all hosts have been named the session is about these, whatever is added to the workload meanwhile.
 bool hosts_are_named(Decision& decision) {
-  const bool settled = stamped(decision) && int_at(decision.world.session, {"status", "totalHosts"},
-                                                   static_cast<std::int64_t>(decision.stats.size())) <=
-                                                static_cast<std::int64_t>(decision.stats.size());
-  if (settled) return false;
-  const ExpectedHosts expected = expected_hosts(decision.world.target);
-  add_missing_hosts(decision.stats, expected.names);
-  decision.unnamed = expected.unnamed;
+  decision.unnamed = name_hosts(decision.world.session, decision.world.target, decision.stats).value_or(0);
   if (stamped(decision)) return false;
   if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
     fail_session(decision, why->reason, why->message);

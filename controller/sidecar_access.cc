@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 
 #include "api/names.h"
 #include "base/hash.h"
 #include "controller/invoker_labels.h"
+#include "controller/kind_name.h"
 #include "controller/owned_object.h"
 
 namespace stash::controller {
@@ -48,9 +48,7 @@ Access access(const Json& workload, const api::WorkloadKind& kind, const std::st
 }
 
 std::string role_name(std::string_view prefix, const api::WorkloadKind& kind, std::string_view workload) {
-  std::string lower(kind.resource.kind);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return shorten_name(fmt::format("{}{}-{}", prefix, lower, workload), 253);
+  return shorten_name(fmt::format("{}{}-{}", prefix, singular(kind.resource.kind), workload), 253);
 }
 
 }  // namespace

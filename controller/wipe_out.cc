@@ -7,6 +7,7 @@
 #include "api/backend_check.h"
 #include "api/names.h"
 #include "base/hash.h"
+#include "controller/job_pod.h"
 #include "controller/reasons.h"
 
 namespace stash::controller {
@@ -76,13 +77,6 @@ void say(Plan& plan, StatusDraft& status, const Json& object, std::string_view r
   look_again(plan, kLookAgain);
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
-  return all;
-}
-
-/// Passes Pod Security "restricted", whatever the namespace demands.
 Json container(const Json& object, const inject::Settings& settings) {
   const Json repository = {{"apiVersion", api::kRepositories.api_version()},
                            {"kind", api::kRepositories.kind},
@@ -102,14 +96,7 @@ Json container(const Json& object, const inject::Settings& settings) {
             {{"name", "tmp"}, {"mountPath", names::kTmpPath}}}},
           {"resources",
            {{"requests", {{"cpu", "50m"}, {"memory", "64Mi"}}}, {"limits", {{"cpu", "1"}, {"memory", "1Gi"}}}}},
-          {"securityContext",
-           {{"allowPrivilegeEscalation", false},
-            {"readOnlyRootFilesystem", true},
-            {"runAsNonRoot", true},
-            {"runAsUser", 65535},
-            {"runAsGroup", 65535},
-            {"capabilities", {{"drop", Json::array({"ALL"})}}},
-            {"seccompProfile", {{"type", "RuntimeDefault"}}}}}};
+          {"securityContext", job_security_context()}};
 }
 
 }  // namespace
@@ -181,8 +168,9 @@ void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repos
     return;
   }
   if (!facts.users.empty()) {
-    return say(plan, status, object, reasons::kInUse,
-               fmt::format("{} still uses this Repository; delete that first, or {}", joined(facts.users), kWayOut));
+    return say(
+        plan, status, object, reasons::kInUse,
+        fmt::format("{} still uses this Repository; delete that first, or {}", fmt::join(facts.users, ", "), kWayOut));
   }
   if (!facts.refused.empty()) {
     return say(plan, status, object, reasons::kWipeOutFailed,

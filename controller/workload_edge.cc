@@ -1,3 +1,4 @@
+#include "api/names.h"
 #include "base/log.h"
 #include "controller/edges.h"
 #include "controller/execute.h"
@@ -15,7 +16,7 @@ Result<bool> look_for_foreign_objects(kube::Api& api, WorkloadWorld& world, cons
     if (!live.is_object()) continue;
     found = true;
     const bool role = write.resource == api::kRoles;
-    const bool sidecar = write.ref.name.starts_with("stash-sidecar-");
+    const bool sidecar = write.ref.name.starts_with(api::names::kSidecarRolePrefix);
     (sidecar ? (role ? world.sidecar_role : world.sidecar_binding)
              : (role ? world.restore_role : world.restore_binding)) = live;
   }

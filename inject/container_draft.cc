@@ -30,7 +30,10 @@ ContainerDraft::ContainerDraft(const Json& workload, const Settings& settings, P
     : workload_(&workload), stash_(&settings), level_(level), volumes_(std::move(volumes)), mounted_by_(mounted_by) {
   for (const Share& share : shares) {
     if (share.repository == nullptr || settings_obstacle(share)) continue;
-    if (!says_something(runtime_.container)) runtime_ = *share.runtime;
+    if (!says_something(runtime_.container)) {
+      runtime_ = *share.runtime;
+      settings_ = container_settings(runtime_).value_or(ContainerSettings{});
+    }
     if (is_default(temp_dir_)) temp_dir_ = *share.temp_dir;
   }
 }
@@ -163,7 +166,7 @@ ContainerInputs ContainerDraft::inputs() const {
   return {.workload = *workload_,
           .settings = *stash_,
           .level = level_,
-          .runtime = container_settings(runtime_).value_or(ContainerSettings{}),
+          .runtime = settings_,
           .temp_dir = temp_dir_,
           .tmp_volume = tmp_,
           .podinfo_volume = podinfo_,

@@ -52,6 +52,7 @@ class ContainerDraft {
   MountedBy mounted_by_;
   Json sources_ = Json::array();
   api::RuntimeSettings runtime_;
+  ContainerSettings settings_;  ///< runtime_, checked
   api::TempDir temp_dir_;
   std::string tmp_, podinfo_;
   std::vector<api::VolumeMount> mounts_;

@@ -27,6 +27,14 @@ def make(directory: Path, names: list[str]) -> Certificate:
     return Certificate(certificate, key, authority.read_text())
 
 
+def options(directory: Path, address: str, tls: bool) -> tuple[list, str | None]:
+    """What the servers' command lines take for TLS, and the authority that clients must trust; nothing without TLS."""
+    if not tls:
+        return [], None
+    made = make(directory, [f"IP:{address}"])
+    return ["--cert", made.certificate, "--key", made.key], made.authority
+
+
 def _openssl(*arguments) -> None:
     done = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

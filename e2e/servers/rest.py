@@ -18,10 +18,7 @@ def rclone(directory: Path, *, tls: bool = False, address: str = "127.0.0.1"):
     port = free_port(address)
     data = directory / "data"
     data.mkdir()
-    options, authority = [], None
-    if tls:
-        made = certificate.make(directory, [f"IP:{address}"])
-        options, authority = ["--cert", made.certificate, "--key", made.key], made.authority
+    options, authority = certificate.options(directory, address, tls)
     scheme = "https" if tls else "http"
     command = [go_program("rclone"), "--config", directory / "none", "serve", "restic", "--addr", f"{address}:{port}",
                *options, data]

@@ -16,10 +16,7 @@ def versitygw(directory: Path, *, tls: bool = True, address: str = "127.0.0.1"):
     port = free_port(address)
     data = directory / "data"
     data.mkdir()
-    options, authority = [], None
-    if tls:
-        made = certificate.make(directory, [f"IP:{address}"])
-        options, authority = ["--cert", made.certificate, "--key", made.key], made.authority
+    options, authority = certificate.options(directory, address, tls)
     command = [go_program("versitygw"), "--port", f"{address}:{port}", *options, "posix", data]
     with process("versitygw", command, directory, ready=(address, port),
                  env={"ROOT_ACCESS_KEY": key_id, "ROOT_SECRET_KEY": key}):

@@ -397,18 +397,23 @@ Json initialised_by_another(const BackupStory& story) {
   return repository;
 }
 
-TEST_CASE("a repository that another pod is making is waited for and used", "[sidecar][backup_story]") {
-  BackupStory story;
-  answer_all(story);
-  story.script.on("GET", test::Story::kRepositoryPath).reply(initialised_by_another(story));
-  story.reads(story.a_checked_repository_here());
-  story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
+/// No repository at the first look, one at the second: it is used and none is made.
+void expect_second_look_finds_it(BackupStory& story) {
   story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
       .on("cat", {.output = "{}\n"})
       .on("snapshots", {.output = "[]\n"})
       .on("backup", {.exit_code = 1});
   REQUIRE(story.run());
   CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "snapshots", "backup"});
+}
+
+TEST_CASE("a repository that another pod is making is waited for and used", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.script.on("GET", test::Story::kRepositoryPath).reply(initialised_by_another(story));
+  story.reads(story.a_checked_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
+  expect_second_look_finds_it(story);
 }
 
 TEST_CASE("what another pod has made half of is not taken for the remains of a repository", "[sidecar][backup_story]") {
@@ -420,12 +425,7 @@ TEST_CASE("what another pod has made half of is not taken for the remains of a r
   story.script.on("GET", test::Story::kRepositoryPath).reply(initialised_by_another(story));
   story.reads(story.a_checked_repository_here());
   story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
-  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
-      .on("cat", {.output = "{}\n"})
-      .on("snapshots", {.output = "[]\n"})
-      .on("backup", {.exit_code = 1});
-  REQUIRE(story.run());
-  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "snapshots", "backup"});
+  expect_second_look_finds_it(story);
 }
 
 TEST_CASE("of two pods that would make a repository at once, the second looks again", "[sidecar][backup_story]") {
@@ -435,12 +435,7 @@ TEST_CASE("of two pods that would make a repository at once, the second looks ag
   story.reads(story.a_repository_here());
   story.script.on("PATCH", kRepositoryStatus).reply(409);
   story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
-  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
-      .on("cat", {.output = "{}\n"})
-      .on("snapshots", {.output = "[]\n"})
-      .on("backup", {.exit_code = 1});
-  REQUIRE(story.run());
-  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "snapshots", "backup"});
+  expect_second_look_finds_it(story);
 }
 
 TEST_CASE("the turn of a pod that died while it made the repository passes on", "[sidecar][backup_story]") {
