@@ -21,7 +21,8 @@ endif()
 
 add_library(stash_pch STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
 target_link_libraries(stash_pch PRIVATE stash_flags nlohmann_json::nlohmann_json fmt::fmt)
-target_precompile_headers(stash_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+# Named as an include, not as a path: so every checkout makes the same header, and ccache serves one from another.
+target_precompile_headers(stash_pch PRIVATE <cmake/pch.h>)
 
 function(stash_core room)
   add_library(${room}_core STATIC ${ARGN})
