@@ -6,7 +6,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-.PHONY: help deps tools build image unit api-test backend-test e2e test demo cluster cluster-down bench lint format generate golden clean
+.PHONY: help deps tools build programs image unit api-test backend-test e2e test demo cluster cluster-down bench lint format generate golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -21,7 +21,11 @@ build: deps ## compile the programs and the unit tests
 	@test -f build/$(PRESET)/build.ninja || cmake --preset $(PRESET) > /dev/null
 	@cmake --build build/$(PRESET) -j $(JOBS)
 
-image: build ## the image as a tar that containerd imports: build/images/stash-dev.tar
+programs: deps ## compile what the image holds, and no tests
+	@test -f build/$(PRESET)/build.ninja || cmake --preset $(PRESET) > /dev/null
+	@cmake --build build/$(PRESET) -j $(JOBS) --target stash stash-webhook stash-controller
+
+image: programs ## the image as a tar that containerd imports: build/images/stash-dev.tar
 	@mkdir -p build/images && STASH_BUILD_DIR=build/$(PRESET) image/build build/images/stash-dev.tar
 
 unit: build ## unit tests
