@@ -6,7 +6,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-.PHONY: help deps tools build programs image unit api-test backend-test e2e test demo cluster cluster-down bench lint format generate golden clean
+.PHONY: help deps tools build programs image unit api-test backend-test e2e test demo cluster cluster-down faults bench lint format generate golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ cluster: image tools ## a cluster that outlives the shell, with the chart instal
 
 cluster-down: ## take that cluster down (CLUSTER=name)
 	@e2e/cluster/cluster down $(CLUSTER)
+
+faults: build tools ## tests that inject faults, and the table of what held (docs/reliability.md)
+	@tools/run-faults
 
 bench: build tools ## idle memory of the sidecar and reply time of the webhook
 	@bench/run

@@ -84,6 +84,11 @@ const KindFacts& facts<BackupConfiguration>() {
 
 STASH_API_KIND(BackupConfiguration)
 
+bool keeps_something(const RetentionPolicy& policy) {
+  return policy.keep_last > 0 || policy.keep_hourly > 0 || policy.keep_daily > 0 || policy.keep_weekly > 0 ||
+         policy.keep_monthly > 0 || policy.keep_yearly > 0 || !policy.keep_tags.empty();
+}
+
 Json encode_status(const BackupConfigurationStatus& status) { return Coded<BackupConfigurationStatus>::write(status); }
 
 }  // namespace stash::api

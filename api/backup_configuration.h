@@ -53,4 +53,7 @@ struct BackupConfiguration {
   friend bool operator==(const BackupConfiguration&, const BackupConfiguration&) = default;
 };
 
+/// True when at least one rule keeps something; without one `forget` must not be run (contract Q31).
+bool keeps_something(const RetentionPolicy& policy);
+
 }  // namespace stash::api

@@ -33,7 +33,7 @@ struct SnapshotStats {
 /// not: the pod that holds the host writes the request, the controller the outcome.
 struct HookStatus {
   std::string action;                  ///< preBackup, postBackup
-  std::string phase;                   ///< Requested, Succeeded, Failed
+  std::string phase;                   ///< Requested, Running, Succeeded, Failed
   std::string error;                   ///< why it failed
   std::optional<TimePoint> requested;  ///< tells two requests for the same hook apart
   friend bool operator==(const HookStatus&, const HookStatus&) = default;
@@ -49,6 +49,10 @@ struct HostStats {
   std::string error;
   int attempts = 0;  ///< of a restore: how often it was begun
   std::optional<HookStatus> hook{};
+  /// Of one of several hosts: how its snapshots came out, told before the pod is done, so that the last one sees that
+  /// it is the last.
+  std::optional<bool> backed_up{};
+  std::vector<Condition> conditions{};  ///< what the pod knows of the repository, for those of the session
   friend bool operator==(const HostStats&, const HostStats&) = default;
 };
 

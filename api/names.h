@@ -71,7 +71,7 @@ inline constexpr int kPushgatewayPort = 56789;  // (Stash)
 // restic tag of every snapshot: kSessionTagPrefix + <UID of the BackupSession>.
 inline constexpr std::string_view kSessionTagPrefix = "stash-session=";
 
-// Condition types (Stash, except Ready, FieldsHonoured and Completed).
+// Condition types (Stash, except Ready, FieldsHonoured, Completed and those that say so).
 inline constexpr std::string_view kReady = "Ready";
 inline constexpr std::string_view kRepositoryFound = "RepositoryFound";
 inline constexpr std::string_view kBackendSecretFound = "BackendSecretFound";
@@ -81,9 +81,13 @@ inline constexpr std::string_view kSidecarInjected = "StashSidecarInjected";
 inline constexpr std::string_view kInitContainerInjected = "StashInitContainerInjected";
 inline constexpr std::string_view kCronJobCreated = "CronJobCreated";
 inline constexpr std::string_view kBackupSkipped = "BackupSkipped";
+inline constexpr std::string_view kRepositoryInitialized = "BackendRepositoryInitialized";
+inline constexpr std::string_view kRepositoryMetricsPushed = "RepositoryMetricsPushed";
 inline constexpr std::string_view kRetentionPolicyApplied = "RetentionPolicyApplied";
 inline constexpr std::string_view kIntegrityVerified = "RepositoryIntegrityVerified";
 inline constexpr std::string_view kDeadlineExceeded = "DeadlineExceeded";
+/// Ours, on a Repository: is the PersistentVolumeClaim of its local backend there?
+inline constexpr std::string_view kBackendClaimFound = "BackendClaimFound";
 /// Ours: False when the CronJob's Jobs fail or cannot run.
 inline constexpr std::string_view kCronJobHealthy = "CronJobHealthy";
 /// Ours, on a Repository that is being deleted: whether its data is gone.

@@ -161,6 +161,10 @@ std::string_view backend_kind(const Backend& backend) {
   return "";
 }
 
+std::string claim_name(const Backend& backend) {
+  return backend.local ? string_at(backend.local->volume_source, {"persistentVolumeClaim", "claimName"}) : "";
+}
+
 template <>
 const KindFacts& facts<Repository>() {
   static const KindFacts facts{.resource = kRepositories,

@@ -40,6 +40,8 @@ struct Backend {
 };
 /// "local", "s3", "gcs", "azure", "swift", "b2", "rest", or "" when no block is present.
 std::string_view backend_kind(const Backend& backend);
+/// The PersistentVolumeClaim that the repository is on; "" for all others.
+std::string claim_name(const Backend& backend);
 
 struct RepositorySpec {
   Backend backend;

@@ -33,7 +33,7 @@ constexpr auto fields(Of<SnapshotStats>) {
 
 constexpr auto fields(Of<HookStatus>) {
   return std::tuple{Field{"action", &HookStatus::action, "preBackup or postBackup."},
-                    Field{"phase", &HookStatus::phase, "Requested, Succeeded or Failed."},
+                    Field{"phase", &HookStatus::phase, "Requested, Running, Succeeded or Failed."},
                     Field{"error", &HookStatus::error, "Why it failed."},
                     Field{"requestTime", &HookStatus::requested, "When the pod asked for it."}};
 }
@@ -46,7 +46,13 @@ constexpr auto fields(Of<HostStats>) {
                     Field{"duration", &HostStats::duration, "How long this host took."},
                     Field{"error", &HostStats::error, "Why this host failed."},
                     Field{"attempts", &HostStats::attempts, "How often the restore of this host was begun."},
-                    Field{"hook", &HostStats::hook, "The exec hook that the controller runs for this host."}};
+                    Field{"hook", &HostStats::hook, "The exec hook that the controller runs for this host."},
+                    Field{"backedUp", &HostStats::backed_up,
+                          "Of several hosts: whether its snapshots came out well; told before the host is done."},
+                    Field{"conditions",
+                          &HostStats::conditions,
+                          "What the pod knows of the repository; the session's conditions follow from it.",
+                          {.list_key = "type"}}};
 }
 
 inline constexpr std::string_view kSessionPhaseDoc =

@@ -147,11 +147,11 @@ constexpr auto fields(Of<TcpAction>) {
 }
 constexpr auto fields(Of<Hook>) {
   return std::tuple{
-      Field{"exec", &Hook::exec, "Run a command in a container of the pod. This version refuses it."},
+      Field{"exec", &Hook::exec, "Run a command in a container of the pod; exit code 0 is success."},
       Field{"httpGet", &Hook::http_get, as<HttpGetAction>(), "Send a GET request; 2xx and 3xx are success."},
       Field{"httpPost", &Hook::http_post, "Send a POST request; 2xx and 3xx are success."},
       Field{"tcpSocket", &Hook::tcp_socket, "Open a TCP connection and close it."},
-      Field{"containerName", &Hook::container_name, "Container for exec."},
+      Field{"containerName", &Hook::container_name, "Container for exec; the first one of the pod when empty."},
       Field{"executionPolicy", &Hook::execution_policy,
             "For post hooks: Always, which is the default, OnSuccess, OnFailure or OnFinalRetryFailure."},
       Field{"timeout", &Hook::timeout, "How long it may take, such as 2m; 30s when empty."}};

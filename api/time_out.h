@@ -8,4 +8,7 @@ namespace stash::api {
 /// A duration that limits or delays something, as spec.timeOut; nullopt when it is empty or none of a second or more.
 std::optional<std::chrono::seconds> time_out(const std::string& text);
 
+/// hooks.*.timeout: 30 s when it is empty; nullopt when it is no duration above zero, or one of more than a day.
+std::optional<std::chrono::milliseconds> hook_timeout(const std::string& text);
+
 }  // namespace stash::api

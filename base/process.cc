@@ -383,6 +383,9 @@ void catch_stop_signals() {
   action.sa_flags = SA_RESTART;  // poll is interrupted all the same
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);
+  // restic asks whether the owner of a lock still lives by sending SIGHUP to its PID. A lock from before a restart of
+  // this container may name ours.
+  ::signal(SIGHUP, SIG_IGN);
 }
 
 bool stop_requested() { return stop_signal_seen != 0; }

@@ -38,7 +38,7 @@ struct ProcessExit {
 Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<void(std::string_view)>& on_line,
                                 const std::function<bool()>& on_tick);
 
-/// SIGTERM and SIGINT set a flag that `stop_requested` reads; call once, early in main.
+/// SIGTERM and SIGINT set a flag that `stop_requested` reads, SIGHUP is ignored; call once, early in main.
 void catch_stop_signals();
 bool stop_requested();
 

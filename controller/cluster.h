@@ -4,6 +4,7 @@
 
 #include "controller/caches.h"
 #include "controller/heartbeat_book.h"
+#include "controller/hook_runner.h"
 #include "controller/limits.h"
 #include "controller/miss_count.h"
 #include "controller/nudge_book.h"
@@ -25,6 +26,12 @@ struct Cluster {
         nudges(the_clock),
         heartbeats(the_clock),
         pushes(settings.pushgateway_url, the_clock),
+        hooks(
+            config,
+            [config](const kube::ExecRequest& request, const std::function<bool()>& cancelled) {
+              return kube::run_in_container(config, request, cancelled);
+            },
+            [&queues](const api::ObjectRef& session) { queues.sessions.add(to_string(session)); }, the_clock),
         began(the_clock.steady()) {}
 
   Caches caches;
@@ -35,7 +42,8 @@ struct Cluster {
   NudgeBook nudges;
   HeartbeatBook heartbeats;
   PushOutbox pushes;
-  MissCount misses;  ///< of Repositories' Secrets
+  HookRunner hooks;
+  MissCount misses;  ///< of Repositories' Secrets and claims
   /// When this process began to lead, or, before that, to run.
   std::atomic<std::chrono::steady_clock::time_point> began;
 

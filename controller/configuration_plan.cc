@@ -7,12 +7,12 @@
 #include "api/codec.h"
 #include "api/names.h"
 #include "controller/configuration_conditions.h"
-#include "controller/configuration_rules.h"
 #include "controller/cron_job.h"
 #include "controller/cron_job_health.h"
 #include "controller/invoker_labels.h"
 #include "controller/owned_object.h"
 #include "controller/reasons.h"
+#include "inject/configuration_rules.h"
 
 namespace stash::controller {
 namespace {
@@ -23,8 +23,9 @@ using api::BackupConfiguration;
 const Json* existing(const Json& live) { return live.is_object() ? &live : nullptr; }
 
 /// Why there must be no CronJob: its sessions could never run.
-CronJobOutcome unwanted(const ConfigurationWorld& world, const BackupConfiguration& configuration) {
-  if (const std::string why = unusable(configuration); !why.empty()) return {std::string(reasons::kInvalid), why};
+CronJobOutcome unwanted(const ConfigurationWorld& world, const BackupConfiguration& configuration, bool exec_hooks) {
+  if (const std::string why = inject::unusable(configuration, exec_hooks); !why.empty())
+    return {std::string(reasons::kInvalid), why};
   if (configuration.spec.schedule.empty()) {
     return {std::string(reasons::kInvalid), "no schedule; set spec.schedule, five fields as in \"0 3 * * *\""};
   }
@@ -147,7 +148,7 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
   for (const api::ObjectMeta& other : world.other_cron_jobs) remove_object(plan, api::kCronJobs, other);
 
   const CronJobObjects wanted = cron_job_objects(*configuration, settings);
-  CronJobOutcome outcome = unwanted(world, *configuration);
+  CronJobOutcome outcome = unwanted(world, *configuration, settings.exec_hooks);
   if (!outcome.reason.empty()) {
     drop_all(plan, world, wanted);
   } else if (!world.refused.empty()) {
@@ -159,7 +160,7 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
   StatusDraft status(world.configuration, configuration->status.conditions, world.now);
   set_configuration_conditions(status, world, *configuration, outcome);
   set_cron_job_healthy(plan, status, world, *configuration, outcome.reason.empty());
-  set_ready(status, unusable(*configuration));
+  set_ready(status, inject::unusable(*configuration, settings.exec_hooks));
   status.json["observedGeneration"] = configuration->metadata.generation;
   warn_of_transitions(plan, configuration->status.conditions, status);
   write_status(plan, api::kBackupConfigurations, world.configuration, status.finish());

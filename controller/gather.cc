@@ -73,7 +73,8 @@ Living Cluster::living() const {
     for (const kube::Cache::Object& object : cache.list("")) all.insert(to_string(api::meta_of(*object).ref()));
     return all;
   };
-  return {names(caches.configurations), names(caches.restores)};
+  return {names(caches.configurations), names(caches.restores),
+          hosts_still_backed_up(all_decoded<api::BackupSession>(caches.sessions, ""))};
 }
 
 std::string Cluster::not_opted_in(const std::string& ns) const {
@@ -102,9 +103,9 @@ Result<Json> owned_object(kube::Api& api, const kube::Cache& cache, const api::R
   return live_object(api, resource, ref);
 }
 
-Result<Presence> secret_presence(kube::Api& api, const api::ObjectRef& secret) {
-  if (secret.name.empty()) return Presence::absent;
-  const auto metadata = api.get(api::kSecrets, secret, true);
+Result<Presence> presence(kube::Api& api, const api::Resource& resource, const api::ObjectRef& ref) {
+  if (ref.name.empty()) return Presence::absent;
+  const auto metadata = api.get(resource, ref, true);
   if (metadata) return Presence::present;
   if (metadata.error().code == ErrorCode::not_found) return Presence::absent;
   return std::unexpected(metadata.error());
@@ -181,7 +182,7 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
   target.repository_found = decoded<api::Repository>(cluster.caches.repositories, {ns, question.repository});
   const bool waiting = tally(array_at(question.session, {"status", "stats"})).running == 0;
   if (target.repository_found && waiting) {
-    const auto secret = secret_presence(api, {ns, target.repository_found->spec.backend.storage_secret_name});
+    const auto secret = presence(api, api::kSecrets, {ns, target.repository_found->spec.backend.storage_secret_name});
     if (!secret && secret.error().code != ErrorCode::denied) return std::unexpected(secret.error());
     target.secret = secret.value_or(Presence::unknown);
   }

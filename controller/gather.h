@@ -21,8 +21,8 @@ Result<Json> live_object(kube::Api& api, const api::Resource& resource, const ap
 Result<Json> owned_object(kube::Api& api, const kube::Cache& cache, const api::Resource& resource,
                           const api::ObjectRef& ref);
 
-/// Asks for the metadata only: the content of a Secret never reaches this process.
-Result<Presence> secret_presence(kube::Api& api, const api::ObjectRef& secret);
+/// Asks for the metadata only: the content of a Secret never reaches this process. An empty name is absent.
+Result<Presence> presence(kube::Api& api, const api::Resource& resource, const api::ObjectRef& ref);
 
 /// What injection into this workload looks at, from the caches alone. `workload` must outlive it.
 WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& ref, const Json& workload);

@@ -16,6 +16,7 @@ void set_failed(Json& host, const std::string& error) {
   host["phase"] = kHostFailed;
   host["error"] = error;
   host.erase("claim");
+  host.erase("backedUp");
 }
 
 }  // namespace
@@ -81,6 +82,8 @@ std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<
                                string_at(host, {"hostname"}), string_at(host, {"claim", "podName"}, "(unnamed)")));
     host["phase"] = kHostPending;
     host.erase("claim");
+    host.erase("backedUp");
+    host.erase("hook");
   }
   return said;
 }
@@ -125,7 +128,9 @@ Json finished_hosts(const Json& stats) {
   for (Json host : stats) {
     const std::string phase = phase_of(host);
     if (phase == kHostPending || phase == kHostRunning) continue;
-    if (host.is_object()) host.erase("claim");
+    if (host.is_object()) {
+      for (const char* ours : {"claim", "backedUp", "conditions"}) host.erase(ours);
+    }
     finished.push_back(std::move(host));
   }
   return finished;

@@ -48,7 +48,8 @@ std::vector<std::string> fail_hosts(Json& stats, std::string_view phase, const s
 std::vector<std::string> fail_hosts(Json& stats, std::string_view phase,
                                     const std::function<std::string(const std::string& host)>& error);
 
-/// What readers of rc.3 and later expect in targets[].stats: finished hosts only, for they take any entry for a result.
+/// What readers of rc.3 and later expect in targets[].stats: finished hosts only, for they take any entry for a result,
+/// without what pods and controller tell one another.
 Json finished_hosts(const Json& stats);
 
 }  // namespace stash::controller

@@ -29,6 +29,8 @@ inline constexpr std::string_view kSidecarNotInjected = "SidecarInjectionFailed"
 inline constexpr std::string_view kCronJobCreated = "CronJobCreationSucceeded";
 inline constexpr std::string_view kCronJobNotCreated = "CronJobCreationFailed";
 inline constexpr std::string_view kSkipped = "SkippedTakingNewBackup";
+inline constexpr std::string_view kInitContainerInjected = "InitContainerInjectionSucceeded";
+inline constexpr std::string_view kRetentionNotApplied = "FailedToApplyRetentionPolicy";
 
 // Condition types of the newest releases (Stash), and the same for restores (ours): a pod vanished while it worked.
 inline constexpr std::string_view kBackupDisrupted = "BackupDisrupted";
@@ -37,6 +39,7 @@ inline constexpr std::string_view kRestoreDisrupted = "RestoreDisrupted";
 // Ours.
 inline constexpr std::string_view kPaused = "Paused";
 inline constexpr std::string_view kPending = "SidecarInjectionPending";
+inline constexpr std::string_view kInitContainerPending = "InitContainerInjectionPending";
 inline constexpr std::string_view kNotOptedIn = "NamespaceNotOptedIn";
 inline constexpr std::string_view kNameTaken = "NameTaken";
 inline constexpr std::string_view kInvalid = "Invalid";
@@ -52,10 +55,15 @@ inline constexpr std::string_view kNoPod = "NoPod";
 inline constexpr std::string_view kNoRunningPod = "NoRunningPod";
 inline constexpr std::string_view kWaitingForClaim = "WaitingForClaim";
 inline constexpr std::string_view kRunning = "Running";
+inline constexpr std::string_view kThawing = "RunningPostBackup";
 inline constexpr std::string_view kDeadline = "DeadlineExceeded";
 inline constexpr std::string_view kInTime = "InTime";
 inline constexpr std::string_view kJobFailed = "JobFailed";
 inline constexpr std::string_view kJobStuck = "JobStuck";
+inline constexpr std::string_view kClaimAvailable = "BackendClaimAvailable";
+inline constexpr std::string_view kClaimNotAvailable = "BackendClaimNotAvailable";
+inline constexpr std::string_view kClaimUnknown = "UnableToCheckBackendClaimAvailability";
+inline constexpr std::string_view kClaimNotNeeded = "NoClaimNeeded";
 inline constexpr std::string_view kInUse = "InUse";
 inline constexpr std::string_view kWipingOut = "WipingOut";
 inline constexpr std::string_view kWipeOutFailed = "WipeOutFailed";

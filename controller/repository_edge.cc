@@ -48,11 +48,29 @@ Result<void> gather_job(kube::Api& api, const api::ObjectRef& repository, WipeOu
   return {};
 }
 
-Result<Presence> presence(kube::Api& api, const api::Repository& repository, std::string* why_unknown) {
-  auto found = secret_presence(api, {repository.metadata.ns, repository.spec.backend.storage_secret_name});
+/// What we may not look at is unknown.
+Result<Presence> presence_if_allowed(kube::Api& api, const api::Resource& resource, const api::ObjectRef& ref,
+                                     std::string* why_unknown) {
+  auto found = presence(api, resource, ref);
   if (found || found.error().code != ErrorCode::denied) return found;
   if (why_unknown) *why_unknown = found.error().message;
   return Presence::unknown;
+}
+
+api::ObjectRef secret_of(const api::Repository& repository) {
+  return {repository.metadata.ns, repository.spec.backend.storage_secret_name};
+}
+
+Result<void> gather_needs(Cluster& cluster, kube::Api& api, const api::Repository& repository, RepositoryWorld& world) {
+  TRY(world.secret, presence_if_allowed(api, api::kSecrets, secret_of(repository), &world.secret_error));
+  const std::string claim = api::claim_name(repository.spec.backend);
+  if (!claim.empty()) {
+    TRY(world.claim,
+        presence_if_allowed(api, api::kPersistentVolumeClaims, {repository.metadata.ns, claim}, &world.claim_error));
+  }
+  const bool missed = world.secret != Presence::present || (!claim.empty() && world.claim != Presence::present);
+  world.misses = cluster.misses.count(to_string(repository.metadata.ref()), missed);
+  return {};
 }
 
 Result<void> gather_end(Cluster& cluster, kube::Api& api, const api::Repository& repository, WipeOutFacts& facts) {
@@ -60,7 +78,7 @@ Result<void> gather_end(Cluster& cluster, kube::Api& api, const api::Repository&
   const auto ns = cluster.caches.namespaces.get({"", ref.ns});
   facts.namespace_is_going = ns && !string_at(*ns, {"metadata", "deletionTimestamp"}).empty();
   facts.users = users_of(cluster.caches, ref);
-  TRY(facts.secret, presence(api, repository, nullptr));
+  TRY(facts.secret, presence_if_allowed(api, api::kSecrets, secret_of(repository), nullptr));
   return gather_job(api, ref, facts);
 }
 
@@ -81,8 +99,7 @@ Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const a
       if (!gathered) world.wipe_out.refused = gathered.error().message;
     }
   } else if (repository) {
-    TRY(world.secret, presence(api, *repository, &world.secret_error));
-    world.misses = cluster.misses.count(to_string(ref), world.secret != Presence::present);
+    TRY_VOID(gather_needs(cluster, api, *repository, world));
   }
   const ExecuteOptions options{cluster.dry_run, "Repository Controller"};
   const Plan plan = plan_repository(world);

@@ -10,15 +10,17 @@
 #include "controller/fields_honoured.h"
 #include "controller/reasons.h"
 #include "controller/status_draft.h"
+#include "inject/decision.h"
+#include "inject/host_path.h"
 
 namespace stash::controller {
 namespace {
 
 namespace names = api::names;
 
-constexpr std::chrono::minutes kLookAgainAtKnownSecret{5};
+constexpr std::chrono::minutes kLookAgainAtWhatIsThere{5};
 
-std::chrono::seconds wait_for_secret(int misses) {
+std::chrono::seconds wait_for_what_is_missing(int misses) {
   const int doublings = std::clamp(misses - 1, 0, 4);
   return std::min(std::chrono::seconds(5 << doublings), std::chrono::seconds(60));
 }
@@ -40,13 +42,42 @@ void set_secret_found(StatusDraft& status, const RepositoryWorld& world, const a
   }
 }
 
-void set_ready(StatusDraft& status, const api::Repository& repository) {
+/// A pod that mounts a claim which is not there is never scheduled.
+void set_claim_found(StatusDraft& status, const RepositoryWorld& world, const api::Repository& repository) {
+  const std::string name = api::claim_name(repository.spec.backend);
+  const std::string claim = fmt::format("PersistentVolumeClaim {}/{}", repository.metadata.ns, name);
+  if (name.empty()) {
+    if (api::find_condition(status.conditions(), names::kBackendClaimFound) == nullptr) return;
+    status.set(names::kBackendClaimFound, "True", reasons::kClaimNotNeeded, "the backend is on no claim");
+  } else if (world.claim == Presence::present) {
+    status.set(names::kBackendClaimFound, "True", reasons::kClaimAvailable, claim + " exists");
+  } else if (world.claim == Presence::absent) {
+    status.set(names::kBackendClaimFound, "False", reasons::kClaimNotAvailable,
+               claim + " does not exist; create it, or correct spec.backend.local.persistentVolumeClaim.claimName");
+  } else {
+    status.set(names::kBackendClaimFound, "Unknown", reasons::kClaimUnknown,
+               world.claim_error.empty() ? "not looked at yet" : world.claim_error);
+  }
+}
+
+std::string host_path_objection(const api::Backend& backend, const inject::Settings& settings) {
+  return backend.local ? inject::host_path_objection(backend.local->volume_source, settings.allowed_host_paths) : "";
+}
+
+void set_ready(StatusDraft& status, const api::Repository& repository, const inject::Settings& settings) {
   const auto fault = api::backend_fault(repository.spec.backend);
+  const std::string objection = host_path_objection(repository.spec.backend, settings);
   const api::Condition secret = *api::find_condition(status.conditions(), names::kBackendSecretFound);
+  const api::Condition* claim = api::find_condition(status.conditions(), names::kBackendClaimFound);
   if (fault) {
     status.set(names::kReady, "False", reasons::kInvalid, to_string(*fault));
+  } else if (!objection.empty()) {
+    status.set(names::kReady, "False", inject::code_of(inject::Reason::host_path_not_allowed), objection);
   } else if (secret.status != "True") {
     status.set(names::kReady, secret.status, secret.reason, secret.message);
+  } else if (claim != nullptr && claim->status != "True") {
+    const std::string state = claim->status, reason = claim->reason, message = claim->message;
+    status.set(names::kReady, state, reason, message);
   } else {
     std::string message = "it can be used; whether password and credentials are right shows in the first backup";
     for (const std::string& warning : api::backend_warnings(repository.spec.backend)) message += "; " + warning;
@@ -75,7 +106,8 @@ Plan plan_repository(const RepositoryWorld& world) {
   }
   keep_wipe_out_finalizer(plan, *repository, world.repository);
   set_secret_found(status, world, *repository);
-  set_ready(status, *repository);
+  set_claim_found(status, world, *repository);
+  set_ready(status, *repository, world.settings);
   set_fields_honoured<api::Repository>(status, world.repository);
   status.json["observedGeneration"] = repository->metadata.generation;
   const api::Condition* was = api::find_condition(before, names::kReady);
@@ -84,9 +116,10 @@ Plan plan_repository(const RepositoryWorld& world) {
     warn(plan, is->reason, is->message);
   }
   write_status(plan, api::kRepositories, world.repository, status.finish());
-  if (repository->spec.backend.storage_secret_name.empty()) return plan;
-  look_again(plan, world.secret == Presence::present ? std::chrono::seconds(kLookAgainAtKnownSecret)
-                                                     : wait_for_secret(world.misses));
+  const bool on_claim = !api::claim_name(repository->spec.backend).empty();
+  if (repository->spec.backend.storage_secret_name.empty() && !on_claim) return plan;
+  const bool complete = world.secret == Presence::present && (!on_claim || world.claim == Presence::present);
+  look_again(plan, complete ? std::chrono::seconds(kLookAgainAtWhatIsThere) : wait_for_what_is_missing(world.misses));
   return plan;
 }
 

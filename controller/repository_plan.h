@@ -10,15 +10,17 @@ namespace stash::controller {
 struct RepositoryWorld {
   Json repository;
   Presence secret = Presence::unknown;
-  std::string secret_error;  ///< why it is unknown
-  int misses = 0;            ///< how often in a row the Secret was not found
-  WipeOutFacts wipe_out;     ///< only of one that is being deleted
+  std::string secret_error;            ///< why it is unknown
+  Presence claim = Presence::unknown;  ///< of one on a PersistentVolumeClaim
+  std::string claim_error;             ///< why it is unknown
+  int misses = 0;                      ///< how often in a row one of them was not found
+  WipeOutFacts wipe_out;               ///< only of one that is being deleted
   inject::Settings settings;
   TimePoint now{};
 };
 
-/// Pure and total: conditions, and how soon to look for a missing Secret again (5 to 60 s). Secrets are neither listed
-/// nor watched, and their content is never read. The figures in the status belong to the sidecars.
+/// Pure and total: conditions, and how soon to look for a missing Secret or claim again (5 to 60 s). Neither is listed
+/// or watched, and their content is never read. The figures in the status belong to the sidecars.
 Plan plan_repository(const RepositoryWorld& world);
 
 }  // namespace stash::controller

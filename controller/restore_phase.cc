@@ -4,14 +4,15 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "api/time_out.h"
 #include "controller/claims.h"
-#include "controller/configuration_rules.h"
 #include "controller/expected_hosts.h"
 #include "controller/fields_honoured.h"
 #include "controller/hosts.h"
 #include "controller/reasons.h"
-#include "controller/restore_rules.h"
+#include "controller/restore_conditions.h"
 #include "controller/status_draft.h"
+#include "inject/restore_rules.h"
 
 namespace stash::controller {
 namespace {
@@ -65,8 +66,8 @@ bool settled_session_never_changes(Decision& decision) {
 
 bool unusable_session_is_invalid(Decision& decision) {
   const bool named = !decision.stats.empty();
-  const std::string why =
-      unusable(decision.session, named ? std::vector<std::string>() : expected_hosts(decision.world.target).names);
+  const std::string why = inject::unusable(
+      decision.session, named ? std::vector<std::string>() : expected_hosts(decision.world.target).names);
   if (why.empty()) return false;
   end(decision, kInvalidPhase, reasons::kInvalid, why);
   return true;
@@ -102,7 +103,7 @@ std::string outlook(const Decision& decision) {
 
 /// Speaks once: a pod that tries again afterwards may still succeed.
 bool passed_time_out_fails(Decision& decision) {
-  const auto limit = time_out(decision.session.spec.time_out);
+  const auto limit = api::time_out(decision.session.spec.time_out);
   const api::Condition* said = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
   const Tally sum = tally(decision.stats);
   const bool done = sum.total > 0 && sum.pending + sum.running == 0;
@@ -202,6 +203,7 @@ Plan plan_restore(const RestoreWorld& world) {
                     0};
   if (!decision.session.metadata.being_deleted) {
     set_fields_honoured<api::RestoreSession>(decision.status, world.session);
+    if (!settled_session_never_changes(decision)) set_restore_conditions(decision.status, world, *session);
   }
   for (const Rule rule : kRules) {
     if (rule(decision)) break;

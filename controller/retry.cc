@@ -63,17 +63,4 @@ Json retry_of(const api::BackupSession& session, const api::BackupConfiguration&
   return json;
 }
 
-std::string unusable_retry(const api::BackupConfigurationSpec& spec) {
-  if (!spec.retry_config) return "";
-  const std::string& delay = spec.retry_config->delay;
-  if (!delay.empty()) {
-    const auto duration = parse_duration(delay);
-    if (!duration || *duration < Nanoseconds(0)) {
-      return fmt::format("spec.retryConfig.delay {:?}, which is no duration such as 30s or 5m", delay);
-    }
-  }
-  if (spec.retry_config->max_retry < 0) return "spec.retryConfig.maxRetry below zero";
-  return "";
-}
-
 }  // namespace stash::controller

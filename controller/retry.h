@@ -22,7 +22,4 @@ std::string retry_name(const api::BackupSession& session);
 /// The session that repeats this one.
 Json retry_of(const api::BackupSession& session, const api::BackupConfiguration& configuration);
 
-/// Why spec.retryConfig cannot be followed; "" when it can.
-std::string unusable_retry(const api::BackupConfigurationSpec& spec);
-
 }  // namespace stash::controller

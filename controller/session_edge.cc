@@ -7,6 +7,7 @@
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
+#include "controller/hook_edge.h"
 #include "controller/hosts.h"
 #include "controller/session_phase.h"
 #include "controller/status_draft.h"
@@ -31,6 +32,7 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
   world.session = session;
   world.now = cluster.clock.now();
   world.limits = cluster.limits;
+  world.exec_hooks = cluster.settings.exec_hooks;
   world.watched_for = cluster.watched_for();
   const auto decoded_session = api::decode<api::BackupSession>(session);
   if (!decoded_session) return world;
@@ -69,6 +71,11 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
   return world;
 }
 
+bool rewrites(const Plan& plan, const api::ObjectRef& session) {
+  return std::ranges::any_of(
+      plan.writes, [&](const Write& write) { return write.resource == api::kBackupSessions && write.ref == session; });
+}
+
 /// The newest one that has a result speaks for its BackupConfiguration.
 void push_result(Cluster& cluster, const SessionWorld& world) {
   const auto session = api::decode<api::BackupSession>(world.session);
@@ -88,6 +95,7 @@ Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api:
   const auto session = cluster.caches.sessions.get(ref);
   if (!session) {
     cluster.heartbeats.forget(to_string(ref));
+    cluster.hooks.settle(ref, "", false);
     // It may have gone with its BackupConfiguration.
     cluster.pushes.clean_up_soon();
     return LookAgain();
@@ -96,6 +104,11 @@ Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api:
   push_result(cluster, world);
   const Plan plan = plan_session(world);
   TRY_VOID(execute(api, plan, *session, {cluster.dry_run, "BackupSession Controller"}, cluster.clock));
+  const bool over = api::is_final_phase(string_at(*session, {"status", "phase"})) ||
+                    at(*session, {"metadata", "deletionTimestamp"}) != nullptr;
+  cluster.hooks.settle(ref, string_at(*session, {"metadata", "uid"}), !over);
+  // A session that was just written comes again, and may then ask for something else.
+  if (!cluster.dry_run && !rewrites(plan, ref)) TRY_VOID(start_hooks(cluster, api, *session, world.configuration));
   return plan.look_again_in;
 }
 

@@ -79,6 +79,29 @@ std::optional<std::string> render_session_metrics(const api::RestoreSession& ses
                 session.status.phase == "Succeeded", session.status.session_duration, session.status.total_hosts);
 }
 
+HostsOfConfigurations hosts_still_backed_up(const std::vector<api::BackupSession>& sessions) {
+  const auto configuration = [](const api::BackupSession& session) {
+    return fmt::format("{}/{}", session.metadata.ns, api::configuration_of(session).value_or(""));
+  };
+  // Of a session that failed before it knew its hosts nothing can be learnt.
+  const auto speaks = [](const api::BackupSession& session) {
+    return has_result(session.status.phase) && !session.status.stats.empty();
+  };
+  std::map<std::string, TimePoint> since;
+  for (const api::BackupSession& session : sessions) {
+    if (!speaks(session)) continue;
+    TimePoint& newest = since.try_emplace(configuration(session), session.metadata.created).first->second;
+    newest = std::max(newest, session.metadata.created);
+  }
+  HostsOfConfigurations hosts;
+  for (const api::BackupSession& session : sessions) {
+    const auto from = since.find(configuration(session));
+    if (from == since.end() || session.metadata.created < from->second) continue;
+    for (const api::HostStats& host : session.status.stats) hosts[from->first].insert(host.hostname);
+  }
+  return hosts;
+}
+
 std::vector<PushedGroup> stale_groups(const Json& answer, const Living& living) {
   std::vector<PushedGroup> stale;
   for (const Json& group : array_at(answer, {"data"})) {
@@ -90,7 +113,10 @@ std::vector<PushedGroup> stale_groups(const Json& answer, const Living& living) 
     const bool session = last == kInvoker;
     const std::string key = fmt::format("{}/{}", value("namespace"), session ? value(kInvoker) : value("job"));
     const bool backs_up = living.configurations.contains(key), restores = living.restores.contains(key);
-    const bool lives = !session                      ? backs_up || restores
+    const auto hosts = living.hosts.find(key);
+    const bool has_host =
+        backs_up && (hosts == living.hosts.end() || hosts->second.contains(std::string(value(kHost))));
+    const bool lives = !session                      ? has_host || restores
                        : value("job") == kBackupJob  ? backs_up
                        : value("job") == kRestoreJob ? restores
                                                      : true;

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,13 +29,20 @@ std::optional<std::string> render_session_metrics(const api::BackupSession& sess
                                                   const api::BackupConfiguration& configuration);
 std::optional<std::string> render_session_metrics(const api::RestoreSession& session);
 
+using HostsOfConfigurations = std::map<std::string, std::set<std::string>>;
+/// The hosts, per "ns/name" of a BackupConfiguration, that a backup still has: those of its newest session with a
+/// result and of any that is newer, for their hosts may push before their session has its result. No entry: nobody
+/// knows.
+HostsOfConfigurations hosts_still_backed_up(const std::vector<api::BackupSession>& sessions);
+
 /// "ns/name" of what exists.
 struct Living {
   std::set<std::string> configurations, restores;
+  HostsOfConfigurations hosts;
 };
-/// Groups of ours, out of the Pushgateway's answer to GET /api/v1/metrics, whose object is gone. What others pushed is
-/// left alone: ours have these labels and only metrics that begin with "stash_".
-/// https://github.com/prometheus/pushgateway#query-api
+/// Groups of ours, out of the Pushgateway's answer to GET /api/v1/metrics, whose object is gone, and those of hosts
+/// that their configuration has no more. What others pushed is left alone: ours have these labels and only metrics that
+/// begin with "stash_". https://github.com/prometheus/pushgateway#query-api
 std::vector<PushedGroup> stale_groups(const Json& answer, const Living& living);
 
 }  // namespace stash::controller

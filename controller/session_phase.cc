@@ -6,8 +6,8 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "api/time_out.h"
 #include "controller/claims.h"
-#include "controller/configuration_rules.h"
 #include "controller/expected_hosts.h"
 #include "controller/history.h"
 #include "controller/hosts.h"
@@ -15,11 +15,17 @@
 #include "controller/reasons.h"
 #include "controller/retry.h"
 #include "controller/status_draft.h"
+#include "controller/thaw.h"
+#include "controller/upkeep_conditions.h"
+#include "inject/configuration_rules.h"
 
 namespace stash::controller {
 namespace {
 
 namespace names = api::names;
+
+/// A little more than the programs themselves may take.
+constexpr std::chrono::seconds kThawPatience{60};
 
 /// The decision while it is made: what was read, and the status and plan that grow.
 struct Decision {
@@ -54,6 +60,7 @@ void write(Decision& decision) {
             {"phase", status.phase()},
             {"stats", finished_hosts(decision.stats)}}});
     }
+    set_upkeep_conditions(status, decision.session.status.stats);
   }
   write_status(decision.plan, api::kBackupSessions, decision.world.session, status.finish());
 }
@@ -73,6 +80,9 @@ void end(Decision& decision, std::string_view phase, std::string_view reason, st
       decision.status.json["nextRetry"] = format_time(*when);
     }
   }
+  if (decision.world.configuration && keeps_something(decision.world.configuration->spec.retention_policy)) {
+    set_upkeep_missed(decision.status, decision.session.status.stats);
+  }
   write(decision);
   if (phase == "Succeeded") {
     note(decision.plan, reasons::kBackupSucceeded, std::move(message));
@@ -81,9 +91,40 @@ void end(Decision& decision, std::string_view phase, std::string_view reason, st
   }
 }
 
+/// The session waits for the programs that thaw the applications of its ended hosts, so that the next one does not
+/// freeze them in the meantime; not for ever.
+bool waits_for_thaws(Decision& decision) {
+  const std::string hosts = hosts_to_thaw(decision.stats, decision.world.target.pods);
+  if (hosts.empty()) return false;
+  const api::Condition* said = api::find_condition(decision.status.conditions(), names::kCompleted);
+  const bool begun = said != nullptr && said->status == "False" && said->reason == reasons::kThawing;
+  const auto time = begun ? age(said->last_transition, decision.world.now) : std::chrono::seconds(0);
+  if (time >= kThawPatience) return false;
+  const std::string message = "the hosts have ended; the controller runs postBackup for " + hosts;
+  if (begun) {
+    decision.status.set(names::kCompleted, "False", reasons::kThawing, message);
+  } else {
+    decision.status.set_now(names::kCompleted, "False", reasons::kThawing, message);
+  }
+  decision.status.json["phase"] = "Running";
+  write(decision);
+  look_again(decision.plan, std::min(decision.world.limits.look_again, kThawPatience - time));
+  return true;
+}
+
+/// For hosts that were Failed just now.
+void thaw_failed_hosts(Decision& decision) {
+  const SessionWorld& world = decision.world;
+  if (!world.configuration || !world.exec_hooks) return;
+  request_thaws(array_at(world.session, {"status", "stats"}), decision.stats, *world.configuration, world.target.pods,
+                world.now);
+}
+
 void fail_session(Decision& decision, std::string_view reason, std::string message) {
   fail_hosts(decision.stats, kHostPending, message);
   fail_hosts(decision.stats, kHostRunning, message);
+  thaw_failed_hosts(decision);
+  if (waits_for_thaws(decision)) return;
   end(decision, "Failed", reason, std::move(message));
 }
 
@@ -155,8 +196,8 @@ bool failed_session_is_repeated(Decision& decision) {
   if (status.phase != "Failed" || status.retried || !status.next_retry || !decision.world.configuration) return false;
   const api::BackupConfiguration& configuration = *decision.world.configuration;
   const std::string name = retry_name(decision.session);
-  if (!next_retry(decision.session, configuration, decision.world.now) || !unusable(configuration).empty() ||
-      is_overtaken(decision, name)) {
+  if (!next_retry(decision.session, configuration, decision.world.now) ||
+      !inject::unusable(configuration, decision.world.exec_hooks).empty() || is_overtaken(decision, name)) {
     decision.status.json.erase("nextRetry");
   } else if (decision.world.now < *status.next_retry) {
     const auto wait = std::chrono::ceil<std::chrono::seconds>(*status.next_retry - decision.world.now);
@@ -246,7 +287,7 @@ bool restore_of_the_target_skips(Decision& decision) {
 }
 
 bool unusable_configuration_fails(Decision& decision) {
-  const std::string why = unusable(*decision.world.configuration);
+  const std::string why = inject::unusable(*decision.world.configuration, decision.world.exec_hooks);
   if (why.empty() || stamped(decision)) return false;
   fail_session(decision, reasons::kInvalid, why);
   return true;
@@ -257,7 +298,8 @@ bool passed_deadline_fails(Decision& decision) {
   const auto total = int_at(decision.world.session, {"status", "totalHosts"}, sum.total);
   if (stamped(decision) && sum.pending + sum.running == 0 && total <= sum.total) return false;
   const auto& limits = decision.world.limits;
-  const std::chrono::seconds limit = time_out(decision.world.configuration->spec.time_out).value_or(limits.deadline);
+  const std::chrono::seconds limit =
+      api::time_out(decision.world.configuration->spec.time_out).value_or(limits.deadline);
   if (decision.age() < limit) {
     look_again(decision.plan, limit - decision.age());
     return false;
@@ -293,6 +335,12 @@ bool hosts_are_named(Decision& decision) {
   return true;
 }
 
+/// Its hosts were ended by the deadline, and only their thaws were waited for.
+bool is_late(const Decision& decision) {
+  const api::Condition* late = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
+  return late != nullptr && late->status == "True";
+}
+
 /// Gives back, fails hosts, then derives the phase.
 bool phase_follows_from_the_hosts(Decision& decision) {
   const bool first = array_at(decision.world.session, {"status", "stats"}).empty();
@@ -300,7 +348,12 @@ bool phase_follows_from_the_hosts(Decision& decision) {
   for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
     warn(decision.plan, reasons::kHostBackupFailed, std::move(said));
   }
+  thaw_failed_hosts(decision);
   const Tally sum = tally(decision.stats);
+  if (sum.pending + sum.running == 0) {
+    if (waits_for_thaws(decision)) return true;
+    tell_of_failed_thaws(decision.stats);
+  }
   if (sum.pending + sum.running == 0 && decision.unnamed > 0) {
     if (const auto why = judge_unnamed(claims, decision.unnamed, decision.status, decision.plan)) {
       end(decision, "Failed", why->reason,
@@ -309,7 +362,7 @@ bool phase_follows_from_the_hosts(Decision& decision) {
     }
   } else if (sum.pending + sum.running == 0) {
     if (sum.failed > 0) {
-      end(decision, "Failed", "Failed", errors_of(decision.stats));
+      end(decision, "Failed", is_late(decision) ? reasons::kDeadline : "Failed", errors_of(decision.stats));
     } else {
       end(decision, "Succeeded", "Succeeded", fmt::format("{} of {} hosts succeeded", sum.succeeded, sum.total));
     }

@@ -20,6 +20,7 @@ struct SessionWorld {
   std::vector<api::BackupSession> siblings;                ///< other sessions of the same BackupConfiguration
   TargetWorld target;                                      ///< empty when the configuration has no target
   std::map<std::string, std::chrono::seconds> silent_for;  ///< claimed hosts: time since the last sign of progress
+  bool exec_hooks = true;                                  ///< the chart's hooks.exec
   std::string restoring;                                   ///< an unfinished RestoreSession of the same target
   TimePoint now{};
   Limits limits;

@@ -100,6 +100,9 @@ void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics,
     std::this_thread::sleep_for(kLook);
   }
   queues.shut_down();
+  // First, for a worker may be about to start one.
+  threads.clear();
+  cluster.hooks.shut_down();
 }
 
 }  // namespace stash::controller

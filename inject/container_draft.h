@@ -14,6 +14,7 @@ struct Share {
   std::string object;                 ///< "BackupConfiguration demo/web"
   std::string name;                   ///< of that object
   const api::Repository* repository;  ///< nullptr: it cannot be injected now
+  bool must_go = false;               ///< nor may a container that is there go on working for it
   const api::RuntimeSettings* runtime;
   const api::TempDir* temp_dir;
   const std::vector<api::VolumeMount>* mounts;

@@ -7,6 +7,9 @@
 #include "api/backend_check.h"
 #include "api/names.h"
 #include "api/workload_kind.h"
+#include "inject/configuration_rules.h"
+#include "inject/host_path.h"
+#include "inject/restore_rules.h"
 #include "inject/volumes.h"
 #include "inject/workload_view.h"
 
@@ -40,6 +43,9 @@ constexpr ReasonCode kReasonCodes[] = {
     {Reason::managed_by_owner, "ManagedByOwner"},
     {Reason::shared_sidecar, "SharedSidecar"},
     {Reason::repository_not_durable, "RepositoryNotDurable"},
+    {Reason::invalid, "Invalid"},
+    {Reason::claim_missing, "ClaimMissing"},
+    {Reason::host_path_not_allowed, "HostPathNotAllowed"},
 };
 
 std::string label_of(const api::BackupConfiguration& configuration, const std::string& ns) {
@@ -78,14 +84,19 @@ std::string not_opted_in_message(const World& world, const Settings& settings) {
   return fmt::format("namespace {} is labelled {}=disabled; remove the label", world.ns, names::kInjectionLabel);
 }
 
+/// What the controller found out about this very generation of the Repository.
+bool is_known_missing(const api::Repository& repository, std::string_view condition) {
+  const api::Condition* found = find_condition(repository.status.conditions, condition);
+  return found != nullptr && found->status == "False" && found->observed_generation == repository.metadata.generation;
+}
+
 std::optional<Finding> secret_finding(const api::Repository& repository, const std::string& repository_label,
                                       const std::string& object) {
   if (repository.spec.backend.storage_secret_name.empty()) {
     return Finding{Reason::secret_name_missing, object,
                    repository_label + " names no Secret; set spec.backend.storageSecretName"};
   }
-  const api::Condition* found = find_condition(repository.status.conditions, names::kBackendSecretFound);
-  if (found != nullptr && found->status == "False" && found->observed_generation == repository.metadata.generation) {
+  if (is_known_missing(repository, names::kBackendSecretFound)) {
     return Finding{Reason::secret_missing, object,
                    fmt::format("Secret {} of {} does not exist; create it with RESTIC_PASSWORD in it",
                                repository.spec.backend.storage_secret_name, repository_label)};
@@ -93,22 +104,36 @@ std::optional<Finding> secret_finding(const api::Repository& repository, const s
   return std::nullopt;
 }
 
+std::optional<Finding> claim_finding(const api::Repository& repository, const std::string& repository_label,
+                                     const std::string& object) {
+  const std::string claim = api::claim_name(repository.spec.backend);
+  if (claim.empty() || !is_known_missing(repository, names::kBackendClaimFound)) return std::nullopt;
+  return Finding{Reason::claim_missing, object,
+                 fmt::format("PersistentVolumeClaim {} of {} does not exist; create it, and injection follows", claim,
+                             repository_label)};
+}
+
 std::optional<Finding> backend_finding(const api::Repository& repository, const std::string& repository_label,
-                                       const std::string& object) {
+                                       const std::string& object, const Settings& settings) {
   const api::Backend& backend = repository.spec.backend;
   if (const auto fault = api::backend_fault(backend)) {
     return Finding{Reason::malformed, object, repository_label + ": " + to_string(*fault)};
   }
   if (!backend.local) return std::nullopt;
   const Result<Json> source = local_source(*backend.local);
-  if (source) return std::nullopt;
+  if (source) {
+    // Asked when the Repository was written, too; this is for those that are older than the administrator's list.
+    const std::string objection = host_path_objection(*source, settings.allowed_host_paths);
+    if (objection.empty()) return std::nullopt;
+    return Finding{Reason::host_path_not_allowed, object, repository_label + ": " + objection};
+  }
   const bool unsupported = source.error().code == ErrorCode::denied;
   return Finding{unsupported ? Reason::backend_unsupported : Reason::malformed, object,
                  repository_label + ": " + source.error().message};
 }
 
 std::optional<api::Repository> usable_repository(const World& world, const std::string& name, const std::string& object,
-                                                 std::vector<Finding>& findings) {
+                                                 const Settings& settings, std::vector<Finding>& findings) {
   const std::string label = "Repository " + to_string(api::ObjectRef{world.ns, name});
   std::optional<api::Repository> repository = world.repository ? world.repository(name) : std::nullopt;
   if (!repository) {
@@ -118,13 +143,14 @@ std::optional<api::Repository> usable_repository(const World& world, const std::
     return std::nullopt;
   }
   std::optional<Finding> problem = secret_finding(*repository, label, object);
-  if (!problem) problem = backend_finding(*repository, label, object);
+  if (!problem) problem = claim_finding(*repository, label, object);
+  if (!problem) problem = backend_finding(*repository, label, object, settings);
   if (!problem) return repository;
   findings.push_back(*std::move(problem));
   return std::nullopt;
 }
 
-void decide_backup(const World& world, Desired& desired) {
+void decide_backup(const World& world, const Settings& settings, Desired& desired) {
   std::vector<const api::BackupConfiguration*> candidates;
   for (const api::BackupConfiguration* configuration : matching(world, world.configurations)) {
     if (uses_restic(configuration->spec.driver)) {
@@ -140,7 +166,14 @@ void decide_backup(const World& world, Desired& desired) {
   });
   for (const api::BackupConfiguration* configuration : candidates) {
     const std::string object = label_of(*configuration, world.ns);
-    auto repository = usable_repository(world, configuration->spec.repository, object, desired.findings);
+    if (std::string why = unusable(*configuration, settings.exec_hooks); !why.empty()) {
+      desired.findings.push_back({Reason::invalid, object, std::move(why)});
+      desired.backups.push_back({*configuration, std::nullopt});
+      continue;
+    }
+    const std::size_t known = desired.findings.size();
+    auto repository = usable_repository(world, configuration->spec.repository, object, settings, desired.findings);
+    const bool must_go = desired.findings.size() > known && desired.findings.back().reason == Reason::claim_missing;
     const bool in_empty_dir = repository && repository->spec.backend.local &&
                               repository->spec.backend.local->volume_source.contains("emptyDir");
     if (in_empty_dir) {
@@ -148,8 +181,21 @@ void decide_backup(const World& world, Desired& desired) {
                                  fmt::format("Repository {}/{} is an emptyDir: the backups are lost with their pod",
                                              world.ns, configuration->spec.repository)});
     }
-    desired.backups.push_back({*configuration, std::move(repository)});
+    desired.backups.push_back({*configuration, std::move(repository), must_go});
   }
+}
+
+bool has_failed(const api::RestoreSession& session) {
+  return session.status.phase == "Failed" || session.status.phase == "Unknown";
+}
+
+/// One that works or has ended was accepted once, by whichever rules.
+bool is_usable(const api::RestoreSession& session, const std::string& object, Desired& desired) {
+  if (session.status.phase == "Running" || session.status.phase == "Succeeded" || has_failed(session)) return true;
+  std::string why = unusable(session, {});
+  if (why.empty()) return true;
+  desired.findings.push_back({Reason::invalid, object, std::move(why)});
+  return false;
 }
 
 std::vector<const api::RestoreSession*> restore_candidates(const World& world, Desired& desired) {
@@ -162,7 +208,7 @@ std::vector<const api::RestoreSession*> restore_candidates(const World& world, D
                                   "version does not run; leave them out to restore into the workload"});
     } else if (!uses_restic(session->spec.driver)) {
       desired.findings.push_back({Reason::driver_unsupported, object, driver_message(session->spec.driver)});
-    } else if (session->status.phase != "Invalid") {
+    } else if (session->status.phase != "Invalid" && is_usable(*session, object, desired)) {
       candidates.push_back(session);
     }
   }
@@ -171,10 +217,6 @@ std::vector<const api::RestoreSession*> restore_candidates(const World& world, D
     return left->metadata.name < right->metadata.name;
   });
   return candidates;
-}
-
-bool has_failed(const api::RestoreSession& session) {
-  return session.status.phase == "Failed" || session.status.phase == "Unknown";
 }
 
 /// Older Stash counted a restore that failed as processed: its application runs since then, on newer data.
@@ -186,7 +228,7 @@ bool is_over(const api::RestoreSession& session) {
   return session.status.phase == "Succeeded" || was_ended_by_older_stash(session);
 }
 
-void decide_restore(const World& world, Desired& desired) {
+void decide_restore(const World& world, const Settings& settings, Desired& desired) {
   const auto candidates = restore_candidates(world, desired);
   if (candidates.empty()) return;
   const api::RestoreSession& newest = *candidates.front();
@@ -207,7 +249,8 @@ void decide_restore(const World& world, Desired& desired) {
   // that is newer than its snapshot.
   const bool may_begin = &newest == injected || !has_failed(newest);
   if (!is_over(newest) && may_begin) {
-    auto repository = usable_repository(world, newest.spec.repository, label_of(newest, world.ns), desired.findings);
+    auto repository =
+        usable_repository(world, newest.spec.repository, label_of(newest, world.ns), settings, desired.findings);
     const bool accepted = newest.status.phase == "Pending" || newest.status.phase == "Running";
     if (!desired.restore_at_work || &newest == injected || (accepted && repository)) {
       desired.restore = newest;
@@ -258,8 +301,8 @@ Desired decide(const World& world, const Settings& settings) {
                desired);
     return desired;
   }
-  decide_backup(world, desired);
-  decide_restore(world, desired);
+  decide_backup(world, settings, desired);
+  decide_restore(world, settings, desired);
   return desired;
 }
 

@@ -33,6 +33,9 @@ enum class Reason {
   managed_by_owner,
   shared_sidecar,
   repository_not_durable,
+  invalid,
+  claim_missing,
+  host_path_not_allowed,
 };
 std::string_view code_of(Reason reason);  ///< "RepositoryMissing"
 
@@ -58,6 +61,7 @@ struct World {
 struct Served {
   api::BackupConfiguration configuration;
   std::optional<api::Repository> repository;  ///< nullopt: it cannot be injected now, a finding says why
+  bool must_go = false;                       ///< and with a container for it the pods could not be made or started
 };
 
 /// Which objects the pod should carry a container for. One without its Repository serves the workload but cannot be
@@ -79,9 +83,10 @@ struct Desired {
 /// it would put older data over newer (contract 10.1, Q17). A newer one takes the place of one at work only when it can
 /// be injected and the controller has accepted it. A Succeeded one stays while it is injected, and so does one that
 /// failed: that one does not begin anew with a later update of the workload. One that an older Stash ended, in whatever
-/// way, never begins again. A
-/// Repository whose status has BackendSecretFound=False for its current generation is not injected: a pod must not wait
-/// for a Secret that is not there. Pure and total.
+/// way, never begins again. What is Invalid by its own spec (configuration_rules.h, restore_rules.h) is not injected,
+/// for the pods would restart for nothing. A Repository whose status has BackendSecretFound=False for its current
+/// generation is not injected: a pod must not wait for a Secret that is not there. With BackendClaimFound=False a
+/// sidecar that is there goes too, for its pods could not be scheduled (one that runs keeps its claim). Pure and total.
 Desired decide(const World& world, const Settings& settings);
 
 /// Does this target name that workload?

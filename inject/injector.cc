@@ -8,6 +8,7 @@
 #include "inject/patch.h"
 #include "inject/pod_plan.h"
 #include "inject/pod_policy.h"
+#include "inject/resources.h"
 #include "inject/volumes.h"
 #include "inject/workload_view.h"
 
@@ -72,7 +73,13 @@ std::string hash_on(const Json& workload, const Place& place) {
   return string_at(workload, {"spec", "template", "metadata", "annotations", place.hash});
 }
 
-/// Is the container what the plan wants, image aside? Then it is not touched.
+/// What an upgrade of ours changes. It restarts nobody's pods for that: it waits until they restart anyway.
+struct Upgradable {
+  std::string image;
+  Json resources = Json::object();
+};
+
+/// Is the container what the plan wants, all that is Upgradable aside? Then it is not touched.
 bool is_current(const Json& workload, const Place& place, const ContainerPlan& plan) {
   const Json* live = live_container(workload, place);
   return live != nullptr && hash_on(workload, place) == plan.hash && covers(*live, plan.container);
@@ -83,8 +90,8 @@ class Edit {
  public:
   Edit(const Json& workload, const PodPlan& plan) : original_(workload), plan_(plan), patch_(workload) {}
 
-  Patch run(const std::vector<std::string>& images, bool drop_stray_hashes) {
-    for (std::size_t i = 0; i < places().size(); ++i) container(places()[i], images[i]);
+  Patch run(const std::vector<Upgradable>& upgradable, bool drop_stray_hashes) {
+    for (std::size_t i = 0; i < places().size(); ++i) container(places()[i], upgradable[i]);
     volumes();
     const std::vector<std::string> added = pull_secrets();
     for (const Place& place : places()) annotations(place, added, drop_stray_hashes);
@@ -92,7 +99,7 @@ class Edit {
   }
 
  private:
-  void container(const Place& place, const std::string& image) {
+  void container(const Place& place, const Upgradable& upgradable) {
     const ContainerPlan& wanted = plan_.*place.plan;
     if (wanted.fate == Fate::untouched) return;
     const Json& list = list_of(original_, place.list);
@@ -106,16 +113,20 @@ class Edit {
       }
       served = true;
       if (is_current(original_, place, wanted)) {
-        patch_.replace_member(place.list, i, "image", image);
+        patch_.replace_member(place.list, i, "image", upgradable.image);
+        if (!same_resources(object_at(list[i], {"resources"}), upgradable.resources)) {
+          patch_.replace_member(place.list, i, "resources", upgradable.resources);
+        }
       } else {
-        patch_.replace(place.list, i, with_image(wanted.container, image));
+        patch_.replace(place.list, i, complete(wanted.container, upgradable));
       }
     }
-    if (!served) patch_.append(place.list, with_image(wanted.container, image));
+    if (!served) patch_.append(place.list, complete(wanted.container, upgradable));
   }
 
-  static Json with_image(Json container, const std::string& image) {
-    container["image"] = image;
+  static Json complete(Json container, const Upgradable& upgradable) {
+    container["image"] = upgradable.image;
+    if (!upgradable.resources.empty()) container["resources"] = upgradable.resources;
     return container;
   }
 
@@ -198,11 +209,12 @@ class Edit {
 /// The template as its author has it.
 Json template_without_ours(const Json& workload) {
   const PodPlan nothing;
-  return object_at(Edit(workload, nothing).run({"", ""}, true).workload(), {"spec", "template"});
+  return object_at(Edit(workload, nothing).run(std::vector<Upgradable>(places().size()), true).workload(),
+                   {"spec", "template"});
 }
 
-/// Would the pods stay as they are if only the images did? Then nothing restarts but for the image.
-bool restarts_for_the_image_only(const Json& workload, const Json& before, const PodPlan& plan) {
+/// Would the pods stay as they are if only what is Upgradable did?
+bool restarts_for_the_upgrade_only(const Json& workload, const Json& before, const PodPlan& plan) {
   if (!is_well_formed(before)) return false;
   for (const Place& place : places()) {
     const ContainerPlan& wanted = plan.*place.plan;
@@ -222,21 +234,22 @@ bool restarts_for_the_image_only(const Json& workload, const Json& before, const
          template_without_ours(workload) == template_without_ours(before);
 }
 
-std::vector<std::string> images_for(const Json& workload, const Json* before, const PodPlan& plan,
-                                    const Settings& settings) {
-  std::vector<std::string> images(places().size(), settings.image);
-  if (before == nullptr || !restarts_for_the_image_only(workload, *before, plan)) return images;
+std::vector<Upgradable> upgradable_for(const Json& workload, const Json* before, const PodPlan& plan,
+                                       const Settings& settings) {
+  std::vector<Upgradable> upgradable;
+  for (const Place& place : places()) upgradable.push_back({settings.image, (plan.*place.plan).resources});
+  if (before == nullptr || !restarts_for_the_upgrade_only(workload, *before, plan)) return upgradable;
   for (std::size_t i = 0; i < places().size(); ++i) {
     const Json* live = live_container(*before, places()[i]);
     const std::string image = live == nullptr ? "" : string_at(*live, {"image"});
-    if (!image.empty()) images[i] = image;
+    if (!image.empty()) upgradable[i] = {image, object_at(*live, {"resources"})};
   }
-  return images;
+  return upgradable;
 }
 
 Patch edit(const World& world, const PodPlan& plan, const Settings& settings, const Json* before) {
   return Edit(*world.workload, plan)
-      .run(images_for(*world.workload, before, plan, settings), /*drop_stray_hashes=*/before == nullptr);
+      .run(upgradable_for(*world.workload, before, plan, settings), /*drop_stray_hashes=*/before == nullptr);
 }
 
 void report_each(const Desired& desired, const World& world, Reason reason, const std::string& message,

@@ -16,9 +16,9 @@ struct Injection {
 /// Makes the workload carry exactly what is desired: adds, replaces or removes only what is ours, by container name and
 /// arguments, never trusting an annotation. Idempotent: injecting the patched workload gives an empty patch.
 /// Reversible: with an empty Desired the author's object comes back. Pure and total, whatever the JSON.
-/// `before` is the stored object of an UPDATE: when the template is otherwise as it was, the image of the injected
-/// containers stays too, so that an upgrade of ours restarts nobody's pods. The controller passes the live workload as
-/// both, to see whether a nudge would change anything.
+/// `before` is the stored object of an UPDATE: when the template is otherwise as it was, image and resources of the
+/// injected containers stay too, so that an upgrade of ours restarts nobody's pods. The controller passes the live
+/// workload as both, to see whether a nudge would change anything.
 Injection inject(const World& world, const Settings& settings, const Json* before = nullptr);
 
 /// Is a container of ours (or of an older Stash) in the pod template?

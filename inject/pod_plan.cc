@@ -58,6 +58,7 @@ Request backup_request(const World& world, const Desired& desired, PodPlan& plan
         {.object = "BackupConfiguration " + to_string(api::ObjectRef{world.ns, backup.metadata.name}),
          .name = backup.metadata.name,
          .repository = served.repository ? &*served.repository : nullptr,
+         .must_go = served.must_go,
          .runtime = &backup.spec.runtime_settings,
          .temp_dir = &backup.spec.temp_dir,
          .mounts = &backup.spec.target->volume_mounts});
@@ -132,6 +133,9 @@ class PodPlanner {
   // A container that works for one of these objects stays, unless it would make the pod one that cannot be created.
   void leave_alone(const Request& request) {
     if (request.live == nullptr) return;
+    const bool must_go = std::ranges::any_of(
+        request.shares, [&](const Share& share) { return share.must_go && is_served(request, share); });
+    if (must_go) return;
     const bool known =
         std::ranges::any_of(request.shares, [&](const Share& share) { return is_served(request, share); });
     if (!(known || request.keep_whatever) || !has_its_volumes(workload(), *request.live)) return;
@@ -151,7 +155,7 @@ class PodPlanner {
     bool one_is_lost = false;  // the container that is there serves it, and the new one would not
     for (const Share& share : request.shares) {
       const bool fits = share.repository != nullptr && add(request, share, draft, in);
-      if (!fits) one_is_lost = one_is_lost || is_served(request, share);
+      if (!fits && !share.must_go) one_is_lost = one_is_lost || is_served(request, share);
     }
     if (in.empty()) return false;
     const bool nothing_new = std::ranges::all_of(in, [&](const Share* share) { return is_served(request, *share); });
@@ -160,8 +164,10 @@ class PodPlanner {
     volumes_ = draft.volumes();
     Json container = request.build(in, draft.inputs());
     const Json hashed = {{"container", container}, {"volumes", draft.sources()}};
+    Json resources = container_resources(workload(), settings_.resources, object_at(container, {"resources"}));
     request.plan = {.fate = ContainerPlan::Fate::wanted,
                     .container = std::move(container),
+                    .resources = std::move(resources),
                     .hash = std::to_string(fnv1a(dump_json(hashed))),
                     .applied = request.applied(in)};
     for (const Share* share : in) {

@@ -15,8 +15,9 @@ struct ContainerPlan {
     wanted,     ///< it must be as below
   };
   Fate fate = Fate::absent;
-  Json container = Json::object();  ///< complete but for the image
-  std::string hash;                 ///< of the container and its volumes; the image does not count
+  Json container = Json::object();  ///< complete but for the image and default resources
+  Json resources = Json::object();  ///< of the container, those by default included
+  std::string hash;                 ///< of the container and its volumes; image and default resources do not count
   Json applied = Json::object();    ///< for the annotation: what was applied
 };
 

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "base/process.h"
+#include "inject/host_path.h"
 
 namespace stash::inject {
 
@@ -19,9 +20,24 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
   app.add_option("--image-pull-secret", options.settings.image_pull_secrets,
                  "Name of a pull secret for that image, in the workload's namespace; repeatable");
   app.add_option_function<std::string>(
+      "--sidecar-resources",
+      [&options](const std::string& json) {
+        auto resources = parse_default_resources(json);
+        if (!resources) throw CLI::ValidationError("--sidecar-resources", resources.error().message);
+        options.settings.resources = *std::move(resources);
+      },
+      R"(Default resources of the injected containers, as {"requests": .., "limits": .., "guaranteed": ..})");
+  app.add_option_function<std::string>(
          "--injection-mode", [&options](const std::string& mode) { options.settings.opt_in = mode == "opt-in"; },
          "opt-in: namespaces labelled stash.appscode.com/injection=enabled; opt-out: all but those labelled disabled")
       ->check(CLI::IsMember({"opt-in", "opt-out"}));
+  app.add_option("--allowed-host-path", options.settings.allowed_host_paths,
+                 "Path of the nodes at or below which Repositories may be (hostPath); repeatable; none: nowhere")
+      ->check([](const std::string& path) {
+        return is_comparable(path) ? std::string() : path + " must be absolute and without ..";
+      });
+  app.add_option("--exec-hooks", options.settings.exec_hooks,
+                 "false: exec hooks are refused; the chart's hooks.exec, which also takes the right away");
   app.add_option("--health-address", options.health_address, "Address of /healthz, /readyz and /metrics (HTTP)");
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")
       ->transform(CLI::CheckedTransformer(std::map<std::string, LogLevel>{{"debug", LogLevel::debug},

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "api/backup_configuration.h"
 #include "api/format.h"
 #include "sidecar/hook_plan.h"
-#include "sidecar/restic_command.h"
 
 namespace stash::sidecar {
 
@@ -47,11 +47,52 @@ bool hook_after_is_due(const BackupProgress& progress) {
          is_wanted(progress.hook_after_policy, progress.error.empty(), progress.retries_left);
 }
 
-BackupStep last_steps(const BackupProgress& progress) {
-  if (hook_after_is_due(progress)) return {Kind::hook_after};
+/// Until all snapshots are taken or the host has failed; then none.
+std::optional<BackupStep> step_to_snapshots(BackupProgress& progress) {
+  if (progress.repository == RepositoryState::unknown) return BackupStep{Kind::find_repository};
+  if (progress.repository == RepositoryState::absent) return BackupStep{Kind::init};
+  if (progress.hook_before == HookState::due) return BackupStep{Kind::hook_before};
+  for (std::size_t i = 0; i < progress.paths.size(); ++i) {
+    const PathProgress& path = progress.paths[i];
+    if (path.snapshot) continue;
+    if (!path.earlier_snapshot) return BackupStep{Kind::find_snapshot, i};
+    if (!path.earlier_snapshot->empty()) return BackupStep{Kind::adopt, i};
+    if (path.has_entries || progress.allow_empty) return BackupStep{Kind::back_up, i};
+    progress.error = empty_path(path);
+    break;
+  }
+  return std::nullopt;
+}
+
+/// Of one host, as soon as nothing more is read from its volumes.
+std::optional<BackupStep> step_after_snapshots(const BackupProgress& progress) {
+  if (hook_after_is_due(progress)) return BackupStep{Kind::hook_after};
   const auto unmarked = std::ranges::find(progress.paths, true, &PathProgress::is_unmarked);
-  if (unmarked == progress.paths.end()) return {Kind::finish};
-  return {Kind::mark_incomplete, static_cast<std::size_t>(unmarked - progress.paths.begin())};
+  if (unmarked == progress.paths.end()) return std::nullopt;
+  return BackupStep{Kind::mark_incomplete, static_cast<std::size_t>(unmarked - progress.paths.begin())};
+}
+
+/// A host that failed does it too when it is the last: its own snapshots are left alone, but one host that fails at
+/// every session must not keep the policy from all others for ever.
+BackupStep step_of_upkeep(const BackupProgress& progress) {
+  const Upkeep& upkeep = progress.upkeep;
+  const bool backed_up = progress.error.empty();
+  if (progress.unusable || progress.repository != RepositoryState::present) return {Kind::finish};
+  if (upkeep.alone || upkeep.looks > 0) {
+    if (!any_backed_up(upkeep, backed_up)) return {Kind::finish};
+  }
+  if (!upkeep.alone) {
+    if (upkeep.turn == Upkeep::Turn::others) return {Kind::finish};
+    if (upkeep.turn == Upkeep::Turn::unknown) return {upkeep.looks > upkeep.waits ? Kind::wait : Kind::tell};
+  }
+  // Checked before anything is forgotten: a damaged repository keeps all it has.
+  if (progress.check_due && !progress.checked) return {Kind::check};
+  if (!progress.forget_done) {
+    const bool may_forget = progress.intact.value_or(true) && keeps_something(progress.retention);
+    return {may_forget ? Kind::forget : Kind::count_snapshots};
+  }
+  if (!progress.stats_done) return {Kind::stats};
+  return {Kind::finish};
 }
 
 }  // namespace
@@ -66,30 +107,13 @@ BackupStep next_step(BackupProgress& progress) {
   }
   if (progress.error.empty() && progress.repository == RepositoryState::absent && progress.first_backup) {
     progress.error = gone_repository(progress);
+    progress.unusable = true;
   }
-  if (!progress.error.empty()) return last_steps(progress);
-
-  if (progress.repository == RepositoryState::unknown) return {Kind::find_repository};
-  if (progress.repository == RepositoryState::absent) return {Kind::init};
-  if (progress.hook_before == HookState::due) return {Kind::hook_before};
-  for (std::size_t i = 0; i < progress.paths.size(); ++i) {
-    const PathProgress& path = progress.paths[i];
-    if (path.snapshot) continue;
-    if (!path.earlier_snapshot) return {Kind::find_snapshot, i};
-    if (!path.earlier_snapshot->empty()) return {Kind::adopt, i};
-    if (path.has_entries || progress.allow_empty) return {Kind::back_up, i};
-    progress.error = empty_path(path);
-    return last_steps(progress);
+  if (progress.error.empty()) {
+    if (const auto step = step_to_snapshots(progress)) return *step;
   }
-  if (hook_after_is_due(progress)) return {Kind::hook_after};
-  // Checked before anything is forgotten: a damaged repository keeps all it has.
-  if (progress.check_due && !progress.checked) return {Kind::check};
-  if (!progress.forget_done) {
-    const bool may_forget = progress.intact.value_or(true) && keeps_something(progress.retention);
-    return {may_forget ? Kind::forget : Kind::count_snapshots};
-  }
-  if (!progress.stats_done) return {Kind::stats};
-  return {Kind::finish};
+  if (const auto step = step_after_snapshots(progress)) return *step;
+  return step_of_upkeep(progress);
 }
 
 void note_backup(BackupProgress& progress, std::size_t path, const std::optional<BackupSummary>& summary,
@@ -110,6 +134,7 @@ void note_backup(BackupProgress& progress, std::size_t path, const std::optional
     entry.is_unmarked = has_snapshot;
   } else if (failure) {
     progress.error = fmt::format("backing up {}: {}", entry.path, failure->sentence);
+    progress.unusable = true;
   } else if (!has_snapshot) {
     progress.error = fmt::format("backing up {}: restic ended without an error but named no snapshot", entry.path);
   } else if (summary->files_total == 0 && !progress.allow_empty) {
@@ -151,6 +176,7 @@ void note_mark(BackupProgress& progress, std::size_t path, const std::expected<s
         "; it could not be made sure that the snapshot {} has the tag {}, and a restore of the latest snapshot may "
         "take it: {}",
         name, kIncompleteTag, id.error().sentence);
+    progress.unusable = true;
     return;
   }
   // The error names it as it was.
@@ -169,17 +195,22 @@ void note_hook_after(BackupProgress& progress, const std::string& problem) {
   if (!problem.empty()) progress.error += (progress.error.empty() ? "" : "; ") + problem;
 }
 
+std::string shortcoming(const BackupProgress& progress, std::string_view reason) {
+  const auto found = std::ranges::find(progress.shortcomings, reason, &BackupProgress::Shortcoming::reason);
+  return found == progress.shortcomings.end() ? "" : found->sentence;
+}
+
 void note_check(BackupProgress& progress, const std::expected<bool, ResticFailure>& intact) {
   progress.checked = true;
   if (!intact) {
     progress.shortcomings.push_back(
-        {"FailedToVerifyRepositoryIntegrity", "the repository could not be checked: " + intact.error().sentence});
+        {std::string(kFailedToVerify), "the repository could not be checked: " + intact.error().sentence});
     return;
   }
   progress.intact = *intact;
   if (*intact) return;
   progress.shortcomings.push_back(
-      {"FailedToVerifyRepositoryIntegrity",
+      {std::string(kFailedToVerify),
        fmt::format(
            "`restic check` found errors in the repository at {} (they are in this container's log); snapshots are not "
            "forgotten until it is repaired",
@@ -192,7 +223,7 @@ void note_forget(BackupProgress& progress, const std::expected<ForgetOutcome, Re
     progress.forgotten = *outcome;
   } else {
     progress.shortcomings.push_back(
-        {"FailedToApplyRetentionPolicy", "the retention policy was not applied: " + outcome.error().sentence});
+        {std::string(kFailedToApply), "the retention policy was not applied: " + outcome.error().sentence});
   }
 }
 
@@ -206,6 +237,10 @@ void note_stats(BackupProgress& progress, const std::expected<std::uint64_t, Res
   }
 }
 
+std::vector<std::string> hosts_to_forget(const BackupProgress& progress) {
+  return hosts_to_forget(progress.upkeep, progress.host, progress.error.empty()).value_or(std::vector<std::string>());
+}
+
 api::HostStats host_result(const BackupProgress& progress, const std::string& host, Nanoseconds duration,
                            const api::Claim& claim) {
   api::HostStats result;
@@ -217,6 +252,7 @@ api::HostStats host_result(const BackupProgress& progress, const std::string& ho
   }
   result.duration = format_duration(duration);
   result.error = progress.error;
+  if (progress.upkeep.looks > 0 && !progress.upkeep.alone) result.backed_up = progress.error.empty();
   if (progress.error.empty()) {
     for (const auto& shortcoming : progress.shortcomings) {
       result.error += (result.error.empty() ? "" : "; ") + shortcoming.sentence;
@@ -244,9 +280,11 @@ BackupMetrics backup_metrics(const BackupProgress& progress, Nanoseconds duratio
 }
 
 Json repository_patch(const BackupProgress& progress, TimePoint now) {
-  if (!progress.error.empty()) return nullptr;
-  Json status{{"lastBackupTime", format_time(now)}};
-  if (!progress.first_backup) status["firstBackupTime"] = format_time(now);
+  Json status = Json::object();
+  if (progress.error.empty()) {
+    status["lastBackupTime"] = format_time(now);
+    if (!progress.first_backup) status["firstBackupTime"] = format_time(now);
+  }
   if (progress.intact) {
     status["integrity"] = *progress.intact;
     status["lastCheckTime"] = format_time(now);
@@ -259,6 +297,7 @@ Json repository_patch(const BackupProgress& progress, TimePoint now) {
     status["snapshotCount"] = progress.forgotten->kept;
     status["snapshotsRemovedOnLastCleanup"] = progress.forgotten->removed;
   }
+  if (status.empty()) return nullptr;
   return {{"status", std::move(status)}};
 }
 

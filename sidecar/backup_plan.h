@@ -11,6 +11,7 @@
 #include "sidecar/metrics_text.h"
 #include "sidecar/restic_error.h"
 #include "sidecar/restic_output.h"
+#include "sidecar/upkeep.h"
 
 /// The order of one host's backup, as a pure function: the edge asks for the next step, runs it, notes its outcome here
 /// and asks again. What a step costs or how it is run is none of its business.
@@ -34,6 +35,7 @@ enum class RepositoryState { unknown, present, absent };
 enum class HookState { none, due, done };
 
 struct BackupProgress {
+  std::string host;
   std::vector<PathProgress> paths;
   RepositoryState repository = RepositoryState::unknown;
   /// The Repository's status: when it held a first successful backup, if ever. A repository that held one is never
@@ -43,11 +45,13 @@ struct BackupProgress {
   api::RetentionPolicy retention;
   bool allow_empty = false;  ///< annotation allow-empty of the BackupConfiguration
   bool check_due = false;
+  std::optional<TimePoint> last_check;  ///< the Repository's status: when the last check was
   /// The hook before may make the paths, so they are judged after it; the hook after is run whatever came before it.
   HookState hook_before = HookState::none, hook_after = HookState::none;
   std::string hook_after_policy;
   int retries_left = 0;
 
+  Upkeep upkeep;
   std::optional<bool> intact;              ///< outcome of the check
   std::optional<ForgetOutcome> forgotten;  ///< also set by counting, when there is no keep rule
   std::optional<std::uint64_t> size;
@@ -60,7 +64,8 @@ struct BackupProgress {
   std::vector<Shortcoming> shortcomings;
   bool checked = false, forget_done = false, stats_done = false;
 
-  std::string error;  ///< once set, the host has failed and nothing more is done
+  std::string error;      ///< once set, the host has failed and no more snapshots are taken
+  bool unusable = false;  ///< that is because of the repository: whatever else is tried there would fail too
 };
 
 struct BackupStep {
@@ -73,9 +78,11 @@ struct BackupStep {
     back_up,
     mark_incomplete,  ///< so that no restore takes that snapshot for the latest good one
     hook_after,       ///< right after the last snapshot: what else restic does needs no application that stands still
+    tell,             ///< how the snapshots came out; who else has told decides about the upkeep
+    wait,             ///< for pods to take the other hosts; then tell once more
     check,
     forget,
-    count_snapshots,
+    count_snapshots,  ///< in place of forget
     stats,
     finish,
   };
@@ -104,16 +111,26 @@ void note_mark(BackupProgress& progress, std::size_t path, const std::expected<s
 void note_hook_before(BackupProgress& progress, const std::string& problem);
 void note_hook_after(BackupProgress& progress, const std::string& problem);
 
+// Reasons of shortcomings, and of the conditions that they become (Stash, except the size).
+inline constexpr std::string_view kFailedToVerify = "FailedToVerifyRepositoryIntegrity";
+inline constexpr std::string_view kFailedToApply = "FailedToApplyRetentionPolicy";
+/// The sentence of that reason; "" when there is none.
+std::string shortcoming(const BackupProgress& progress, std::string_view reason);
+
 /// What `check`, `forget` (or counting) and `stats` came to; a failure becomes a shortcoming.
 void note_check(BackupProgress& progress, const std::expected<bool, ResticFailure>& intact);
 void note_forget(BackupProgress& progress, const std::expected<ForgetOutcome, ResticFailure>& outcome);
 void note_stats(BackupProgress& progress, const std::expected<std::uint64_t, ResticFailure>& size);
 
+/// The hosts that `forget` is about, empty for the whole repository.
+std::vector<std::string> hosts_to_forget(const BackupProgress& progress);
+
 /// The last of a host's results. Shortcomings of a host that Succeeded are told in `error` too.
 api::HostStats host_result(const BackupProgress& progress, const std::string& host, Nanoseconds duration,
                            const api::Claim& claim);
 
-/// The Repository's status after this run: a merge patch (contract 3.3), null when the host failed.
+/// The Repository's status after this run: a merge patch (contract 3.3), null when it stays as it is. The time of the
+/// last backup is of one that succeeded.
 Json repository_patch(const BackupProgress& progress, TimePoint now);
 
 /// Sums over all paths, for the Pushgateway.

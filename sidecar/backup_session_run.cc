@@ -8,6 +8,7 @@
 #include "sidecar/backup_plan.h"
 #include "sidecar/hook_run.h"
 #include "sidecar/init_turn.h"
+#include "sidecar/repository_conditions.h"
 #include "sidecar/source_paths.h"
 
 namespace stash::sidecar {
@@ -25,6 +26,8 @@ class Run {
         configuration_(configuration),
         status_(status),
         tag_(std::string(api::names::kSessionTagPrefix) + string_at(session, {"metadata", "uid"})) {
+    progress_.host = status.host();
+    progress_.upkeep.alone = is_only_host(session);
     const auto& retry = configuration.spec.retry_config;
     progress_.retries_left = static_cast<int>(
         std::clamp<std::int64_t>(int_at(session, {"spec", "retryLeft"}, retry ? retry->max_retry : 0), 0, 1000));
@@ -81,6 +84,7 @@ class Run {
     const auto allow = configuration_.metadata.annotations.find(std::string(api::names::kAllowEmpty));
     progress_.allow_empty = allow != configuration_.metadata.annotations.end() && allow->second == "true";
     progress_.check_due = check_is_due(repository_->status, context_.clock.now());
+    if (!progress_.check_due) progress_.last_check = repository_->status.last_check_time;
 
     if (!memory_.restic) {
       const auto version = probe_restic(context_.restic);
@@ -140,12 +144,17 @@ class Run {
       }
       case Kind::mark_incomplete:
         return note_mark(progress_, step.path, mark_incomplete(step.path));
+      case Kind::tell:
+        return tell();
+      case Kind::wait:
+        context_.pause(kUpkeepWait);
+        return note_wait(progress_.upkeep);
       case Kind::check:
         return note_check(progress_, restic_->check());
       case Kind::forget:
         return forget();
       case Kind::count_snapshots:
-        return count_snapshots();
+        return count_snapshots(0);
       case Kind::stats:
         return note_stats(progress_, restic_->stats());
       case Kind::finish:
@@ -171,10 +180,15 @@ class Run {
       found = restic_->has_repository();
     }
     if (!found) {
-      progress_.error = "opening the repository: " + found.error().sentence;
+      fail_for_good("opening the repository: " + found.error().sentence);
       return;
     }
     progress_.repository = *found ? RepositoryState::present : RepositoryState::absent;
+  }
+
+  void fail_for_good(std::string error) {
+    progress_.error = std::move(error);
+    progress_.unusable = true;
   }
 
   bool somebody_initialises() {
@@ -191,7 +205,7 @@ class Run {
     if (turn) {
       init_in_turn();
     } else {
-      progress_.error = "waiting to initialise the repository: " + turn.error().message;
+      fail_for_good("waiting to initialise the repository: " + turn.error().message);
     }
     init_turn_.reset();
   }
@@ -206,14 +220,14 @@ class Run {
     if (made || (made.error().cause == ResticCause::damaged && restic_->has_repository() == true)) {
       progress_.repository = RepositoryState::present;
     } else {
-      progress_.error = "initialising the repository: " + made.error().sentence;
+      fail_for_good("initialising the repository: " + made.error().sentence);
     }
   }
 
   void find_snapshot(std::size_t path) {
     const auto earlier = restic_->snapshots(status_.host(), progress_.paths[path].path, tag_);
     if (!earlier) {
-      progress_.error = "listing snapshots: " + earlier.error().sentence;
+      fail_for_good("listing snapshots: " + earlier.error().sentence);
       return;
     }
     const Snapshot* latest = newest(*earlier);
@@ -238,18 +252,35 @@ class Run {
     return marked->short_id;
   }
 
-  void forget() {
-    const auto outcome = restic_->forget(progress_.retention);
-    if (!outcome || !progress_.retention.dry_run) return note_forget(progress_, outcome);
-    log_info("the retention policy is a dry run: it would keep {} snapshots and remove {}", outcome->kept,
-             outcome->removed);
-    count_snapshots();
+  void tell() {
+    const auto told = status_.tell_backed_up(progress_.error.empty(), [this] { return go_on(); });
+    if (!told && told.error().code == ErrorCode::cancelled) return;
+    if (!told) log_warning("telling how the snapshots came out: {}", told.error().message);
+    if (told && *told) {
+      note_others(progress_.upkeep, other_hosts(**told, status_.host()));
+    } else {
+      note_others(progress_.upkeep, std::nullopt);
+    }
   }
 
-  void count_snapshots() {
+  void forget() {
+    const std::vector<std::string> hosts = hosts_to_forget(progress_);
+    const auto outcome = restic_->forget(progress_.retention, hosts);
+    if (!outcome) return note_forget(progress_, outcome);
+    if (progress_.retention.dry_run) {
+      log_info("the retention policy is a dry run: it would keep {} snapshots and remove {}", outcome->kept,
+               outcome->removed);
+      return count_snapshots(0);
+    }
+    if (hosts.empty()) return note_forget(progress_, outcome);
+    log_info("the retention policy was applied to the snapshots of {} only", fmt::join(hosts, ", "));
+    count_snapshots(outcome->removed);
+  }
+
+  void count_snapshots(int removed) {
     const auto all = restic_->snapshots("", "", "");
     if (!all) return note_forget(progress_, std::unexpected(all.error()));
-    note_forget(progress_, ForgetOutcome{static_cast<int>(all->size()), 0});
+    note_forget(progress_, ForgetOutcome{static_cast<int>(all->size()), removed});
   }
 
   Context& context_;
@@ -299,7 +330,16 @@ void publish(Context& context, const api::BackupConfiguration& configuration, Ho
     }
   }
 
-  const api::HostStats result = host_result(progress, status.host(), duration, status.claim_now());
+  // Also before it, for the session tells whether that worked.
+  BackupMetrics metrics = backup_metrics(progress, duration);
+  metrics.prepared = run.prepared();
+  const auto push_failure =
+      push_metrics(context, configuration.metadata.name, status.host(),
+                   render_backup_metrics(labels_of(configuration, status.host()), metrics, repository));
+
+  api::HostStats result = host_result(progress, status.host(), duration, status.claim_now());
+  result.conditions = repository_conditions(progress, push_failure, now);
+  result.hook = unanswered(status.hook());
   if (const auto written = status.write_result(result); !written) {
     log_error("the result of {} was not written: {}", status.host(), written.error().message);
     if (written.error().code == ErrorCode::cancelled) return;
@@ -318,10 +358,6 @@ void publish(Context& context, const api::BackupConfiguration& configuration, Ho
     log_warning("{}", sentence);
     tell_event(context, status.session(), kube::EventType::warning, reason, sentence, "Backup Sidecar");
   }
-  BackupMetrics metrics = backup_metrics(progress, duration);
-  metrics.prepared = run.prepared();
-  push_metrics(context, configuration.metadata.name, status.host(),
-               render_backup_metrics(labels_of(configuration, status.host()), metrics, repository));
 }
 
 }  // namespace

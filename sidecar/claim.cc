@@ -58,7 +58,8 @@ std::optional<HostEntry> host_entry(const Json& session, std::string_view host) 
                      string_at(entry, {"claim", "podUID"}),
                      static_cast<int>(std::clamp<std::int64_t>(int_at(entry, {"attempts"}), 0, 1'000'000)),
                      {string_at(entry, {"hook", "action"}), string_at(entry, {"hook", "phase"}),
-                      string_at(entry, {"hook", "error"}), string_at(entry, {"hook", "requestTime"})}};
+                      string_at(entry, {"hook", "error"}), string_at(entry, {"hook", "requestTime"})},
+                     at(entry, {"backedUp"}) != nullptr};
   }
   return std::nullopt;
 }
@@ -74,7 +75,11 @@ Json claim_operations(const HostEntry& entry, std::string_view host, const PodId
   if (!entry.pod_uid.empty()) operations.push_back(test(entry, "/claim/podUID", entry.pod_uid));
   operations.push_back(put(entry, "/phase", kRunning));
   operations.push_back(put(entry, "/claim", claim_json(pod, now)));
+  // What another pod asked for must not be run in this one.
+  if (!entry.hook.action.empty()) operations.push_back(remove(entry, "/hook"));
   if (entry.phase == kFailed) operations.push_back(put(entry, "/error", ""));
+  // Of the pod before us; what it told is ours to tell.
+  if (entry.told) operations.push_back(remove(entry, "/backedUp"));
   if (counted == Counted::yes) operations.push_back(put(entry, "/attempts", entry.attempts + 1));
   return operations;
 }
@@ -91,11 +96,19 @@ Json result_operations(const HostEntry& entry, const PodIdentity& pod, const api
                       {{"op", "replace"}, {"path", pointer(entry, "")}, {"value", api::encode_host(result)}}});
 }
 
+Json told_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                     bool backed_up) {
+  return Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
+                      test(entry, "/phase", kRunning), put(entry, "/claim/heartbeatTime", format_time(now)),
+                      put(entry, "/backedUp", backed_up)});
+}
+
 Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod) {
   Json operations =
       Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
                    test(entry, "/phase", kRunning), put(entry, "/phase", kPending), remove(entry, "/claim")});
   if (entry.attempts > 0) operations.push_back(put(entry, "/attempts", entry.attempts - 1));
+  if (entry.told) operations.push_back(remove(entry, "/backedUp"));
   return operations;
 }
 
@@ -104,6 +117,13 @@ Json hook_operations(const HostEntry& entry, std::string_view host, const PodIde
   Json hook = {{"action", action}, {"phase", "Requested"}, {"requestTime", requested}};
   return Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
                       test(entry, "/phase", kRunning), put(entry, "/hook", std::move(hook))});
+}
+
+std::optional<api::HookStatus> unanswered(const HookEntry& hook) {
+  const auto requested = parse_time(hook.requested);
+  if (hook.action != "postBackup" || hook.phase == kSucceeded || hook.phase == kFailed || !requested)
+    return std::nullopt;
+  return api::HookStatus{hook.action, hook.phase, hook.error, *requested};
 }
 
 bool is_pending(const HostEntry& entry) { return entry.phase == kPending; }

@@ -33,6 +33,7 @@ struct HostEntry {
   std::string phase, pod, pod_uid;
   int attempts = 0;  ///< of a restore
   HookEntry hook{};
+  bool told = false;  ///< it says how the snapshots came out
   friend bool operator==(const HostEntry&, const HostEntry&) = default;
 };
 std::optional<HostEntry> host_entry(const Json& session, std::string_view host);
@@ -47,9 +48,16 @@ Json claim_operations(const HostEntry& entry, std::string_view host, const PodId
                       Counted counted = Counted::no);
 Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now);
 Json result_operations(const HostEntry& entry, const PodIdentity& pod, const api::HostStats& result);
+/// Tells how the snapshots came out, while the host stays Running; a sign of life too. The answer is the session after
+/// this write and after none that follows it.
+Json told_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                     bool backed_up);
 /// Asks the controller for the exec hook `action`, in place of what an earlier request came to.
 Json hook_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, std::string_view action,
                      const std::string& requested);
+/// A postBackup that the controller has not ended: it stays in the host's result, so that the application is thawed all
+/// the same once the controller is back.
+std::optional<api::HookStatus> unanswered(const HookEntry& hook);
 /// An attempt that was given back does not count.
 Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod);
 

@@ -15,8 +15,9 @@ void tell_event(Context& context, const Json& object, kube::EventType type, std:
   if (!told) log_warning("event {}: {}", reason, told.error().message);
 }
 
-void push_metrics(Context& context, std::string_view job, std::string_view host, const std::string& text) {
-  if (!context.metrics || context.pushgateway_url.empty()) return;
+std::optional<std::string> push_metrics(Context& context, std::string_view job, std::string_view host,
+                                        const std::string& text) {
+  if (!context.metrics || context.pushgateway_url.empty()) return std::nullopt;
   HttpRequest request;
   request.method = "PUT";
   request.url = push_url(context.pushgateway_url, job, context.pod.ns, host);
@@ -26,12 +27,12 @@ void push_metrics(Context& context, std::string_view job, std::string_view host,
   request.total_timeout = std::chrono::seconds(10);
   HttpClient client({});
   const auto response = client.send(request);
-  if (!response) {
-    log_warning("metrics were not pushed to {}: {}", context.pushgateway_url, response.error().message);
-  } else if (response->status / 100 != 2) {
-    log_warning("metrics were not pushed to {}: HTTP {} {}", context.pushgateway_url, response->status,
-                scrub(response->body, {}));
-  }
+  if (response && response->status / 100 == 2) return "";
+  std::string problem = fmt::format("metrics were not pushed to {}: ", context.pushgateway_url);
+  problem +=
+      response ? fmt::format("HTTP {} {}", response->status, scrub(response->body, {})) : response.error().message;
+  log_warning("{}", problem);
+  return problem;
 }
 
 ResticResult<Restic> open_restic(const Context& context, const api::Repository& repository, Restic::Access access,

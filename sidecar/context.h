@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,8 +45,10 @@ class EndsOnStop {
 void tell_event(Context& context, const Json& object, kube::EventType type, std::string_view reason,
                 std::string_view message, std::string_view component);
 
-/// PUT to the Pushgateway (contract 11.7); best effort, at most 10 s.
-void push_metrics(Context& context, std::string_view job, std::string_view host, const std::string& text);
+/// PUT to the Pushgateway (contract 11.7); best effort, at most 10 s. Why it did not work, which is logged too: "" when
+/// it did, nullopt when metrics are not wanted.
+std::optional<std::string> push_metrics(Context& context, std::string_view job, std::string_view host,
+                                        const std::string& text);
 
 /// Restic::open with the Secret and the volume of this Repository.
 ResticResult<Restic> open_restic(const Context& context, const api::Repository& repository, Restic::Access access,

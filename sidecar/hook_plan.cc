@@ -6,15 +6,14 @@
 #include <cctype>
 #include <charconv>
 
+#include "api/time_out.h"
 #include "base/json.h"
-#include "base/time.h"
 
 namespace stash::sidecar {
 
 namespace {
 
 constexpr std::string_view kOwnHost = "localhost";
-constexpr std::chrono::hours kLongest{24};
 
 std::unexpected<Error> refuse(std::string_view field, std::string_view why) {
   return fail(ErrorCode::invalid, fmt::format("hooks.{}: {}", field, why));
@@ -102,12 +101,8 @@ Result<HttpRequest> http_request(const std::string& field, const api::HttpAction
 }
 
 Result<std::chrono::milliseconds> timeout_of(const std::string& field, const std::string& text) {
-  if (text.empty()) return std::chrono::seconds(30);
-  const auto timeout = parse_duration(text);
-  if (!timeout || *timeout <= Nanoseconds::zero() || *timeout > kLongest) {
-    return refuse(field + ".timeout", fmt::format("\"{}\" is no duration such as 30s or 5m, of at most 24h", text));
-  }
-  return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(*timeout), std::chrono::milliseconds(1));
+  if (const auto timeout = api::hook_timeout(text)) return *timeout;
+  return refuse(field + ".timeout", fmt::format("\"{}\" is no duration such as 30s or 5m, of at most 24h", text));
 }
 
 bool is_policy(std::string_view policy) {

@@ -39,6 +39,7 @@ Result<void> HostStatus::claim(Counted counted) {
   TRY_VOID(context_.api.json_patch(
       resource_, ref_, claim_operations(entry_, host_, context_.pod, context_.clock.now(), counted), "status"));
   if (counted == Counted::yes) ++entry_.attempts;
+  entry_.told = false;
   last_beat_ = context_.clock.steady();
   return {};
 }
@@ -115,6 +116,30 @@ Result<std::string> HostStatus::request_hook(std::string_view action, const std:
     // The answer was lost, not the write; the hook may have been run by now.
     if (entry_.hook.action == action && entry_.hook.requested == requested) return requested;
     log_warning("asking for the hook {}: {}; trying again", action, written.error().message);
+    context_.pause(backoff.next());
+  }
+  return fail(ErrorCode::cancelled, fmt::format("{} {} is not worked on any more", resource_.kind, to_string(ref_)));
+}
+
+Result<std::optional<Json>> HostStatus::tell_backed_up(bool backed_up, const std::function<bool()>& go_on) {
+  Backoff backoff;
+  while (!lost_ && go_on()) {
+    auto written = context_.api.json_patch(
+        resource_, ref_, told_operations(entry_, host_, context_.pod, context_.clock.now(), backed_up), "status");
+    if (written) {
+      last_beat_ = context_.clock.steady();
+      const auto entry = host_entry(*written, host_);
+      lost_ = string_at(*written, {"metadata", "uid"}) != uid_ || !entry || !still_ours(*written, host_, context_.pod);
+      if (lost_) break;
+      entry_ = *entry;
+      if (!entry_.told) return std::nullopt;
+      return std::move(*written);
+    }
+    const ErrorCode code = written.error().code;
+    if (code != ErrorCode::conflict && code != ErrorCode::not_found && !is_outage(code))
+      return std::unexpected(written.error());
+    if (!look_again(nullptr)) break;
+    log_warning("telling how the snapshots came out: {}; trying again", written.error().message);
     context_.pause(backoff.next());
   }
   return fail(ErrorCode::cancelled, fmt::format("{} {} is not worked on any more", resource_.kind, to_string(ref_)));

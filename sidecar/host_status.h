@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,11 @@ class HostStatus {
   /// Asks the controller for the exec hook `action`, over conflicts and outages, and returns the request's time.
   /// Errors: cancelled when lost or `go_on` is false; denied, invalid as of kube::Api.
   Result<std::string> request_hook(std::string_view action, const std::function<bool()>& go_on);
+
+  /// Tells how the snapshots came out, over conflicts and outages. The session right after this write; none when its
+  /// entry does not keep what was told. Errors: cancelled when lost or `go_on` is false; denied, invalid as of
+  /// kube::Api.
+  Result<std::optional<Json>> tell_backed_up(bool backed_up, const std::function<bool()>& go_on);
 
   /// Writes the result, over conflicts and outages, until it is there, the claim is lost, or SIGTERM comes twice as
   /// long as a pod usually has. Error cancelled: lost; nothing was written.

@@ -327,8 +327,8 @@ ResticResult<bool> Restic::check() {
   return std::unexpected(std::move(failure));
 }
 
-ResticResult<ForgetOutcome> Restic::forget(const api::RetentionPolicy& policy) {
-  return run_and_read(forget_arguments(policy, version_), parse_forget);
+ResticResult<ForgetOutcome> Restic::forget(const api::RetentionPolicy& policy, const std::vector<std::string>& hosts) {
+  return run_and_read(forget_arguments(policy, hosts, version_), parse_forget);
 }
 
 ResticResult<void> Restic::remove(const std::vector<std::string>& snapshots) {

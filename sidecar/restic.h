@@ -81,7 +81,8 @@ class Restic {
 
   /// False: restic found damage; why is in the log.
   ResticResult<bool> check();
-  ResticResult<ForgetOutcome> forget(const api::RetentionPolicy& policy);
+  /// Of the snapshots of `hosts` only, unless it is empty.
+  ResticResult<ForgetOutcome> forget(const api::RetentionPolicy& policy, const std::vector<std::string>& hosts = {});
   /// Needs the repository for itself: waits for others' locks as all calls do, then fails.
   ResticResult<void> remove(const std::vector<std::string>& snapshots);
   ResticResult<void> prune();

@@ -134,7 +134,8 @@ Arguments check_arguments(const ResticVersion& version) {
   return arguments;
 }
 
-Arguments forget_arguments(const api::RetentionPolicy& policy, const ResticVersion& version) {
+Arguments forget_arguments(const api::RetentionPolicy& policy, const std::vector<std::string>& hosts,
+                           const ResticVersion& version) {
   Arguments arguments{"forget", "--quiet", "--json"};
   for (const auto& [flag, count] :
        {std::pair("--keep-last", policy.keep_last), std::pair("--keep-hourly", policy.keep_hourly),
@@ -143,6 +144,7 @@ Arguments forget_arguments(const api::RetentionPolicy& policy, const ResticVersi
     if (count > 0) arguments.insert(arguments.end(), {flag, std::to_string(count)});
   }
   for (const std::string& tag : policy.keep_tags) arguments.insert(arguments.end(), {"--keep-tag", tag});
+  for (const std::string& host : hosts) arguments.insert(arguments.end(), {"--host", host});
   if (policy.prune) arguments.emplace_back("--prune");
   if (policy.dry_run) arguments.emplace_back("--dry-run");
   add_retry_lock(arguments, version);
@@ -178,11 +180,6 @@ Arguments restore_arguments(const std::string& snapshot, const std::vector<std::
   add_retry_lock(arguments, version);
   arguments.insert(arguments.end(), {"--", snapshot});
   return arguments;
-}
-
-bool keeps_something(const api::RetentionPolicy& policy) {
-  return policy.keep_last > 0 || policy.keep_hourly > 0 || policy.keep_daily > 0 || policy.keep_weekly > 0 ||
-         policy.keep_monthly > 0 || policy.keep_yearly > 0 || !policy.keep_tags.empty();
 }
 
 std::string literal_pattern(const std::string& path) {

@@ -62,7 +62,9 @@ Arguments snapshot_arguments(const std::string& id);
 /// Adds a tag to one snapshot. restic writes it anew for that: it has another id afterwards.
 Arguments tag_arguments(const std::string& snapshot, std::string_view tag, const ResticVersion& version);
 Arguments check_arguments(const ResticVersion& version);
-Arguments forget_arguments(const api::RetentionPolicy& policy, const ResticVersion& version);
+/// Of the snapshots of `hosts` only, unless it is empty.
+Arguments forget_arguments(const api::RetentionPolicy& policy, const std::vector<std::string>& hosts,
+                           const ResticVersion& version);
 /// Removes exactly these snapshots.
 Arguments remove_arguments(const std::vector<std::string>& ids, const ResticVersion& version);
 /// Removes all data that no snapshot uses, also where that means to write the rest anew.
@@ -70,9 +72,6 @@ Arguments prune_arguments(const ResticVersion& version);
 Arguments stats_arguments(const ResticVersion& version);
 Arguments restore_arguments(const std::string& snapshot, const std::vector<std::string>& include,
                             const std::vector<std::string>& exclude, const ResticVersion& version);
-
-/// True when at least one rule keeps something; without one `forget` must not be run (contract Q31).
-bool keeps_something(const api::RetentionPolicy& policy);
 
 /// A path as a restic pattern that matches only itself: * ? [ ] \ are escaped.
 std::string literal_pattern(const std::string& path);

@@ -54,7 +54,8 @@ Answer admit(const Review& review, const inject::Settings& settings, const Gathe
   }
   for (const auto* findings : {&injection.findings, &injection.remarks}) {
     for (const inject::Finding& finding : *findings) {
-      answer.warnings.push_back("stash: " + finding.object + ": " + finding.message);
+      const bool named = finding.message.starts_with(finding.object);
+      answer.warnings.push_back("stash: " + (named ? "" : finding.object + ": ") + finding.message);
     }
   }
   return answer;

@@ -2,6 +2,7 @@
 
 #include "base/process.h"
 #include "kube/config.h"
+#include "webhook/access_reviewer.h"
 #include "webhook/caches.h"
 #include "webhook/options.h"
 #include "webhook/service.h"
@@ -26,11 +27,15 @@ Result<void> run(Options options) {
   Certificate certificate;
   Caches caches(config, index);
   const auto certificate_watch = watch_certificate(config, {options.ns, options.cert_secret}, certificate);
-  Service service(options.settings, index, certificate, [&] { return caches.synced(); });
+  AccessReviewer reviewer(config);
+  Service service(
+      options.settings, index, certificate, [&] { return caches.synced(); },
+      [&](const Json& user_info, const std::vector<Right>& rights) { return reviewer.ask(user_info, rights); });
 
   TRY(const auto server, Server::start({.address = options.listen,
                                         .certificate = [&] { return certificate.current(); },
-                                        .routes = service.admission_routes()}));
+                                        .routes = service.admission_routes(),
+                                        .blocking_routes = service.authorization_routes()}));
   TRY(const auto health, Server::start({.address = options.health_address,
                                         .routes = service.health_routes([&] { return server->stats(); }),
                                         .max_connections = 64,

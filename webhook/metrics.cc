@@ -15,6 +15,8 @@ prometheus::Gauge& gauge(Registry& registry, const std::string& name, const std:
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
 }
 
+const prometheus::Histogram::BucketBoundaries kDurations{.00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 1};
+
 }  // namespace
 
 struct Metrics::Impl {
@@ -22,14 +24,14 @@ struct Metrics::Impl {
   prometheus::Family<prometheus::Counter>& requests =
       prometheus::BuildCounter()
           .Name("stash_webhook_requests_total")
-          .Help("Admission reviews by path, outcome (patched, unchanged, skipped, unsure, malformed) and reason")
+          .Help(
+              "Admission reviews by path, outcome (patched, unchanged, skipped, unsure, refused, malformed) and reason")
           .Register(registry);
-  prometheus::Histogram& duration =
+  prometheus::Family<prometheus::Histogram>& duration =
       prometheus::BuildHistogram()
           .Name("stash_webhook_request_duration_seconds")
-          .Help("From the whole request read to its answer made")
-          .Register(registry)
-          .Add({}, prometheus::Histogram::BucketBoundaries{.00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 1});
+          .Help("From the whole request read to its answer made, by path; /authorize asks the API server meanwhile")
+          .Register(registry);
   prometheus::Gauge& certificate = gauge(registry, "stash_webhook_certificate_expiry_seconds",
                                          "Unix time at which the served certificate ends; 0: none is served");
   prometheus::Gauge& synced = gauge(registry, "stash_webhook_synced", "1 when all caches have been filled");
@@ -48,7 +50,7 @@ Metrics::~Metrics() = default;
 void Metrics::count_request(const std::string& path, const std::string& outcome, const std::string& reason,
                             std::chrono::duration<double> took) {
   impl_->requests.Add({{"path", path}, {"outcome", outcome}, {"reason", reason}}).Increment();
-  impl_->duration.Observe(took.count());
+  impl_->duration.Add({{"path", path}}, kDurations).Observe(took.count());
 }
 
 std::string Metrics::render(const ServerStats& stats, std::optional<TimePoint> certificate_ends, bool synced) {

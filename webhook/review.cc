@@ -14,6 +14,8 @@ constexpr std::string_view kVersions[] = {"admission.k8s.io/v1", "admission.k8s.
 constexpr std::size_t kWarningLimit = 256;
 // The API server cuts all warnings of one request at 4,096 characters; some room is left for those of others.
 constexpr std::size_t kTotalLimit = 3584;
+// A name in a refusal may be as long as an object.
+constexpr std::size_t kRefusalLimit = 4096;
 
 Json taken(Json& object, const char* key) {
   const auto found = object.find(key);
@@ -74,6 +76,7 @@ Result<Review> parse_review(std::string_view body) {
   review.ns = string_at(request, {"namespace"});
   review.operation = string_at(request, {"operation"});
   review.user = string_at(request, {"userInfo", "username"});
+  review.user_info = taken(request, "userInfo");
   review.subresource = string_at(request, {"subResource"});
   review.dry_run = bool_at(request, {"dryRun"});
   review.object = taken(request, "object");
@@ -85,7 +88,9 @@ std::string render_answer(const Review& review, const Answer& answer) {
   // A workload is never refused, whatever goes wrong here.
   const bool refused = !answer.refusal.empty() && review.group == api::kRepositories.group;
   Json response = {{"uid", review.uid}, {"allowed", !refused}};
-  if (refused) response["status"] = {{"code", 403}, {"reason", "Forbidden"}, {"message", answer.refusal}};
+  if (refused)
+    response["status"] = {
+        {"code", 403}, {"reason", "Forbidden"}, {"message", cut(printable(answer.refusal), kRefusalLimit)}};
   if (!answer.patch.empty()) {
     response["patchType"] = "JSONPatch";
     response["patch"] = encode_base64(dump_json(answer.patch));

@@ -14,6 +14,7 @@ struct Review {
   std::string uid;
   std::string group, kind, name, ns, operation, subresource;
   std::string user;  ///< who asks
+  Json user_info;    ///< the same with groups, uid and extra: what a SubjectAccessReview takes; null when absent
   bool dry_run = false;
   Json object, old_object;  ///< null when absent
 };

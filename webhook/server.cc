@@ -51,7 +51,7 @@ class Server::Impl {
  public:
   Impl(ServerOptions options, OwnedFd listener)
       : options_(std::move(options)),
-        router_(options_.routes, options_.max_body, options_.idle_timeout),
+        router_(all_routes(), options_.max_body, options_.idle_timeout),
         listener_(std::move(listener)),
         epoll_(epoll_create1(EPOLL_CLOEXEC)),
         wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -275,20 +275,48 @@ class Server::Impl {
     return answered && sent && !closed && !close_after && !stream.refused();
   }
 
+  /// This thread is about to wait: makes sure that enough others are left. With the lock held.
+  void step_aside() {
+    ++blocked_;
+    if (threads_ - blocked_ >= options_.threads) return;
+    if (threads_ < options_.max_threads) {
+      add_thread();
+    } else {
+      shed_slowest();
+    }
+  }
+
+  Routes all_routes() {
+    Routes routes = options_.routes;
+    for (const auto& [route, respond] : options_.blocking_routes) {
+      routes[route] = [this, respond = respond](std::string_view body) { return respond_aside(respond, body); };
+    }
+    return routes;
+  }
+
+  Reply respond_aside(const Respond& respond, std::string_view body) {
+    struct Aside {
+      Impl& impl;
+      explicit Aside(Impl& the_impl) : impl(the_impl) {
+        const std::lock_guard lock(impl.mutex_);
+        impl.step_aside();
+      }
+      ~Aside() {
+        const std::lock_guard lock(impl.mutex_);
+        --impl.blocked_;
+      }
+    };
+    const Aside aside(*this);
+    return respond(body);
+  }
+
   /// Blocks this thread inside a request, after making sure that enough others are left.
   bool wait_for(Connection& connection, Progress wanted, SteadyTime deadline) {
     {
       const std::lock_guard lock(mutex_);
       connection.state = State::blocked;
       connection.since = Clock::now();
-      ++blocked_;
-      if (threads_ - blocked_ < options_.threads) {
-        if (threads_ < options_.max_threads) {
-          add_thread();
-        } else {
-          shed_slowest();
-        }
-      }
+      step_aside();
     }
     pollfd descriptor{connection.fd(), static_cast<short>(wanted == Progress::want_read ? POLLIN : POLLOUT), 0};
     int ready = 0;

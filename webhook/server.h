@@ -17,7 +17,7 @@ struct Reply {
   std::string body;
 };
 
-/// Gets the whole body. Called on several threads at once; must not block.
+/// Gets the whole body. Called on several threads at once; must not block, unless it is one of blocking_routes.
 using Respond = std::function<Reply(std::string_view body)>;
 /// "POST /mutate" -> what answers it. Everything else is 404.
 using Routes = std::map<std::string, Respond>;
@@ -27,8 +27,10 @@ struct ServerOptions {
   /// The pair for each new handshake; null refuses it. No function at all means plain HTTP.
   std::function<std::shared_ptr<const certs::ServingPair>()> certificate;
   Routes routes;
+  Routes blocking_routes;  ///< may wait for others (not for ever): no request of `routes` waits for their threads
   std::size_t max_connections = 1024;
-  /// Threads that compute; more, up to max_threads, come only while others wait for a slow peer inside a request.
+  /// Threads that compute; more, up to max_threads, come only while others wait for a slow peer inside a request, or
+  /// inside a blocking route.
   std::size_t threads = 4;
   std::size_t max_threads = 320;
   std::size_t max_header = 64u << 10;

@@ -17,8 +17,12 @@ Reply text(int status, std::string body) { return {status, "text/plain; charset=
 }  // namespace
 
 Service::Service(inject::Settings settings, const Index& index, const Certificate& certificate,
-                 std::function<bool()> synced)
-    : settings_(std::move(settings)), index_(index), certificate_(certificate), synced_(std::move(synced)) {}
+                 std::function<bool()> synced, AskRights ask_rights)
+    : settings_(std::move(settings)),
+      index_(index),
+      certificate_(certificate),
+      synced_(std::move(synced)),
+      ask_rights_(std::move(ask_rights)) {}
 
 Routes Service::admission_routes() {
   Routes routes;
@@ -26,6 +30,10 @@ Routes Service::admission_routes() {
     routes["POST " + path] = [this, path](std::string_view body) { return answer(path, body); };
   }
   return routes;
+}
+
+Routes Service::authorization_routes() {
+  return {{"POST /authorize", [this](std::string_view body) { return authorize(body); }}};
 }
 
 Routes Service::health_routes(std::function<ServerStats()> stats) {
@@ -64,15 +72,17 @@ Answer Service::decide(const std::string& path, const Review& review) const {
   return warn(review, settings_, world);
 }
 
+Reply Service::malformed(const std::string& path, const Error& error, std::chrono::steady_clock::time_point start) {
+  metrics_.count_request(path, "malformed", "malformed", std::chrono::steady_clock::now() - start);
+  return text(400, error.message + "\n");
+}
+
 Reply Service::answer(const std::string& path, std::string_view body) {
   const auto start = std::chrono::steady_clock::now();
   std::unique_lock large(large_, std::defer_lock);
   if (body.size() > kLargeBody) large.lock();
   const auto review = parse_review(body);
-  if (!review) {
-    metrics_.count_request(path, "malformed", "malformed", std::chrono::steady_clock::now() - start);
-    return text(400, review.error().message + "\n");
-  }
+  if (!review) return malformed(path, review.error(), start);
   Answer answer;
   try {
     answer = decide(path, *review);
@@ -88,6 +98,28 @@ Reply Service::answer(const std::string& path, std::string_view body) {
     log_info("{} {}/{}: {} ({}){}", review->kind, review->ns, review->name, answer.outcome, answer.reason,
              review->dry_run ? ", dry run" : "");
   }
+  return {200, "application/json", render_answer(*review, answer)};
+}
+
+Reply Service::authorize(std::string_view body) {
+  const std::string path = "/authorize";
+  const auto start = std::chrono::steady_clock::now();
+  std::unique_lock large(large_, std::defer_lock);
+  if (body.size() > kLargeBody) large.lock();
+  auto review = parse_review(body);
+  if (!review) return malformed(path, review.error(), start);
+  const AuthorCheck check = plan_author_check(*review, settings_);
+  // Nothing large is kept, and nobody kept waiting, while the API server is asked.
+  review->object = review->old_object = Json();
+  if (large.owns_lock()) large.unlock();
+
+  std::vector<Right> rights;
+  for (const Need& need : check.needs) rights.push_back(need.right);
+  Result<std::vector<bool>> has = std::vector<bool>();
+  if (!rights.empty()) has = ask_rights_(review->user_info, rights);
+  const Answer answer = has ? judge_author(*review, check, *has) : author_not_checked(check, has.error());
+  metrics_.count_request(path, answer.outcome, answer.reason, std::chrono::steady_clock::now() - start);
+  if (!answer.refusal.empty()) log_info("refused {} ({}): {}", review->user, answer.reason, answer.refusal);
   return {200, "application/json", render_answer(*review, answer)};
 }
 

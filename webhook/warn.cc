@@ -43,7 +43,10 @@ void add_findings(const Review& review, const inject::Settings& settings, const 
   if (!asked.repository) {
     asked.repository = [&](const std::string& name) { return world.repository(review.ns, name); };
   }
+  const bool told = !warnings.empty();
   for (const inject::Finding& finding : inject::decide(asked, settings).findings) {
+    // Of what is wrong with the object itself, only the first thing; above stands each field.
+    if (finding.reason == inject::Reason::invalid && told) continue;
     warnings.push_back("stash: " + finding.message);
   }
 }
@@ -77,13 +80,10 @@ void add_path_warnings(const api::BackupTarget& target, Warnings& warnings) {
   }
 }
 
-void add_exec_warning(std::string_view action, const std::optional<api::Hook>& hook, std::string_view consequence,
+void add_exec_warning(std::string_view action, const std::optional<api::Hook>& hook, std::string_view why,
                       Warnings& warnings) {
   if (!hook || !hook->exec) return;
-  warnings.push_back(
-      fmt::format("stash: spec.hooks.{}.exec is not run by this version, so {}; use httpGet, httpPost or "
-                  "tcpSocket",
-                  action, consequence));
+  warnings.push_back(fmt::format("stash: spec.hooks.{}.exec {}; use httpGet, httpPost or tcpSocket", action, why));
 }
 
 void add_time_out_warning(const std::string& time_out, std::string_view consequence, Warnings& warnings) {
@@ -105,8 +105,12 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
                     retry->delay));
   }
   add_time_out_warning(configuration.spec.time_out, "no backup will be taken", warnings);
-  add_exec_warning("preBackup", configuration.spec.pre_backup, "no backup will be taken", warnings);
-  add_exec_warning("postBackup", configuration.spec.post_backup, "no backup will be taken", warnings);
+  if (!settings.exec_hooks) {
+    constexpr std::string_view kTurnedOff =
+        "is turned off by the administrator (hooks.exec=false of the chart), so no backup will be taken";
+    add_exec_warning("preBackup", configuration.spec.pre_backup, kTurnedOff, warnings);
+    add_exec_warning("postBackup", configuration.spec.post_backup, kTurnedOff, warnings);
+  }
   if (!configuration.spec.target) {
     warnings.emplace_back("stash: spec.target is missing, so there is nothing to back up");
     return;
@@ -121,8 +125,10 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
 void add_warnings(const api::RestoreSession& session, const Review& review, const inject::Settings& settings,
                   const WarnWorld& world, Warnings& warnings) {
   add_time_out_warning(session.spec.time_out, "nothing will be restored", warnings);
-  add_exec_warning("preRestore", session.spec.pre_restore, "nothing will be restored", warnings);
-  add_exec_warning("postRestore", session.spec.post_restore, "nothing will be restored", warnings);
+  constexpr std::string_view kTooEarly =
+      "cannot be run, for the application's containers start after the restore, so nothing will be restored";
+  add_exec_warning("preRestore", session.spec.pre_restore, kTooEarly, warnings);
+  add_exec_warning("postRestore", session.spec.post_restore, kTooEarly, warnings);
   if (!session.spec.target) {
     warnings.emplace_back("stash: spec.target is missing, so there is nothing to restore");
     return;

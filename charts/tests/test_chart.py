@@ -74,7 +74,9 @@ def test_objects_are_named_after_the_release(name, operator):
 
 
 @pytest.mark.parametrize("wrong, told", [("image.repo=x", "image"), ("injection.mode=maybe", "opt-in"),
-                                         ("webhook.replicas=0", "replicas"), ("logLevel=3", "logLevel")])
+                                         ("webhook.replicas=0", "replicas"), ("logLevel=3", "logLevel"),
+                                         ("hostPath.allowed={data}", "hostPath"), ("hostPath.allowed={/data/../etc}", "hostPath"),
+                                         ("hooks.exec=sometimes", "exec")])
 def test_a_wrong_value_is_refused_and_named(wrong, told):
     with pytest.raises(CommandFailed, match=told):
         render("--set", wrong)
@@ -94,11 +96,36 @@ def test_the_mode_decides_which_namespaces_are_asked_about_and_system_namespaces
     assert selected["kubernetes.io/metadata.name"] == ("NotIn", ["kube-system", "kube-node-lease", "kube-public", "stash"])
 
 
+def test_only_writes_that_need_a_right_are_refused_while_the_webhook_is_down():
+    hooks = [(o["kind"], hook) for o in render() if "webhooks" in o for hook in o["webhooks"]]
+    closed = {hook["name"]: hook for kind, hook in hooks if hook["failurePolicy"] != "Ignore"}
+    assert closed.keys() == {f"{kind}.authorization.stash.appscode.com" for kind in ("repository", "backupconfiguration", "restoresession")}
+    for hook in closed.values():
+        assert hook["clientConfig"]["service"]["path"] == "/authorize" and len(hook["matchConditions"]) == 2
+        assert [rule["operations"] for rule in hook["rules"]] == [["CREATE", "UPDATE"]] and hook["rules"][0]["apiGroups"] == [STASH]
+        assert not [resource for resource in hook["rules"][0]["resources"] if "/" in resource], "statuses are never asked about"
+
+
+def test_chart_and_webhook_agree_on_the_fields_that_need_no_right():
+    source = (CHARTS.parent / "webhook/author_check.cc").read_text()
+    fields = re.findall(r'"(\w+)"', re.search(r"harmless_fields\(\) \{.*?\{(.*?)\}", source, re.S)[1])
+    expressions = [c["expression"] for o in render() for hook in o.get("webhooks", []) for c in hook.get("matchConditions", [])]
+    lists = [re.findall(r"'(\w+)'", found) for e in expressions for found in re.findall(r"field in \[(.*?)\]", e)]
+    assert len(fields) == 6 and lists == [fields] * 4
+
+
+def test_both_programs_know_which_paths_of_the_nodes_are_allowed_and_none_is_by_default():
+    def flags(*more):
+        return [[a for c in t["spec"]["containers"] for a in c["args"] if "host-path" in a] for t in pods_of(render(*more)).values()]
+    assert flags() == [[], []]
+    assert flags("--set", "hostPath.allowed={/srv/backups,/a b}") == [["--allowed-host-path=/srv/backups", "--allowed-host-path=/a b"]] * 2
+
+
 def test_all_options_at_once_make_objects_that_the_api_server_takes(kube):
     kube.helm("install", "stash", CHART, "-n", "default", "--dry-run=server", "--set", ",".join([
         "monitoring.annotations=true", "podAnnotations.a=b", "injection.mode=opt-out", "webhook.replicas=3", "operator.replicas=2",
         "imagePullSecrets[0].name=pull", f"image.digest=sha256:{'a' * 64}", "operator.priorityClassName=system-cluster-critical",
-        "webhook.tolerations[0].operator=Exists", "nameOverride=copy", "pushgateway.enabled=false", "crds.install=false"]))
+        "webhook.tolerations[0].operator=Exists", "hostPath.allowed={/srv/backups}", "nameOverride=copy", "pushgateway.enabled=false", "crds.install=false"]))
 
 
 def test_every_pod_passes_pod_security_restricted(kube):
@@ -187,12 +214,13 @@ def test_every_manifest_that_users_are_shown_is_accepted_without_a_warning(relea
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_webhook_reads_its_own_secret_and_no_other_and_writes_nothing(release):
+def test_the_webhook_reads_its_own_secret_and_no_other_asks_who_may_do_what_and_writes_nothing(release):
     assert may(release, WEBHOOK, "watch", "secrets/stash-webhook-cert", "-n", "stash")
     assert not may(release, WEBHOOK, "get", "secrets/another", "-n", "stash")
     assert not may(release, WEBHOOK, "get", "secrets/stash-webhook-cert", "-n", "default")
     rules = [r for o in render() if o["kind"] in ("Role", "ClusterRole") and o["metadata"]["name"] == "stash-webhook" for r in o["rules"]]
-    assert {verb for r in rules for verb in r["verbs"]} == {"get", "list", "watch"}
+    assert {verb for r in rules for verb in r["verbs"] if r["resources"] != ["subjectaccessreviews"]} == {"get", "list", "watch"}
+    assert may(release, WEBHOOK, "create", "subjectaccessreviews.authorization.k8s.io")
 
 
 def test_the_controller_lists_no_secrets_and_changes_no_foreign_webhook(release):
@@ -200,7 +228,20 @@ def test_the_controller_lists_no_secrets_and_changes_no_foreign_webhook(release)
         assert not may(release, CONTROLLER, verb, "secrets", "-n", "default")
     assert not may(release, CONTROLLER, "patch", "mutatingwebhookconfigurations/another")
     assert not may(release, CONTROLLER, "create", "pods", "-n", "default")
-    assert not may(release, CONTROLLER, "create", "pods", "--subresource=exec", "-n", "default")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_right_to_run_programs_in_containers_can_be_taken_away(release, allowed):
+    if not allowed:
+        install(release, "--set", "hooks.exec=false")
+    for verb in ("get", "create"):
+        assert may(release, CONTROLLER, verb, "pods", "--subresource=exec", "-n", "default") is allowed
+        assert not may(release, WEBHOOK, verb, "pods", "--subresource=exec", "-n", "default")
+    for subresource in ("attach", "portforward"):
+        assert not may(release, CONTROLLER, "create", "pods", f"--subresource={subresource}", "-n", "default")
+    told = [arg for template in pods_of(render("--set", f"hooks.exec={str(allowed).lower()}")).values()
+            for container in template["spec"]["containers"] for arg in container.get("args", []) if "exec-hooks" in arg]
+    assert told == [f"--exec-hooks={str(allowed).lower()}"] * 2
 
 
 STASH = "stash.appscode.com"
@@ -230,7 +271,7 @@ def test_the_controller_may_grant_what_sidecars_and_cronjob_pods_need(release, n
 
 def test_the_controller_cannot_grant_what_it_lacks(release):
     with pytest.raises(CommandFailed, match="attempting to grant"):
-        create_role(release, "too-much", [{"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}])
+        create_role(release, "too-much", [{"apiGroups": [""], "resources": ["pods/attach"], "verbs": ["create"]}])
 
 
 def create_role(kube, name, rules):

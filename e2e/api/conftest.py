@@ -15,7 +15,10 @@ NAME = os.environ.get("STASH_API_CLUSTER", "api")
 @pytest.fixture(scope="session")
 def kube():
     try:
-        yield api_ring.boot(NAME)
+        booted = api_ring.boot(NAME)
+        booted.apply(objects.deployment_config_crd())  # before the controller starts, which asks for it each minute only
+        booted.kubectl("wait", "crd/deploymentconfigs.apps.openshift.io", "--for=condition=Established", "--timeout=30s")
+        yield booted
     finally:
         if not os.environ.get("STASH_E2E_KEEP"):
             api_ring.shut_down(NAME)
@@ -41,8 +44,8 @@ def controller(kube, logs, pushgateway):
 
 
 @pytest.fixture(scope="session")
-def webhook(kube, logs, controller):
-    program = api_ring.start_webhook(kube, logs)
+def webhook(kube, logs, controller, pushgateway):
+    program = api_ring.start_webhook(kube, logs, pushgateway_url=pushgateway.url)
     yield program
     program.stop()
 

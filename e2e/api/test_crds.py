@@ -55,7 +55,7 @@ BACKENDS = [
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda b: "-".join([*b, *list(b.values())[0]][:3]))
-def test_every_backend_is_accepted(kube, ns, backend):
+def test_every_backend_is_accepted(kube, ns, backend, webhook):
     kube.apply(repository(ns, backend))
 
 
@@ -176,6 +176,7 @@ def test_a_host_cannot_be_listed_twice(kube, ns):
 
 
 def test_get_shows_what_users_look_for(kube, ns):
+    # A controller may run already, and has its own opinion of this configuration.
     label = {"stash.appscode.com/backup-configuration": "web-backup"}
     kube.apply(repository(ns, {"gcs": {"bucket": "b"}}), make(ns, "RestoreSession", {"repository": {"name": "r"}}),
                make(ns, "BackupConfiguration", {"schedule": "*/5 * * * *", "paused": True, "task": {"name": "t"}}),
@@ -192,7 +193,8 @@ def test_get_shows_what_users_look_for(kube, ns):
     assert (row["INTEGRITY"], row["SIZE"], row["SNAPSHOT-COUNT"]) == ("true", "1.5 KiB", "3")
     row = table(kube, ns, "bc")
     assert list(row) == ["NAME", "TASK", "SCHEDULE", "PAUSED", "PHASE", "AGE"]
-    assert (row["TASK"], row["SCHEDULE"], row["PAUSED"], row["PHASE"]) == ("t", "*/5 * * * *", "true", "Ready")
+    assert (row["TASK"], row["SCHEDULE"], row["PAUSED"]) == ("t", "*/5 * * * *", "true")
+    assert row["PHASE"] in ("Ready", "Invalid")
     row = table(kube, ns, "restore")
     assert list(row) == ["NAME", "REPOSITORY", "PHASE", "DURATION", "AGE"]
     row = table(kube, ns, "backupsessions", "-o", "wide")

@@ -12,22 +12,23 @@ from stash_e2e import api_ring, objects
 from stash_e2e.kube import CommandFailed, wait_until
 
 
-def containers(kube, ns, name="web", kind="containers"):
-    return [c["name"] for c in kube.get("deployment", name, ns)["spec"]["template"]["spec"].get(kind, [])]
+def containers(kube, ns, name="web", kind="containers", workload="deployment"):
+    return [c["name"] for c in kube.get(workload, name, ns)["spec"]["template"]["spec"].get(kind, [])]
 
 
 class Workload:
-    """A Deployment with Secret, Repository and BackupConfiguration, and sidecar processes that play its pods."""
+    """A Deployment (or other kind) with Secret, Repository and BackupConfiguration, and sidecar processes that play its pods."""
 
-    def __init__(self, kube, ns, directory):
-        self.kube, self.ns, self.directory = kube, ns, directory
+    def __init__(self, kube, ns, directory, kind="Deployment"):
+        self.kube, self.ns, self.directory, self.kind = kube, ns, directory, kind
+        self.metrics = ["--metrics-enabled=false"]
         self.source, self.repository, self.secret = directory / "source", directory / "repository", directory / "secret"
         for path in (self.source, self.repository, self.secret):
             path.mkdir()
         (self.source / "data.txt").write_text("worth keeping\n")
         (self.secret / "RESTIC_PASSWORD").write_text("correct horse battery staple")
         self.programs = []
-        kube.apply(objects.secret(ns), self.repository_object(), objects.deployment(ns, self.source))
+        kube.apply(objects.secret(ns), self.repository_object(), objects.workload(ns, kind, self.source))
 
     def repository_object(self):
         found = objects.repository(self.ns, self.repository)
@@ -35,9 +36,10 @@ class Workload:
         return found
 
     def configure(self, **spec):
-        self.kube.apply(objects.backup_configuration(self.ns, schedule="0 0 1 1 *", mount_path=self.source, paths=[str(self.source)], **spec))
-        wait_until("the sidecar is injected", lambda: "stash" in containers(self.kube, self.ns), 30)
-        wait_until("the sidecar's rights exist", lambda: self.kube.get("rolebinding", "stash-sidecar-deployment-web", self.ns), 30)
+        made = objects.backup_configuration(self.ns, schedule="0 0 1 1 *", mount_path=self.source, paths=[str(self.source)], **spec)
+        self.kube.apply(objects.aimed_at(made, self.kind))
+        wait_until("the sidecar is injected", lambda: "stash" in containers(self.kube, self.ns, workload=self.kind), 30)
+        wait_until("the sidecar's rights exist", lambda: self.kube.get("rolebinding", f"stash-sidecar-{self.kind.lower()}-web", self.ns), 30)
 
     def pod(self, name, args=None):
         """A Pod object as the Deployment's controller would make it, and the sidecar in it."""
@@ -64,7 +66,7 @@ class Workload:
         name = pod["metadata"]["name"]
         program = api_ring.Program(
             # A pod's host name is its name; by it restic knows which locks are its own.
-            ["unshare", "--uts", "sh", "-c", f'hostname {name} && exec "$@"', "pod", api_ring.BIN / "stash", *args, f"--secret-dir={self.secret}", "--enable-cache=false", "--metrics-enabled=false",
+            ["unshare", "--uts", "sh", "-c", f'hostname {name} && exec "$@"', "pod", api_ring.BIN / "stash", *args, f"--secret-dir={self.secret}", "--enable-cache=false", *self.metrics,
              "--kubeconfig", kubeconfig],
             self.directory / f"{name}.log",
             env={"POD_NAME": name, "POD_UID": pod["metadata"]["uid"], "POD_NAMESPACE": self.ns, "NODE_NAME": "node-0"})
@@ -88,8 +90,8 @@ class Workload:
 
 
 @pytest.fixture
-def workload(kube, ns, tmp_path, controller, webhook):
-    made = Workload(kube, ns, tmp_path)
+def workload(request, kube, ns, tmp_path, controller, webhook):
+    made = Workload(kube, ns, tmp_path, getattr(request, "param", "Deployment"))
     yield made
     made.stop()
 
@@ -121,6 +123,7 @@ def test_a_session_goes_pending_running_succeeded_and_repository_status_follows(
     assert status["integrity"] is True and status["totalSize"] == status["size"]
 
 
+@pytest.mark.fault("F25", invariants="I7")
 def test_of_three_replicas_one_takes_the_session(kube, ns, workload):
     workload.configure()
     for i in range(3):
@@ -131,6 +134,7 @@ def test_of_three_replicas_one_takes_the_session(kube, ns, workload):
     assert len(workload.snapshots()) == 3
 
 
+@pytest.mark.fault("F3", invariants="I6 I7")
 def test_a_sidecar_killed_while_restic_runs_finishes_the_session_when_it_is_back_and_doubles_nothing(kube, ns, workload):
     workload.fill()
     workload.configure()
@@ -144,6 +148,7 @@ def test_a_sidecar_killed_while_restic_runs_finishes_the_session_when_it_is_back
     assert len(workload.snapshots()) == 1
 
 
+@pytest.mark.fault("F3", invariants="I6 I7")
 def test_a_pod_that_vanished_gives_its_claim_back_to_another(kube, ns, workload):
     workload.fill()
     workload.configure()
@@ -160,6 +165,7 @@ def test_a_pod_that_vanished_gives_its_claim_back_to_another(kube, ns, workload)
     assert len(workload.snapshots()) == 1
 
 
+@pytest.mark.fault("F9", invariants="I6 I7 I12")
 def test_a_stopped_sidecar_hands_its_host_to_its_successor(kube, ns, workload):
     workload.fill()
     workload.configure()
@@ -175,6 +181,79 @@ def test_a_stopped_sidecar_hands_its_host_to_its_successor(kube, ns, workload):
     assert len(workload.snapshots()) == 1
 
 
+@pytest.mark.parametrize("workload", ["DeploymentConfig"], indirect=True)
+def test_a_deployment_config_of_openshift_is_backed_up_as_a_deployment_is(kube, ns, workload):
+    author = kube.get("deploymentconfig", "web", ns)["spec"]
+    workload.configure()
+    workload.pod("web-1")
+    workload.session("by-hand")
+    session = workload.finished("by-hand")
+    assert session["status"]["phase"] == "Succeeded", session["status"]
+    assert [host["hostname"] for host in session["status"]["stats"]] == ["host-0"]
+    assert session["status"]["targets"][0]["ref"] == {"apiVersion": "apps.openshift.io/v1", "kind": "DeploymentConfig", "name": "web"}
+    assert [snapshot["hostname"] for snapshot in workload.snapshots()] == ["host-0"]
+
+    made = objects.workload(ns, "DeploymentConfig", workload.source)
+    made["spec"]["replicas"] = 2  # its author applies it again, and knows nothing of a sidecar
+    kube.apply(made)
+    assert containers(kube, ns, workload="deploymentconfig") == ["app", "stash"]
+    kube.delete("deploymentconfig", "web", ns)
+    kube.apply(made)
+    assert containers(kube, ns, workload="deploymentconfig") == ["app", "stash"], "not injected at its creation"
+    # What it makes its pods with is its own business.
+    kube.apply(dict(objects.workload(ns, "ReplicationController", workload.source), metadata={
+        "name": "web", "namespace": ns, "ownerReferences": [
+            {"apiVersion": "apps.openshift.io/v1", "kind": "DeploymentConfig", "name": "web", "controller": True,
+             "uid": kube.get("deploymentconfig", "web", ns)["metadata"]["uid"]}]}))
+    assert containers(kube, ns, workload="replicationcontroller") == ["app"]
+
+    kube.delete("backupconfiguration", "web-backup", ns)
+    wait_until("the DeploymentConfig is as before",
+               lambda: kube.get("deploymentconfig", "web", ns)["spec"] == dict(author, replicas=2), 30)
+    wait_until("the sidecar's rights are gone", lambda: kube.get("rolebinding", "stash-sidecar-deploymentconfig-web", ns) is None, 30)
+
+
+LOG_FLAGS = ["--logtostderr=true", "--alsologtostderr=false", "--v=3", "--stderrthreshold=0"]
+RC_0 = ["--max-connections=0", "--enable-status-subresource=true", "--use-kubeapiserver-fqdn-for-aks=true", "--enable-analytics=true", *LOG_FLAGS]
+RC_6 = ["--max-connections=0", "--use-kubeapiserver-fqdn-for-aks=true", "--enable-analytics=true", *LOG_FLAGS]
+
+
+@pytest.mark.parametrize("backup, restore", [
+    (["--backup-configuration=web-backup", *RC_0], ["--restore-session=web-restore", *RC_0]),
+    (["--invoker-name=web-backup", "--invoker-type=BackupConfiguration", "--target-name=web", "--target-kind=Deployment", *RC_6],
+     ["--restore-session=web-restore", *RC_6])], ids=["rc.0", "rc.6"])
+def test_older_arguments_of_containers_still_work(kube, ns, workload, backup, restore):
+    workload.configure()
+    workload.pod("web-1", ["run-backup", *backup])
+    workload.session("before")
+    assert workload.finished("before")["status"]["phase"] == "Succeeded"
+    (workload.source / "data.txt").unlink()
+    kube.apply(objects.restore_session(ns, path=workload.source))
+    wait_until("its rights exist", lambda: kube.get("rolebinding", "stash-restore-init-container-deployment-web", ns), 30)
+    restorer = workload.pod("web-2", ["restore", *restore])
+    assert restorer.process.wait(60) == 0, restorer.output()
+    assert (workload.source / "data.txt").read_text() == "worth keeping\n"
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--backupsession.name=web-backup", "--backupsession.namespace={ns}"], ["--backupconfiguration=web-backup", "--namespace={ns}"],
+    ["--invoker-name=web-backup", "--invoker-type=BackupConfiguration"]], ids=["rc.0", "rc.1", "rc.3"])
+def test_older_arguments_of_cronjobs_make_a_session(kube, ns, workload, tmp_path, arguments):
+    workload.configure()
+    wait_until("the CronJob's account exists", lambda: kube.get("rolebinding", "stash-cron-job-web-backup", ns), 30)
+    account = kube.get("cronjob", "stash-backup-web-backup", ns)["spec"]["jobTemplate"]["spec"]["template"]["spec"]["serviceAccountName"]
+    kubeconfig = api_ring.token_kubeconfig(kube, ns, account, tmp_path)
+    in_its_namespace = json.loads(kubeconfig.read_text())  # as a pod is
+    in_its_namespace["contexts"][0]["context"]["namespace"] = ns
+    kubeconfig.write_text(json.dumps(in_its_namespace))
+    done = subprocess.run([api_ring.BIN / "stash", "create-backupsession", *(a.format(ns=ns) for a in arguments), *RC_0,
+                           "--kubeconfig", kubeconfig], text=True, capture_output=True, timeout=30, env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 0, done.stderr
+    made = kube.list("backupsessions", ns)
+    assert [session["spec"]["invoker"]["name"] for session in made] == ["web-backup"]
+
+
+@pytest.mark.fault("F29", invariants="I7 I8")
 def test_two_sessions_at_once_run_one_and_skip_the_other(kube, ns, workload):
     workload.configure()
     workload.session("first")
@@ -204,6 +283,7 @@ def test_a_restore_brings_back_files_once_and_then_never_again(kube, ns, workloa
     assert (workload.source / "data.txt").read_text() == "changed since"
 
 
+@pytest.mark.fault("F35", invariants="I5 I13")
 def test_a_failed_restore_holds_the_application_back_until_it_is_mended(kube, ns, workload):
     workload.configure()
     workload.pod("web-1")
@@ -222,6 +302,7 @@ def test_a_failed_restore_holds_the_application_back_until_it_is_mended(kube, ns
     kube.wait_for_phase("restoresession", "web-restore", ns, ("Succeeded",), 30)
 
 
+@pytest.mark.fault("F81", invariants="I16 I18")
 def test_the_sidecar_may_do_what_it_needs_and_nothing_else(kube, ns, workload):
     workload.configure()
     kube.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "foreign", "namespace": ns}})
@@ -256,6 +337,7 @@ def test_an_idle_sidecar_writes_nothing_and_is_small(kube, ns, workload):
     assert api_ring.rss_anon(sidecar.pid) <= 4 << 20
 
 
+@pytest.mark.fault("F81", invariants="I18")
 def test_neither_controller_nor_webhook_was_denied_anything(controller, webhook):
     for program in (controller, webhook):
         denied = [line for line in program.output().splitlines() if "forbidden" in line.lower()]

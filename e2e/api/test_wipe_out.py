@@ -90,6 +90,7 @@ def finish_job(kube, ns, job, exit_code, report):
     kube.kubectl("patch", "job", name, "-n", ns, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
 
 
+@pytest.mark.fault("F82", invariants="I11")
 def test_a_repository_in_use_is_not_deleted(kube, ns, controller, webhook, tmp_path):
     kube.apply(objects.repository(ns, tmp_path), objects.backup_configuration(ns, schedule="0 0 1 1 *", paths=["/source/data"]))
 
@@ -121,6 +122,7 @@ def test_a_deleted_repository_with_wipeout_goes_when_its_data_is_gone(kube, ns, 
     assert [event for event in kube.events(ns, "repo") if event.startswith("Normal WipeOutSucceeded: 2 snapshots")]
 
 
+@pytest.mark.fault("F82", invariants="I11")
 def test_a_wipeout_that_fails_keeps_the_repository_until_its_owner_lets_it_go(kube, ns, controller, remote):
     job = delete_wiped(kube, ns, remote)
     (remote.mounted / "RESTIC_PASSWORD").write_text("another one")

@@ -107,18 +107,21 @@ def test_a_missing_repository_is_missing_and_nothing_worse(pod):
     pod.run("there is no repository")
 
 
+@pytest.mark.fault("F35", invariants="I5")
 def test_refused_credentials_name_their_keys(pod):
     if pod.server.wrong is None:
         pytest.skip("this server, or this restic, takes every credential")
     pod.run("the server refuses the credentials", secret=pod.server.wrong)
 
 
+@pytest.mark.fault("F33", invariants="I14")
 def test_a_dead_server_is_no_missing_repository(pod, tmp_path):
     (tmp_path / "network").mkdir()
     with own_network(tmp_path / "network", {"hosts": pod.server.hosts} if pod.server.hosts else None) as enter:
         pod.run("nothing listens there", enter=enter)
 
 
+@pytest.mark.fault("F34", invariants="I14")
 def test_an_unknown_authority_names_the_key_for_it(pod):
     if pod.server.untrusted is None:
         pytest.skip("without TLS")

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -14,6 +15,8 @@ from pathlib import Path
 from . import installation, paths
 from .kube import Kube, run, wait_until
 
+# What the tests keep on "nodes"; where nothing runs, any path will do.
+ALLOW_HOST_PATHS = [f"--allowed-host-path={path}" for path in (tempfile.gettempdir(), "/data")]
 BIN = Path(os.environ.get("STASH_BIN", paths.BUILD / "release" / "bin"))
 
 
@@ -105,7 +108,7 @@ def start_controller(kube, directory, *more, pushgateway_url=""):
     health = free_port()
     program = Program([BIN / "stash-controller", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-operator", directory),
                        "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", pushgateway_url,
-                       "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert",
+                       "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert", *ALLOW_HOST_PATHS,
                        "--webhook-configuration", "stash-injector", "--validating-webhook-configuration", "stash-warnings", "--webhook-service", "stash-webhook", *more],
                       directory / "controller.log").start()
     wait_until("the controller is ready", lambda: answers(f"http://127.0.0.1:{health}/readyz"), 30)
@@ -113,12 +116,16 @@ def start_controller(kube, directory, *more, pushgateway_url=""):
     return program
 
 
-def start_webhook(kube, directory):
-    """Starts the webhook as a process; there is no Service network here, so its Service becomes a name for localhost."""
+def start_webhook(kube, directory, pushgateway_url=""):
+    """Starts the webhook as a process; there is no Service network here, so its Service becomes a name for localhost.
+
+    `pushgateway_url` as the controller has it, who would otherwise miss it in what is injected.
+    """
     port, health = free_port(), free_port()
     program = Program([BIN / "stash-webhook", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-webhook", directory),
-                       "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", "", "--listen", f"127.0.0.1:{port}",
-                       "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert", "--shutdown-delay", "0s"],
+                       "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", pushgateway_url, "--listen", f"127.0.0.1:{port}",
+                       "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert", "--shutdown-delay", "0s",
+                       *ALLOW_HOST_PATHS],
                       directory / "webhook.log").start()
     wait_until("the webhook is ready", lambda: answers(f"http://127.0.0.1:{health}/readyz"), 30)
     kube.delete("service", "stash-webhook", "stash")

@@ -47,6 +47,17 @@ def workload(ns, kind, directory, **more):
     return made
 
 
+def deployment_config_crd():
+    """Stands in for OpenShift, which serves this kind from an API server of its own."""
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "deploymentconfigs.apps.openshift.io"},
+            "spec": {"group": "apps.openshift.io", "scope": "Namespaced",
+                     "names": {"kind": "DeploymentConfig", "plural": "deploymentconfigs", "singular": "deploymentconfig", "shortNames": ["dc"]},
+                     "versions": [{"name": "v1", "served": True, "storage": True, "subresources": {"status": {}},
+                                   "schema": {"openAPIV3Schema": schema}}]}}
+
+
 def aimed_at(made, kind):
     """A BackupConfiguration or RestoreSession for a workload of that kind."""
     made["spec"]["target"]["ref"].update(apiVersion=API_VERSIONS.get(kind, "apps/v1"), kind=kind)

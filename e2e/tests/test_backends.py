@@ -75,6 +75,7 @@ def test_a_rest_server_with_user_and_password(place, address):
         back_up_and_restore(place, server)
 
 
+@pytest.mark.fault("F33", invariants="I5 I6")
 def test_a_store_that_is_down_fails_the_session_with_its_cause(place, address):
     with started(lambda directory: s3.versitygw(directory, tls=True, address=address), place) as server:
         pass  # it is down again
@@ -89,3 +90,22 @@ def test_a_store_that_is_down_fails_the_session_with_its_cause(place, address):
     error = place.trigger()["status"]["stats"][0]["error"]
     assert "cannot be reached" in error and "connection refused" in error
     assert all(count == 0 for count in place.restarts().values())
+
+
+def test_a_deleted_repository_with_wipeout_is_emptied_by_a_job_of_the_cluster(place, address):
+    with started(lambda directory: rest.rclone(directory, address=address), place) as server:
+        tree.make_tree(place.source)
+        secret = objects.secret(place.ns)
+        secret["stringData"] |= server.secret
+        repository = objects.repository(place.ns, "unused")
+        repository["spec"] = {"backend": server.backend("demo/web") | {"storageSecretName": "repository-secret"}, "wipeOut": True}
+        place.kube.apply(secret, repository, objects.deployment(place.ns, place.source),
+                         objects.backup_configuration(place.ns, schedule="0 0 1 1 *"))
+        place.wait_for_sidecar()
+        assert place.trigger()["status"]["phase"] == "Succeeded"
+        kept = lambda what: [p for p in (place.directory / "server").rglob(f"demo/web/{what}/**/*") if p.is_file()]  # noqa: E731
+        assert kept("snapshots") and kept("data")
+        place.kube.delete("backupconfiguration", "web-backup", place.ns)
+        place.kube.kubectl("delete", "repository", "local-repository", "-n", place.ns, "--wait=false")
+        wait_until("the Repository is gone", lambda: place.kube.get("repository", "local-repository", place.ns) is None, 120)
+        assert not kept("snapshots") and not kept("data")

@@ -3,6 +3,8 @@ import json
 import os
 import subprocess
 
+import pytest
+
 from stash_e2e import objects
 from stash_e2e.kube import wait_until
 
@@ -13,6 +15,7 @@ def snapshots(place, password="correct horse battery staple"):
     return json.loads(listed.stdout)
 
 
+@pytest.mark.fault("F25", invariants="I7")
 def test_two_replicas_of_a_deployment_take_one_snapshot(place):
     place.start_workload(replicas=2)
     place.kube.apply(objects.backup_configuration(place.ns, schedule="0 0 1 1 *"))
@@ -63,6 +66,7 @@ def test_a_session_of_a_paused_configuration_is_skipped(place):
     assert session["status"]["phase"] == "Skipped"
 
 
+@pytest.mark.fault("F3", invariants="I6 I7")
 def test_killing_the_sidecar_in_the_middle_neither_loses_nor_doubles_the_backup(place):
     place.start_workload()
     for i in range(40):
@@ -80,6 +84,7 @@ def test_killing_the_sidecar_in_the_middle_neither_loses_nor_doubles_the_backup(
     assert len(snapshots(place)) == 1
 
 
+@pytest.mark.fault("F66", invariants="I1")
 def test_the_sidecar_passes_pod_security_restricted(place):
     place.kube.kubectl("label", "namespace", place.ns, "pod-security.kubernetes.io/enforce=restricted")
     place.source.mkdir(parents=True)

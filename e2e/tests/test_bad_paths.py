@@ -21,6 +21,7 @@ def containers(place):
     return [c["name"] for c in place.kube.get("deployment", "web", place.ns)["spec"]["template"]["spec"]["containers"]]
 
 
+@pytest.mark.fault("F35", invariants="I3 I5 I15")
 def test_a_wrong_repository_password_fails_the_session_and_says_which_secret(place):
     place.start_workload()
     place.kube.apply(objects.backup_configuration(place.ns, schedule="0 0 1 1 *"))
@@ -92,6 +93,7 @@ def test_a_path_that_does_not_exist_fails_the_session_and_names_it(place):
     assert workload_is_well(place)
 
 
+@pytest.mark.fault("F43", invariants="I5")
 def test_an_empty_directory_is_no_successful_backup_and_leaves_no_snapshot_to_restore_from(place):
     place.start_workload()
     place.kube.apply(objects.backup_configuration(place.ns, schedule="0 0 1 1 *"))

@@ -115,6 +115,7 @@ def test_a_daemon_set_is_backed_up_under_the_name_of_its_node(place):
     assert (place.source / "data.txt").read_text() == "of this node\n"
 
 
+@pytest.mark.fault("F30", invariants="I6")
 def test_a_stateful_set_scaled_to_zero_in_the_middle_ends_its_session_truthfully(place):
     place.source.mkdir()
     (place.source / "data.txt").write_text("worth keeping\n")

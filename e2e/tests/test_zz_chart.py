@@ -1,4 +1,6 @@
 """The chart's life: upgrade, webhook outage, uninstall. Runs last, for it takes Stash away."""
+import pytest
+
 from stash_e2e import installation, objects
 from stash_e2e.kube import wait_until
 
@@ -19,6 +21,7 @@ def test_an_upgrade_of_the_chart_keeps_the_webhook_working_and_restarts_no_workl
     assert place.kube.get("deployment", "web", place.ns)["spec"]["template"] == before
 
 
+@pytest.mark.fault("F60", invariants="I1 I8")
 def test_with_the_webhook_down_workloads_are_admitted_and_are_injected_when_it_is_back(place):
     place.start_workload()
     place.kube.kubectl("scale", "deployment/stash-webhook", "-n", "stash", "--replicas=0")

@@ -36,6 +36,25 @@ TEST_CASE("fields of later releases are named, those that mean nothing here too"
                                    "/spec/tempDir/size"});
 }
 
+TEST_CASE("the fields of a RestoreSession that nothing acts on are named", "[api][ignored]") {
+  const auto fields = ignored<RestoreSession>(R"json({
+      "driver": "Restic", "timeOut": "1h", "task": {"name": "t", "params": [{"name": "a", "value": "b"}]},
+      "interimVolumeTemplate": {"spec": {}},
+      "target": {"alias": "a", "args": ["-v"], "replicas": 2, "volumeClaimTemplates": [{}],
+                 "volumeMounts": [{"name": "v", "mountPath": "/v", "readOnly": true, "mountPropagation": "Bidirectional",
+                                   "subPathExpr": "$(A)", "recursiveReadOnly": "Enabled"}]},
+      "runtimeSettings": {"container": {"nice": {"adjustment": 5}, "env": [{"name": "A"}], "resources": {}},
+                          "pod": {"nodeSelector": {"a": "b"}, "serviceAccountName": "s", "imagePullSecrets": []}},
+      "tempDir": {"sizeLimit": "1Gi", "disableCaching": true}})json");
+  CHECK(fields.not_yet == Pointers{"/spec/interimVolumeTemplate", "/spec/runtimeSettings/pod/nodeSelector",
+                                   "/spec/target/alias", "/spec/target/args", "/spec/target/replicas",
+                                   "/spec/target/volumeClaimTemplates", "/spec/target/volumeMounts/0/mountPropagation",
+                                   "/spec/target/volumeMounts/0/readOnly",
+                                   "/spec/target/volumeMounts/0/recursiveReadOnly",
+                                   "/spec/target/volumeMounts/0/subPathExpr", "/spec/task"});
+  CHECK(fields.unknown.empty());
+}
+
 TEST_CASE("a field that asks for nothing is not named", "[api][ignored]") {
   CHECK(ignored<BackupConfiguration>(R"({"driver": "Restic", "hooks": {}, "task": null, "fromTheFuture": null,
       "target": {"alias": "", "replicas": 0, "args": [], "volumeMounts": [{"name": "v", "mountPath": "/v", "readOnly": false}]}})") ==

@@ -111,6 +111,29 @@ TEST_CASE("an observed generation may be a number or text with a hash", "[api][w
         0);
 }
 
+TEST_CASE("what other releases keep in a status is read over and never written", "[api][wire]") {
+  const auto repository = decoded<Repository>(R"({"status":{"snapshotCount":2,"backupCount":7,
+      "lastSuccessfulBackupTime":"2019-08-22T10:00:00Z","lastBackupDuration":"2.9s"}})");
+  CHECK(repository.status.snapshot_count == 2);
+  CHECK(encode_status(repository.status) == Json{{"snapshotCount", 2}, {"snapshotsRemovedOnLastCleanup", 0}});
+
+  const auto backup = decoded<BackupSession>(R"({"status":{"phase":"Running","observedGeneration":"2$1234",
+      "sessionDeadline":"2023-01-01T00:00:00Z","targets":[{"ref":{"kind":"Deployment","name":"d","namespace":"demo"},
+      "stats":[{"hostname":"host-0"}]}]}})");
+  const Json written = encode_status(backup.status, {"apps/v1", "Deployment", "d"});
+  CHECK(written["stats"] == Json::array({{{"hostname", "host-0"}}}));
+  CHECK_FALSE(written.contains("observedGeneration"));
+  CHECK_FALSE(written.contains("sessionDeadline"));
+  CHECK_FALSE(written["targets"][0]["ref"].contains("namespace"));
+
+  const auto restore = decoded<RestoreSession>(R"({"status":{"phase":"Running","observedGeneration":3,
+      "sessionDeadline":"2023-01-01T00:00:00Z"}})");
+  CHECK(encode_status(restore.status) == Json{{"phase", "Running"}});
+  const auto kept = decoded<RestoreSession>(R"({"status":{"stats":[{"hostname":"host-0","phase":"Succeeded",
+      "snapshots":[{"name":"abc","path":"/data"}]}]}})");
+  CHECK(kept.status.stats.front().phase == "Succeeded");
+}
+
 TEST_CASE("a session's hosts are read from stats, or from its only target", "[api][wire]") {
   const auto old =
       decoded<BackupSession>(R"({"status":{"totalHosts":2,"stats":[{"hostname":"host-0","phase":"Succeeded",

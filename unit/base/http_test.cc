@@ -87,7 +87,7 @@ TEST_CASE("a header with a line break is refused before anything is sent", "[bas
   CHECK(code_of(client.send({.url = url(api), .headers = {{"A", "x\r\nB: y"}}})) == ErrorCode::invalid);
 }
 
-TEST_CASE("an answer over the limit is invalid, and the next request works", "[base][http]") {
+TEST_CASE("an answer over the limit is invalid, and the next request works", "[base][http][F64][I17]") {
   ApiScript api;
   api.on("GET", "/x").reply_raw(200, std::string(1'000, 'x'));
   api.on("GET", "/x").reply_raw(200, std::string(999, 'x'));
@@ -96,7 +96,8 @@ TEST_CASE("an answer over the limit is invalid, and the next request works", "[b
   CHECK(client.send({.url = url(api)})->body.size() == 999);
 }
 
-TEST_CASE("a server that does not answer in time is timed_out: it may have done the work", "[base][http]") {
+TEST_CASE("a server that does not answer in time is timed_out: it may have done the work",
+          "[base][http][F21][I6][I17]") {
   ApiScript api;
   api.on("GET", "/x").stream({}).then_hang().always();
   HttpClient client({});
@@ -149,7 +150,7 @@ TEST_CASE("the reader of a stream may end it without an error", "[base][http]") 
   CHECK(client.send({.url = url(api)})->body == "next");
 }
 
-TEST_CASE("a stream that is cut is unreachable, after what came before", "[base][http]") {
+TEST_CASE("a stream that is cut is unreachable, after what came before", "[base][http][F15][I19]") {
   ApiScript api;
   api.on("GET", "/x").stream({"half"}).then_cut();
   HttpClient client({});
@@ -162,7 +163,7 @@ TEST_CASE("a stream that is cut is unreachable, after what came before", "[base]
   CHECK(seen == "half");
 }
 
-TEST_CASE("a stream that falls silent is cut", "[base][http]") {
+TEST_CASE("a stream that falls silent is cut", "[base][http][F15][I19]") {
   ApiScript api;
   api.on("GET", "/x").stream({"first"}).then_hang().always();
   HttpClient client({});

@@ -53,7 +53,7 @@ TEST_CASE("a server that the given CA vouches for is trusted", "[base][http]") {
   CHECK(ask(server, {.ca_pem = ca.pem()})->body == "hello");
 }
 
-TEST_CASE("a server that another CA vouches for is unreachable, and the text says why", "[base][http]") {
+TEST_CASE("a server that another CA vouches for is unreachable, and the text says why", "[base][http][F58][I17]") {
   const TestCertificate ca("IP:127.0.0.1"), other("IP:127.0.0.1");
   const TlsServer server(ca);
   for (const TlsTrust& trust : {TlsTrust{.ca_pem = other.pem()}, TlsTrust{}}) {
@@ -70,7 +70,7 @@ TEST_CASE("a CA file that is missing trusts nobody", "[base][http]") {
   CHECK(ask(server, {.ca_file = "/no/such/file"}).error().code == ErrorCode::unreachable);
 }
 
-TEST_CASE("a server with another name is refused unless that is the name to verify", "[base][http]") {
+TEST_CASE("a server with another name is refused unless that is the name to verify", "[base][http][F58][I17]") {
   const TestCertificate ca("DNS:kubernetes.example");
   const TlsServer server(ca);
   CHECK(ask(server, {.ca_pem = ca.pem()}).has_value() == false);

@@ -25,7 +25,7 @@ TEST_CASE("a parse error does not repeat the text, which may hold a secret", "[b
   CHECK(parse_json(R"({"token": "hunter2" "x"})").error().message.find("hunter2") == std::string::npos);
 }
 
-TEST_CASE("JSON of 512 levels is read, deeper is refused", "[base][json]") {
+TEST_CASE("JSON of 512 levels is read, deeper is refused", "[base][json][F64][I17]") {
   CHECK(parse_json(nested(512)).has_value());
   CHECK(parse_json(nested(513)).error() == Error{ErrorCode::invalid, "JSON nested deeper than 512 levels"});
   CHECK(parse_json(nested(1'000'000)).error().code == ErrorCode::invalid);

@@ -108,19 +108,19 @@ TEST_CASE("the child works in its directory, and a missing one is not_found", "[
   CHECK(::run(spec).ended.error().code == ErrorCode::not_found);
 }
 
-TEST_CASE("a line over the limit is cut and the rest of it dropped", "[base][process]") {
+TEST_CASE("a line over the limit is cut and the rest of it dropped", "[base][process][F41][I17]") {
   ProcessSpec spec = shell("printf '%0100d\\nnext\\n' 1; head -c 300000 /dev/zero | tr '\\0' x; echo; echo end");
   spec.max_line = 20;
   CHECK(::run(spec).lines == Lines{std::string(20, '0'), "next", std::string(20, 'x'), "end"});
 }
 
-TEST_CASE("only the end of standard error is kept", "[base][process]") {
+TEST_CASE("only the end of standard error is kept", "[base][process][F41][I17]") {
   ProcessSpec spec = shell("for i in 1 2 3 4 5 6 7 8 9; do echo \"line $i\" >&2; done");
   spec.max_stderr = 14;
   CHECK(::run(spec).ended->stderr_tail == "line 8\nline 9\n");
 }
 
-TEST_CASE("a megabyte on both pipes blocks nobody", "[base][process]") {
+TEST_CASE("a megabyte on both pipes blocks nobody", "[base][process][F41][I6]") {
   const Run run = ::run(shell("head -c 1000000 /dev/zero >&2; head -c 1000000 /dev/zero | tr '\\0' x"));
   CHECK(run.lines.at(0).size() == 1'000'000);
 }
@@ -138,7 +138,7 @@ TEST_CASE("a stop can be another signal than SIGTERM", "[base][process]") {
   CHECK(run_until_first_line(spec).ended->exit_code == 6);
 }
 
-TEST_CASE("a child that ignores SIGTERM is killed after the grace", "[base][process]") {
+TEST_CASE("a child that ignores SIGTERM is killed after the grace", "[base][process][F41][I6]") {
   ProcessSpec spec = shell("trap '' TERM; echo hi; while :; do sleep 0.01; done");
   spec.grace = milliseconds(50);
   const Run run = run_until_first_line(spec);
@@ -207,6 +207,19 @@ TEST_CASE("SIGTERM sets the flag that asks to stop", "[base][process]") {
     const bool before = stop_requested();
     ::raise(SIGTERM);
     ::_exit(!before && stop_requested() ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
+}
+
+TEST_CASE("SIGHUP, by which restic asks whether the owner of a lock lives, ends nobody", "[base][process][F32][I12]") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    catch_stop_signals();
+    ::raise(SIGHUP);
+    ::_exit(stop_requested() ? 1 : 0);
   }
   int status = 0;
   ::waitpid(child, &status, 0);

@@ -152,7 +152,7 @@ TEST_CASE("through a year of rotations a client that knows the published bundle 
   CHECK(pem_blocks(data.at("ca.crt")).size() == 1);
 }
 
-TEST_CASE("a Secret with halves of two pairs is seen as unusable", "[certs][authority]") {
+TEST_CASE("a Secret with halves of two pairs is seen as unusable", "[certs][authority][F56][I1]") {
   RotationWorld world{.secret = {}, .wanted_dns_names = kNames, .published = {}, .now = kNow};
   world.secret = inspect_secret({});
   const SecretData one = carry_out(plan_rotation(world), {}, kNames, "stash", kNow).value();

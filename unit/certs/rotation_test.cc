@@ -93,7 +93,7 @@ TEST_CASE("a leaf at two thirds of its life is replaced and its CA stays", "[cer
   CHECK(writes_of(world) == Writes{.make_leaf = true});
 }
 
-TEST_CASE("a leaf that cannot be served is replaced at once", "[certs][rotation]") {
+TEST_CASE("a leaf that cannot be served is replaced at once", "[certs][rotation][F56][I1]") {
   RotationWorld world = a_world();
   SECTION("expired") { world.secret.leaf.not_after = kNow - 1s; }
   SECTION("not valid yet") { world.secret.leaf.not_before = kNow + 1h; }
@@ -143,7 +143,7 @@ TEST_CASE("a CA at two thirds of its life gets a successor while its leaf goes o
   CHECK(writes_of(world) == Writes{});
 }
 
-TEST_CASE("the leaf does not move to a CA that is not published everywhere", "[certs][rotation]") {
+TEST_CASE("the leaf does not move to a CA that is not published everywhere", "[certs][rotation][F56][I1]") {
   RotationWorld world = a_world();
   world.secret.cas = {ca("CA2", 1h), ca("CA1", 24h * 250)};
   world.published = {pem("CA1") + pem("CA2"), pem("CA1")};
@@ -156,13 +156,13 @@ TEST_CASE("a CA whose key is lost is replaced, and its leaf serves on meanwhile"
   CHECK(writes_of(world) == Writes{.make_ca = true, .publish = true});
 }
 
-TEST_CASE("an expired CA is replaced together with its leaf, and forgotten", "[certs][rotation]") {
+TEST_CASE("an expired CA is replaced together with its leaf, and forgotten", "[certs][rotation][F55][I1]") {
   RotationWorld world = a_world();
   world.secret.cas = {ca("CA1", 24h * 366)};
   CHECK(writes_of(world) == Writes{.make_ca = true, .make_leaf = true, .forget = {"CA1"}, .publish = true});
 }
 
-TEST_CASE("a bundle that somebody wiped or changed is published again", "[certs][rotation]") {
+TEST_CASE("a bundle that somebody wiped or changed is published again", "[certs][rotation][F56][I4]") {
   RotationWorld world = a_world();
   SECTION("wiped") { world.published[1] = ""; }
   SECTION("another CA") { world.published[1] = pem("OTHER"); }

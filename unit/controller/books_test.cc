@@ -29,7 +29,7 @@ TEST_CASE("a claim is silent since it was last seen to change, whatever its own 
   CHECK(book.silent_for("s", claimed_by("u2", "2099-01-01T00:00:00Z")).at("host-0") == seconds(0));
 }
 
-TEST_CASE("a jump of the wall clock makes no claim look silent", "[controller][books]") {
+TEST_CASE("a jump of the wall clock makes no claim look silent", "[controller][books][F52][I7]") {
   FakeClock clock;
   HeartbeatBook book(clock);
   book.silent_for("s", claimed_by("u1", "t"));

@@ -93,7 +93,7 @@ TEST_CASE("where all is in order a look writes nothing", "[controller][certifica
   CHECK(reconcile_certificates(api, kOptions, clock));
 }
 
-TEST_CASE("a bundle that somebody wiped is put back, and only there", "[controller][certificates]") {
+TEST_CASE("a bundle that somebody wiped is put back, and only there", "[controller][certificates][F56][I4]") {
   const FakeClock clock;
   const auto data = made(clock);
   ApiScript script;
@@ -105,7 +105,7 @@ TEST_CASE("a bundle that somebody wiped is put back, and only there", "[controll
   CHECK(reconcile_certificates(api, kOptions, clock));
 }
 
-TEST_CASE("no CA is published that could not be stored", "[controller][certificates]") {
+TEST_CASE("no CA is published that could not be stored", "[controller][certificates][F57][I1]") {
   const FakeClock clock;
   ApiScript script;
   script.on("GET", kSecret).reply(404);

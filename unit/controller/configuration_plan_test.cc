@@ -227,7 +227,7 @@ TEST_CASE("a schedule change is applied to the CronJob alone", "[controller][con
   CHECK(plan(world).writes[0].body["metadata"]["resourceVersion"] == "1");
 }
 
-TEST_CASE("a CronJob that somebody changed by hand is put right", "[controller][configuration]") {
+TEST_CASE("a CronJob that somebody changed by hand is put right", "[controller][configuration][F86][I4]") {
   ConfigurationWorld world = after(a_configuration_world());
   world.cron_job["spec"]["suspend"] = true;
   CHECK(written(plan(world)) == Texts{"write CronJob"});
@@ -263,11 +263,24 @@ TEST_CASE("a BackupConfiguration that cannot be read is Invalid, once", "[contro
   CHECK(plan(world).empty());
 }
 
-TEST_CASE("a hook that runs a program makes the configuration Invalid, for it would not be run",
+TEST_CASE("a hook that runs a program makes the configuration Invalid only where such hooks are turned off",
           "[controller][configuration]") {
+  inject::Settings turned_off = some_settings();
+  turned_off.exec_hooks = false;
   ConfigurationWorld world = a_configuration_world();
   world.configuration["spec"]["hooks"] = {{"preBackup", {{"exec", {{"command", {"sync"}}}}}}};
-  CHECK(phase(world) == "Invalid");
-  world.configuration["spec"]["hooks"] = {{"preBackup", {{"httpPost", {{"port", 8080}, {"path", "/freeze"}}}}}};
   CHECK(phase(world) == "Ready");
+  carry_out(plan_configuration(world, turned_off), api::kBackupConfigurations, world.configuration);
+  CHECK(phase_of(world.configuration) == "Invalid");
+  CHECK(condition_of(world.configuration, "Ready").find("(hooks.exec=false of the chart)") != std::string::npos);
+  world.configuration["spec"]["hooks"] = {{"preBackup", {{"httpPost", {{"port", 8080}, {"path", "/freeze"}}}}}};
+  carry_out(plan_configuration(world, turned_off), api::kBackupConfigurations, world.configuration);
+  CHECK(phase_of(world.configuration) == "Ready");
+}
+
+TEST_CASE("a hook that names Stash's own container makes the configuration Invalid", "[controller][configuration]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.configuration["spec"]["hooks"] = {
+      {"postBackup", {{"exec", {{"command", {"sync"}}}}, {"containerName", "stash"}}}};
+  CHECK(phase(world) == "Invalid");
 }

@@ -85,7 +85,7 @@ TEST_CASE("a ServiceAccount that the user names is used and none is made", "[con
   CHECK(objects.role_binding["subjects"][0]["name"] == "mine");
 }
 
-TEST_CASE("CronJob names have no dots, fit in 52 characters and stay distinct", "[controller][cron]") {
+TEST_CASE("CronJob names have no dots, fit in 52 characters and stay distinct", "[controller][cron][F83][I7]") {
   CHECK(cron_job_name("app.v1") == "stash-backup-app-v1");
   const std::string a = cron_job_name(std::string(200, 'x') + "a"), b = cron_job_name(std::string(200, 'x') + "b");
   CHECK(a.size() <= 52);

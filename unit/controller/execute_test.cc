@@ -50,7 +50,7 @@ TEST_CASE("the second write to an object carries the version that the first one 
   CHECK(calls[1].json() == Json({{"metadata", {{"resourceVersion", "101"}}}, {"status", {{"phase", "Pending"}}}}));
 }
 
-TEST_CASE("the first write that fails stops the rest, and no event is written", "[controller][execute]") {
+TEST_CASE("the first write that fails stops the rest, and no event is written", "[controller][execute][F17][I7]") {
   ApiScript script;
   script.on("PATCH", kSession).reply(409);
   Plan plan = two_patches();
@@ -60,7 +60,7 @@ TEST_CASE("the first write that fails stops the rest, and no event is written", 
   CHECK(result.error().code == ErrorCode::conflict);
 }
 
-TEST_CASE("a removal of what is gone, or was made anew, is done already", "[controller][execute]") {
+TEST_CASE("a removal of what is gone, or was made anew, is done already", "[controller][execute][F17][F22][I7]") {
   for (const int status : {404, 409}) {
     ApiScript script;
     script.on("DELETE", kSession).reply(status);

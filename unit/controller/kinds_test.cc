@@ -116,7 +116,8 @@ TEST_CASE("ordinals added while a session runs are left to the next one", "[cont
   CHECK(hosts_of(step(world)) == Names{"host-0 Pending"});
 }
 
-TEST_CASE("an ordinal that is scaled away before its turn fails the session, and says so", "[controller][kinds]") {
+TEST_CASE("an ordinal that is scaled away before its turn fails the session, and says so",
+          "[controller][kinds][F30][I6]") {
   SessionWorld world = session_of(stateful(2));
   step(world);
   finish(world.session, 0);
@@ -167,7 +168,7 @@ TEST_CASE("a node that never gets its pod fails the session", "[controller][kind
   CHECK(condition_of(world.session, "Completed").find("1 more of the nodes") != std::string::npos);
 }
 
-TEST_CASE("a node that leaves the cluster fails its host, not those of the others", "[controller][kinds]") {
+TEST_CASE("a node that leaves the cluster fails its host, not those of the others", "[controller][kinds][F27][I6]") {
   SessionWorld world = session_of(daemons(2, {"a", "b"}));
   step(world);
   world.target = daemons(1, {"a"});

@@ -46,7 +46,7 @@ TEST_CASE("a missing object is applied, an equal one is not written again", "[co
   CHECK(plan.empty());
 }
 
-TEST_CASE("an object of ours that drifted is applied on the version that was seen", "[controller][owned]") {
+TEST_CASE("an object of ours that drifted is applied on the version that was seen", "[controller][owned][F17][I19]") {
   Json live = applied(wanted_binding());
   live["metadata"]["annotations"].clear();
   Plan plan;

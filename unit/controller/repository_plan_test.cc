@@ -12,7 +12,7 @@ using namespace stash::test;
 using Texts = std::vector<std::string>;
 
 RepositoryWorld a_world(const RepositoryBuilder& repository = a_repository()) {
-  return {.repository = repository.json(), .secret = Presence::present, .now = kCreated};
+  return {.repository = repository.json(), .secret = Presence::present, .settings = some_settings(), .now = kCreated};
 }
 
 Json after(const RepositoryWorld& world) {
@@ -40,6 +40,35 @@ TEST_CASE("a missing Secret is named and looked for again, ever more slowly", "[
   CHECK(waits == std::vector<seconds>{seconds(5), seconds(10), seconds(20), seconds(40), seconds(60), seconds(60)});
 }
 
+TEST_CASE("a missing claim is named and looked for again, and one that is there is said to be",
+          "[controller][repository]") {
+  RepositoryWorld world = a_world(a_repository().pvc("backups"));
+  world.claim = Presence::absent;
+  world.misses = 1;
+  const std::string message =
+      "PersistentVolumeClaim demo/backups does not exist; create it, or correct "
+      "spec.backend.local.persistentVolumeClaim.claimName";
+  CHECK(condition_of(after(world), "BackendClaimFound") == "False BackendClaimNotAvailable: " + message);
+  CHECK(condition_of(after(world), "Ready") == "False BackendClaimNotAvailable: " + message);
+  CHECK(events_of(plan_repository(world)) == Texts{"BackendClaimNotAvailable: " + message});
+  CHECK(plan_repository(world).look_again_in == seconds(5));
+  world.claim = Presence::present;
+  CHECK(condition_of(after(world), "BackendClaimFound") ==
+        "True BackendClaimAvailable: PersistentVolumeClaim demo/backups exists");
+  CHECK(condition_of(after(world), "Ready").starts_with("True"));
+  CHECK(plan_repository(world).look_again_in == minutes(5));
+}
+
+TEST_CASE("a Repository that leaves its claim misses none", "[controller][repository]") {
+  RepositoryWorld world = a_world(a_repository().pvc("backups"));
+  world.claim = Presence::absent;
+  const Json status = after(world)["status"];
+  world = a_world();
+  world.repository["status"] = status;
+  CHECK(condition_of(after(world), "BackendClaimFound") == "True NoClaimNeeded: the backend is on no claim");
+  CHECK(condition_of(after(a_world()), "BackendClaimFound").empty());
+}
+
 TEST_CASE("a backend in the cloud is Ready as a local one is", "[controller][repository]") {
   CHECK(condition_of(after(a_world(a_repository().gcs("bucket", "/x"))), "Ready").starts_with("True"));
 }
@@ -49,6 +78,18 @@ TEST_CASE("a backend that no restic can use is named by its field before a backu
   const std::string message = "/spec/backend/gcs/bucket is missing; set the name of the bucket";
   CHECK(condition_of(after(world), "Ready") == "False Invalid: " + message);
   CHECK(events_of(plan_repository(world)) == Texts{"Invalid: " + message});
+}
+
+TEST_CASE("a hostPath that the administrator does not allow is not Ready, also when it was once",
+          "[controller][repository]") {
+  RepositoryWorld world = a_world();
+  world.repository = after(world);
+  world.settings.allowed_host_paths = {"/data/other"};
+  const std::string message =
+      "spec.backend.local.hostPath /data/repo is at or below no path of the node that the administrator allows; let "
+      "him add it to the chart value hostPath.allowed, or use another volume, such as a persistentVolumeClaim";
+  CHECK(condition_of(after(world), "Ready") == "False HostPathNotAllowed: " + message);
+  CHECK(events_of(plan_repository(world)) == Texts{"HostPathNotAllowed: " + message});
 }
 
 TEST_CASE("a further backend is said to be ignored", "[controller][repository]") {
@@ -86,7 +127,8 @@ TEST_CASE("a deleted Repository of older Stash is released, and its data kept", 
 
 TEST_CASE("the plan after a Repository's plan writes nothing", "[controller][repository]") {
   for (const Presence secret : {Presence::present, Presence::absent, Presence::unknown}) {
-    for (const auto& repository : {a_repository(), a_repository().gcs("b", ""), a_repository().secret("")}) {
+    for (const auto& repository :
+         {a_repository(), a_repository().gcs("b", ""), a_repository().secret(""), a_repository().pvc("c")}) {
       RepositoryWorld world = a_world(repository);
       world.secret = secret;
       world.repository = after(world);

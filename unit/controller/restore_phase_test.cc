@@ -58,11 +58,43 @@ TEST_CASE("a restore is Running once a pod has it and Succeeded once that pod is
   CHECK(events_of(plan_restore(world)) == Texts{"RestoreSessionSucceeded: 1 of 1 hosts restored"});
 }
 
+TEST_CASE("a restore says whether its target is there and carries the init container", "[controller][restore]") {
+  RestoreWorld world = a_restore_world();
+  CHECK(condition_of(after(world), "RestoreTargetFound") == "True TargetAvailable: Deployment demo/stash-demo exists");
+  CHECK(condition_of(after(world), "StashInitContainerInjected") ==
+        "True InitContainerInjectionSucceeded: the init container is in the pod template of Deployment "
+        "demo/stash-demo");
+  world.injected = "";
+  world.target.workload->has_container = false;
+  CHECK(condition_of(after(world), "StashInitContainerInjected") ==
+        "Unknown InitContainerInjectionPending: waiting for the init container to be injected into Deployment "
+        "demo/stash-demo");
+  SECTION("the namespace has not opted in") {
+    world.target.not_opted_in = "namespace demo has not opted in";
+    CHECK(condition_of(after(world), "StashInitContainerInjected") ==
+          "False NamespaceNotOptedIn: namespace demo has not opted in");
+  }
+  SECTION("there is no workload") {
+    world.target.workload.reset();
+    CHECK(condition_of(after(world), "RestoreTargetFound") ==
+          "False TargetNotAvailable: Deployment demo/stash-demo does not exist; create it, or create a RestoreSession "
+          "that names another");
+    CHECK(condition_of(after(world), "StashInitContainerInjected") ==
+          "False TargetNotAvailable: there is no workload to inject into");
+  }
+  SECTION("one that failed keeps what was said of it") {
+    world.session = a_restore_session().phase("Failed").total_hosts(1).host(failed("host-0", "x")).json();
+    CHECK(condition_of(after(world), "StashInitContainerInjected").empty());
+  }
+}
+
 TEST_CASE("a failed restore says so, and that its pod tries again", "[controller][restore]") {
   const RestoreWorld world =
       a_restore_world(a_restore_session().phase("Running").total_hosts(1).host(failed("host-0", "no snapshot")));
   CHECK(condition_of(after(world), "Completed") ==
         "True Failed: host-0: no snapshot; a pod that waits for it tries again");
+  CHECK(events_of(plan_restore(world)) ==
+        Texts{"RestoreSessionFailedToExecute: host-0: no snapshot; a pod that waits for it tries again"});
 }
 
 TEST_CASE("a restore that has been tried often enough does not promise another try", "[controller][restore]") {

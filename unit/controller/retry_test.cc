@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "inject/configuration_rules.h"
 #include "unit/controller/worlds.h"
 
 namespace {
@@ -78,7 +79,7 @@ TEST_CASE("without retryConfig nothing is repeated", "[controller][retry]") {
   CHECK_FALSE(world.session["status"].contains("nextRetry"));
 }
 
-TEST_CASE("a controller that ended between the two writes makes no second repetition", "[controller][retry]") {
+TEST_CASE("a controller that ended between the two writes makes no second repetition", "[controller][retry][F2][I7]") {
   SessionWorld world = a_session_world(failing(), repeating(1, ""));
   step(world, minutes(1));
   world.siblings = {a_backup_session("app-backup-1700000000-retry-1").created(kCreated + minutes(1))};
@@ -128,9 +129,9 @@ TEST_CASE("names of repetitions count up, fit, and stay distinct", "[controller]
 }
 
 TEST_CASE("a retryConfig that means nothing makes the BackupConfiguration unusable", "[controller][retry]") {
-  CHECK(unusable_retry(repeating(1).build().spec).empty());
-  CHECK(unusable_retry(repeating(1, "").build().spec).empty());
-  CHECK(unusable_retry(repeating(1, "soon").build().spec) ==
+  CHECK(inject::unusable_retry(repeating(1).build().spec).empty());
+  CHECK(inject::unusable_retry(repeating(1, "").build().spec).empty());
+  CHECK(inject::unusable_retry(repeating(1, "soon").build().spec) ==
         "spec.retryConfig.delay \"soon\", which is no duration such as 30s or 5m");
-  CHECK(unusable_retry(repeating(-1).build().spec) == "spec.retryConfig.maxRetry below zero");
+  CHECK(inject::unusable_retry(repeating(-1).build().spec) == "spec.retryConfig.maxRetry below zero");
 }

@@ -13,6 +13,7 @@ using namespace stash;
 using namespace stash::controller;
 using namespace stash::test;
 using Groups = std::vector<PushedGroup>;
+using Texts = std::vector<std::string>;
 
 api::BackupSession ended(const char* phase) {
   return a_backup_session().phase(phase).total_hosts(3).with(
@@ -80,6 +81,36 @@ TEST_CASE("groups of objects that are gone are stale, those of living ones are n
   CHECK(stale_groups(answer, some_living()) == Groups{{"stash-backup", "demo", "invoker", "gone"},
                                                       {"stash-restore", "demo", "invoker", "old"},
                                                       {"gone", "demo", "hostname", "host-0"}});
+}
+
+TEST_CASE("groups of hosts that the workload has no more are stale", "[controller][metrics]") {
+  const auto session = [](const char* name, int age, const char* phase, const std::vector<const char*>& hosts) {
+    auto made = a_backup_session(name).created(kCreated - minutes(age)).phase(phase);
+    for (const char* host : hosts) made.host(host, phase);
+    return made.build();
+  };
+  Living living = some_living();
+  const auto stale_hosts = [&](const std::vector<api::BackupSession>& sessions) {
+    living.hosts = hosts_still_backed_up(sessions);
+    std::vector<std::string> hosts;
+    for (const PushedGroup& group :
+         stale_groups(answer_of({host_group("app-backup", "host-0"), host_group("app-backup", "host-1"),
+                                 host_group("app-restore", "host-1")}),
+                      living)) {
+      hosts.push_back(group.job + " " + group.value);
+    }
+    return hosts;
+  };
+  const api::BackupSession both = session("both", 30, "Succeeded", {"host-0", "host-1"});
+  const api::BackupSession fewer = session("fewer", 20, "Failed", {"host-0"});
+  CHECK(stale_hosts({}).empty());
+  CHECK(stale_hosts({both}).empty());
+  CHECK(stale_hosts({fewer, both}) == Texts{"app-backup host-1"});
+  CHECK(stale_hosts({both, fewer, session("more", 10, "Running", {"host-0", "host-1"})}).empty());
+  CHECK(stale_hosts({both, session("lost", 20, "Failed", {}), session("skipped", 10, "Skipped", {})}).empty());
+  CHECK(stale_hosts({session("early", 30, "Pending", {})}).empty());
+  const api::BackupSession others = a_backup_session("x", "else").phase("Succeeded").host("host-7", "Succeeded");
+  CHECK(stale_hosts({both, others}).empty());
 }
 
 TEST_CASE("a backup's group is stale although a restore has its name", "[controller][metrics]") {

@@ -160,25 +160,31 @@ TEST_CASE("a session whose BackupConfiguration does not exist fails after a grac
         "a new session");
 }
 
-TEST_CASE("a session of a BackupConfiguration that was made anew fails", "[controller][session]") {
+TEST_CASE("a session of a BackupConfiguration that was made anew fails", "[controller][session][F22][I7]") {
   SessionWorld world = a_session_world();
   world.session["metadata"]["ownerReferences"] = {
       {{"kind", "BackupConfiguration"}, {"name", "app-backup"}, {"uid", "uid-of-the-old-one"}}};
   CHECK(phase_of(after(world)) == "Failed");
 }
 
-TEST_CASE("a paused BackupConfiguration skips a new session and leaves a running one alone", "[controller][session]") {
+TEST_CASE("a paused BackupConfiguration skips a new session and leaves a running one alone",
+          "[controller][session][F29][I7]") {
   SessionWorld world = a_session_world(a_backup_session(), a_backup_configuration().paused());
   const Json skipped = after(world);
   CHECK(phase_of(skipped) == "Skipped");
   CHECK(condition_of(skipped, "BackupSkipped") ==
         "True Paused: BackupConfiguration demo/app-backup is paused; set spec.paused to false to back up again");
   CHECK_FALSE(skipped["status"].contains("stats"));
+  CHECK(
+      events_of(plan_session(world)) ==
+      Texts{"BackupSessionSkipped: BackupConfiguration demo/app-backup is paused; set spec.paused to false to back up "
+            "again"});
   world.session = a_backup_session().phase("Running").total_hosts(1).host(claimed("host-0", "web-1")).json();
   CHECK(phase_of(after(world)) == "Running");
 }
 
-TEST_CASE("a session that comes while an older one has not ended is Skipped and names it", "[controller][session]") {
+TEST_CASE("a session that comes while an older one has not ended is Skipped and names it",
+          "[controller][session][F29][I7][I8]") {
   SessionWorld world = a_session_world();
   world.siblings = {a_backup_session("older").created(kCreated - minutes(5)).phase("Running")};
   CHECK(phase_of(after(world)) == "Skipped");
@@ -192,7 +198,7 @@ TEST_CASE("a session that comes while an older one has not ended is Skipped and 
   CHECK(phase_of(after(world)) == "Pending");
 }
 
-TEST_CASE("of two sessions of the same second exactly one is skipped", "[controller][session]") {
+TEST_CASE("of two sessions of the same second exactly one is skipped", "[controller][session][F29][I7]") {
   const auto a = a_backup_session("a"), b = a_backup_session("b");
   SessionWorld first = a_session_world(a), second = a_session_world(b);
   first.siblings = {b};
@@ -280,7 +286,7 @@ TEST_CASE("a host whose pod is gone is free again, and its wait starts anew", "[
   CHECK(phase_of(after(at_age(world, minutes(40)))) == "Failed");
 }
 
-TEST_CASE("a pod that ended, or another pod of its name, has lost its claim", "[controller][session]") {
+TEST_CASE("a pod that ended, or another pod of its name, has lost its claim", "[controller][session][F22][I7]") {
   SessionWorld world =
       running_world(a_backup_session().phase("Running").total_hosts(1).host(claimed("host-0", "web-1")));
   for (const PodFacts& pod :
@@ -309,7 +315,7 @@ TEST_CASE("a living pod without a sign of progress for 15 minutes has stalled, a
   CHECK_FALSE(host_of(after(world)).contains("claim"));
 }
 
-TEST_CASE("spec.timeOut ends a session and names the silent host", "[controller][session]") {
+TEST_CASE("spec.timeOut ends a session and names the silent host", "[controller][session][F3][I6]") {
   SessionWorld world =
       a_session_world(a_backup_session().phase("Running").total_hosts(1).host(claimed("host-0", "web-1")),
                       a_backup_configuration().time_out("30m"));

@@ -186,7 +186,7 @@ class Schedule {
 }  // namespace
 
 TEST_CASE("every random schedule of a session ends, and never as Succeeded without all its hosts",
-          "[controller][session]") {
+          "[controller][session][F30][I5][I6]") {
   for (unsigned seed = 1; seed <= 150; ++seed) {
     INFO("seed " << seed);
     Schedule(seed).run();

@@ -50,7 +50,8 @@ TEST_CASE("a restore that was made while the operator was down is offered before
   CHECK(phase_of(look_at(world, minutes(40))) == "Failed");
 }
 
-TEST_CASE("what waited while the operator was down is offered once more by the next one", "[controller][waiting]") {
+TEST_CASE("what waited while the operator was down is offered once more by the next one",
+          "[controller][waiting][F2][I6]") {
   SessionWorld world = a_session_world();
   look_at(world, seconds(1));
   world.watched_for = seconds(2);
@@ -59,7 +60,7 @@ TEST_CASE("what waited while the operator was down is offered once more by the n
   CHECK(phase_of(look_at(world, hours(2) + minutes(10))) == "Failed");
 }
 
-TEST_CASE("a controller whose clock is ahead or behind does not fail a new session", "[controller][waiting]") {
+TEST_CASE("a controller whose clock is ahead or behind does not fail a new session", "[controller][waiting][F52][I6]") {
   for (const seconds skew : {seconds(hours(-5)), seconds(hours(5))}) {
     SessionWorld world = a_session_world();
     CHECK(phase_of(look_at(world, skew)) == "Pending");
@@ -137,7 +138,7 @@ TEST_CASE("a session ends in time although its pods may not be looked at, and sa
         "no pod took it within 10m0s; why is not known: listing pods of demo: forbidden");
 }
 
-TEST_CASE("no backup begins while the same workload is restored", "[controller][waiting]") {
+TEST_CASE("no backup begins while the same workload is restored", "[controller][waiting][F29][I13]") {
   SessionWorld world = a_session_world();
   look_at(world, seconds(1));
   world.restoring = "app-restore";

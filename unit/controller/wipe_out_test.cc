@@ -151,7 +151,7 @@ TEST_CASE("setting wipeOut to false lets a Repository go and keeps its data", "[
   CHECK(after(world)["metadata"]["finalizers"] == Json::array());
 }
 
-TEST_CASE("a namespace that is being deleted is not held up", "[controller][wipe_out]") {
+TEST_CASE("a namespace that is being deleted is not held up", "[controller][wipe_out][F23][I11]") {
   RepositoryWorld world = a_world(going());
   world.wipe_out.namespace_is_going = true;
   CHECK(verbs_on(plan_repository(world), api::kJobs).empty());

@@ -132,7 +132,7 @@ TEST_CASE("when its BackupConfiguration is gone, the sidecar goes by a nudge and
   CHECK(scene.plan().plan.empty());
 }
 
-TEST_CASE("a webhook that does not answer is asked again, ever more slowly", "[controller][workload]") {
+TEST_CASE("a webhook that does not answer is asked again, ever more slowly", "[controller][workload][F87][I4]") {
   Scene scene;
   scene.backup();
   const std::string change = scene.plan().change;

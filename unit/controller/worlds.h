@@ -78,7 +78,9 @@ inline controller::ConfigurationWorld a_configuration_world(
   return world;
 }
 
-inline inject::Settings some_settings() { return {.image = "stash:test", .pushgateway_url = "http://push:56789"}; }
+inline inject::Settings some_settings() {
+  return {.image = "stash:test", .pushgateway_url = "http://push:56789", .allowed_host_paths = {"/data"}};
+}
 
 /// Does to `object` what the writes of `plan` that are about it would do in the store; a conflict fails the test.
 /// Returns whether anything was written.

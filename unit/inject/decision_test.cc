@@ -19,6 +19,13 @@ api::Repository without_secret() {
   });
 }
 
+api::Repository without_claim(std::int64_t observed_generation = 1) {
+  return a_repository().pvc("backups").with([&](api::Repository& repository) {
+    repository.status.conditions = {
+        {"BackendClaimFound", "False", "BackendClaimNotAvailable", "", observed_generation, {}}};
+  });
+}
+
 TEST_CASE("namespaces opt in, or opt out where the administrator wants that", "[inject][settings]") {
   inject::Settings settings;
   settings.excluded_namespaces = {"kube-system"};
@@ -49,9 +56,9 @@ TEST_CASE("a target names a workload by group, kind and name, whatever the versi
 
 TEST_CASE("every reason has a code of its own", "[inject][decision]") {
   std::set<std::string_view> codes;
-  for (int i = 0; i <= static_cast<int>(Reason::repository_not_durable); ++i)
+  for (int i = 0; i <= static_cast<int>(Reason::host_path_not_allowed); ++i)
     codes.insert(code_of(static_cast<Reason>(i)));
-  CHECK(codes.size() == static_cast<std::size_t>(Reason::repository_not_durable) + 1);
+  CHECK(codes.size() == static_cast<std::size_t>(Reason::host_path_not_allowed) + 1);
   CHECK_FALSE(codes.contains("Unknown"));
 }
 
@@ -79,6 +86,24 @@ TEST_CASE("a configuration that is being deleted, or has no target, or another o
   CHECK(decided.findings.empty());
 }
 
+TEST_CASE("what is Invalid by its own spec is not injected", "[inject][decision]") {
+  const auto backup = Scene().backup(a_backup_configuration().time_out("soon")).decide(a_workload());
+  CHECK_FALSE(backup.backups.at(0).repository);
+  CHECK(backup.findings ==
+        std::vector{Finding{Reason::invalid, "BackupConfiguration demo/app-backup",
+                            "BackupConfiguration demo/app-backup has spec.timeOut \"soon\", which is no duration above "
+                            "zero such as 30m or 2h"}});
+  const auto restore = Scene().restore(a_restore_session().rules({})).decide(a_workload());
+  CHECK_FALSE(restore.restore);
+  CHECK(restore.findings == std::vector{Finding{Reason::invalid, "RestoreSession demo/app-restore",
+                                                "RestoreSession demo/app-restore: it has no rules, so nothing would be "
+                                                "restored; set spec.rules[0].paths; create a new one"}});
+}
+
+TEST_CASE("a RestoreSession that was accepted by older rules keeps its place", "[inject][decision]") {
+  CHECK(Scene().restore(a_restore_session().rules({}).phase("Running")).decide(a_workload()).restore);
+}
+
 TEST_CASE("what is in the way of a backup is named with its remedy", "[inject][decision]") {
   const auto finding = [](Scene scene, const api::BackupConfiguration& configuration) {
     const auto decided = scene.backup(configuration).decide(a_workload());
@@ -99,6 +124,9 @@ TEST_CASE("what is in the way of a backup is named with its remedy", "[inject][d
   CHECK(finding(Scene().repository(without_secret()), plain) ==
         std::pair(Reason::secret_missing, std::string("Secret repo-secret of Repository demo/repo does not exist; "
                                                       "create it with RESTIC_PASSWORD in it")));
+  CHECK(finding(Scene().repository(without_claim()), plain) ==
+        std::pair(Reason::claim_missing, std::string("PersistentVolumeClaim backups of Repository demo/repo does not "
+                                                     "exist; create it, and injection follows")));
   CHECK(finding(Scene().repository(a_repository().gcs("", "")), plain) ==
         std::pair(Reason::malformed, std::string("Repository demo/repo: /spec/backend/gcs/bucket is missing; set the "
                                                  "name of the bucket")));

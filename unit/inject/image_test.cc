@@ -14,7 +14,7 @@ Scene a_scene(const std::string& image) {
 
 std::string image_of(const Json& container) { return string_at(container, {"image"}); }
 
-TEST_CASE("an upgrade of ours restarts nobody's pods", "[inject][image]") {
+TEST_CASE("an upgrade of ours restarts nobody's pods", "[inject][image][F84][I3]") {
   const Json live = as_stored(a_scene("stash:1").injected(a_workload()));
   CHECK(a_scene("stash:2").inject(live, &live).patch.empty());
 }
@@ -26,7 +26,8 @@ TEST_CASE("a change outside the template keeps the image", "[inject][image]") {
   CHECK(a_scene("stash:2").inject(scaled, &live).patch.empty());
 }
 
-TEST_CASE("an author who sends the template without the sidecar gets the one that was there", "[inject][image]") {
+TEST_CASE("an author who sends the template without the sidecar gets the one that was there",
+          "[inject][image][F86][I2]") {
   const Json live = as_stored(a_scene("stash:1").injected(a_workload()));
   const Json sent = as_stored(a_workload());
   CHECK(as_stored(a_scene("stash:2").injected(sent, &live)) == live);

@@ -1,5 +1,6 @@
 #include "inject/injector.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "unit/inject/scene.h"
@@ -92,6 +93,46 @@ TEST_CASE("settings of the BackupConfiguration reach the sidecar", "[inject][sid
   CHECK(sidecar["volumeMounts"][4]["subPath"] == "sub");
 }
 
+TEST_CASE("a readiness probe and lifecycle hooks reach the sidecar whole", "[inject][sidecar]") {
+  const Json settings = {{"readinessProbe", {{"exec", {{"command", {"cat", "/tmp/ready"}}}}, {"periodSeconds", 5}}},
+                         {"lifecycle",
+                          {{"postStart", {{"exec", {{"command", {"touch", "/tmp/ready"}}}}}},
+                           {"preStop", {{"httpGet", {{"path", "/stop"}, {"port", 8080}}}}}}}};
+  const Json sidecar =
+      sidecar_in(Scene().backup(a_backup_configuration().container_settings(settings)).injected(a_workload()));
+  CHECK(sidecar["readinessProbe"] == settings["readinessProbe"]);
+  CHECK(sidecar["lifecycle"] == settings["lifecycle"]);
+}
+
+TEST_CASE("settings of the RestoreSession reach stash-init and the pod", "[inject][init]") {
+  const auto session = a_restore_session().with([](api::RestoreSession& s) {
+    s.spec.runtime_settings.container = {{"resources", {{"limits", {{"memory", "1Gi"}}}}},
+                                         {"env", {Json{{"name", "A"}, {"value", "b"}}}},
+                                         {"envFrom", {Json{{"configMapRef", {{"name", "c"}}}}}},
+                                         {"nice", {{"adjustment", 5}}},
+                                         {"ionice", {{"class", 2}, {"classData", 7}}}};
+    s.spec.runtime_settings.pod = {{"imagePullSecrets", {Json{{"name", "of-the-restore"}}}},
+                                   {"serviceAccountName", "robot"}};
+    s.spec.temp_dir = {"Memory", "1Gi", true};
+  });
+  const Json workload = Scene().restore(session).injected(a_workload());
+  const Json init = init_container_in(workload);
+  CHECK(init["resources"] == Json{{"limits", {{"memory", "1Gi"}}}});
+  CHECK(init["envFrom"] == Json::array({Json{{"configMapRef", {{"name", "c"}}}}}));
+  for (const auto& [name, value] : {std::pair{"NICE_ADJUSTMENT", "5"}, std::pair{"IONICE_CLASS", "2"},
+                                    std::pair{"IONICE_CLASS_DATA", "7"}, std::pair{"A", "b"}}) {
+    const Json variable = {{"name", name}, {"value", value}};
+    CHECK(std::ranges::count(init["env"], variable) == 1);
+  }
+  CHECK(std::ranges::count(init["args"], Json("--enable-cache=false")) == 1);
+  CHECK(volume_in(workload, "tmp-dir") ==
+        Json{{"name", "tmp-dir"}, {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", "1Gi"}}}});
+  CHECK(names_in(workload, "imagePullSecrets") == std::vector<std::string>{"of-the-restore"});
+  // It is for the CronJob's pods, and a restore has none: the application keeps its own account.
+  CHECK_FALSE(workload["spec"]["template"]["spec"].contains("serviceAccountName"));
+  CHECK(names_in(Scene().injected(workload), "imagePullSecrets").empty());
+}
+
 TEST_CASE("an init container gets no probes, which Kubernetes would refuse", "[inject][init]") {
   const auto session = a_restore_session().with([](api::RestoreSession& s) {
     s.spec.runtime_settings.container = {{"livenessProbe", {{"exec", {{"command", {"true"}}}}}}};
@@ -122,7 +163,8 @@ TEST_CASE("the annotations tell what was applied", "[inject][annotations]") {
   CHECK(hash.find_first_not_of("0123456789") == std::string::npos);
 }
 
-TEST_CASE("injecting into an injected workload changes nothing, as sent and as stored", "[inject][idempotent]") {
+TEST_CASE("injecting into an injected workload changes nothing, as sent and as stored",
+          "[inject][idempotent][F61][I2]") {
   Scene scene = with_backup().restore(a_restore_session());
   const Json injected = scene.injected(a_workload());
   CHECK(scene.inject(injected).patch.empty());
@@ -160,7 +202,7 @@ TEST_CASE("a sidecar that somebody changed is put right in its place", "[inject]
   CHECK(sidecar_in(repaired)["args"][1] == "--backup-configuration=app-backup");
 }
 
-TEST_CASE("annotations without a container prove nothing", "[inject][update]") {
+TEST_CASE("annotations without a container prove nothing", "[inject][update][F77][I2]") {
   Json workload = with_backup().injected(a_workload());
   workload["spec"]["template"]["spec"]["containers"].erase(1);
   CHECK(with_backup().inject(workload).has_sidecar);
@@ -189,7 +231,8 @@ TEST_CASE("the sidecar goes and the init container stays, with the volumes that 
   CHECK(with_backup().injected(both) == with_backup().injected(a_workload()));
 }
 
-TEST_CASE("the sidecar of an older Stash is taken over, and removed with all that was its own", "[inject][legacy]") {
+TEST_CASE("the sidecar of an older Stash is taken over, and removed with all that was its own",
+          "[inject][legacy][F61][I2]") {
   const Json legacy = a_workload().with([](Json& w) {
     w["metadata"]["annotations"]["stash.appscode.com/last-applied-backup-invoker"] = "{}";
     w["metadata"]["annotations"]["stash.appscode.com/last-applied-backup-invoker-kind"] = "BackupConfiguration";
@@ -224,7 +267,8 @@ TEST_CASE("pull secrets are added once and only ours are removed", "[inject][pul
   CHECK(names_in(removed, "imagePullSecrets") == std::vector<std::string>{"mine"});
 }
 
-TEST_CASE("a forged record of pull secrets without a container of ours removes nothing", "[inject][pull-secrets]") {
+TEST_CASE("a forged record of pull secrets without a container of ours removes nothing",
+          "[inject][pull-secrets][F77][I2]") {
   const Json workload =
       a_workload().pull_secret("mine").annotation(kApplied, R"({"added":{"imagePullSecrets":["mine"]}})");
   CHECK(names_in(Scene().injected(workload), "imagePullSecrets") == std::vector<std::string>{"mine"});
@@ -245,6 +289,14 @@ TEST_CASE("settings that cannot be injected leave the running sidecar as it is",
   CHECK(injection.patch.empty());
   CHECK(injection.has_sidecar);
   CHECK(codes_of(injection.findings) == std::vector<std::string>{"Malformed"});
+}
+
+TEST_CASE("a configuration that becomes Invalid leaves the running sidecar as it is", "[inject][untouched]") {
+  const Json stored = as_stored(with_backup().injected(a_workload()));
+  const auto injection = Scene().backup(a_backup_configuration().paths({})).inject(stored, &stored);
+  CHECK(injection.patch.empty());
+  CHECK(codes_of(injection.findings) == std::vector<std::string>{"Invalid"});
+  CHECK(Scene().backup(a_backup_configuration().paths({})).inject(a_workload()).patch.empty());
 }
 
 TEST_CASE("a sidecar of another configuration does not stay for one that cannot be injected", "[inject][untouched]") {
@@ -291,7 +343,7 @@ TEST_CASE("a namespace that has not opted in is never patched, not even to remov
   CHECK(Scene().ns("kube-system").inject(workload).patch.empty());
 }
 
-TEST_CASE("an object that is no workload is left alone and reported", "[inject][hostile]") {
+TEST_CASE("an object that is no workload is left alone and reported", "[inject][hostile][F64][I1][I17]") {
   const Json hostile = a_workload().pod_field("volumes", "none");
   const auto injection = with_backup().inject(hostile);
   CHECK(injection.patch.empty());

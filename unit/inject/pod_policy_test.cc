@@ -20,7 +20,7 @@ Scene backup_with(std::vector<api::VolumeMount> mounts) {
   return Scene().backup(a_backup_configuration().mounts(std::move(mounts)));
 }
 
-TEST_CASE("Pod Security levels that forbid the backend's volume keep the pod as it is", "[inject][policy]") {
+TEST_CASE("Pod Security levels that forbid the backend's volume keep the pod as it is", "[inject][policy][F66][I1]") {
   const std::string remedy = "; use a persistentVolumeClaim as backend, change runtimeSettings, or lower the level";
   CHECK(refusal(Scene().backup(a_backup_configuration()).pod_security("baseline"), a_workload()) ==
         "PodSecurity: namespace demo enforces Pod Security \"baseline\", which forbids a hostPath volume, which the "
@@ -58,7 +58,7 @@ TEST_CASE("runtime settings that the level forbids are refused", "[inject][polic
   CHECK(refusal(with_context({{"allowPrivilegeEscalation", true}}), a_workload()).starts_with("PodSecurity: "));
 }
 
-TEST_CASE("a container of the user's with our name is left alone", "[inject][policy]") {
+TEST_CASE("a container of the user's with our name is left alone", "[inject][policy][F65][I1]") {
   const std::string message =
       "ContainerNameTaken: the pod template has a container named stash that is not Stash's; rename it";
   CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().container("stash")) == message);
@@ -80,7 +80,8 @@ TEST_CASE("claims of volumeClaimTemplates count as volumes", "[inject][policy]")
   CHECK(Scene().backup(a_backup_configuration()).inject(workload).has_sidecar);
 }
 
-TEST_CASE("mounts at places that are taken, or that would break the container, are refused", "[inject][policy]") {
+TEST_CASE("mounts at places that are taken, or that would break the container, are refused",
+          "[inject][policy][F65][I1]") {
   for (const char* path :
        {"/tmp", "/tmp/", "//tmp", "/etc/stash", "/etc/stash/repository/secret", "/etc/stash/x", "/", "/etc", "/usr/bin",
         "/proc/x", "/dev", "relative", "", "/a:b", "/a/../b", "/safe/data", "/safe/data/x", "/safe"}) {
@@ -107,12 +108,12 @@ TEST_CASE("a Repository mounted at a bad place is refused", "[inject][policy]") 
   CHECK(refusal(repository("/safe", "../x"), a_workload()).starts_with("Malformed: "));
 }
 
-TEST_CASE("Windows pods are left alone", "[inject][policy]") {
+TEST_CASE("Windows pods are left alone", "[inject][policy][F66][I1]") {
   CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().pod_field("os", {{"name", "windows"}}))
             .starts_with("WindowsPod: "));
 }
 
-TEST_CASE("a workload whose annotations would exceed the limit is left alone", "[inject][policy]") {
+TEST_CASE("a workload whose annotations would exceed the limit is left alone", "[inject][policy][F65][I1]") {
   const std::string room(std::size_t{256 * 1024} - 50, 'x');
   CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().annotation("big", room)) ==
         "TooLarge: its annotations would exceed the API server's limit of 256 KiB; shorten them");
@@ -120,7 +121,7 @@ TEST_CASE("a workload whose annotations would exceed the limit is left alone", "
             .starts_with("TooLarge: "));
 }
 
-TEST_CASE("a workload near etcd's limit is left alone", "[inject][policy]") {
+TEST_CASE("a workload near etcd's limit is left alone", "[inject][policy][F65][I1]") {
   CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().with([](Json& w) {
           w["spec"]["huge"] = std::string(1'400'000, 'x');
         })).starts_with("TooLarge: "));

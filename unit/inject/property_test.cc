@@ -127,7 +127,8 @@ bool is_subsequence(const Json& small, const Json& large) {
   return true;
 }
 
-TEST_CASE("injection is idempotent, reversible and touches nothing of the author's", "[inject][property]") {
+TEST_CASE("injection is idempotent, reversible and touches nothing of the author's",
+          "[inject][property][F61][F67][I2]") {
   for (unsigned seed = 0; seed < kWorkloads; ++seed) {
     INFO("seed " << seed);
     WorkloadGenerator generator(seed);
@@ -175,7 +176,7 @@ TEST_CASE("from any scene to any other the way is the same as from nothing", "[i
   }
 }
 
-TEST_CASE("no JSON makes injection throw, and every patch of it applies", "[inject][property]") {
+TEST_CASE("no JSON makes injection throw, and every patch of it applies", "[inject][property][F64][I17]") {
   for (unsigned seed = 0; seed < kWorkloads * 5; ++seed) {
     INFO("seed " << seed);
     WorkloadGenerator generator(seed);

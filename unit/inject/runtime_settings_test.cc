@@ -72,7 +72,7 @@ TEST_CASE("what the API server would refuse is refused, with its place", "[injec
         place + "/securityContext: runAsUser 0 contradicts runAsNonRoot");
 }
 
-TEST_CASE("more rights than Pod Security baseline allows are never injected", "[inject][runtime]") {
+TEST_CASE("more rights than Pod Security baseline allows are never injected", "[inject][runtime][F70][I16]") {
   CHECK(problem({{"securityContext", {{"privileged", true}}}}) ==
         "spec.runtimeSettings.container/securityContext: privileged containers are never injected");
   CHECK(problem({{"securityContext", {{"capabilities", {{"add", {"SYS_ADMIN"}}}}}}}) ==

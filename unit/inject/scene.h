@@ -17,6 +17,7 @@ class Scene {
     settings_.image = "stash:1";
     settings_.pushgateway_url = "http://stash-operator.stash.svc:56789";
     settings_.excluded_namespaces = {"kube-system", "stash"};
+    settings_.allowed_host_paths = {"/"};
     namespace_labels_ = {{"stash.appscode.com/injection", "enabled"}};
     repository(a_repository());
   }

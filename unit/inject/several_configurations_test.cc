@@ -178,3 +178,39 @@ TEST_CASE("a ReplicaSet that a Deployment owns is left alone, and who names it l
         "ReplicaSet stash-demo belongs to Deployment web, which writes its pod template; name that one in "
         "spec.target.ref");
 }
+
+namespace {
+
+/// On a claim that the controller did not find.
+api::Repository second_on_missing_claim() {
+  api::Repository repository = second_repository();
+  repository.spec.backend.local->volume_source = {{"persistentVolumeClaim", {{"claimName", "gone"}}}};
+  repository.status.conditions = {{"BackendClaimFound", "False", "BackendClaimNotAvailable", "", 1, {}}};
+  return repository;
+}
+
+}  // namespace
+
+TEST_CASE("a sidecar whose repository's claim is gone goes, for its pods could not be scheduled", "[inject][several]") {
+  Scene scene = Scene().repository(second_repository()).backup(configuration("only", 1, "second"));
+  const Json injected = scene.injected(plain());
+  const auto injection = scene.repository(second_on_missing_claim()).inject(injected);
+  CHECK(codes_of(injection.findings) == Names{"ClaimMissing"});
+  CHECK(injected.patch(injection.patch) == plain());
+  CHECK(scene.inject(plain()).patch.empty());
+}
+
+TEST_CASE("a configuration whose claim is gone does not take the sidecar from the others", "[inject][several]") {
+  Scene scene = Scene().backup(configuration("old", 1));
+  const Json one = scene.injected(plain());
+  scene.repository(second_repository()).backup(configuration("new", 2, "second"));
+  const Json both = scene.injected(plain());
+  CHECK(args_of(sidecar_in(both), "--backup-configuration") == Names{"old", "new"});
+  CHECK(scene.repository(second_on_missing_claim()).injected(both) == one);
+}
+
+TEST_CASE("what was said about an older generation of the Repository does not count", "[inject][several]") {
+  api::Repository repository = second_on_missing_claim();
+  repository.metadata.generation = 2;
+  CHECK(Scene().repository(repository).backup(configuration("only", 1, "second")).inject(plain()).has_sidecar);
+}

@@ -63,7 +63,7 @@ TEST_CASE("a refusal names the verb, the object and the server's sentence", "[ku
         Error{ErrorCode::not_found, "get Pod demo/web-0: pods \"web-0\" not found"});
 }
 
-TEST_CASE("no call retries by itself", "[kube][api]") {
+TEST_CASE("no call retries by itself", "[kube][api][F19][I20]") {
   ApiScript script;
   script.on("GET", kPodPath).reply_raw(429, "", {{"Retry-After", "7"}});
   CHECK(Api(script.config()).get(api::kPods, kPod).error() ==
@@ -91,7 +91,7 @@ TEST_CASE("a list is read page by page and each item knows its kind", "[kube][ap
   CHECK(string_at(list, {"metadata", "resourceVersion"}) == "7");
 }
 
-TEST_CASE("a page that has expired makes the whole list expired", "[kube][api]") {
+TEST_CASE("a page that has expired makes the whole list expired", "[kube][api][F14][I19]") {
   ApiScript script;
   script.on("GET", kPodsPath).reply(list_of({an_object("a")}, "7", "more"));
   script.on("GET", kPodsPath, "continue=more").reply(410);
@@ -167,13 +167,13 @@ TEST_CASE("a watch hands on each event and ends with the last version", "[kube][
         decltype(watched.seen){{WatchType::added, "a"}, {WatchType::deleted, "b"}, {WatchType::bookmark, ""}});
 }
 
-TEST_CASE("a watch that cannot begin because its version is too old is expired", "[kube][watch]") {
+TEST_CASE("a watch that cannot begin because its version is too old is expired", "[kube][watch][F14][I19]") {
   ApiScript script;
   script.on("GET", kPodsPath, "watch=true").reply(410);
   CHECK(watch(script).ended.error().code == ErrorCode::expired);
 }
 
-TEST_CASE("an ERROR event ends the watch as that error, after the events before it", "[kube][watch]") {
+TEST_CASE("an ERROR event ends the watch as that error, after the events before it", "[kube][watch][F14][I19]") {
   ApiScript script;
   script.on("GET", kPodsPath, "watch=true")
       .stream_events(
@@ -183,7 +183,7 @@ TEST_CASE("an ERROR event ends the watch as that error, after the events before 
   CHECK(watched.seen.size() == 1);
 }
 
-TEST_CASE("a watch that is cut is unreachable, and half an event is no event", "[kube][watch]") {
+TEST_CASE("a watch that is cut is unreachable, and half an event is no event", "[kube][watch][F15][I19]") {
   ApiScript script;
   const std::string line = dump_json({{"type", "ADDED"}, {"object", an_object("a", "101")}});
   script.on("GET", kPodsPath, "watch=true").stream({line + "\n" + line.substr(0, 20)}).then_cut();

@@ -64,7 +64,7 @@ TEST_CASE("a cache holds what was listed and follows the watch from there", "[ku
   CHECK(cache.list("other").empty());
 }
 
-TEST_CASE("a watch lists again after 410 and reports what vanished meanwhile", "[kube][cache]") {
+TEST_CASE("a watch lists again after 410 and reports what vanished meanwhile", "[kube][cache][F14][I19]") {
   ApiScript script;
   Log log;
   script.on("GET", kPath, "limit=500")
@@ -78,7 +78,7 @@ TEST_CASE("a watch lists again after 410 and reports what vanished meanwhile", "
   CHECK(script.wait_until_done());
 }
 
-TEST_CASE("an ERROR event with 410 in the stream lists again too", "[kube][cache]") {
+TEST_CASE("an ERROR event with 410 in the stream lists again too", "[kube][cache][F14][I19]") {
   ApiScript script;
   Log log;
   script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
@@ -132,7 +132,8 @@ TEST_CASE("an object without a name hides no other", "[kube][cache]") {
   CHECK(log.wait_for(2) == Changes{"added a", "added b"});
 }
 
-TEST_CASE("a line that cannot be read makes the cache list again, so that nothing is missed", "[kube][cache]") {
+TEST_CASE("a line that cannot be read makes the cache list again, so that nothing is missed",
+          "[kube][cache][F15][I19]") {
   ApiScript script;
   Log log;
   script.on("GET", kPath, "limit=500").reply(list_of({}, "100"));
@@ -171,7 +172,7 @@ TEST_CASE("a trim that fails leaves the object whole", "[kube][cache]") {
   CHECK(script.wait_until_done());
 }
 
-TEST_CASE("a list that fails is asked for again", "[kube][cache]") {
+TEST_CASE("a list that fails is asked for again", "[kube][cache][F19][I19]") {
   ApiScript script;
   Log log;
   script.on("GET", kPath, "limit=500").reply(500);

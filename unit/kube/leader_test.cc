@@ -162,7 +162,7 @@ TEST_CASE("the lease says what other candidates and people need to know", "[kube
   CHECK(string_at(lease, {"spec", "acquireTime"}).size() == std::string("2026-11-23T10:25:06.000000Z").size());
 }
 
-TEST_CASE("of two candidates one leads, and the other follows when it stops", "[kube][leader]") {
+TEST_CASE("of two candidates one leads, and the other follows when it stops", "[kube][leader][F10][I7]") {
   ApiScript script;
   LeaseStore store(script);
   Candidate one(script, "one");
@@ -174,7 +174,8 @@ TEST_CASE("of two candidates one leads, and the other follows when it stops", "[
   CHECK(store.holder() == "two");
 }
 
-TEST_CASE("a lease that another one leaves unchanged is taken over, whatever its times say", "[kube][leader]") {
+TEST_CASE("a lease that another one leaves unchanged is taken over, whatever its times say",
+          "[kube][leader][F27][F52][I7]") {
   ApiScript script;
   LeaseStore store(script);
   store.hold("dead");
@@ -184,7 +185,7 @@ TEST_CASE("a lease that another one leaves unchanged is taken over, whatever its
   CHECK(std::chrono::steady_clock::now() - began >= milliseconds(1'500));
 }
 
-TEST_CASE("leadership that another one took is lost at once", "[kube][leader]") {
+TEST_CASE("leadership that another one took is lost at once", "[kube][leader][F26][I7]") {
   ApiScript script;
   LeaseStore store(script);
   Candidate one(script, "one", std::chrono::hours(1));
@@ -195,7 +196,7 @@ TEST_CASE("leadership that another one took is lost at once", "[kube][leader]") 
   CHECK(store.holder() == "usurper");
 }
 
-TEST_CASE("leadership that cannot be renewed is lost before the lease runs out", "[kube][leader]") {
+TEST_CASE("leadership that cannot be renewed is lost before the lease runs out", "[kube][leader][F26][I7]") {
   ApiScript script;
   LeaseStore store(script);
   Candidate one(script, "one");

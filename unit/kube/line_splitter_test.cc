@@ -25,7 +25,7 @@ std::vector<std::string> split(std::initializer_list<std::string_view> chunks) {
 
 }  // namespace
 
-TEST_CASE("a stream gives the same lines wherever it is split", "[kube][watch]") {
+TEST_CASE("a stream gives the same lines wherever it is split", "[kube][watch][F15][I17]") {
   const std::string_view stream = kStream;
   for (std::size_t i = 0; i <= stream.size(); ++i) {
     for (std::size_t j = i; j <= stream.size(); ++j) {
@@ -38,7 +38,7 @@ TEST_CASE("a line without its end is not given out", "[kube][watch]") {
   CHECK(split({"one\ntw", "o"}) == std::vector<std::string>{"one"});
 }
 
-TEST_CASE("a line over the limit is refused before it is stored", "[kube][watch]") {
+TEST_CASE("a line over the limit is refused before it is stored", "[kube][watch][F24][I17]") {
   LineSplitter splitter(10);
   const auto take = [](std::string_view) { return true; };
   CHECK(splitter.feed("0123456789\n01234", take).value());

@@ -70,7 +70,7 @@ TEST_CASE("a body that is no Status is shown in one short line", "[kube][request
   CHECK(error_of(500, "", std::string(10'000, 'x'), "get").message.size() < 300);
 }
 
-TEST_CASE("Retry-After is waited for, within 1 to 60 seconds, and junk is a second", "[kube][request]") {
+TEST_CASE("Retry-After is waited for, within 1 to 60 seconds, and junk is a second", "[kube][request][F18][I20]") {
   const std::pair<const char*, seconds> table[] = {{"5", seconds(5)},
                                                    {"0", seconds(1)},
                                                    {"3600", seconds(60)},
@@ -88,7 +88,7 @@ TEST_CASE("Retry-After is waited for, within 1 to 60 seconds, and junk is a seco
   }
 }
 
-TEST_CASE("503 is a reason to wait when it says for how long, else to back off", "[kube][request]") {
+TEST_CASE("503 is a reason to wait when it says for how long, else to back off", "[kube][request][F18][I20]") {
   CHECK(error_of(503, "7", "", "get").code == ErrorCode::throttled);
   CHECK(error_of(503, "7", "", "get").retry_after == seconds(7));
   CHECK(error_of(503, "", "", "get").code == ErrorCode::unreachable);

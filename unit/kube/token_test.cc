@@ -44,7 +44,7 @@ TEST_CASE("a token file is read again when it was read 60 seconds ago", "[kube][
   CHECK(token.get(clock.steady()).value() == "new");
 }
 
-TEST_CASE("a token that was refused is read again at once", "[kube][token]") {
+TEST_CASE("a token that was refused is read again at once", "[kube][token][F20][I6]") {
   FakeClock clock;
   const TokenFile file("old");
   Token token(file.config());
@@ -54,7 +54,8 @@ TEST_CASE("a token that was refused is read again at once", "[kube][token]") {
   CHECK(token.get(clock.steady()).value() == "new");
 }
 
-TEST_CASE("while the file cannot be read the last token stays; without one it is unreachable", "[kube][token]") {
+TEST_CASE("while the file cannot be read the last token stays; without one it is unreachable",
+          "[kube][token][F20][I6]") {
   FakeClock clock;
   const TokenFile file("old");
   Token token(file.config());

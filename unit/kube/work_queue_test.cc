@@ -102,7 +102,7 @@ TEST_CASE("a retry waits for at least the first backoff", "[kube][queue]") {
   CHECK(steady_clock::now() - began >= milliseconds(640));
 }
 
-TEST_CASE("one failing key does not slow another", "[kube][queue]") {
+TEST_CASE("one failing key does not slow another", "[kube][queue][F17][I20]") {
   WorkQueue queue;
   for (int i = 0; i < 10; ++i) queue.retry("bad", hours(1));
   queue.add_after("good", milliseconds(1));

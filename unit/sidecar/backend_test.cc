@@ -206,7 +206,7 @@ TEST_CASE("a value with a NUL is refused, for restic would see another one", "[s
       "the key AWS_SECRET_ACCESS_KEY of the Secret \"storage\" holds a NUL byte, which no variable can: correct it");
 }
 
-TEST_CASE("no secret is in the flags or in what is shown", "[sidecar][backend]") {
+TEST_CASE("no secret is in the flags or in what is shown", "[sidecar][backend][F80][I15]") {
   const StorageSecret secret{{"REST_SERVER_USERNAME", "user"}, {"REST_SERVER_PASSWORD", "canary"}};
   for (const ResticVersion& version : {kOldest, kNewest}) {
     const auto access = access_of(rest("https://user:canary@host/"), secret, version);

@@ -60,7 +60,7 @@ TEST_CASE("a first backup initialises, backs up each path, forgets and measures"
                                                    {"snapshotsRemovedOnLastCleanup", 1}}}});
 }
 
-TEST_CASE("a repository that held backups and is gone is never initialised again", "[sidecar][backup_plan]") {
+TEST_CASE("a repository that held backups and is gone is never initialised again", "[sidecar][backup_plan][F36][I14]") {
   BackupProgress progress = of_paths({"/a"});
   progress.repository = RepositoryState::absent;
   progress.first_backup = parse_time("2026-01-02T03:04:05Z").value();
@@ -81,7 +81,8 @@ TEST_CASE("all missing paths are named, and nothing is backed up", "[sidecar][ba
   CHECK(none.error == "the BackupConfiguration names no paths: set spec.target.paths");
 }
 
-TEST_CASE("of a path without files no snapshot is taken, unless empty ones are allowed", "[sidecar][backup_plan]") {
+TEST_CASE("of a path without files no snapshot is taken, unless empty ones are allowed",
+          "[sidecar][backup_plan][F43][I5]") {
   BackupProgress progress = of_paths({"/a"});
   progress.repository = RepositoryState::present;
   progress.paths[0].earlier_snapshot = "";
@@ -93,7 +94,7 @@ TEST_CASE("of a path without files no snapshot is taken, unless empty ones are a
   CHECK(next_step(allowed) == BackupStep{Kind::back_up, 0});
 }
 
-TEST_CASE("a snapshot of this session is adopted instead of taken twice", "[sidecar][backup_plan]") {
+TEST_CASE("a snapshot of this session is adopted instead of taken twice", "[sidecar][backup_plan][F3][I7]") {
   BackupProgress progress = of_paths({"/a"});
   progress.repository = RepositoryState::present;
   progress.paths[0].earlier_snapshot = "deadbeef";
@@ -115,7 +116,8 @@ TEST_CASE("an incomplete snapshot is adopted as the failure it was", "[sidecar][
   CHECK(progress.error.starts_with("/a: 1 file could not be read: /a/x. The snapshot deadbeef has everything else."));
 }
 
-TEST_CASE("unreadable files fail the host, keep the snapshot, and forget nothing", "[sidecar][backup_plan]") {
+TEST_CASE("unreadable files fail the host, keep the snapshot, and forget nothing",
+          "[sidecar][backup_plan][F42][I5][I11]") {
   BackupProgress progress = of_paths({"/a", "/b"});
   progress.repository = RepositoryState::present;
   progress.paths[0].earlier_snapshot = "";
@@ -239,6 +241,80 @@ TEST_CASE("an executionPolicy decides by how the backup ended", "[sidecar][backu
   CHECK_FALSE(runs_after("OnFinalRetryFailure", "", 0));
 }
 
+/// One of three hosts, whose others are as given.
+BackupProgress told_beside(BackupProgress progress, OtherHost::State second, OtherHost::State third) {
+  progress.host = "host-0";
+  progress.upkeep.alone = false;
+  CHECK(next_step(progress) == BackupStep{Kind::tell});
+  note_others(progress.upkeep, OtherHosts{{{"host-1", second, true}, {"host-2", third, true}}, 0});
+  return progress;
+}
+using State = OtherHost::State;
+
+TEST_CASE("of several hosts only the last checks, forgets and measures", "[sidecar][backup_plan]") {
+  BackupProgress first = told_beside(with_snapshots(), State::at_work, State::backed_up);
+  first.check_due = true;
+  CHECK(next_step(first) == BackupStep{Kind::finish});
+  const auto result = host_result(first, "host-0", {}, {});
+  CHECK(result.phase == "Succeeded");
+  CHECK(result.backed_up == true);
+  CHECK(repository_patch(first, kNow) ==
+        Json{{"status", {{"lastBackupTime", "2026-11-23T10:00:00Z"}, {"firstBackupTime", "2026-11-23T10:00:00Z"}}}});
+
+  BackupProgress last = told_beside(with_snapshots(), State::backed_up, State::backed_up);
+  last.check_due = true;
+  CHECK(next_step(last) == BackupStep{Kind::check});
+  note_check(last, true);
+  CHECK(next_step(last) == BackupStep{Kind::forget});
+  CHECK(hosts_to_forget(last).empty());
+}
+
+TEST_CASE("the last one waits for hosts that no pod has taken yet, then tells again", "[sidecar][backup_plan]") {
+  BackupProgress progress = told_beside(with_snapshots(), State::awaited, State::backed_up);
+  CHECK(next_step(progress) == BackupStep{Kind::wait});
+  note_wait(progress.upkeep);
+  CHECK(next_step(progress) == BackupStep{Kind::tell});
+}
+
+TEST_CASE("older snapshots of a host that failed stay, those of the others are forgotten", "[sidecar][backup_plan]") {
+  const BackupProgress last = told_beside(with_snapshots(), State::failed, State::backed_up);
+  CHECK(hosts_to_forget(last) == std::vector<std::string>{"host-0", "host-2"});
+}
+
+TEST_CASE("a host that fails last does the upkeep for the others, and takes no credit", "[sidecar][backup_plan]") {
+  BackupProgress progress = with_snapshots();
+  progress.error = "/a: 1 file could not be read: /a/x";
+  SECTION("that are backed up") {
+    progress = told_beside(progress, State::backed_up, State::failed);
+    CHECK(next_step(progress) == BackupStep{Kind::forget});
+    CHECK(hosts_to_forget(progress) == std::vector<std::string>{"host-1"});
+    note_forget(progress, ForgetOutcome{5, 1});
+    note_stats(progress, 2048u);
+    CHECK(next_step(progress) == BackupStep{Kind::finish});
+    const auto result = host_result(progress, "host-0", {}, {});
+    CHECK(result.phase == "Failed");
+    CHECK(result.backed_up == false);
+    CHECK(repository_patch(progress, kNow) == Json{{"status",
+                                                    {{"size", "2.000 KiB"},
+                                                     {"totalSize", "2.000 KiB"},
+                                                     {"snapshotCount", 5},
+                                                     {"snapshotsRemovedOnLastCleanup", 1}}}});
+  }
+  SECTION("unless there are none") {
+    progress = told_beside(progress, State::failed, State::failed);
+    CHECK(next_step(progress) == BackupStep{Kind::finish});
+  }
+  SECTION("nor for a host that another pod may still back up") {
+    progress = told_beside(progress, State::failed, State::awaited);
+    CHECK(next_step(progress) == BackupStep{Kind::finish});
+  }
+  SECTION("nor where the repository is what fails") {
+    progress.unusable = true;
+    progress.upkeep.alone = false;
+    CHECK(next_step(progress) == BackupStep{Kind::finish});
+  }
+}
+
 TEST_CASE("without a keep rule snapshots are counted, not forgotten", "[sidecar][backup_plan]") {
   BackupProgress progress = with_snapshots();
   progress.retention = {};
@@ -246,7 +322,7 @@ TEST_CASE("without a keep rule snapshots are counted, not forgotten", "[sidecar]
   CHECK(next_step(progress) == BackupStep{Kind::count_snapshots});
 }
 
-TEST_CASE("a damaged repository forgets nothing and is no failure of the backup", "[sidecar][backup_plan]") {
+TEST_CASE("a damaged repository forgets nothing and is no failure of the backup", "[sidecar][backup_plan][F37][I11]") {
   BackupProgress progress = with_snapshots();
   progress.check_due = true;
   note_check(progress, false);
@@ -294,9 +370,10 @@ TEST_CASE("every progress has a next step, and plans end", "[sidecar][backup_pla
   BackupProgress progress = of_paths({"/a", "/b", "/c"});
   progress.check_due = true;
   progress.hook_before = progress.hook_after = HookState::due;
+  progress.upkeep.alone = GENERATE(true, false);
   int steps = 0;
   for (BackupStep step = next_step(progress); step.kind != Kind::finish; step = next_step(progress)) {
-    REQUIRE(++steps < 20);
+    REQUIRE(++steps < 40);
     const ResticFailure failure{ResticCause::unknown, "x"};
     switch (step.kind) {
       case Kind::find_repository:
@@ -322,6 +399,12 @@ TEST_CASE("every progress has a next step, and plans end", "[sidecar][backup_pla
         break;
       case Kind::mark_incomplete:
         note_mark(progress, step.path, std::unexpected(failure));
+        break;
+      case Kind::tell:
+        note_others(progress.upkeep, OtherHosts{{{"host-1", OtherHost::State::awaited, false}}, 0});
+        break;
+      case Kind::wait:
+        note_wait(progress.upkeep);
         break;
       case Kind::check:
         note_check(progress, std::unexpected(failure));

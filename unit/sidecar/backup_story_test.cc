@@ -1,3 +1,4 @@
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -74,6 +75,7 @@ TEST_CASE("a first backup initialises the repository and tells everybody", "[sid
   CHECK(string_at(result, {"hostname"}) == "host-0");
   CHECK(string_at(array_at(result, {"snapshots"})[0], {"name"}) == "c4aff7e4");
   CHECK(string_at(array_at(result, {"snapshots"})[0], {"path"}) == story.data());
+  CHECK_FALSE(result.contains("attempts"));
   const std::string all = test::text_of(story.script.calls());
   CHECK(all.find("\"integrity\":true") != std::string::npos);
   CHECK(all.find("\"firstBackupTime\"") != std::string::npos);
@@ -82,7 +84,7 @@ TEST_CASE("a first backup initialises the repository and tells everybody", "[sid
   CHECK(all.find("/repositories/repo/status") < all.find("\"op\":\"replace\""));
 }
 
-TEST_CASE("the password is in no argument and in nothing that is written", "[sidecar][backup_story]") {
+TEST_CASE("the password is in no argument and in nothing that is written", "[sidecar][backup_story][F80][I15]") {
   BackupStory story;
   story.restic.write_secret("RESTIC_PASSWORD", "canary-5f3a");
   answer_all(story);
@@ -99,7 +101,7 @@ TEST_CASE("the password is in no argument and in nothing that is written", "[sid
   }
 }
 
-TEST_CASE("a wrong password fails the host and initialises nothing", "[sidecar][backup_story]") {
+TEST_CASE("a wrong password fails the host and initialises nothing", "[sidecar][backup_story][F35][I5][I14]") {
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
@@ -113,7 +115,7 @@ TEST_CASE("a wrong password fails the host and initialises nothing", "[sidecar][
   CHECK(test::text_of(story.script.calls()).find("\"reason\":\"FailedHostBackup\"") != std::string::npos);
 }
 
-TEST_CASE("a repository that held backups and is gone is not made again", "[sidecar][backup_story]") {
+TEST_CASE("a repository that held backups and is gone is not made again", "[sidecar][backup_story][F36][I14]") {
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here().with([](api::Repository& r) { r.status.first_backup_time = test::kCreated; }));
@@ -124,7 +126,7 @@ TEST_CASE("a repository that held backups and is gone is not made again", "[side
             .find("held backups since 2023-11-14T22:13:20Z and is gone") != std::string::npos);
 }
 
-TEST_CASE("a repository's remains are not initialised over", "[sidecar][backup_story]") {
+TEST_CASE("a repository's remains are not initialised over", "[sidecar][backup_story][F36][I14]") {
   BackupStory story;
   std::filesystem::create_directories(story.repository_directory() + "/keys");
   std::ofstream(story.repository_directory() + "/keys/k") << "key";
@@ -150,7 +152,7 @@ TEST_CASE("a missing path fails the host before restic is asked anything", "[sid
             .starts_with("a path does not exist in the sidecar: " + missing + ";"));
 }
 
-TEST_CASE("a path outside of the application's volumes is not backed up", "[sidecar][backup_story]") {
+TEST_CASE("a path outside of the application's volumes is not backed up", "[sidecar][backup_story][F72][I16]") {
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
@@ -225,7 +227,7 @@ TEST_CASE("a missing Repository and a missing Secret are named with their remedy
   }
 }
 
-TEST_CASE("restic that is missing, old or junk fails the host with a sentence", "[sidecar][backup_story]") {
+TEST_CASE("restic that is missing, old or junk fails the host with a sentence", "[sidecar][backup_story][F41][I6]") {
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
@@ -309,7 +311,7 @@ TEST_CASE("an incomplete snapshot that could not be tagged is a danger that is t
   CHECK(string_at(array_at(result, {"snapshots"})[0], {"name"}) == "c4aff7e4");
 }
 
-TEST_CASE("a restarted container finds the tagged snapshot of its session", "[sidecar][backup_story]") {
+TEST_CASE("a restarted container finds the tagged snapshot of its session", "[sidecar][backup_story][F3][I7]") {
   BackupStory story;
   answer_all(story);
   story.reads(story.a_checked_repository_here());
@@ -428,7 +430,8 @@ TEST_CASE("what another pod has made half of is not taken for the remains of a r
   expect_second_look_finds_it(story);
 }
 
-TEST_CASE("of two pods that would make a repository at once, the second looks again", "[sidecar][backup_story]") {
+TEST_CASE("of two pods that would make a repository at once, the second looks again",
+          "[sidecar][backup_story][F25][I14]") {
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
@@ -438,7 +441,8 @@ TEST_CASE("of two pods that would make a repository at once, the second looks ag
   expect_second_look_finds_it(story);
 }
 
-TEST_CASE("the turn of a pod that died while it made the repository passes on", "[sidecar][backup_story]") {
+TEST_CASE("the turn of a pod that died while it made the repository passes on",
+          "[sidecar][backup_story][F3][I6][I14]") {
   BackupStory story;
   answer_all(story);
   story.script.on("GET", test::Story::kRepositoryPath).always().reply(initialised_by_another(story));
@@ -492,6 +496,49 @@ TEST_CASE("a Repository's own Secret and mount are used", "[sidecar][backup_stor
   CHECK(environment.at("RESTIC_REPOSITORY") == story.volume / "here");
 }
 
+TEST_CASE("below subPath the place that has a repository is used, and the shorter one when none has",
+          "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_checked_repository_here().sub_path("sub"));
+  const std::string shorter = story.repository_directory(), longer = shorter + "/sub";
+  const auto place_with = [&](const std::string& repository) {
+    if (!repository.empty()) {
+      std::filesystem::create_directories(repository);
+      std::ofstream(repository + "/config") << "restic's";
+    }
+    story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+    story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.output = summary_line()});
+    story.restic.on("forget", {.output = "[]\n"}).on("stats", {.output = "{\"total_size\":1}\n"});
+    REQUIRE(story.run());
+    return story.restic.calls().front().environment.at("RESTIC_REPOSITORY");
+  };
+  SECTION("neither") { CHECK(place_with("") == shorter); }
+  SECTION("the one of rc.0") { CHECK(place_with(longer) == longer); }
+  SECTION("the one of later releases") { CHECK(place_with(shorter) == shorter); }
+  SECTION("both") {
+    std::filesystem::create_directories(longer);
+    std::ofstream(longer + "/config") << "restic's";
+    CHECK(place_with(shorter) == shorter);
+  }
+}
+
+TEST_CASE("a Pushgateway that is down costs a backup nothing", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_checked_repository_here());
+  story.context.metrics = true;
+  {
+    const ApiScript gone;
+    story.context.pushgateway_url = "http://127.0.0.1:" + std::to_string(gone.port());
+  }
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.output = summary_line()});
+  story.restic.on("forget", {.output = "[]\n"}).on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run());
+  CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Succeeded");
+}
+
 TEST_CASE("a failed backup pushes that it failed, and what is known of the repository", "[sidecar][backup_story]") {
   BackupStory story;
   answer_all(story);
@@ -518,7 +565,7 @@ TEST_CASE("a failed backup pushes that it failed, and what is known of the repos
   CHECK(pushed.find("prefix=\"" + story.repository_directory() + "\"} 2048\n") != std::string::npos);
 }
 
-TEST_CASE("a failed cleanup leaves the backup Succeeded and warns", "[sidecar][backup_story]") {
+TEST_CASE("a failed cleanup leaves the backup Succeeded and warns", "[sidecar][backup_story][F40][I5]") {
   BackupStory story;
   answer_all(story);
   story.reads(story.a_checked_repository_here());
@@ -535,7 +582,110 @@ TEST_CASE("a failed cleanup leaves the backup Succeeded and warns", "[sidecar][b
   CHECK(test::text_of(story.script.calls()).find("\"reason\":\"FailedToApplyRetentionPolicy\"") != std::string::npos);
 }
 
-TEST_CASE("somebody else's lock is waited for, and ours is removed first", "[sidecar][backup_story]") {
+/// The session of a StatefulSet, in which host-0 is ours.
+test::BackupSessionBuilder of_two_hosts(std::optional<bool> ours_told, api::HostStats other) {
+  api::HostStats ours = Story::running_here();
+  ours.backed_up = ours_told;
+  return a_backup_session().phase("Running").total_hosts(2).host(ours).host(std::move(other));
+}
+api::HostStats other_host(std::string phase, std::optional<bool> told = std::nullopt) {
+  api::HostStats other;
+  other.hostname = "host-1";
+  other.phase = std::move(phase);
+  other.backed_up = told;
+  return other;
+}
+
+/// Runs host-0 of two; every patch of the session but the first, the claim, is answered with what `answers` says.
+struct TwoHostStory : BackupStory {
+  TwoHostStory() {
+    pending =
+        a_backup_session().phase("Pending").total_hosts(2).host("host-0", "Pending").host("host-1", "Pending").json();
+    reads(a_checked_repository_here());
+    script.on("PATCH", kStatus).reply(of_two_hosts(std::nullopt, other_host("Pending")).json());
+    script.on("POST", kEvents).always().reply(201, Json::object());
+    restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.output = summary_line()});
+  }
+  /// The JSON patches of the session's status that tell how the snapshots came out.
+  std::size_t tellings() const {
+    std::size_t count = 0;
+    for (const auto& call : script.calls()) {
+      if (call.path == kStatus && call.json().back().value("path", "") == "/status/stats/0/backedUp") ++count;
+    }
+    return count;
+  }
+};
+
+TEST_CASE("a host that is not the last leaves check, forget and stats to another", "[sidecar][backup_story]") {
+  TwoHostStory story;
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.script.on("PATCH", kStatus).always().reply(of_two_hosts(true, other_host("Running")).json());
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "snapshots", "backup"});
+  CHECK(story.tellings() == 1);
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Succeeded");
+  CHECK(bool_at(result, {"backedUp"}));
+  CHECK(at(result, {"conditions"}) == nullptr);
+}
+
+TEST_CASE("the last host does the upkeep of its session before its result", "[sidecar][backup_story]") {
+  TwoHostStory story;
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.script.on("PATCH", kStatus).always().reply(of_two_hosts(true, other_host("Succeeded", true)).json());
+  story.restic.on("forget", {.output = "[{\"keep\":[{},{}],\"remove\":[{}]}]\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run());
+  const auto calls = story.restic.calls();
+  REQUIRE(calls.size() == 5);
+  CHECK(std::ranges::find(calls[3].arguments, "--host") == calls[3].arguments.end());
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Succeeded");
+  CHECK(array_at(result, {"conditions"}).size() == 3);
+}
+
+TEST_CASE("beside a host that failed only those that did not are forgotten, and all snapshots counted",
+          "[sidecar][backup_story]") {
+  TwoHostStory story;
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.script.on("PATCH", kStatus).always().reply(of_two_hosts(true, other_host("Failed", false)).json());
+  story.restic.on("forget", {.output = "[{\"keep\":[{}],\"remove\":[{}]}]\n"})
+      .on("snapshots", {.output = "[{\"id\":\"1\"},{\"id\":\"2\"},{\"id\":\"3\"}]\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run());
+  const auto forget = story.restic.calls()[3].arguments;
+  CHECK(std::ranges::search(forget, std::vector<std::string>{"--host", "host-0"}).size() == 2);
+  CHECK(std::ranges::count(forget, "--host") == 1);
+  const std::string all = test::text_of(story.script.calls());
+  CHECK(all.find("\"snapshotCount\":3") != std::string::npos);
+  CHECK(all.find("\"snapshotsRemovedOnLastCleanup\":1") != std::string::npos);
+}
+
+TEST_CASE("a pod that comes late takes the upkeep over from the one that waits for it", "[sidecar][backup_story]") {
+  TwoHostStory story;
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.script.on("PATCH", kStatus).always().reply_with([](const ApiScript::Call& call) {
+    static std::atomic<int> tellings = 0;
+    if (call.body.find("backedUp") != std::string::npos) ++tellings;
+    const char* phase = tellings < 3 ? "Pending" : "Running";
+    return ApiScript::Reply{.body = dump_json(of_two_hosts(true, other_host(phase)).json())};
+  });
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "snapshots", "backup"});
+  CHECK(story.tellings() == 3);
+  CHECK(std::ranges::count(story.pauses, std::chrono::seconds(15)) == 2);
+}
+
+TEST_CASE("where the API server does not keep what is told, every host does the upkeep", "[sidecar][backup_story]") {
+  TwoHostStory story;
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.script.on("PATCH", kStatus).always().reply(of_two_hosts(std::nullopt, other_host("Running")).json());
+  story.restic.on("forget", {.output = "[]\n"}).on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "snapshots", "backup", "forget", "stats"});
+}
+
+TEST_CASE("somebody else's lock is waited for, and ours is removed first", "[sidecar][backup_story][F38][I12]") {
   BackupStory story;
   answer_all(story);
   story.reads(story.a_checked_repository_here());
@@ -556,7 +706,7 @@ TEST_CASE("somebody else's lock is waited for, and ours is removed first", "[sid
   CHECK((std::ranges::find(names, "unlock") != names.end()) == own_name);
 }
 
-TEST_CASE("a pod that was not fast enough does nothing", "[sidecar][backup_story]") {
+TEST_CASE("a pod that was not fast enough does nothing", "[sidecar][backup_story][F25][I7]") {
   BackupStory story;
   story.script.on("PATCH", kStatus).reply(409);
   const auto done = story.run();
@@ -565,7 +715,8 @@ TEST_CASE("a pod that was not fast enough does nothing", "[sidecar][backup_story
   CHECK(story.restic.calls().empty());
 }
 
-TEST_CASE("a pod whose session was failed meanwhile stops restic and writes nothing", "[sidecar][backup_story]") {
+TEST_CASE("a pod whose session was failed meanwhile stops restic and writes nothing",
+          "[sidecar][backup_story][F26][I7]") {
   BackupStory story;
   story.reads(story.a_repository_here());
   story.claims();
@@ -577,7 +728,8 @@ TEST_CASE("a pod whose session was failed meanwhile stops restic and writes noth
   CHECK(test::result_in(story.script.calls()).is_null());
 }
 
-TEST_CASE("a pod whose host was given to another one stops restic and writes nothing", "[sidecar][backup_story]") {
+TEST_CASE("a pod whose host was given to another one stops restic and writes nothing",
+          "[sidecar][backup_story][F26][I7]") {
   BackupStory story;
   story.reads(story.a_repository_here());
   story.claims();
@@ -590,7 +742,7 @@ TEST_CASE("a pod whose host was given to another one stops restic and writes not
   CHECK(test::result_in(story.script.calls()).is_null());
 }
 
-TEST_CASE("a pod that is being stopped interrupts restic and gives its host back", "[sidecar][backup_story]") {
+TEST_CASE("a pod that is being stopped interrupts restic and gives its host back", "[sidecar][backup_story][F9][I6]") {
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
@@ -603,7 +755,8 @@ TEST_CASE("a pod that is being stopped interrupts restic and gives its host back
   CHECK(last.back() == Json{{"op", "remove"}, {"path", "/status/stats/0/claim"}});
 }
 
-TEST_CASE("an API server that is away while restic runs costs nothing but patience", "[sidecar][backup_story]") {
+TEST_CASE("an API server that is away while restic runs costs nothing but patience",
+          "[sidecar][backup_story][F11][I6]") {
   BackupStory story;
   story.claims();
   story.script.on("GET", Story::kRepositoryPath).reply(503);
@@ -617,7 +770,7 @@ TEST_CASE("an API server that is away while restic runs costs nothing but patien
   CHECK_FALSE(story.pauses.empty());
 }
 
-TEST_CASE("a result that meets a conflict is written to the entry's new place", "[sidecar][backup_story]") {
+TEST_CASE("a result that meets a conflict is written to the entry's new place", "[sidecar][backup_story][F17][I7]") {
   BackupStory story;
   api::HostStats other;
   other.hostname = "host-7";
@@ -632,7 +785,7 @@ TEST_CASE("a result that meets a conflict is written to the entry's new place", 
   CHECK(story.script.calls().back().body.find("/status/stats/1") != std::string::npos);
 }
 
-TEST_CASE("a result whose answer got lost is not written twice", "[sidecar][backup_story]") {
+TEST_CASE("a result whose answer got lost is not written twice", "[sidecar][backup_story][F19][I7]") {
   BackupStory story;
   api::HostStats result = Story::running_here();
   result.phase = "Succeeded";
@@ -643,7 +796,7 @@ TEST_CASE("a result whose answer got lost is not written twice", "[sidecar][back
   CHECK(status.write_result(result));
 }
 
-TEST_CASE("a session of the same name that is another one gets no result", "[sidecar][backup_story]") {
+TEST_CASE("a session of the same name that is another one gets no result", "[sidecar][backup_story][F22][I7]") {
   BackupStory story;
   HostStatus status(story.context, api::kBackupSessions, story.running, "host-0", *host_entry(story.running, "host-0"));
   story.script.on("PATCH", kStatus).reply(409);

@@ -84,14 +84,14 @@ TEST_CASE("a claim wins a pending host and makes it running", "[sidecar][claim]"
              {"claim", {{"podName", "app-6f-x"}, {"podUID", "uid-1"}, {"heartbeatTime", "2026-11-23T10:00:00Z"}}}});
 }
 
-TEST_CASE("the second of two pods that claim at once loses", "[sidecar][claim]") {
+TEST_CASE("the second of two pods that claim at once loses", "[sidecar][claim][F25][I7]") {
   const Json seen = session_with(host("Pending"));
   const HostEntry entry = *host_entry(seen, "host-0");
   const Json after = seen.patch(claim_operations(entry, "host-0", {"other", "uid-2", "demo", ""}, kNow));
   CHECK_FALSE(applies(claim_operations(entry, "host-0", kPod, kNow), after));
 }
 
-TEST_CASE("what a pod writes after it lost its host does not apply", "[sidecar][claim]") {
+TEST_CASE("what a pod writes after it lost its host does not apply", "[sidecar][claim][F26][I7]") {
   const Json mine = session_with(host("Running", "uid-1")), others = session_with(host("Running", "uid-2"));
   const HostEntry entry = *host_entry(mine, "host-0");
   const Json operations = GENERATE_COPY(heartbeat_operations(entry, "host-0", kPod, kNow),
@@ -165,6 +165,34 @@ TEST_CASE("a request for a hook takes the place of what an earlier one came to",
   REQUIRE(applies(operations, session));
   CHECK(host_entry(session.patch(operations), "host-0")->hook == HookEntry{"postBackup", "Requested", "", "some time"});
   CHECK_FALSE(applies(operations, session_with(host("Running", "uid-2"))));
+}
+
+TEST_CASE("what one pod told of its snapshots goes with its claim", "[sidecar][claim]") {
+  const Json mine = session_with(host("Running", "uid-1"));
+  const Json operations = told_operations(*host_entry(mine, "host-0"), "host-0", kPod, kNow, true);
+  REQUIRE(applies(operations, mine));
+  CHECK_FALSE(applies(operations, session_with(host("Running", "uid-2"))));
+  const Json told = mine.patch(operations);
+  CHECK(string_at(array_at(told, {"status", "stats"})[0], {"phase"}) == "Running");
+  CHECK(bool_at(array_at(told, {"status", "stats"})[0], {"backedUp"}));
+
+  const Json returned = told.patch(give_back_operations(*host_entry(told, "host-0"), "host-0", kPod));
+  CHECK(array_at(returned, {"status", "stats"})[0] == Json{{"hostname", "host-0"}, {"phase", "Pending"}});
+  // A controller that does not know of it gave the host back.
+  api::HostStats pending = host("Pending");
+  pending.backed_up = true;
+  const Json left = session_with(pending);
+  const Json claimed = left.patch(claim_operations(*host_entry(left, "host-0"), "host-0", kPod, kNow));
+  CHECK_FALSE(host_entry(claimed, "host-0")->told);
+}
+
+TEST_CASE("what another pod asked for is gone when a host is claimed", "[sidecar][claim]") {
+  api::HostStats entry = host("Pending");
+  entry.hook = api::HookStatus{"postBackup", "Requested", "", kNow};
+  const Json session = session_with(entry);
+  const Json operations = claim_operations(*host_entry(session, "host-0"), "host-0", kPod, kNow);
+  REQUIRE(applies(operations, session));
+  CHECK(host_entry(session.patch(operations), "host-0")->hook == HookEntry{});
 }
 
 TEST_CASE("a failed restore is taken over with its old error gone", "[sidecar][claim]") {

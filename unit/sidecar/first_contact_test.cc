@@ -34,7 +34,7 @@ struct FirstContact {
   void retries(const char* why) { fake.on("cat", {.before = fmt::format(kThreeRetries, why)}); }
 };
 
-TEST_CASE("what no retry heals ends the first contact at the second time", "[sidecar][first_contact]") {
+TEST_CASE("what no retry heals ends the first contact at the second time", "[sidecar][first_contact][F34][I6]") {
   FirstContact contact;
   SECTION("credentials") {
     contact.retries("unexpected HTTP response (403): 403 Forbidden");
@@ -57,7 +57,7 @@ TEST_CASE("what no retry heals ends the first contact at the second time", "[sid
   }
 }
 
-TEST_CASE("a backend that refuses connections is given up after a while", "[sidecar][first_contact]") {
+TEST_CASE("a backend that refuses connections is given up after a while", "[sidecar][first_contact][F33][I6]") {
   FirstContact contact;
   contact.place.patience.contact = milliseconds(100);
   contact.retries("dial tcp 10.0.0.1:8000: connect: connection refused");
@@ -69,7 +69,7 @@ TEST_CASE("a backend that refuses connections is given up after a while", "[side
                       "address and the network (dial tcp 10.0.0.1:8000: connect: connection refused)"});
 }
 
-TEST_CASE("a backend that says nothing at all is given up later", "[sidecar][first_contact]") {
+TEST_CASE("a backend that says nothing at all is given up later", "[sidecar][first_contact][F33][I6]") {
   FirstContact contact;
   contact.place.patience.silence = milliseconds(100);
   contact.fake.hang("cat");

@@ -100,7 +100,8 @@ TEST_CASE("the hook before may make what is backed up", "[sidecar][hook_story]")
   CHECK(string_at(story.run(), {"phase"}) == "Succeeded");
 }
 
-TEST_CASE("a failed hook before keeps restic from reading, and the hook after is run", "[sidecar][hook_story]") {
+TEST_CASE("a failed hook before keeps restic from reading, and the hook after is run",
+          "[sidecar][hook_story][F73][I9]") {
   HookStory story;
   story.configuration.spec.pre_backup = story.get("/freeze");
   story.configuration.spec.post_backup = story.get("/thaw");
@@ -149,7 +150,8 @@ TEST_CASE("a hook that could never be run fails the host before anything is done
   CHECK(story.asked().empty());
 }
 
-TEST_CASE("a pod that is being stopped thaws the application before it gives its host back", "[sidecar][hook_story]") {
+TEST_CASE("a pod that is being stopped thaws the application before it gives its host back",
+          "[sidecar][hook_story][F9][I9]") {
   HookStory story;
   story.configuration.spec.pre_backup = story.get("/freeze");
   story.configuration.spec.post_backup = story.get("/thaw");
@@ -205,7 +207,7 @@ TEST_CASE("what the controller says of a failed program is the host's error", "[
         "the hook preBackup failed: container db: exit code 3; nothing was backed up");
 }
 
-TEST_CASE("a controller that runs no program is waited for a while only", "[sidecar][hook_story]") {
+TEST_CASE("a controller that runs no program is waited for a while only", "[sidecar][hook_story][F2][I6]") {
   HookStory story;
   story.configuration.spec.pre_backup = HookStory::exec();
   story.answers();
@@ -220,7 +222,22 @@ TEST_CASE("a controller that runs no program is waited for a while only", "[side
                        "within 1m30s"));
 }
 
-TEST_CASE("a request whose answer got lost is not made twice", "[sidecar][hook_story]") {
+TEST_CASE("a thaw that the controller has not ended stays in the host's result, for when it is back",
+          "[sidecar][hook_story]") {
+  HookStory story;
+  story.configuration.spec.post_backup = HookStory::exec();
+  story.answers();
+  story.script.on("GET", kSession).always().reply_with([&story](const auto&) {
+    return dealt_with(story, "Requested");
+  });
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.output = test::summary_line()});
+  const Json result = story.run();
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  CHECK(string_at(result, {"hook", "action"}) == "postBackup");
+  CHECK(string_at(result, {"hook", "phase"}) == "Requested");
+}
+
+TEST_CASE("a request whose answer got lost is not made twice", "[sidecar][hook_story][F19][I9]") {
   HookStory story;
   story.configuration.spec.pre_backup = HookStory::exec();
   story.script.on("PATCH", kStatus).always().reply_with([&story](const ApiScript::Call& call) {
@@ -240,6 +257,7 @@ TEST_CASE("a request whose answer got lost is not made twice", "[sidecar][hook_s
 }
 
 struct RestoreHooks : HookStory {
+  int attempts_before = 0;
   int restore_with(const std::optional<api::Hook>& before, const std::optional<api::Hook>& after) {
     const auto session = [&](api::HostStats host) {
       return a_restore_session().phase("Running").host(std::move(host)).with([&](api::RestoreSession& restore) {
@@ -250,6 +268,7 @@ struct RestoreHooks : HookStory {
     api::HostStats pending;
     pending.hostname = "host-0";
     pending.phase = "Pending";
+    pending.attempts = attempts_before;
     script.on("GET", kRestore).reply(session(pending).json());
     script.on("PATCH", kRestoreStatus).always().reply(session(running_here()).json());
     script.on("POST", kEvents).always().reply(201, Json::object());
@@ -273,6 +292,27 @@ TEST_CASE("hooks are run around a restore, and failing ones fail it", "[sidecar]
   const Json result = test::result_in(story.script.calls());
   CHECK(string_at(result, {"error"}) ==
         (works ? "" : "attempt 1 of 5: the hook postRestore failed: it answered HTTP 500"));
+}
+
+TEST_CASE("of a restore the final failure is that of its last attempt", "[sidecar][hook_story]") {
+  const auto [attempts_before, policy, is_run] =
+      GENERATE(table<int, std::string, bool>({{0, "OnFinalRetryFailure", false},
+                                              {api::kRestoreAttempts - 2, "OnFinalRetryFailure", false},
+                                              {api::kRestoreAttempts - 1, "OnFinalRetryFailure", true},
+                                              {0, "OnFailure", true},
+                                              {0, "OnSuccess", false},
+                                              {0, "Always", true}}));
+  CAPTURE(attempts_before, policy);
+  RestoreHooks story;
+  story.attempts_before = attempts_before;
+  story.script.on("GET", Story::kRepositoryPath).always().reply(404);
+  if (is_run) story.application.on("GET", "/after").reply(200, Json());
+  api::Hook after = story.get("/after");
+  after.execution_policy = policy;
+  // After the last attempt the container stays, and looks at the session until it is stopped.
+  story.stop_when = [&story] { return test::result_in(story.script.calls()) != nullptr && !story.pauses.empty(); };
+  story.restore_with(std::nullopt, after);
+  CHECK(story.asked() == (is_run ? std::vector<std::string>{"GET /after"} : std::vector<std::string>{}));
 }
 
 TEST_CASE("a failed hook before a restore restores nothing", "[sidecar][hook_story]") {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "api/backup_configuration.h"
+
 namespace stash::sidecar {
 namespace {
 
@@ -21,7 +23,8 @@ TEST_CASE("the password reaches restic by its environment alone, byte for byte",
                                  {"PATH", "/bin"}});
 }
 
-TEST_CASE("no variable of the pod can give restic another repository or a command", "[sidecar][restic_command]") {
+TEST_CASE("no variable of the pod can give restic another repository or a command",
+          "[sidecar][restic_command][F71][I16]") {
   const auto call = restic_call(kLocal, "/safe/data", kSecret, {},
                                 {{"RESTIC_PASSWORD_COMMAND", "evil"},
                                  {"RESTIC_REPOSITORY", "/etc"},
@@ -102,7 +105,7 @@ TEST_CASE("a repository below subPath twice, as rc.0 made it, is looked for", "[
         std::vector<std::string>{"/safe/data", "/safe/data/sub"});
 }
 
-TEST_CASE("a backup names host, tag and excludes, and its path after --", "[sidecar][restic_command]") {
+TEST_CASE("a backup names host, tag and excludes, and its path after --", "[sidecar][restic_command][F72][I16]") {
   const BackupRequest request{"host-0", "-odd", "stash-session=u1", {"*.tmp"}};
   CHECK(backup_arguments(request, kOldest) == Arguments{"backup", "--json", "--quiet", "--cleanup-cache", "--host",
                                                         "host-0", "--tag", "stash-session=u1", "--exclude", "*.tmp",
@@ -119,11 +122,35 @@ TEST_CASE("retention becomes flags in the contract's order, negative numbers not
   policy.keep_tags = {"important"};
   policy.prune = true;
   policy.dry_run = true;
-  CHECK(forget_arguments(policy, kOldest) == Arguments{"forget", "--quiet", "--json", "--keep-last", "5",
-                                                       "--keep-weekly", "2", "--keep-tag", "important", "--prune",
-                                                       "--dry-run"});
-  CHECK(keeps_something(policy));
-  CHECK_FALSE(keeps_something({.name = "none", .keep_daily = -1, .prune = true}));
+  CHECK(forget_arguments(policy, {}, kOldest) == Arguments{"forget", "--quiet", "--json", "--keep-last", "5",
+                                                           "--keep-weekly", "2", "--keep-tag", "important", "--prune",
+                                                           "--dry-run"});
+  CHECK(api::keeps_something(policy));
+  CHECK_FALSE(api::keeps_something({.name = "none", .keep_daily = -1, .prune = true}));
+}
+
+TEST_CASE("a retention policy can be kept to some hosts", "[sidecar][restic_command]") {
+  CHECK(forget_arguments({.name = "one", .keep_last = 1}, {"host-0", "host-2"}, kOldest) ==
+        Arguments{"forget", "--quiet", "--json", "--keep-last", "1", "--host", "host-0", "--host", "host-2"});
+}
+
+TEST_CASE("every period of a retention policy has its flag, and is reason enough to forget",
+          "[sidecar][restic_command]") {
+  api::RetentionPolicy policy;
+  policy.keep_hourly = 24;
+  policy.keep_daily = 7;
+  policy.keep_monthly = 12;
+  policy.keep_yearly = 10;
+  CHECK(forget_arguments(policy, {}, kOldest) == Arguments{"forget", "--quiet", "--json", "--keep-hourly", "24",
+                                                           "--keep-daily", "7", "--keep-monthly", "12", "--keep-yearly",
+                                                           "10"});
+  for (auto period :
+       {&api::RetentionPolicy::keep_last, &api::RetentionPolicy::keep_hourly, &api::RetentionPolicy::keep_daily,
+        &api::RetentionPolicy::keep_weekly, &api::RetentionPolicy::keep_monthly, &api::RetentionPolicy::keep_yearly}) {
+    api::RetentionPolicy only;
+    only.*period = 1;
+    CHECK(api::keeps_something(only));
+  }
 }
 
 TEST_CASE("restore is sparse from the version on that can", "[sidecar][restic_command]") {
@@ -133,7 +160,7 @@ TEST_CASE("restore is sparse from the version on that can", "[sidecar][restic_co
         Arguments{"restore", "--target", "/", "--sparse", "--exclude", "b", "--retry-lock", "1m", "--", "4c1c"});
 }
 
-TEST_CASE("there is no way to remove a living lock", "[sidecar][restic_command]") {
+TEST_CASE("there is no way to remove a living lock", "[sidecar][restic_command][F38][I12]") {
   CHECK(unlock_arguments() == Arguments{"unlock"});
 }
 

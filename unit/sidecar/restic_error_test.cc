@@ -31,7 +31,7 @@ TEST_CASE("restic's failures are told apart, by words before 0.17 and by exit co
   CHECK(cause(77, "a code of the future") == ResticCause::unknown);
 }
 
-TEST_CASE("nothing but a missing repository looks like one", "[sidecar][restic_error]") {
+TEST_CASE("nothing but a missing repository looks like one", "[sidecar][restic_error][F36][I14]") {
   // Each of these would otherwise lead to `init` over data (contract Q11).
   CHECK(cause(1,
               "Fatal: unable to open config file: stat /r/config: permission denied\nIs there a repository at the "
@@ -143,7 +143,7 @@ TEST_CASE("a lock's sentence is the same at each try", "[sidecar][restic_error]"
   CHECK(explain(1, test::kLocked, {"/r", "", ""}, {}) == explain(1, later, {"/r", "", ""}, {}));
 }
 
-TEST_CASE("secrets and the user info of URLs are cut out of every text", "[sidecar][restic_error]") {
+TEST_CASE("secrets and the user info of URLs are cut out of every text", "[sidecar][restic_error][F80][I15]") {
   const std::vector<std::string> secrets{"canary-password"};
   CHECK(scrub("Get \"https://user:canary-password@host/x\": refused canary-password", secrets) ==
         "Get \"https://***@host/x\": refused ***");

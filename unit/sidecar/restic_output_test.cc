@@ -25,7 +25,7 @@ TEST_CASE("a backup's summary becomes the session's entry", "[sidecar][restic_ou
   CHECK(stats.file_stats == api::FileStats{6, 6, 0, 0});
 }
 
-TEST_CASE("odd numbers in a summary are zero, not a crash", "[sidecar][restic_output]") {
+TEST_CASE("odd numbers in a summary are zero, not a crash", "[sidecar][restic_output][F41][I17]") {
   BackupOutput output;
   output.feed(R"({"message_type":"summary","files_new":-1,"total_duration":-5,"data_added":"x","snapshot_id":7})");
   REQUIRE(output.summary());

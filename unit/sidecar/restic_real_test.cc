@@ -176,7 +176,7 @@ TEST_CASE("real restic: init, backup, a second one, each found by its session's 
   CHECK(restic.forget({.name = "one", .keep_last = 1, .prune = true}) == ForgetOutcome{1, 0});
 }
 
-TEST_CASE("real restic: the failures that decide what we do next", "[sidecar][real]") {
+TEST_CASE("real restic: the failures that decide what we do next", "[sidecar][real][F35][F36][I14]") {
   RealRepository repository;
   if (!repository.installed) return;
   std::ofstream(repository.data() + "/file") << "x";
@@ -208,7 +208,7 @@ TEST_CASE("real restic: the failures that decide what we do next", "[sidecar][re
   SECTION("a snapshot that does not exist") { CHECK(repository.open().snapshot("deadbeef")->empty()); }
 }
 
-TEST_CASE("real restic: unreadable files make an incomplete snapshot that names them", "[sidecar][real]") {
+TEST_CASE("real restic: unreadable files make an incomplete snapshot that names them", "[sidecar][real][F42][I5]") {
   RealRepository repository;
   if (!repository.installed) return;
   if (::geteuid() == 0) {
@@ -247,7 +247,7 @@ TEST_CASE("real restic: a tag makes a new snapshot, which its session's tag stil
   CHECK(restic.snapshot(made.summary->snapshot)->empty());
 }
 
-TEST_CASE("real restic: an interrupted backup leaves no lock behind", "[sidecar][real]") {
+TEST_CASE("real restic: an interrupted backup leaves no lock behind", "[sidecar][real][F9][I12]") {
   RealRepository repository;
   if (!repository.installed) return;
   {

@@ -93,7 +93,7 @@ TEST_CASE("only the asked path is written, as a pattern that matches nothing els
   CHECK(include_patterns({"", "h", "/", {}, {}}, two).empty());
 }
 
-TEST_CASE("a path outside of all volumes is refused before anything is written", "[sidecar][restore_rules]") {
+TEST_CASE("a path outside of all volumes is refused before anything is written", "[sidecar][restore_rules][F72][I13]") {
   const std::vector<api::VolumeMount> mounts{{"data", "/source/data/", ""}};
   CHECK(check_within_volumes({"/source/data", "/source/data/sub", "/source"}, mounts));
   CHECK(check_within_volumes({"/anything"}, {}));

@@ -66,7 +66,7 @@ TEST_CASE("what is restored, gone or going lets the application start at once", 
   CHECK(story.restic.calls().empty());
 }
 
-TEST_CASE("a failed restore keeps the application from starting, and says why", "[sidecar][restore_story]") {
+TEST_CASE("a failed restore keeps the application from starting, and says why", "[sidecar][restore_story][F44][I13]") {
   RestoreStory story;
   story.reads(story.pending);
   story.answers();
@@ -161,7 +161,8 @@ TEST_CASE("a container that starts after the last attempt asks restic nothing an
   for (const auto& call : story.script.calls()) CHECK(call.method == "GET");
 }
 
-TEST_CASE("a last attempt that was cut off fails the host instead of being repeated", "[sidecar][restore_story]") {
+TEST_CASE("a last attempt that was cut off fails the host instead of being repeated",
+          "[sidecar][restore_story][F5][I13]") {
   RestoreStory story;
   SECTION("with its container") { story.reads(after(tried("Running", 5))); }
   SECTION("with its pod") { story.reads(after(tried("Pending", 5))); }
@@ -187,7 +188,8 @@ TEST_CASE("a restore goes on while its session still says Failed", "[sidecar][re
   CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Succeeded");
 }
 
-TEST_CASE("a restore whose result cannot be written keeps the application from starting", "[sidecar][restore_story]") {
+TEST_CASE("a restore whose result cannot be written keeps the application from starting",
+          "[sidecar][restore_story][F19][I13]") {
   RestoreStory story;
   story.reads(story.pending);
   story.script.on("PATCH", kStatus).reply(story.running);
@@ -212,7 +214,7 @@ TEST_CASE("a read-only directory above the volume spoils no restore", "[sidecar]
   CHECK(story.run() == 0);
 }
 
-TEST_CASE("a pod waits while another one restores, then starts", "[sidecar][restore_story]") {
+TEST_CASE("a pod waits while another one restores, then starts", "[sidecar][restore_story][F45][I13]") {
   RestoreStory story;
   api::HostStats others = Story::running_here();
   others.claim->pod_uid = "uid-other";
@@ -292,7 +294,8 @@ TEST_CASE("a host that no rule is for fails, and is not restored", "[sidecar][re
   CHECK(string_at(result, {"error"}).starts_with("attempt 1 of 5: no rule of the RestoreSession is for host host-0"));
 }
 
-TEST_CASE("a session that the controller has not started is waited for, over outages", "[sidecar][restore_story]") {
+TEST_CASE("a session that the controller has not started is waited for, over outages",
+          "[sidecar][restore_story][F11][I13]") {
   RestoreStory story;
   story.script.on("GET", kSession).reply(500);
   story.script.on("GET", kSession).reply(403);
@@ -318,7 +321,7 @@ TEST_CASE("an invalid session is waited for by name", "[sidecar][restore_story]"
   CHECK(story.run() == 0);
 }
 
-TEST_CASE("a pod that is being stopped gives an unfinished restore back", "[sidecar][restore_story]") {
+TEST_CASE("a pod that is being stopped gives an unfinished restore back", "[sidecar][restore_story][F9][I13]") {
   RestoreStory story;
   story.reads(story.pending);
   story.answers();

@@ -52,7 +52,7 @@ TEST_CASE("a session without hosts, of others, or done, wakes nobody", "[sidecar
   run_through(story);
 }
 
-TEST_CASE("a deleted BackupConfiguration leaves the sidecar waiting, not exiting", "[sidecar][run_backup]") {
+TEST_CASE("a deleted BackupConfiguration leaves the sidecar waiting, not exiting", "[sidecar][run_backup][F8][I3]") {
   Story story;
   story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({a_backup_session().stamped().json()}, "100"));
   story.script.on("GET", kConfiguration).reply(404);
@@ -78,7 +78,7 @@ TEST_CASE("a BackupConfiguration that is mended while a session waits is seen wi
   run_through(story);
 }
 
-TEST_CASE("missing rights and outages are waited for with growing pauses", "[sidecar][run_backup]") {
+TEST_CASE("missing rights and outages are waited for with growing pauses", "[sidecar][run_backup][F11][F20][I20]") {
   Story story;
   story.script.on("GET", Story::kSessionPath).reply(403);
   story.script.on("GET", Story::kSessionPath).reply(500);
@@ -131,7 +131,8 @@ TEST_CASE("of two configurations' sessions the older one is claimed first", "[si
   CHECK(patched(story) == std::vector{status_path("other-backup-1"), status_path("app-backup-1")});
 }
 
-TEST_CASE("a configuration that is gone, unreadable or refused keeps no other one waiting", "[sidecar][run_backup]") {
+TEST_CASE("a configuration that is gone, unreadable or refused keeps no other one waiting",
+          "[sidecar][run_backup][F8][I3]") {
   Story story;
   const Json others = session_of("other-backup", std::chrono::hours(2));
   const Json ours = session_of("app-backup", std::chrono::hours(1));
@@ -219,6 +220,24 @@ TEST_CASE("a paused configuration or a missing target is an event, not a session
   CHECK(string_at(event, {"message"}) == (paused
                                               ? "Skipped a backup: the BackupConfiguration is paused"
                                               : "Skipped a backup: its target, Deployment stash-demo, does not exist"));
+}
+
+TEST_CASE("a target of every kind is looked for as what it is", "[sidecar][create_backupsession]") {
+  const auto [ref, path] = GENERATE(table<api::TargetRef, std::string>(
+      {{{"apps/v1", "Deployment", "db"}, "/apis/apps/v1/namespaces/demo/deployments/db"},
+       {{"apps/v1", "StatefulSet", "db"}, "/apis/apps/v1/namespaces/demo/statefulsets/db"},
+       {{"extensions/v1beta1", "DaemonSet", "db"}, "/apis/apps/v1/namespaces/demo/daemonsets/db"},
+       {{"apps/v1", "ReplicaSet", "db"}, "/apis/apps/v1/namespaces/demo/replicasets/db"},
+       {{"v1", "ReplicationController", "db"}, "/api/v1/namespaces/demo/replicationcontrollers/db"},
+       {{"apps.openshift.io/v1", "DeploymentConfig", "db"},
+        "/apis/apps.openshift.io/v1/namespaces/demo/deploymentconfigs/db"}}));
+  Story story;
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().target(ref).json());
+  story.script.on("GET", path).reply(an_object("db"));
+  story.script.on("GET", Story::kSessionPath, kSessionsOfOurs).reply(list_of({}, "1"));
+  story.script.on("POST", Story::kSessionPath).reply(201, Json::object());
+  CHECK(create_backupsession(story.context, "app-backup", "stash-backup-app-backup-29923795") == 0);
+  CHECK(story.script.wait_until_done(std::chrono::milliseconds(0)));
 }
 
 TEST_CASE("while a session waits that nobody has touched for an hour, no other one is made",

@@ -41,7 +41,7 @@ TEST_CASE("sessions with our host pending wait, oldest first", "[sidecar][sessio
   CHECK(waiting_sessions({&done, &taken, &others, &unstamped}, "app-backup", "host-0", kPod).empty());
 }
 
-TEST_CASE("a restarted container resumes what its pod had claimed", "[sidecar][session_queue]") {
+TEST_CASE("a restarted container resumes what its pod had claimed", "[sidecar][session_queue][F3][I7]") {
   const Json mine = a_backup_session().phase("Running").host(running("uid-1")).json();
   const auto waiting = waiting_sessions({&mine}, "app-backup", "host-0", kPod);
   REQUIRE(waiting.size() == 1);

@@ -61,7 +61,7 @@ TEST_CASE("a wipe-out removes every snapshot by its id, and then the data", "[si
   CHECK(Names(arguments.end() - 3, arguments.end()) == Names{"--", "aaaa1111", "bbbb2222"});
 }
 
-TEST_CASE("an earlier attempt that ended before the data was removed is completed", "[sidecar][wipe_out]") {
+TEST_CASE("an earlier attempt that ended before the data was removed is completed", "[sidecar][wipe_out][F82][I11]") {
   Job job;
   job.restic.on("cat", {}).on("snapshots", {0, "[]", "", ""}).on("prune", {}).on("snapshots", {0, "[]", "", ""});
   CHECK(job.run() == 0);
@@ -75,7 +75,7 @@ TEST_CASE("a repository that was never made needs no wiping", "[sidecar][wipe_ou
   CHECK(job.report() == "there is no repository at s3:http://s3:9000/bucket/x, so there was nothing to remove");
 }
 
-TEST_CASE("a wrong password removes nothing and is reported without it", "[sidecar][wipe_out]") {
+TEST_CASE("a wrong password removes nothing and is reported without it", "[sidecar][wipe_out][F82][I11][I15]") {
   Job job;
   job.restic.on("cat", {1, "", test::kWrongPassword, ""});
   CHECK(job.run() == 1);
@@ -84,7 +84,7 @@ TEST_CASE("a wrong password removes nothing and is reported without it", "[sidec
   CHECK(job.restic.subcommands() == Names{"cat"});
 }
 
-TEST_CASE("while a backup holds its lock nothing is removed", "[sidecar][wipe_out]") {
+TEST_CASE("while a backup holds its lock nothing is removed", "[sidecar][wipe_out][F38][I11][I12]") {
   Job job;
   job.restic.on("cat", {}).on("snapshots", {0, kTwo, "", ""});
   for (int i = 0; i < 50; ++i) job.restic.on("forget", {1, "", test::kLocked, ""}).on("unlock", {});

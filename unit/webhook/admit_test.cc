@@ -14,7 +14,7 @@ using namespace stash::webhook;
 
 namespace {
 
-const inject::Settings kSettings{.image = "stash:test", .opt_in = true};
+const inject::Settings kSettings{.image = "stash:test", .opt_in = true, .allowed_host_paths = {"/"}};
 
 Review review_of(const Json& object, const Json& old_object = nullptr) {
   return parse_review(a_review("apps", "Deployment", object, old_object).dump()).value();
@@ -55,7 +55,7 @@ TEST_CASE("a workload that a BackupConfiguration names gets its sidecar", "[webh
   CHECK(inject::has_sidecar(workload.patch(answer.patch)));
 }
 
-TEST_CASE("the patched workload, asked about again, is left alone", "[webhook][admit][F61]") {
+TEST_CASE("the patched workload, asked about again, is left alone", "[webhook][admit][F61][I2]") {
   const Json workload = a_deployment();
   const Json injected = workload.patch(admit(review_of(workload), kSettings, a_world).patch);
   CHECK(label_of(admit(review_of(injected), kSettings, a_world)) == "unchanged/nothing_to_do");
@@ -87,14 +87,14 @@ TEST_CASE("why a wanted sidecar is not injected is a warning", "[webhook][admit]
   CHECK(answer.warnings[0].starts_with("stash: BackupConfiguration demo/app-backup: "));
 }
 
-TEST_CASE("before the caches are filled a workload is admitted unchanged, with a warning", "[webhook][admit]") {
+TEST_CASE("before the caches are filled a workload is admitted unchanged, with a warning", "[webhook][admit][F1][I1]") {
   const Answer answer = admit(review_of(a_deployment()), kSettings, [](const WorkloadKey&) { return std::nullopt; });
   CHECK(label_of(answer) == "unsure/not_synced");
   CHECK(answer.patch.empty());
   CHECK(answer.warnings.size() == 1);
 }
 
-TEST_CASE("the gatherer is asked by the object's own name and the request's namespace", "[webhook][admit][F62]") {
+TEST_CASE("the gatherer is asked by the object's own name and the request's namespace", "[webhook][admit][F62][I1]") {
   Json workload = a_deployment();
   workload["metadata"].erase("namespace");
   Json envelope = a_review("apps", "Deployment", workload);
@@ -107,7 +107,7 @@ TEST_CASE("the gatherer is asked by the object's own name and the request's name
   CHECK(asked == "demo/apps/Deployment/stash-demo");
 }
 
-TEST_CASE("what is not ours to change is admitted without a look", "[webhook][admit][F62]") {
+TEST_CASE("what is not ours to change is admitted without a look", "[webhook][admit][F62][I1]") {
   Json envelope = a_review("apps", "Deployment", a_deployment());
   Json& request = envelope["request"];
   std::string reason;
@@ -149,7 +149,7 @@ TEST_CASE("what is not ours to change is admitted without a look", "[webhook][ad
   CHECK(answer.warnings.empty());
 }
 
-TEST_CASE("a workload of any shape is admitted", "[webhook][admit][F64]") {
+TEST_CASE("a workload of any shape is admitted", "[webhook][admit][F64][I1]") {
   for (
       const char* text :
       {"{}", R"({"metadata":null,"spec":null})", R"({"metadata":{"name":1},"spec":[]})",

@@ -52,7 +52,7 @@ TEST_CASE("an answer without a patch has no patch type, and without warnings no 
   CHECK(answer["response"] == Json{{"uid", "u"}, {"allowed", true}});
 }
 
-TEST_CASE("what is no review is invalid, and its content is not repeated", "[webhook][review][F64]") {
+TEST_CASE("what is no review is invalid, and its content is not repeated", "[webhook][review][F64][I17]") {
   Json wrong_version = a_review("apps", "Deployment", kObject);
   wrong_version["apiVersion"] = "admission.k8s.io/v2";
   Json wrong_kind = a_review("apps", "Deployment", kObject);
@@ -75,7 +75,7 @@ TEST_CASE("what is no review is invalid, and its content is not repeated", "[web
   }
 }
 
-TEST_CASE("wrong types in a review count as absent", "[webhook][review][F64]") {
+TEST_CASE("wrong types in a review count as absent", "[webhook][review][F64][I17]") {
   const Json good = a_review("apps", "Deployment", kObject);
   for (const auto& [key, value] : good["request"].items()) {
     if (key == "uid") continue;
@@ -88,7 +88,7 @@ TEST_CASE("wrong types in a review count as absent", "[webhook][review][F64]") {
   }
 }
 
-TEST_CASE("a review deeper than any object is refused, not recursed into", "[webhook][review][F64]") {
+TEST_CASE("a review deeper than any object is refused, not recursed into", "[webhook][review][F64][I17]") {
   const std::string deep = std::string(10'000, '[') + std::string(10'000, ']');
   CHECK_FALSE(parse_review("{\"kind\":\"AdmissionReview\",\"request\":{\"uid\":\"u\",\"object\":" + deep + "}}"));
 }

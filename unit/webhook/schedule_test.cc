@@ -47,7 +47,7 @@ TEST_CASE("schedules that a CronJob refuses are named with the wrong part", "[we
   }
 }
 
-TEST_CASE("a schedule of 10 kB is judged quickly and quoted briefly", "[webhook][schedule]") {
+TEST_CASE("a schedule of 10 kB is judged quickly and quoted briefly", "[webhook][schedule][F64][I17]") {
   CHECK(schedule_error(std::string(10'000, '9') + " * * * *").size() < 100);
   CHECK(schedule_error(std::string(10'000, '\xff')).size() < 200);
 }

@@ -21,7 +21,7 @@ int status_of(const std::optional<HttpsClient::Answer>& answer) { return answer 
 
 }  // namespace
 
-TEST_CASE("garbage and plain HTTP instead of a handshake are closed", "[webhook][server][F59]") {
+TEST_CASE("garbage and plain HTTP instead of a handshake are closed", "[webhook][server][F59][I17]") {
   const HttpsServer server;
   std::string long_record("\x16\x03\x01\xff\xff", 5);
   long_record.resize(70'000);
@@ -33,7 +33,7 @@ TEST_CASE("garbage and plain HTTP instead of a handshake are closed", "[webhook]
   CHECK(serves(server));
 }
 
-TEST_CASE("half-open handshakes hold no thread and end at their deadline", "[webhook][server][F59]") {
+TEST_CASE("half-open handshakes hold no thread and end at their deadline", "[webhook][server][F59][I17]") {
   const HttpsServer server({.handshake_deadline = 600ms});
   std::vector<HttpsClient> half;
   for (int i = 0; i < 100; ++i) {
@@ -45,7 +45,7 @@ TEST_CASE("half-open handshakes hold no thread and end at their deadline", "[web
   for (HttpsClient& client : half) REQUIRE(client.closed_by_server());
 }
 
-TEST_CASE("a request that trickles is cut at its deadline", "[webhook][server][F63]") {
+TEST_CASE("a request that trickles is cut at its deadline", "[webhook][server][F63][I17]") {
   const HttpsServer server({.request_deadline = 300ms});
   HttpsClient header = server.connect();
   HttpsClient body = server.connect();
@@ -56,7 +56,7 @@ TEST_CASE("a request that trickles is cut at its deadline", "[webhook][server][F
   CHECK(serves(server));
 }
 
-TEST_CASE("more slow requests than threads do not keep a quick one waiting", "[webhook][server][F63]") {
+TEST_CASE("more slow requests than threads do not keep a quick one waiting", "[webhook][server][F63][I1][I17]") {
   const HttpsServer server({.threads = 2, .max_threads = 16});
   std::vector<HttpsClient> slow;
   for (int i = 0; i < 64; ++i) {
@@ -68,7 +68,7 @@ TEST_CASE("more slow requests than threads do not keep a quick one waiting", "[w
   CHECK(server.server->stats().shed > 0);
 }
 
-TEST_CASE("above its connections the server closes those idle the longest", "[webhook][server][F59]") {
+TEST_CASE("above its connections the server closes those idle the longest", "[webhook][server][F59][I17]") {
   const HttpsServer server({.max_connections = 20});
   HttpsClient used = server.connect();
   REQUIRE(used.post("/echo", "x"));
@@ -88,7 +88,7 @@ TEST_CASE("an idle connection is closed after the idle timeout", "[webhook][serv
   CHECK(client.closed_by_server());
 }
 
-TEST_CASE("a body above the limit is answered 413, announced or chunked", "[webhook][server][F63]") {
+TEST_CASE("a body above the limit is answered 413, announced or chunked", "[webhook][server][F63][I17]") {
   const HttpsServer server({.max_body = 100'000});
   CHECK(status_of(server.connect().post("/echo", std::string(100'000, 'a'))) == 200);
   CHECK(status_of(server.connect().post("/echo", std::string(100'001, 'a'))) == 413);
@@ -100,7 +100,7 @@ TEST_CASE("a body above the limit is answered 413, announced or chunked", "[webh
   CHECK(serves(server));
 }
 
-TEST_CASE("a body far above the limit is refused without reading it all", "[webhook][server][F63]") {
+TEST_CASE("a body far above the limit is refused without reading it all", "[webhook][server][F63][I17]") {
   const HttpsServer server({.max_body = 1000});
   HttpsClient announced = server.connect();
   REQUIRE(announced.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999\r\n\r\n"));
@@ -114,7 +114,7 @@ TEST_CASE("a body far above the limit is refused without reading it all", "[webh
   CHECK(serves(server));
 }
 
-TEST_CASE("bodies together are limited, small ones always pass", "[webhook][server][F63]") {
+TEST_CASE("bodies together are limited, small ones always pass", "[webhook][server][F63][I17]") {
   const HttpsServer server({.max_bodies_together = 1 << 20, .request_deadline = 2s});
   std::vector<HttpsClient> hoarders;
   int refused = 0;
@@ -133,7 +133,7 @@ TEST_CASE("bodies together are limited, small ones always pass", "[webhook][serv
   CHECK(serves(server));
 }
 
-TEST_CASE("headers are limited, in size together and each", "[webhook][server][F63]") {
+TEST_CASE("headers are limited, in size together and each", "[webhook][server][F63][I17]") {
   const HttpsServer server;
   std::string many;
   for (int i = 0; i < 10'000; ++i) many += fmt::format("X-{}: {}\r\n", i, std::string(20, 'a'));
@@ -142,7 +142,7 @@ TEST_CASE("headers are limited, in size together and each", "[webhook][server][F
   CHECK(serves(server));
 }
 
-TEST_CASE("headers that make the parser recurse or decompress do no harm", "[webhook][server][F63]") {
+TEST_CASE("headers that make the parser recurse or decompress do no harm", "[webhook][server][F63][I17]") {
   const HttpsServer server;
   std::string ranges = "Range: bytes=0-1";
   while (ranges.size() < 8000) ranges += ",0-1";
@@ -155,7 +155,7 @@ TEST_CASE("headers that make the parser recurse or decompress do no harm", "[web
   CHECK(serves(server));
 }
 
-TEST_CASE("malformed requests are refused and nothing else suffers", "[webhook][server][F63]") {
+TEST_CASE("malformed requests are refused and nothing else suffers", "[webhook][server][F63][I17]") {
   const HttpsServer server({.request_deadline = 500ms});
   for (const std::string& request :
        {std::string("\r\n\r\n"), std::string("POST\r\n\r\n"), std::string("POST /echo HTTP/9.9\r\n\r\n"),
@@ -179,7 +179,7 @@ TEST_CASE("malformed requests are refused and nothing else suffers", "[webhook][
 }
 
 TEST_CASE("a client that reads nothing of its answer holds its thread no longer than the deadline",
-          "[webhook][server][F63]") {
+          "[webhook][server][F63][I17]") {
   const HttpsServer server(
       {.routes = {{"POST /large", [](std::string_view) { return webhook::Reply{.body = std::string(64 << 20, 'a')}; }}},
        .threads = 1,
@@ -197,7 +197,7 @@ TEST_CASE("a client that reads nothing of its answer holds its thread no longer 
   CHECK_FALSE(client.read_answer());
 }
 
-TEST_CASE("TLS older than 1.2 is refused", "[webhook][server][F58]") {
+TEST_CASE("TLS older than 1.2 is refused", "[webhook][server][F58][I17]") {
   const HttpsServer server;
   CHECK(server.connect_at_most(TLS1_2_VERSION).handshaken());
   CHECK_FALSE(server.connect_at_most(TLS1_1_VERSION).handshaken());

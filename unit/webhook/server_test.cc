@@ -33,7 +33,7 @@ TEST_CASE("an answer does not wait for delayed acknowledgements", "[webhook][ser
   CHECK(std::chrono::steady_clock::now() - start < 50 * 30ms);
 }
 
-TEST_CASE("a new connection is served at once beside many idle ones", "[webhook][server]") {
+TEST_CASE("a new connection is served at once beside many idle ones", "[webhook][server][F59][I1]") {
   const HttpsServer server;
   std::vector<HttpsClient> idle;
   for (int i = 0; i < 256; ++i) {
@@ -46,7 +46,8 @@ TEST_CASE("a new connection is served at once beside many idle ones", "[webhook]
   for (HttpsClient& client : idle) REQUIRE(body_of(client.post("/echo", "again")) == "again");
 }
 
-TEST_CASE("a rotation while requests run loses none, and new handshakes get the new certificate", "[webhook][server]") {
+TEST_CASE("a rotation while requests run loses none, and new handshakes get the new certificate",
+          "[webhook][server][F55][I1]") {
   HttpsServer server;
   const std::string old = server.fingerprint();
   std::atomic<int> answered{0}, lost{0};
@@ -101,7 +102,7 @@ TEST_CASE("a chunked request is read whole", "[webhook][server]") {
   CHECK(body_of(client.post("/echo", "next")) == "next");
 }
 
-TEST_CASE("pipelined requests are answered in order", "[webhook][server]") {
+TEST_CASE("pipelined requests are answered in order", "[webhook][server][F63][I17]") {
   const HttpsServer server;
   HttpsClient client = server.connect();
   std::string requests;
@@ -138,6 +139,28 @@ TEST_CASE("a draining server answers, and sends its clients elsewhere", "[webhoo
   CHECK(last->head.find("Connection: close") != std::string::npos);
   CHECK(client.closed_by_server());
   CHECK(body_of(server.connect().post("/echo", "new")) == "new");
+}
+
+TEST_CASE("requests are answered while more blocking ones wait than there are threads", "[webhook][server]") {
+  std::atomic<int> begun{0};
+  std::atomic<bool> go_on{false};
+  const HttpsServer server({.blocking_routes = {{"POST /wait",
+                                                 [&](std::string_view) {
+                                                   ++begun;
+                                                   go_on.wait(false);
+                                                   return Reply{.body = "done"};
+                                                 }}},
+                            .threads = 2});
+  std::vector<HttpsClient> waiting;
+  for (int i = 0; i < 8; ++i) {
+    waiting.push_back(server.connect());
+    REQUIRE(waiting.back().send("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
+  }
+  while (begun < 8) std::this_thread::yield();
+  CHECK(body_of(server.connect().post("/echo", "x")) == "x");
+  go_on = true;
+  go_on.notify_all();
+  for (HttpsClient& client : waiting) CHECK(body_of(client.read_answer()) == "done");
 }
 
 TEST_CASE("stopping finishes the request under way", "[webhook][server]") {

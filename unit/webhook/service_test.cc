@@ -18,8 +18,20 @@ struct Fixture {
   Index index;
   Certificate certificate;
   bool synced = true;
-  Service service{{.image = "stash:test", .opt_in = true}, index, certificate, [this] { return synced; }};
+  std::vector<Right> asked;
+  Json asked_for;
+  Result<std::vector<bool>> rights = std::vector<bool>{};
+  Service service{{.image = "stash:test", .opt_in = true, .allowed_host_paths = {"/data"}},
+                  index,
+                  certificate,
+                  [this] { return synced; },
+                  [this](const Json& user_info, const std::vector<Right>& wanted) {
+                    asked_for = user_info;
+                    asked = wanted;
+                    return rights;
+                  }};
   Routes admission = service.admission_routes();
+  Routes authorization = service.authorization_routes();
   Routes health = service.health_routes([] { return ServerStats{.connections = 3, .threads = 4, .shed = 5}; });
 
   Fixture() {
@@ -32,6 +44,10 @@ struct Fixture {
     index.set_complete();
   }
   Reply mutate(const std::string& body) { return admission.at("POST /mutate")(body); }
+  Json authorize(const Json& object) {
+    const auto body = a_review("stash.appscode.com", string_at(object, {"kind"}), object).dump();
+    return parse_json(authorization.at("POST /authorize")(body).body).value()["response"];
+  }
   std::string metrics() { return health.at("GET /metrics")("").body; }
 };
 
@@ -59,19 +75,19 @@ TEST_CASE("a review of a named workload is answered with a patch and counted", "
   CHECK(contains(f.metrics(), R"(stash_webhook_requests_total{outcome="patched",path="/mutate",reason="injected"} 1)"));
 }
 
-TEST_CASE("the same review twice has the same answer", "[webhook][service][F62]") {
+TEST_CASE("the same review twice has the same answer", "[webhook][service][F62][I2]") {
   Fixture f;
   CHECK(f.mutate(kReview).body == f.mutate(kReview).body);
 }
 
-TEST_CASE("a malformed review is a 400 and counted", "[webhook][service][F64]") {
+TEST_CASE("a malformed review is a 400 and counted", "[webhook][service][F64][I17]") {
   Fixture f;
   CHECK(f.mutate("{").status == 400);
   CHECK(contains(f.metrics(),
                  R"(stash_webhook_requests_total{outcome="malformed",path="/mutate",reason="malformed"} 1)"));
 }
 
-TEST_CASE("an unsynced webhook admits unchanged", "[webhook][service]") {
+TEST_CASE("an unsynced webhook admits unchanged", "[webhook][service][F1][I1]") {
   Fixture f;
   f.synced = false;
   const Json answer = parse_json(f.mutate(kReview).body).value();
@@ -89,6 +105,44 @@ TEST_CASE("our own kinds are answered with warnings", "[webhook][service]") {
   CHECK(contains(reply.body, "spec.schedule"));
 }
 
+TEST_CASE("an author who has the rights is admitted, and the API server asked for him", "[webhook][service]") {
+  Fixture f;
+  f.rights = std::vector{true};
+  const Json response = f.authorize(a_backup_configuration().json());
+  CHECK(response == Json{{"uid", "705ab4f5-6393-11e8-b7cc-42010a800002"}, {"allowed", true}});
+  CHECK(f.asked == std::vector<Right>{{"patch", "apps", "deployments", "", "stash-demo", "demo"}});
+  CHECK(f.asked_for == Json{{"username", "jane"}});
+  CHECK(contains(f.metrics(), R"({outcome="unchanged",path="/authorize",reason="has_rights"} 1)"));
+}
+
+TEST_CASE("an author who lacks a right is refused with the reason", "[webhook][service]") {
+  Fixture f;
+  f.rights = std::vector{false};
+  const Json response = f.authorize(a_backup_configuration().json());
+  CHECK(response["allowed"] == false);
+  CHECK(contains(string_at(response, {"status", "message"}), "jane may not patch deployments.apps stash-demo"));
+  CHECK(contains(f.metrics(), R"({outcome="refused",path="/authorize",reason="lacks_right"} 1)"));
+}
+
+TEST_CASE("while the API server cannot be asked a write that needs a right is refused", "[webhook][service]") {
+  Fixture f;
+  f.rights = fail(ErrorCode::timed_out, "the API server did not answer in time");
+  const Json response = f.authorize(a_backup_configuration().json());
+  CHECK(response["allowed"] == false);
+  CHECK(string_at(response, {"status", "message"}) ==
+        "BackupConfiguration demo/app-backup: whether its author may do what it asks for could not be checked: the API "
+        "server did not answer in time; try again");
+  CHECK(contains(f.metrics(), R"(reason="not_checked"} 1)"));
+}
+
+TEST_CASE("a write that needs no right asks nobody, and no cache", "[webhook][service]") {
+  Fixture f;
+  f.synced = false;
+  f.rights = fail(ErrorCode::timed_out, "x");
+  CHECK(f.authorize(a_backup_configuration().no_target().json())["allowed"] == true);
+  CHECK(f.authorization.at("POST /authorize")("{").status == 400);
+}
+
 TEST_CASE("readiness needs caches and a certificate, and ends when stopping", "[webhook][service]") {
   Fixture f;
   const auto ready = [&] { return f.health.at("GET /readyz")("").status; };
@@ -104,7 +158,7 @@ TEST_CASE("readiness needs caches and a certificate, and ends when stopping", "[
   CHECK(f.health.at("GET /healthz")("").status == 200);
 }
 
-TEST_CASE("the end of the certificate is a metric", "[webhook][service]") {
+TEST_CASE("the end of the certificate is a metric", "[webhook][service][F55][I8]") {
   Fixture f;
   CHECK(contains(f.metrics(), "stash_webhook_certificate_expiry_seconds 0\n"));
   const Json secret = a_secret();
@@ -112,7 +166,7 @@ TEST_CASE("the end of the certificate is a metric", "[webhook][service]") {
   CHECK(contains(f.metrics(), "stash_webhook_certificate_expiry_seconds 1795438800\n"));
 }
 
-TEST_CASE("a Secret that cannot be served leaves the last good pair", "[webhook][certificate][F56]") {
+TEST_CASE("a Secret that cannot be served leaves the last good pair", "[webhook][certificate][F56][I1]") {
   Certificate certificate;
   CHECK(certificate.current() == nullptr);
   const Json good = a_secret();

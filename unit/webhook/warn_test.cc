@@ -13,7 +13,7 @@ using namespace stash::webhook;
 
 namespace {
 
-const inject::Settings kSettings{.image = "stash:test", .opt_in = true};
+const inject::Settings kSettings{.image = "stash:test", .opt_in = true, .allowed_host_paths = {"/"}};
 
 WarnWorld a_world() {
   return {.namespace_labels = [](const std::string&) -> std::optional<Json> {
@@ -132,7 +132,15 @@ TEST_CASE("objects of others, deletions and subresources are none of our busines
 }
 
 TEST_CASE("a hook that would not be run is named at once", "[webhook][warn]") {
-  const auto with_exec = a_backup_configuration().with(
-      [](auto& c) { c.spec.pre_backup = api::Hook{.exec = api::ExecAction{.command = {"sync"}}}; });
-  CHECK(any_contains(warnings_for("BackupConfiguration", with_exec.json()), "spec.hooks.preBackup.exec is not run"));
+  const api::Hook sync{.exec = api::ExecAction{.command = {"sync"}}};
+  const Json backup = a_backup_configuration().with([&](auto& c) { c.spec.pre_backup = sync; }).json();
+  const Json restore = a_restore_session().with([&](auto& r) { r.spec.post_restore = sync; }).json();
+  CHECK_FALSE(any_contains(warnings_for("BackupConfiguration", backup), "exec"));
+  CHECK(any_contains(warnings_for("RestoreSession", restore), "spec.hooks.postRestore.exec cannot be run"));
+  inject::Settings turned_off = kSettings;
+  turned_off.exec_hooks = false;
+  CHECK(any_contains(warn(parse_review(a_review("stash.appscode.com", "BackupConfiguration", backup).dump()).value(),
+                          turned_off, a_world())
+                         .warnings,
+                     "spec.hooks.preBackup.exec is turned off by the administrator (hooks.exec=false of the chart)"));
 }

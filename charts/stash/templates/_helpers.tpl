@@ -54,7 +54,12 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- range .Values.imagePullSecrets }}
 - --image-pull-secret={{ .name }}
 {{- end }}
+- {{ printf "--sidecar-resources=%s" (toJson .Values.sidecar.resources) | quote }}
 - --injection-mode={{ .Values.injection.mode }}
+{{- range .Values.hostPath.allowed }}
+- {{ printf "--allowed-host-path=%s" . | quote }}
+{{- end }}
+- --exec-hooks={{ .Values.hooks.exec }}
 - --log-level={{ .Values.logLevel }}
 - --health-address=:8081
 - --cert-secret={{ include "stash.certSecret" . }}

@@ -1,15 +1,14 @@
-#include "controller/restore_rules.h"
+#include "inject/restore_rules.h"
 
 #include <fmt/format.h>
 
 #include <map>
 #include <set>
 
+#include "api/time_out.h"
 #include "api/workload_kind.h"
-#include "base/time.h"
-#include "controller/configuration_rules.h"
 
-namespace stash::controller {
+namespace stash::inject {
 namespace {
 
 std::string unusable_target(const api::RestoreSessionSpec& spec) {
@@ -33,7 +32,7 @@ std::string unusable_target(const api::RestoreSessionSpec& spec) {
                          action);
     }
   }
-  if (!spec.time_out.empty() && !time_out(spec.time_out)) {
+  if (!spec.time_out.empty() && !api::time_out(spec.time_out)) {
     return fmt::format("spec.timeOut {:?} is no duration above zero such as 30m or 2h", spec.time_out);
   }
   return "";
@@ -80,4 +79,4 @@ std::string unusable(const api::RestoreSession& session, const std::vector<std::
   return fmt::format("RestoreSession {}: {}; create a new one", api::to_string(session.metadata.ref()), why);
 }
 
-}  // namespace stash::controller
+}  // namespace stash::inject

@@ -1,0 +1,84 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/backup_configuration.h"
+#include "base/json.h"
+#include "base/result.h"
+
+/// Which exec hooks of a session are to be run, and how. A pod asks for one in status.stats[].hook, which everybody may
+/// write who may write the status, any pod of the namespace with a sidecar among them. So a request says *that*
+/// something is to be run; *what* comes from the BackupConfiguration's spec, and *where* is checked against the
+/// cluster.
+namespace stash::controller {
+
+inline constexpr std::string_view kPreBackup = "preBackup", kPostBackup = "postBackup";
+inline constexpr std::string_view kHookRequested = "Requested", kHookRunning = "Running", kHookSucceeded = "Succeeded",
+                                  kHookFailed = "Failed";
+
+/// How long a postBackup may take whose host has ended already: its session waits for it.
+inline constexpr std::chrono::seconds kThawLimit{50};
+
+/// What status.stats[index].hook and the claim beside it say.
+struct HookRequest {
+  api::ObjectRef session;
+  std::string session_uid, host, action, phase;
+  std::string requested;  ///< requestTime as it was written: tells two requests for the same hook apart
+  std::string pod, pod_uid;
+  std::size_t index = 0;    ///< of the host, for JSON pointers
+  bool host_ended = false;  ///< the host has its result
+  friend bool operator==(const HookRequest&, const HookRequest&) = default;
+};
+/// Those that are Requested or Running, of hosts that a pod holds or has ended; none of a session that is over.
+std::vector<HookRequest> open_hooks(const Json& session);
+/// The request for `host` as it stands in `session` now, whatever its phase; nullopt when there is none.
+std::optional<HookRequest> hook_of(const Json& session, const std::string& host);
+/// Is it the same request, wherever it stands in the list and however far it is?
+bool is_same_request(const HookRequest& a, const HookRequest& b);
+
+struct HookPod {
+  Json pod;                         ///< live; null when there is none of that name
+  std::vector<std::string> makers;  ///< UIDs of the controller that made it and of the one that made that
+};
+
+struct HookWorld {
+  Json session;
+  std::optional<api::BackupConfiguration> configuration;
+  bool exec_hooks = true;               ///< the chart's hooks.exec
+  std::string workload_uid;             ///< of the target; "" when there is none
+  std::map<std::string, HookPod> pods;  ///< by name; one that is missing was not looked at
+  std::function<bool(const HookRequest&)> is_in_hand = [](const HookRequest&) {
+    return false;
+  };  ///< this process runs it
+};
+
+struct HookCommand {
+  api::ObjectRef pod;
+  std::string container;
+  std::vector<std::string> command;
+  std::chrono::milliseconds timeout{30'000};
+  friend bool operator==(const HookCommand&, const HookCommand&) = default;
+};
+
+struct HookStep {
+  HookRequest request;
+  std::optional<HookCommand> run;  ///< nullopt: it is refused
+  std::string refusal;             ///< the sentence for its error
+  /// Of a preBackup: the program that undoes it whatever comes, should nobody be left who could ask.
+  std::optional<HookCommand> thaw{};
+  friend bool operator==(const HookStep&, const HookStep&) = default;
+};
+
+/// Pure and total. A preBackup that is Running in nobody's hands has failed, for how far it came is not known; such a
+/// postBackup is run again, for thawing twice is better than staying frozen.
+std::vector<HookStep> plan_hooks(const HookWorld& world);
+
+/// JSON patches (RFC 6902) of the session's status that fail when the request is another one by now.
+Json take_operations(const HookRequest& request);
+Json outcome_operations(const HookRequest& request, const std::string& error);  ///< "" for success
+
+}  // namespace stash::controller

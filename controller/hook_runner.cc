@@ -1,0 +1,233 @@
+#include "controller/hook_runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/backoff.h"
+#include "base/log.h"
+
+namespace stash::controller {
+namespace {
+
+std::string name_of(const HookRequest& request) {
+  return fmt::format("BackupSession {}, host {}, {}", to_string(request.session), request.host, request.action);
+}
+
+bool is_outage(ErrorCode code) {
+  return code == ErrorCode::unreachable || code == ErrorCode::timed_out || code == ErrorCode::throttled;
+}
+
+/// Where nothing has been run, or where running it twice is better than not at all.
+bool may_be_repeated(const HookRequest& request, ErrorCode code) {
+  if (code == ErrorCode::timed_out) return request.action == kPostBackup;
+  return code == ErrorCode::unreachable || code == ErrorCode::throttled;
+}
+
+std::string sentence_of(const HookCommand& command, const kube::ExecOutcome& outcome) {
+  if (outcome.exit_code == 0) return "";
+  return fmt::format("container {}: exit code {}{}{}", command.container, outcome.exit_code,
+                     outcome.said.empty() ? "" : ": ", outcome.said);
+}
+
+}  // namespace
+
+HookRunner::HookRunner(kube::Config config, Exec exec, Wake wake, const Clock& clock, Limits limits)
+    : config_(std::move(config)), exec_(std::move(exec)), wake_(std::move(wake)), clock_(clock), limits_(limits) {}
+HookRunner::HookRunner(kube::Config config, Exec exec, Wake wake, const Clock& clock)
+    : HookRunner(std::move(config), std::move(exec), std::move(wake), clock, Limits()) {}
+HookRunner::~HookRunner() { shut_down(); }
+
+bool HookRunner::is_in_hand(const HookRequest& request) const {
+  const std::scoped_lock lock(mutex_);
+  const auto job = jobs_.find({request.session_uid, request.host});
+  return job != jobs_.end() && !job->second.done && is_same_request(job->second.step.request, request);
+}
+
+bool HookRunner::has_room(const HookStep& step) const {
+  std::size_t all = 0, of_namespace = 0;
+  for (const auto& [host, job] : jobs_) {
+    if (job.done) continue;
+    ++all;
+    if (job.step.request.session.ns == step.request.session.ns) ++of_namespace;
+  }
+  return all < limits_.most && of_namespace < limits_.most_of_a_namespace;
+}
+
+void HookRunner::reap() {
+  std::erase_if(jobs_, [](const auto& job) { return job.second.done.load(); });
+}
+
+void HookRunner::start(HookStep step) {
+  const std::scoped_lock lock(mutex_);
+  if (stop_) return;
+  reap();
+  const Host host{step.request.session_uid, step.request.host};
+  if (const auto other = jobs_.find(host); other != jobs_.end()) {
+    Job& job = other->second;
+    // Whoever waited for it has given up: now it only keeps the application from thawing.
+    if (step.request.action == kPostBackup && job.step.request.action == kPreBackup) job.replaced = true;
+    return;
+  }
+  if (!has_room(step)) {
+    turned_away_.insert(step.request.session);
+    return;
+  }
+  begin(host, std::move(step), false);
+}
+
+void HookRunner::begin(const Host& host, HookStep step, bool unasked) {
+  Job& job = jobs_[host];
+  job.step = std::move(step);
+  job.unasked = unasked;
+  job.thread = std::jthread([this, &job] { work(job); });
+}
+
+void HookRunner::settle(const api::ObjectRef& session, const std::string& uid, bool open) {
+  const std::scoped_lock lock(mutex_);
+  if (stop_) return;
+  reap();
+  for (auto frozen = frozen_.begin(); frozen != frozen_.end();) {
+    const auto& [host, step] = *frozen;
+    if (step.request.session != session || (open && step.request.session_uid == uid)) {
+      ++frozen;
+      continue;
+    }
+    if (const auto job = jobs_.find(host); job != jobs_.end()) {
+      job->second.replaced = true;  // its end wakes the session, which brings us here again
+      ++frozen;
+      continue;
+    }
+    begin(host, step, true);
+    frozen = frozen_.erase(frozen);
+  }
+}
+
+void HookRunner::work(Job& job) {
+  kube::Api api(config_);
+  api.set_cancel([this] { return stop_.load(); });
+  if (job.unasked) {
+    thaw(api, job);
+  } else {
+    serve(api, job);
+  }
+  std::set<api::ObjectRef> woken{job.step.request.session};
+  {
+    const std::scoped_lock lock(mutex_);
+    woken.merge(turned_away_);
+    turned_away_.clear();
+    job.done = true;
+  }
+  if (stop_) return;
+  for (const api::ObjectRef& session : woken) wake_(session);
+}
+
+void HookRunner::thaw(kube::Api& api, Job& job) {
+  const HookRequest& request = job.step.request;
+  const auto pod = api.get(api::kPods, job.step.run->pod);
+  if (!pod || string_at(*pod, {"metadata", "uid"}) != request.pod_uid) return;
+  log_info("{}: its session is over, so it is run unasked in pod {}", name_of(request), request.pod);
+  const auto error = run(job);
+  if (error && !error->empty()) log_error("{}: {}", name_of(request), *error);
+}
+
+void HookRunner::serve(kube::Api& api, Job& job) {
+  HookStep step = job.step;
+  if (!step.run) {
+    log_warning("{}: not run: {}", name_of(step.request), step.refusal);
+    report(api, step.request, step.refusal);
+  } else if (take(api, step)) {
+    log_info("{}: running it in container {} of pod {}", name_of(step.request), step.run->container, step.request.pod);
+    if (const auto error = run(job)) {
+      log_info("{}: {}", name_of(step.request), error->empty() ? "succeeded" : *error);
+      report(api, step.request, *error);
+    }
+  }
+}
+
+bool HookRunner::take(kube::Api& api, HookStep& step) {
+  HookRequest& request = step.request;
+  const auto taken = api.json_patch(api::kBackupSessions, request.session, take_operations(request), "status");
+  if (!taken) {
+    // Somebody was faster, or it will be tried again at the next look.
+    log_debug("{}: not taken: {}", name_of(request), taken.error().message);
+    return false;
+  }
+  request.phase = kHookRunning;
+  const std::scoped_lock lock(mutex_);
+  const Host host{request.session_uid, request.host};
+  frozen_.erase(host);
+  if (step.thaw) {
+    HookStep& thaw = frozen_[host];
+    thaw.request = request;
+    thaw.request.action = kPostBackup;
+    thaw.run = step.thaw;
+  }
+  return true;
+}
+
+std::optional<std::string> HookRunner::run(Job& job) {
+  const HookRequest& request = job.step.request;
+  const HookCommand& command = *job.step.run;
+  const auto cancelled = [&] { return stop_ || job.replaced; };
+  const auto end = clock_.steady() + command.timeout;
+  Backoff backoff;
+  while (true) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock_.steady());
+    const auto ended = exec_({command.pod, command.container, command.command, left}, cancelled);
+    if (ended) return sentence_of(command, *ended);
+    const ErrorCode code = ended.error().code;
+    if (code == ErrorCode::cancelled) return std::nullopt;
+    if (code == ErrorCode::timed_out && clock_.steady() >= end) {
+      return fmt::format("container {}: it has not ended within {}, and may go on", command.container,
+                         format_duration(command.timeout));
+    }
+    const auto wait = std::max<std::chrono::milliseconds>(backoff.next(),
+                                                          ended.error().retry_after.value_or(std::chrono::seconds(0)));
+    if (!may_be_repeated(request, code) || clock_.steady() + wait >= end) return ended.error().message;
+    log_warning("{}: {}; trying again", name_of(request), ended.error().message);
+    if (!pause(wait)) return std::nullopt;
+  }
+}
+
+void HookRunner::report(kube::Api& api, HookRequest request, const std::string& error) {
+  Backoff backoff;
+  while (!stop_) {
+    const auto written =
+        api.json_patch(api::kBackupSessions, request.session, outcome_operations(request, error), "status");
+    if (written) return;
+    const ErrorCode code = written.error().code;
+    if (code == ErrorCode::conflict || code == ErrorCode::invalid) {
+      // The list may have been written anew, with the host at another place.
+      const auto session = api.get(api::kBackupSessions, request.session);
+      const auto now = session ? hook_of(*session, request.host) : std::nullopt;
+      if (session && (!now || !is_same_request(*now, request) || now->phase != request.phase)) {
+        log_debug("{}: the request is gone, nobody wants to know: {}", name_of(request), written.error().message);
+        return;
+      }
+      if (now) request.index = now->index;
+    } else if (!is_outage(code)) {
+      log_warning("{}: its end was not written: {}", name_of(request), written.error().message);
+      return;
+    }
+    if (!pause(backoff.next())) return;
+  }
+}
+
+bool HookRunner::pause(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, time, [this] { return stop_.load(); });
+}
+
+void HookRunner::shut_down() {
+  std::map<Host, Job> jobs;
+  {
+    const std::scoped_lock lock(mutex_);
+    stop_ = true;
+    changed_.notify_all();
+    jobs.swap(jobs_);  // the nodes, and with them what the threads refer to, stay where they are
+  }
+  jobs.clear();  // joins
+}
+
+}  // namespace stash::controller

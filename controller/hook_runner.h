@@ -1,0 +1,91 @@
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <list>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/time.h"
+#include "controller/hook_requests.h"
+#include "kube/api.h"
+#include "kube/exec.h"
+
+namespace stash::controller {
+
+/// Runs exec hooks, each on a thread of its own, so that no worker waits for a program of a user. What waits for a free
+/// place stays Requested in the session's status; nothing is queued here. All functions are thread-safe, and none but
+/// shut_down() blocks.
+class HookRunner {
+ public:
+  /// As kube::run_in_container, which it is but in tests.
+  using Exec =
+      std::function<Result<kube::ExecOutcome>(const kube::ExecRequest&, const std::function<bool()>& cancelled)>;
+  /// That a session should be looked at again: something of it has ended.
+  using Wake = std::function<void(const api::ObjectRef& session)>;
+  struct Limits {
+    std::size_t most = 64;
+    std::size_t most_of_a_namespace = 32;  ///< so that nobody's programs keep those of others from being run
+  };
+
+  HookRunner(kube::Config config, Exec exec, Wake wake, const Clock& clock, Limits limits);
+  HookRunner(kube::Config config, Exec exec, Wake wake, const Clock& clock);
+  ~HookRunner();
+  HookRunner(const HookRunner&) = delete;
+  HookRunner& operator=(const HookRunner&) = delete;
+
+  bool is_in_hand(const HookRequest& request) const;
+
+  /// Takes the request by compare-and-swap, runs its program and writes what came of it; or writes the refusal. Does
+  /// nothing while another hook of that host is in hand, which a postBackup makes stop, or when there is no room: the
+  /// session is woken when it can be tried again.
+  void start(HookStep step);
+
+  /// Says that the session `uid` (the one of that name now; "" for none) is there and `open`, or is over. What this
+  /// process has frozen for one that is over, and nobody has thawed, is thawed now: nobody is left who could ask, as
+  /// when a session is deleted in the middle.
+  void settle(const api::ObjectRef& session, const std::string& uid, bool open);
+
+  /// Cancels everything and waits, at most about a second. Nothing is written or begun after it.
+  void shut_down();
+
+ private:
+  using Host = std::pair<std::string, std::string>;  ///< UID of the session, hostname
+  struct Job {
+    HookStep step;
+    bool unasked = false;  ///< no session is to be asked or told
+    std::atomic<bool> replaced = false, done = false;
+    std::jthread thread;
+  };
+
+  bool has_room(const HookStep& step) const;
+  void reap();
+  void begin(const Host& host, HookStep step, bool unasked);
+  void work(Job& job);
+  void serve(kube::Api& api, Job& job);
+  void thaw(kube::Api& api, Job& job);
+  bool take(kube::Api& api, HookStep& step);
+  /// nullopt: it was stopped, and nothing is to be written.
+  std::optional<std::string> run(Job& job);
+  void report(kube::Api& api, HookRequest request, const std::string& error);
+  bool pause(std::chrono::milliseconds time);  ///< false: shutting down
+
+  const kube::Config config_;
+  const Exec exec_;
+  const Wake wake_;
+  const Clock& clock_;
+  const Limits limits_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<Host, Job> jobs_;
+  std::map<Host, HookStep> frozen_;  ///< by a preBackup, without a postBackup since: what thaws
+  std::set<api::ObjectRef> turned_away_;
+  std::atomic<bool> stop_ = false;
+};
+
+}  // namespace stash::controller

@@ -1,0 +1,18 @@
+#pragma once
+#include <vector>
+
+#include "api/backup_session.h"
+#include "controller/status_draft.h"
+
+namespace stash::controller {
+
+/// BackendRepositoryInitialized, RetentionPolicyApplied, RepositoryIntegrityVerified and RepositoryMetricsPushed of a
+/// session (contract 8.5), from what its pods have told in their hosts' entries. Where several speak, the last one
+/// holds, but a repository that one of them has found is there, whatever kept another from it. What nobody told of is
+/// not set.
+void set_upkeep_conditions(StatusDraft& status, const std::vector<api::HostStats>& hosts);
+
+/// When a session with a retention policy ends: says so if no pod was left that could apply it.
+void set_upkeep_missed(StatusDraft& status, const std::vector<api::HostStats>& hosts);
+
+}  // namespace stash::controller

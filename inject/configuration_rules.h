@@ -1,0 +1,15 @@
+#pragma once
+#include <string>
+
+#include "api/backup_configuration.h"
+
+namespace stash::inject {
+
+/// Why no session of this configuration can ever succeed, whatever else is in the cluster; "" when it can.
+/// `exec_hooks` is the chart's hooks.exec.
+std::string unusable(const api::BackupConfiguration& configuration, bool exec_hooks);
+
+/// Why spec.retryConfig cannot be followed; "" when it can.
+std::string unusable_retry(const api::BackupConfigurationSpec& spec);
+
+}  // namespace stash::inject
