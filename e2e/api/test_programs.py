@@ -5,6 +5,7 @@ There is no kubelet here: a "pod" is a Pod object made by hand plus the sidecar 
 import json
 import os
 import subprocess
+import urllib.request
 
 import pytest
 
@@ -251,6 +252,32 @@ def test_older_arguments_of_cronjobs_make_a_session(kube, ns, workload, tmp_path
     assert done.returncode == 0, done.stderr
     made = kube.list("backupsessions", ns)
     assert [session["spec"]["invoker"]["name"] for session in made] == ["web-backup"]
+
+
+def test_what_sidecar_and_restore_push_stands_in_a_real_pushgateway_as_prometheus_likes_it(kube, ns, workload, pushgateway):
+    workload.metrics = ["--metrics-enabled=true", f"--pushgateway-url={pushgateway.url}"]
+    workload.configure()
+    workload.pod("web-1")
+    workload.session("by-hand")
+    assert workload.finished("by-hand")["status"]["phase"] == "Succeeded"
+    assert kube.condition("backupsession", "by-hand", ns, "RepositoryMetricsPushed")["status"] == "True"
+    kube.apply(objects.restore_session(ns, path=workload.source))
+    wait_until("its rights exist", lambda: kube.get("rolebinding", "stash-restore-init-container-deployment-web", ns), 30)
+    assert workload.pod("web-2", ["restore", "--restore-session=web-restore"]).process.wait(60) == 0
+
+    def scraped():
+        with urllib.request.urlopen(pushgateway.url + "/metrics", timeout=5) as reply:
+            return reply.read().decode()
+    text = wait_until("the restore is told", lambda: [t for t in [scraped()] if f'namespace="{ns}"' in t and "stash_restore_host_restore_success" in t], 30)[0]
+    values = {line.split("{")[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("stash_") and f'namespace="{ns}"' in line}
+    for metric in ("stash_backup_host_backup_success", "stash_repository_integrity", "stash_repository_snapshot_count", "stash_backup_session_success",
+                   "stash_restore_host_restore_success", "stash_backup_host_files_total"):
+        assert values[metric] == 1, (metric, values)
+    lint = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
+    # Stash's own names of gauges, which dashboards know.
+    kept = ("stash_backup_host_files_total", "stash_backup_host_count_total", "stash_restore_host_count_total", "stash_repository_snapshot_count")
+    wrong = [line for line in lint.stderr.splitlines() if line.startswith("stash_") and not line.startswith(kept)]
+    assert not wrong, wrong
 
 
 @pytest.mark.fault("F29", invariants="I7 I8")
