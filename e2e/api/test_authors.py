@@ -172,11 +172,9 @@ def test_what_others_were_allowed_may_be_edited_where_it_touches_no_right(kube, 
 def test_while_the_webhook_is_down_only_writes_beyond_the_authors_rights_wait(kube, ns, jane, webhook_is_down):
     kube.apply(configuration(ns, hooks=EXEC), repository(ns, S3, wipeOut=True), on_volume(ns, CLAIM, name="on-claim"), objects.restore_session(ns))
     for kind, name in (("backupconfiguration", "web-backup"), ("repository", "repo"), ("restoresession", "web-restore")):
-        for what in ([], ["--subresource=status"]):
-            change = {"status": {"conditions": []}} if what else {"metadata": {"labels": {"a": "b"}}}
-            # kubectl reads what it patches, and the controller has no right to read a status by itself.
-            author = [] if what else [f"--as={CONTROLLER}"]
-            kube.kubectl("patch", kind, name, "-n", ns, "--type=merge", "-p", json.dumps(change), *author, *what)
+        wait_until(f"the controller has written the status of the {kind}", lambda: kube.get(kind, name, ns).get("status", {}).get("conditions"), 30)
+        kube.kubectl("patch", kind, name, "-n", ns, "--type=merge", "-p", '{"metadata":{"labels":{"a":"b"}}}', f"--as={CONTROLLER}")
+    wait_until("the controller has set its finalizer", lambda: kube.get("repository", "repo", ns)["metadata"].get("finalizers"), 30)
     jane.patch("backupconfiguration", "web-backup", {"spec": {"schedule": "0 1 1 1 *", "paused": True}})
     jane.patch("repository", "repo", {"spec": {"wipeOut": False}})
     jane.grant("patch", "deployments", "apps", "web")
