@@ -66,7 +66,7 @@ void HookRunner::start(HookStep step) {
   if (const auto other = jobs_.find(host); other != jobs_.end()) {
     Job& job = other->second;
     // Whoever waited for it has given up: now it only keeps the application from thawing.
-    if (step.request.action == kPostBackup && job.step.request.action == kPreBackup) job.replaced = true;
+    if (step.request.action == kPostBackup) stop_waiting(job);
     return;
   }
   if (!has_room(step)) {
@@ -74,6 +74,12 @@ void HookRunner::start(HookStep step) {
     return;
   }
   begin(host, std::move(step), false);
+}
+
+void HookRunner::stop_waiting(Job& job) {
+  if (job.step.request.action != kPreBackup) return;
+  job.replaced = true;
+  changed_.notify_all();
 }
 
 void HookRunner::begin(const Host& host, HookStep step, bool unasked) {
@@ -94,7 +100,7 @@ void HookRunner::settle(const api::ObjectRef& session, const std::string& uid, b
       continue;
     }
     if (const auto job = jobs_.find(host); job != jobs_.end()) {
-      job->second.replaced = true;  // its end wakes the session, which brings us here again
+      stop_waiting(job->second);  // its end wakes the session, which brings us here again
       ++frozen;
       continue;
     }
@@ -186,7 +192,7 @@ std::optional<std::string> HookRunner::run(Job& job) {
                                                           ended.error().retry_after.value_or(std::chrono::seconds(0)));
     if (!may_be_repeated(request, code) || clock_.steady() + wait >= end) return ended.error().message;
     log_warning("{}: {}; trying again", name_of(request), ended.error().message);
-    if (!pause(wait)) return std::nullopt;
+    if (!pause(wait, &job)) return std::nullopt;
   }
 }
 
@@ -214,9 +220,9 @@ void HookRunner::report(kube::Api& api, HookRequest request, const std::string& 
   }
 }
 
-bool HookRunner::pause(std::chrono::milliseconds time) {
+bool HookRunner::pause(std::chrono::milliseconds time, const Job* job) {
   std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, time, [this] { return stop_.load(); });
+  return !changed_.wait_for(lock, time, [&] { return stop_ || (job != nullptr && job->replaced); });
 }
 
 void HookRunner::shut_down() {

@@ -65,6 +65,7 @@ class HookRunner {
 
   bool has_room(const HookStep& step) const;
   void reap();
+  void stop_waiting(Job& job);  ///< for a preBackup; a thaw is never stopped
   void begin(const Host& host, HookStep step, bool unasked);
   void work(Job& job);
   void serve(kube::Api& api, Job& job);
@@ -73,7 +74,8 @@ class HookRunner {
   /// nullopt: it was stopped, and nothing is to be written.
   std::optional<std::string> run(Job& job);
   void report(kube::Api& api, HookRequest request, const std::string& error);
-  bool pause(std::chrono::milliseconds time);  ///< false: shutting down
+  /// False: shutting down, or the job is not wanted any more.
+  bool pause(std::chrono::milliseconds time, const Job* job = nullptr);
 
   const kube::Config config_;
   const Exec exec_;

@@ -278,6 +278,24 @@ TEST_CASE("a freeze that is under way when its session is deleted is stopped and
   CHECK(hooks.begun == Texts{"preBackup", "postBackup"});
 }
 
+TEST_CASE("a thaw is not stopped because its session is over by now", "[controller][hook_runner]") {
+  Hooks hooks;
+  HookStep step = a_step("preBackup");
+  step.thaw = a_step("postBackup").run;
+  hooks.script.on("PATCH", kStatus).times(2).reply(Json::object());
+  hooks.script.on("PATCH", kStatus)
+      .before([&] { hooks.runner.settle(step.request.session, step.request.session_uid, false); })
+      .reply(Json::object());
+  hooks.script.on("PATCH", kStatus).reply(Json::object());
+  hooks.answers = {kube::ExecOutcome{0, ""}, kube::ExecOutcome{0, ""}};
+  hooks.runner.start(step);
+  REQUIRE(hooks.wait_for_ends(1));
+  hooks.runner.start(a_step("postBackup"));
+  REQUIRE(hooks.wait_for_ends(2));
+  CHECK(hooks.begun == Texts{"preBackup", "postBackup"});
+  CHECK(hooks.written().back() == "error ");
+}
+
 TEST_CASE("what has been thawed on request is not thawed again", "[controller][hook_runner]") {
   Hooks hooks;
   hooks.script.on("PATCH", kStatus).times(4).reply(Json::object());
