@@ -79,15 +79,21 @@ def volume_of(place, ordinal):
     return directory
 
 
-def test_each_ordinal_of_a_stateful_set_gets_its_own_data_back(place):
-    directories = [volume_of(place, ordinal) for ordinal in range(2)]
-    for ordinal, directory in enumerate(directories):
-        (directory / "who.txt").write_text(f"ordinal {ordinal}\n")
-    workload = objects.workload(place.ns, "StatefulSet", None, replicas=2, volume={"emptyDir": {}})
+def with_a_volume_each(ns):
+    """A StatefulSet whose two ordinals have a volume of their own, as volume_of() makes it."""
+    workload = objects.workload(ns, "StatefulSet", None, replicas=2, volume={"emptyDir": {}})
     workload["spec"]["template"]["spec"]["volumes"] = []
     workload["spec"]["volumeClaimTemplates"] = [
         {"metadata": {"name": "source-data"},
          "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}}}}]
+    return workload
+
+
+def test_each_ordinal_of_a_stateful_set_gets_its_own_data_back(place):
+    directories = [volume_of(place, ordinal) for ordinal in range(2)]
+    for ordinal, directory in enumerate(directories):
+        (directory / "who.txt").write_text(f"ordinal {ordinal}\n")
+    workload = with_a_volume_each(place.ns)
     place.kube.apply(objects.secret(place.ns), objects.repository(place.ns, place.repository), workload)
     wait_for_pods(place, 2, "containers", "stash", there=False)
     back_up(place, "StatefulSet", ["host-0", "host-1"])

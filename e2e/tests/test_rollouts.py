@@ -1,7 +1,7 @@
 """What people do to a workload that has a sidecar: undo, restart, pause, OnDelete; and hosts beside one another."""
 from stash_e2e import objects
 from stash_e2e.kube import wait_until
-from test_kinds import starts, volume_of, wait_for_pods
+from test_kinds import starts, volume_of, wait_for_pods, with_a_volume_each
 
 
 def template(place, kind="deployment", name="web"):
@@ -71,11 +71,7 @@ def test_hosts_of_a_stateful_set_are_backed_up_beside_one_another_and_tidied_up_
     directories = [volume_of(place, ordinal) for ordinal in range(2)]
     for directory in directories:
         (directory / "data.txt").write_text("worth keeping\n")
-    workload = objects.workload(place.ns, "StatefulSet", None, replicas=2, volume={"emptyDir": {}})
-    workload["spec"]["template"]["spec"]["volumes"] = []
-    workload["spec"]["volumeClaimTemplates"] = [
-        {"metadata": {"name": "source-data"},
-         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}}}}]
+    workload = with_a_volume_each(place.ns)
     place.kube.apply(objects.secret(place.ns), objects.repository(place.ns, place.repository), workload)
     wait_for_pods(place, 2, "containers", "stash", there=False)
     # Each holds its host until it finds the file.
@@ -122,11 +118,7 @@ def test_more_ordinals_than_were_backed_up_take_the_data_of_the_host_that_a_rule
     place.kube.delete("backupconfiguration", "web-backup", place.ns)
     place.kube.delete("statefulset", "web", place.ns)
     directories = [volume_of(place, ordinal) for ordinal in range(2)]
-    workload = objects.workload(place.ns, kind, None, replicas=2, volume={"emptyDir": {}})
-    workload["spec"]["template"]["spec"]["volumes"] = []
-    workload["spec"]["volumeClaimTemplates"] = [
-        {"metadata": {"name": "source-data"},
-         "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}}}}]
+    workload = with_a_volume_each(place.ns)
     session = objects.aimed_at(objects.restore_session(place.ns), kind)
     session["spec"]["rules"] = [{"targetHosts": ["host-1"], "sourceHost": "host-0", "paths": [objects.SOURCE]},
                                 {"targetHosts": [], "sourceHost": "", "paths": [objects.SOURCE]}]
