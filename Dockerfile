@@ -14,7 +14,7 @@ RUN apt-get update \
     | xargs apt-get install --yes --no-install-recommends \
  && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release \
+RUN cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O2 \
  && cmake --build build/release --target stash stash-webhook stash-controller
 COPY --from=restic /usr/bin/restic /usr/local/bin/restic
 RUN RESTIC=/usr/local/bin/restic image/assemble /rootfs
