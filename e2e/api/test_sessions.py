@@ -36,7 +36,7 @@ def test_a_session_is_told_to_the_pushgateway_until_its_configuration_is_deleted
     # What a sidecar would have pushed goes as well, what others push stays.
     for path, metric in ((f"web-backup/namespace/{ns}/hostname/host-0", "stash_backup_host_backup_success"),
                          (f"web-backup/namespace/{ns}/hostname/host-1", "batch_of_somebody_else")):
-        urllib.request.urlopen(urllib.request.Request(f"{pushgateway.url}/metrics/job/{path}", method="PUT", data=f"{metric} 1\n".encode()), timeout=5)
+        urllib.request.urlopen(urllib.request.Request(f"{pushgateway.url}/metrics/job/{path}", method="PUT", data=f"# TYPE {metric} gauge\n{metric} 1\n".encode()), timeout=5)
     kube.delete("backupsession", "by-hand", ns)
     kube.delete("backupconfiguration", "web-backup", ns)
     wait_until("no metric of ours is left", lambda: not series(pushgateway, ns), 60)
