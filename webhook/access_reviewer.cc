@@ -17,8 +17,7 @@ Result<std::vector<bool>> ask_all(kube::Api& api, const Json& user_info, const s
 
 }  // namespace
 
-AccessReviewer::AccessReviewer(kube::Config config, Options options)
-    : config_(std::move(config)), options_(std::move(options)) {}
+AccessReviewer::AccessReviewer(kube::Config config, Options options) : config_(std::move(config)), options_(options) {}
 
 Result<std::vector<bool>> AccessReviewer::ask(const Json& user_info, const std::vector<Right>& rights) {
   const auto until = Clock::now() + options_.deadline;
