@@ -71,6 +71,8 @@ struct BackupSessionStatus {
   /// own sessions targets[] is a copy that lags behind.
   std::vector<HostStats> stats;
   std::vector<Condition> conditions;
+  /// Pods that vanished while they had a host, newest last. `pod` only where no other pod ever has that name.
+  std::vector<Claim> lost_pods{};
   bool retried = false;                   ///< it failed, and a session that repeats it has been made
   std::optional<TimePoint> next_retry{};  ///< when that one will be made
   friend bool operator==(const BackupSessionStatus&, const BackupSessionStatus&) = default;

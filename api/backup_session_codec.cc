@@ -50,6 +50,8 @@ constexpr auto fields(Of<BackupSessionStatus>) {
       Accepts{"targets", as<std::vector<TargetStatus>>(), "The same per target, for clients of later releases."},
       Accepts{"observedGeneration", as<Generation>(), "Older API; never written."},
       Accepts{"sessionDeadline", as<TimePoint>(), "Later API; not written."},
+      Field{"lostPods", &BackupSessionStatus::lost_pods,
+            "Pods that vanished while they had a host: nobody holds their locks any more."},
       Field{"retried", &BackupSessionStatus::retried, "It failed, and a session that repeats it has been made."},
       Field{"nextRetry", &BackupSessionStatus::next_retry, "When it will be repeated, because it failed."}};
 }

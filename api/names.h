@@ -92,6 +92,10 @@ inline constexpr std::string_view kBackendClaimFound = "BackendClaimFound";
 inline constexpr std::string_view kCronJobHealthy = "CronJobHealthy";
 /// Ours, on a Repository that is being deleted: whether its data is gone.
 inline constexpr std::string_view kWipedOut = "WipedOut";
+/// Ours, on a Repository: another one of its namespace has the same location. With this reason that one is older, and
+/// the sidecars leave `restic init` to its backups.
+inline constexpr std::string_view kLocationShared = "LocationShared";
+inline constexpr std::string_view kNotFirst = "NotFirst";
 /// Ours: False lists spec fields that this version accepts but does not act on.
 inline constexpr std::string_view kFieldsHonoured = "FieldsHonoured";
 /// Ours: True once a session is final; its reason is the phase.

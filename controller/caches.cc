@@ -93,8 +93,14 @@ void Caches::wake_target(const Object& object) {
   if (const auto target = target_of(*object)) queues.workloads.add(to_string(*target));
 }
 
-void Caches::on_repository(const ObjectRef& ref, const Object&, const Object&) {
+void Caches::on_repository(const ObjectRef& ref, const Object& before, const Object& after) {
   queues.repositories.add(to_string(ref));
+  // Another one may have had, or have now, the same location.
+  if (!before || !after || object_at(*before, {"spec"}) != object_at(*after, {"spec"})) {
+    for (const Object& other : repositories.list(ref.ns)) {
+      queues.repositories.add(to_string(ObjectRef{ref.ns, string_at(*other, {"metadata", "name"})}));
+    }
+  }
   for (const auto& [cache, queue] :
        {std::pair(&configurations, &queues.configurations), {&restores, &queues.restores}}) {
     for (const Object& object : cache->list(ref.ns)) {

@@ -90,7 +90,9 @@ std::string why_busy(const TargetWorld& target) {
 }  // namespace
 
 std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusDraft& status, Plan& plan) {
-  const std::vector<std::string> lost = give_back(stats, claims.target.pods);
+  Json vanished = Json::array();
+  const std::vector<std::string> lost = give_back(stats, claims.target.pods, vanished);
+  if (claims.lost) claims.lost->insert(claims.lost->end(), vanished.begin(), vanished.end());
   if (!lost.empty())
     status.set_now(claims.disrupted, "True", reasons::kPodGone, fmt::format("{}", fmt::join(lost, "; ")));
   std::vector<std::string> failed = fail_stalled(stats, claims.silent_for, claims.limits.stall);

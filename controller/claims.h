@@ -23,6 +23,7 @@ struct Claims {
   bool in_turn = false;
   std::chrono::seconds watched_for =
       std::chrono::seconds::max();  ///< since this process began to look, by its steady clock
+  Json* lost = nullptr;             ///< the claims of vanished pods are added to it
 };
 
 /// Gives back the hosts of vanished pods, fails those of stalled ones, and those that nobody takes in time; says in the

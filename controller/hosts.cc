@@ -69,7 +69,7 @@ std::string errors_of(const Json& stats) {
   return text;
 }
 
-std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<PodFacts>>& pods) {
+std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<PodFacts>>& pods, Json& lost) {
   std::vector<std::string> said;
   if (!pods) return said;
   for (Json& host : stats) {
@@ -80,6 +80,7 @@ std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<
     if (held) continue;
     said.push_back(fmt::format("{}: pod {} is gone before it was done; another pod takes over",
                                string_at(host, {"hostname"}), string_at(host, {"claim", "podName"}, "(unnamed)")));
+    lost.push_back(object_at(host, {"claim"}));
     host["phase"] = kHostPending;
     host.erase("claim");
     host.erase("backedUp");

@@ -34,8 +34,8 @@ std::string hosts_in(const Json& stats, std::string_view phase);
 std::string errors_of(const Json& stats);
 
 /// Makes Pending again what a vanished or ended pod had claimed; does nothing when the pods are not known. Returns a
-/// sentence per host.
-std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<PodFacts>>& pods);
+/// sentence per host, and adds the claims to `lost`.
+std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<PodFacts>>& pods, Json& lost);
 
 /// Fails claimed hosts without a sign of progress for `limit`; their claim goes, so that a late write of that pod is
 /// refused. Returns a sentence per host.

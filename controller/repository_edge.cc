@@ -100,6 +100,9 @@ Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const a
     }
   } else if (repository) {
     TRY_VOID(gather_needs(cluster, api, *repository, world));
+    for (const auto& other : cluster.caches.repositories.list(ref.ns)) {
+      if (auto decoded = api::decode<api::Repository>(*other)) world.in_namespace.push_back(*std::move(decoded));
+    }
   }
   const ExecuteOptions options{cluster.dry_run, "Repository Controller"};
   const Plan plan = plan_repository(world);

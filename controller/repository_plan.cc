@@ -9,6 +9,7 @@
 #include "api/names.h"
 #include "controller/fields_honoured.h"
 #include "controller/reasons.h"
+#include "controller/shared_location.h"
 #include "controller/status_draft.h"
 #include "inject/decision.h"
 #include "inject/host_path.h"
@@ -108,6 +109,7 @@ Plan plan_repository(const RepositoryWorld& world) {
   set_secret_found(status, world, *repository);
   set_claim_found(status, world, *repository);
   set_ready(status, *repository, world.settings);
+  set_location_shared(status, *repository, world.in_namespace);
   set_fields_honoured<api::Repository>(status, world.repository);
   status.json["observedGeneration"] = repository->metadata.generation;
   const api::Condition* was = api::find_condition(before, names::kReady);

@@ -10,11 +10,12 @@ namespace stash::controller {
 struct RepositoryWorld {
   Json repository;
   Presence secret = Presence::unknown;
-  std::string secret_error;            ///< why it is unknown
-  Presence claim = Presence::unknown;  ///< of one on a PersistentVolumeClaim
-  std::string claim_error;             ///< why it is unknown
-  int misses = 0;                      ///< how often in a row one of them was not found
-  WipeOutFacts wipe_out;               ///< only of one that is being deleted
+  std::string secret_error;                   ///< why it is unknown
+  Presence claim = Presence::unknown;         ///< of one on a PersistentVolumeClaim
+  std::string claim_error;                    ///< why it is unknown
+  std::vector<api::Repository> in_namespace;  ///< itself may be among them
+  int misses = 0;                             ///< how often in a row one of them was not found
+  WipeOutFacts wipe_out;                      ///< only of one that is being deleted
   inject::Settings settings;
   TimePoint now{};
 };

@@ -12,6 +12,7 @@
 #include "controller/history.h"
 #include "controller/hosts.h"
 #include "controller/invoker_labels.h"
+#include "controller/lost_pods.h"
 #include "controller/reasons.h"
 #include "controller/retry.h"
 #include "controller/status_draft.h"
@@ -344,10 +345,13 @@ bool is_late(const Decision& decision) {
 /// Gives back, fails hosts, then derives the phase.
 bool phase_follows_from_the_hosts(Decision& decision) {
   const bool first = array_at(decision.world.session, {"status", "stats"}).empty();
-  const Claims claims = claims_of(decision);
+  Json lost = Json::array();
+  Claims claims = claims_of(decision);
+  claims.lost = &lost;
   for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
     warn(decision.plan, reasons::kHostBackupFailed, std::move(said));
   }
+  record_lost_pods(decision.status.json, lost, decision.world.target.ref);
   thaw_failed_hosts(decision);
   const Tally sum = tally(decision.stats);
   if (sum.pending + sum.running == 0) {

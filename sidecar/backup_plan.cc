@@ -109,6 +109,11 @@ BackupStep next_step(BackupProgress& progress) {
     progress.error = gone_repository(progress);
     progress.unusable = true;
   }
+  if (progress.error.empty() && progress.repository == RepositoryState::absent && !progress.leave_init.empty()) {
+    progress.error = fmt::format("there is no restic repository at {} yet, and it is not made for this Repository: {}",
+                                 progress.location, progress.leave_init);
+    progress.unusable = true;
+  }
   if (progress.error.empty()) {
     if (const auto step = step_to_snapshots(progress)) return *step;
   }

@@ -42,6 +42,7 @@ struct BackupProgress {
   /// initialised again.
   std::optional<TimePoint> first_backup;
   std::string location;
+  std::string leave_init;  ///< why others shall make the repository and not we; "" for none
   api::RetentionPolicy retention;
   bool allow_empty = false;  ///< annotation allow-empty of the BackupConfiguration
   bool check_due = false;

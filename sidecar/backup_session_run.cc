@@ -17,6 +17,15 @@ namespace {
 
 using Kind = BackupStep::Kind;
 
+/// Two that make one repository at once, for Repositories of two namespaces, leave two keys and the config of one.
+std::string spoilt_repository(const std::string& location) {
+  return fmt::format(
+      "the repository at {} was made by two at once and cannot be read. It holds no backups yet: remove its files "
+      "\"config\" and \"keys/*\", and let the next session make it anew. Is there a Repository with the same location "
+      "in another namespace?",
+      location);
+}
+
 class Run {
  public:
   Run(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration, HostStatus& status,
@@ -80,6 +89,9 @@ class Run {
 
     if (auto failure = look_at_the_paths()) return failure;
     progress_.first_backup = repository_->status.first_backup_time;
+    const auto* shared = api::find_condition(repository_->status.conditions, api::names::kLocationShared);
+    if (shared && shared->status == "True" && shared->reason == api::names::kNotFirst)
+      progress_.leave_init = shared->message;
     progress_.retention = configuration_.spec.retention_policy;
     const auto allow = configuration_.metadata.annotations.find(std::string(api::names::kAllowEmpty));
     progress_.allow_empty = allow != configuration_.metadata.annotations.end() && allow->second == "true";
@@ -92,12 +104,25 @@ class Run {
       memory_.restic = *version;
       log_info("restic {}", to_string(*version));
     }
-    auto restic =
-        open_restic(context_, *repository_, Restic::Access::write, *memory_.restic, [this] { return go_on(); });
+    auto restic = open_restic(
+        context_, *repository_, Restic::Access::write, *memory_.restic, spec.target ? spec.target->ref.kind : "",
+        [this] { return go_on(); }, [this] { return dead_owners(); });
     if (!restic) return restic.error().sentence;
     restic_.emplace(*std::move(restic));
     progress_.location = restic_->location();
     return std::nullopt;
+  }
+
+  /// As far as sessions of this namespace tell: their pods are those that share this repository with us.
+  DeadOwners dead_owners() {
+    DeadOwners dead;
+    const auto sessions = context_.api.list(api::kBackupSessions, context_.pod.ns, {});
+    if (!sessions) {
+      log_warning("{}", sessions.error().message);
+      return dead;
+    }
+    for (const Json& session : array_at(*sessions, {"items"})) add_lost_pods(dead, session);
+    return dead;
   }
 
   std::optional<std::string> look_at_the_paths() {
@@ -218,6 +243,7 @@ class Run {
     const auto made = restic_->init();
     // Somebody else may have made it meanwhile; then restic says that there is a config already.
     if (made || (made.error().cause == ResticCause::damaged && restic_->has_repository() == true)) {
+      made_now_ = true;
       progress_.repository = RepositoryState::present;
     } else {
       fail_for_good("initialising the repository: " + made.error().sentence);
@@ -227,7 +253,9 @@ class Run {
   void find_snapshot(std::size_t path) {
     const auto earlier = restic_->snapshots(status_.host(), progress_.paths[path].path, tag_);
     if (!earlier) {
-      fail_for_good("listing snapshots: " + earlier.error().sentence);
+      fail_for_good(made_now_ && earlier.error().cause == ResticCause::damaged
+                        ? spoilt_repository(restic_->location())
+                        : "listing snapshots: " + earlier.error().sentence);
       return;
     }
     const Snapshot* latest = newest(*earlier);
@@ -293,6 +321,7 @@ class Run {
   Json repository_object_;
   std::optional<Restic> restic_;
   std::optional<InitTurn> init_turn_;
+  bool made_now_ = false;  ///< the restic repository, by us or by somebody else at the same time
   BackupProgress progress_;
 };
 

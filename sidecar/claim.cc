@@ -30,6 +30,8 @@ Json remove(const HostEntry& entry, std::string_view member) {
 
 }  // namespace
 
+bool has_unique_name(std::string_view kind) { return kind != "StatefulSet"; }
+
 Result<std::string> host_of(std::string_view kind, const PodIdentity& pod) {
   if (kind == "StatefulSet") {
     const auto dash = pod.name.rfind('-');

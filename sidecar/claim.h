@@ -21,6 +21,10 @@ struct PodIdentity {
 /// Error invalid when the pod's name has no ordinal or the node is unknown.
 Result<std::string> host_of(std::string_view kind, const PodIdentity& pod);
 
+/// Whether no other pod, in whatever namespace or cluster, has the name of a pod of such a target: it is made up by
+/// chance. Pods of a StatefulSet are numbered.
+bool has_unique_name(std::string_view kind);
+
 /// The hook that the controller runs for a host; all empty when there is none.
 struct HookEntry {
   std::string action, phase, error, requested;

@@ -95,7 +95,8 @@ ResticPlace restic_place(const Flags& flags, const Environment& environment, con
   place.settings.io_class = variable(environment, "IONICE_CLASS");
   place.settings.io_class_data = variable(environment, "IONICE_CLASS_DATA");
   place.inherited = environment;
-  place.own_host_name = host_name_is(pod.name);
+  place.settings.user = pod.uid;
+  if (host_name_is(pod.name)) place.own_host_name = pod.name;
   return place;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "sidecar/lock_owner.h"
 #include "sidecar/restic_command.h"
 #include "sidecar/restic_error.h"
 #include "sidecar/restic_output.h"
@@ -33,9 +34,11 @@ struct ResticPatience {
 struct ResticPlace {
   ResticSettings settings;
   Environment inherited;  ///< our own environment
-  /// True when this process' host name belongs to this pod alone (it is the pod's name). Only then is a lock with our
-  /// host name ours, and restic's rule "same host, no such process: stale" safe to use.
-  bool own_host_name = false;
+  /// This process' host name when no other pod can have it, else "". Only then is a lock with our host name ours, and
+  /// restic's rule "same host, no such process: stale" safe to use.
+  std::string own_host_name;
+  /// Asked when a lock is in the way that is not this pod's own.
+  std::function<DeadOwners()> dead_owners;
   ResticPatience patience;
 };
 
@@ -104,12 +107,15 @@ class Restic {
          GoOn go_on);
 
   ResticResult<Run> run_once(const Arguments& arguments, const OnLine& on_line, FirstContact* contact = nullptr);
-  /// Waits while the repository is locked, and removes locks that this pod left behind.
+  /// Waits while the repository is locked, and removes locks that this pod or a vanished one left behind.
   ResticResult<Run> run(const Arguments& arguments, const OnLine& on_line = {});
   ResticResult<Run> run_well(const Arguments& arguments);
   template <class T>
   ResticResult<T> run_and_read(const Arguments& arguments, Result<T> (*read)(std::string_view));
   ResticFailure failure_of(const Run& run) const;
+  /// Removes the lock that restic has just named if its owner is proven dead. False: wait.
+  bool remove_dead_lock(const Run& run);
+  bool is_ours_and_dead(const LockOwner& owner) const;
   bool wait(std::chrono::milliseconds time);
   BackupOutcome run_backup_command(const Arguments& arguments);
 

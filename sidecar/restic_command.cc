@@ -73,6 +73,8 @@ Result<ResticCall> restic_call(const api::Backend& backend, const std::string& l
   call.env = {{"HOME", settings.home},
               {"TMPDIR", settings.temp_directory},
               {"RESTIC_REPOSITORY", std::move(access.repository)}};
+  // A restic without cgo takes it for the name of a user who is not in /etc/passwd; with cgo it has no name for one.
+  if (!settings.user.empty()) call.env.emplace_back("USER", settings.user);
   call.env.insert(call.env.end(), access.env.begin(), access.env.end());
   inherit(call.env, kInherited, inherited);
   inherit(call.env, inherited_variables(api::backend_kind(backend)), inherited);

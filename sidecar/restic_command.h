@@ -19,6 +19,7 @@ struct ResticSettings {
   std::string home = "/tmp";
   bool cache = true;
   std::string secret_directory;         ///< where files named by --cacert lie
+  std::string user;                     ///< whom restic shall name in its locks; "" for whomever it finds
   std::string nice_adjustment;          ///< NICE_ADJUSTMENT of the container's environment, "" for none
   std::string io_class, io_class_data;  ///< IONICE_CLASS, IONICE_CLASS_DATA
 };

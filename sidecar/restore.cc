@@ -79,7 +79,8 @@ class Restorer {
     if (!repository) return repository.error().message;
     const auto version = probe_restic(context_.restic);
     if (!version) return version.error().sentence;
-    auto restic = open_restic(context_, *repository, Restic::Access::read, *version, [this] { return go_on(); });
+    auto restic = open_restic(context_, *repository, Restic::Access::read, *version,
+                              session_.spec.target ? session_.spec.target->ref.kind : "", [this] { return go_on(); });
     if (!restic) return restic.error().sentence;
     restic_.emplace(*std::move(restic));
     const auto found = restic_->has_repository();

@@ -148,7 +148,7 @@ def test_a_sidecar_killed_while_restic_runs_finishes_the_session_when_it_is_back
     assert len(workload.snapshots()) == 1
 
 
-@pytest.mark.fault("F3", invariants="I6 I7")
+@pytest.mark.fault("F3", "F38", invariants="I6 I7 I12")
 def test_a_pod_that_vanished_gives_its_claim_back_to_another(kube, ns, workload):
     workload.fill()
     workload.configure()
@@ -156,13 +156,35 @@ def test_a_pod_that_vanished_gives_its_claim_back_to_another(kube, ns, workload)
     workload.session("moved")
     workload.wait_for_restic_to_write()
     first.kill()
-    for lock in (workload.repository / "locks").iterdir():
-        lock.unlink()  # restic itself would wait half an hour for a lock of another host; this test is about the claim
+    locks = list((workload.repository / "locks").iterdir())
+    assert locks, "restic left no lock; this test needs one, which restic itself would wait half an hour for"
     kube.kubectl("delete", "pod", "web-1", "-n", ns, "--grace-period=0", "--force")
     workload.pod("web-2")
     session = workload.finished("moved", 90)
     assert session["status"]["phase"] == "Succeeded", session["status"]
     assert len(workload.snapshots()) == 1
+    assert session["status"]["lostPods"][0]["podName"] == "web-1"
+    assert not [lock for lock in locks if lock.exists()], "the dead pod's lock is still there"
+
+
+@pytest.mark.parametrize("workload", ["StatefulSet"], indirect=True)
+def test_the_upkeep_is_done_once_per_session_by_the_last_of_its_hosts(kube, ns, workload):
+    kube.kubectl("scale", "statefulset/web", "-n", ns, "--replicas=2")
+    workload.configure(retentionPolicy={"name": "keep-last-1", "keepLast": 1, "prune": True})
+    for i in range(2):
+        workload.pod(f"web-{i}")
+    for round_ in range(2):
+        workload.session(f"round-{round_}")
+        session = workload.finished(f"round-{round_}", 90)
+        assert session["status"]["phase"] == "Succeeded", session["status"]
+        hosts = session["status"]["stats"]
+        assert [host["backedUp"] for host in hosts] == [True, True]
+        assert len([host for host in hosts if host.get("conditions")]) == 1, hosts
+        told = {c["type"]: c["status"] for c in session["status"]["conditions"]}
+        assert (told["BackendRepositoryInitialized"], told["RetentionPolicyApplied"], told["RepositoryIntegrityVerified"]) == ("True",) * 3, told
+    assert sorted(snapshot["hostname"] for snapshot in workload.snapshots()) == ["host-0", "host-1"]
+    status = kube.get("repository", "local-repository", ns)["status"]
+    assert (status["snapshotCount"], status["snapshotsRemovedOnLastCleanup"]) == (2, 2)
 
 
 @pytest.mark.fault("F9", invariants="I6 I7 I12")

@@ -22,7 +22,8 @@ TEST_CASE("an entry without a phase counts as Pending, one with a strange phase 
 
 TEST_CASE("a Running entry without a claim belongs to nobody and is free again", "[controller][hosts]") {
   Json stats = {{{"hostname", "host-0"}, {"phase", "Running"}}};
-  CHECK(give_back(stats, std::vector<PodFacts>{}) ==
+  Json lost = Json::array();
+  CHECK(give_back(stats, std::vector<PodFacts>{}, lost) ==
         std::vector<std::string>{"host-0: pod (unnamed) is gone before it was done; another pod takes over"});
   CHECK(tally(stats).pending == 1);
 }

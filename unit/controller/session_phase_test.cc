@@ -286,6 +286,35 @@ TEST_CASE("a host whose pod is gone is free again, and its wait starts anew", "[
   CHECK(phase_of(after(at_age(world, minutes(40)))) == "Failed");
 }
 
+TEST_CASE("pods that vanished with a host are told to those who meet their locks", "[controller][session][I12]") {
+  SessionWorld world =
+      running_world(a_backup_session().phase("Running").total_hosts(1).host(claimed("host-0", "web-1")));
+  world.target.pods = std::vector<PodFacts>{};
+  Json session = after(world);
+  CHECK(session["status"]["lostPods"] ==
+        Json::array({{{"podName", "web-1"}, {"podUID", "uid-web-1"}, {"heartbeatTime", "2023-11-14T22:13:20Z"}}}));
+  SECTION("each once, the newest last, and not for ever") {
+    for (int i = 0; i < 25; ++i) {
+      const std::string pod = "web-" + std::to_string(i);
+      session["status"]["stats"] = {
+          {{"hostname", "host-0"}, {"phase", "Running"}, {"claim", {{"podName", pod}, {"podUID", "uid-" + pod}}}}};
+      world.session = session;
+      session = after(world);
+    }
+    CHECK(session["status"]["lostPods"].size() == 20);
+    CHECK(session["status"]["lostPods"].back()["podUID"] == "uid-web-24");
+  }
+  SECTION("the name of a numbered pod comes back, so it is none to know one by") {
+    world.target.ref.kind = "StatefulSet";
+    CHECK(after(world)["status"]["lostPods"] ==
+          Json::array({{{"podUID", "uid-web-1"}, {"heartbeatTime", "2023-11-14T22:13:20Z"}}}));
+  }
+  SECTION("not those that live") {
+    world.target.pods = std::vector{a_pod("web-1")};
+    CHECK_FALSE(after(world)["status"].contains("lostPods"));
+  }
+}
+
 TEST_CASE("a pod that ended, or another pod of its name, has lost its claim", "[controller][session][F22][I7]") {
   SessionWorld world =
       running_world(a_backup_session().phase("Running").total_hosts(1).host(claimed("host-0", "web-1")));

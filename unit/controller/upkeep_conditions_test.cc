@@ -101,7 +101,8 @@ TEST_CASE("a host that is given back or failed has told nothing", "[controller][
                              {"backedUp", true},
                              {"claim", {{"podName", "web-0"}, {"podUID", "uid-gone"}}}}});
   Json stalled = stats;
-  give_back(stats, std::vector<PodFacts>{});
+  Json lost = Json::array();
+  give_back(stats, std::vector<PodFacts>{}, lost);
   CHECK(stats == Json::array({{{"hostname", "host-0"}, {"phase", "Pending"}}}));
   fail_hosts(stalled, kHostRunning, "stalled");
   CHECK(stalled == Json::array({{{"hostname", "host-0"}, {"phase", "Failed"}, {"error", "stalled"}}}));

@@ -71,6 +71,23 @@ TEST_CASE("a repository that held backups and is gone is never initialised again
       "Bring it back, or, if its loss is known, delete and create the Repository object to start afresh");
 }
 
+TEST_CASE("a repository that is left to an older Repository to make is not made", "[sidecar][backup_plan]") {
+  BackupProgress progress = of_paths({"/a"});
+  progress.leave_init = "Repository b has the same location";
+  CHECK(next_step(progress) == BackupStep{Kind::find_repository});
+  SECTION("it is not there yet") {
+    progress.repository = RepositoryState::absent;
+    CHECK(next_step(progress) == BackupStep{Kind::finish});
+    CHECK(progress.error ==
+          "there is no restic repository at /safe/data yet, and it is not made for this Repository: Repository b has "
+          "the same location");
+  }
+  SECTION("it is") {
+    progress.repository = RepositoryState::present;
+    CHECK(next_step(progress) == BackupStep{Kind::find_snapshot, 0});
+  }
+}
+
 TEST_CASE("all missing paths are named, and nothing is backed up", "[sidecar][backup_plan]") {
   BackupProgress progress = of_paths({"/a", "/b", "/c"});
   progress.paths[0].exists = progress.paths[2].exists = false;

@@ -456,6 +456,39 @@ TEST_CASE("the turn of a pod that died while it made the repository passes on",
   CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "init", "snapshots", "backup"});
 }
 
+TEST_CASE("a repository that two have made at once is said to be spoilt, with the remedy", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+      .on("init", {})
+      .on("snapshots",
+          {.exit_code = 1, .standard_error = "Fatal: config or key b312 is damaged: ciphertext verification failed\n"});
+  REQUIRE(story.run());
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"})
+            .starts_with("the repository at " + story.repository_directory() +
+                         " was made by two at once and cannot be read. It holds no backups yet"));
+}
+
+TEST_CASE("a Repository that is not the first at its location leaves init to the first", "[sidecar][backup_story]") {
+  BackupStory story;
+  answer_all(story);
+  const std::string reason = GENERATE("NotFirst", "First");
+  story.reads(story.a_repository_here().with([&reason](api::Repository& repository) {
+    repository.status.conditions.push_back({"LocationShared", "True", reason, "b is older", 1, test::kCreated});
+  }));
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository});
+  if (reason == "First") {
+    story.script.on("PATCH", kRepositoryStatus).times(2).reply(story.a_repository_here().json());
+    story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository}).on("init", {.exit_code = 1});
+  }
+  REQUIRE(story.run());
+  const auto names = story.restic.subcommands();
+  CHECK((std::ranges::find(names, "init") != names.end()) == (reason == "First"));
+}
+
 TEST_CASE("a restarted container takes its session's snapshot over instead of making another",
           "[sidecar][backup_story]") {
   BackupStory story;
@@ -690,8 +723,11 @@ TEST_CASE("somebody else's lock is waited for, and ours is removed first", "[sid
   answer_all(story);
   story.reads(story.a_checked_repository_here());
   story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.script.on("GET", "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions")
+      .always()
+      .reply(Json{{"items", Json::array()}});
   const bool own_name = GENERATE(true, false);
-  story.context.restic.own_host_name = own_name;
+  if (own_name) story.context.restic.own_host_name = "app-6f-x";
   story.restic.on("cat", {})
       .on("snapshots", {.output = "[]\n"})
       .on("backup", {.exit_code = 1, .standard_error = test::kLocked})

@@ -160,6 +160,15 @@ TEST_CASE("restore is sparse from the version on that can", "[sidecar][restic_co
         Arguments{"restore", "--target", "/", "--sparse", "--exclude", "b", "--retry-lock", "1m", "--", "4c1c"});
 }
 
+TEST_CASE("restic is told the pod for its user, for whoever meets its lock", "[sidecar][restic_command]") {
+  ResticSettings settings;
+  settings.user = "uid-pod";
+  const auto call = restic_call(kLocal, "/safe/data", kSecret, settings, {{"USER", "somebody"}}, kOldest);
+  REQUIRE(call);
+  CHECK(std::ranges::find(call->env, std::pair<std::string, std::string>{"USER", "uid-pod"}) != call->env.end());
+  CHECK(std::ranges::count(call->env, "USER", &std::pair<std::string, std::string>::first) == 1);
+}
+
 TEST_CASE("there is no way to remove a living lock", "[sidecar][restic_command][F38][I12]") {
   CHECK(unlock_arguments() == Arguments{"unlock"});
 }
