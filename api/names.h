@@ -88,6 +88,9 @@ inline constexpr std::string_view kIntegrityVerified = "RepositoryIntegrityVerif
 inline constexpr std::string_view kDeadlineExceeded = "DeadlineExceeded";
 /// Ours, on a Repository: is the PersistentVolumeClaim of its local backend there?
 inline constexpr std::string_view kBackendClaimFound = "BackendClaimFound";
+/// Ours, of status.withdrawal.
+inline constexpr std::string_view kWithdrawn = "Withdrawn";
+inline constexpr std::string_view kRetrying = "Retrying";
 /// Ours: False when the CronJob's Jobs fail or cannot run.
 inline constexpr std::string_view kCronJobHealthy = "CronJobHealthy";
 /// Ours, on a Repository that is being deleted: whether its data is gone.

@@ -6,6 +6,7 @@
 
 #include "api/backup_session.h"
 #include "api/names.h"
+#include "controller/rollout.h"
 #include "inject/workload_view.h"
 
 namespace stash::controller {
@@ -20,9 +21,9 @@ kube::Cache::Options ours() {
 kube::Cache::Options of_kind(const api::WorkloadKind& kind) {
   return {.trim =
               [&kind](Json& object) {
-                const auto wanted_nodes = int_at(object, {"status", "desiredNumberScheduled"});
+                Json status = trimmed_status(kind, object);
                 object.erase("status");
-                if (kind.hosts == api::HostScheme::nodes) object["status"] = {{"desiredNumberScheduled", wanted_nodes}};
+                if (!status.empty()) object["status"] = std::move(status);
                 if (!inject::template_owner(object, kind.resource.kind).empty()) object.erase("spec");
               },
           .may_be_unserved = !kind.everywhere};

@@ -7,6 +7,7 @@
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
+#include "controller/rollout_edge.h"
 
 namespace stash::controller {
 namespace {
@@ -14,19 +15,23 @@ namespace {
 constexpr std::chrono::minutes kResync{10};       ///< heals a ServiceAccount, which is not watched
 constexpr std::chrono::minutes kRetryRefused{5};  ///< what the API server refused may be allowed later
 
-void gather_target(Cluster& cluster, const api::BackupConfiguration& configuration, ConfigurationWorld& world) {
+Result<void> gather_target(Cluster& cluster, kube::Api& api, const api::BackupConfiguration& configuration,
+                           ConfigurationWorld& world) {
   const auto& target = configuration.spec.target;
   const api::WorkloadKind* kind = target ? api::workload_kind(target->ref) : nullptr;
-  if (kind == nullptr) return;
+  if (kind == nullptr) return {};
   const api::WorkloadRef ref{kind, {configuration.metadata.ns, target->ref.name}};
   const auto workload = cluster.caches.workload(ref);
-  if (!workload) return;
+  if (!workload) return {};
   world.workload = workload_facts(*kind, *workload, api::names::kSidecar, configuration.metadata.name);
-  const WorkloadPlan decision = plan_workload(gather_workload(cluster, ref, *workload), cluster.settings);
+  const WorkloadWorld asked = gather_workload(cluster, ref, *workload);
+  const WorkloadPlan decision = plan_workload(asked, cluster.settings);
   world.injection = decision.injection;
   const std::string name = "BackupConfiguration " + to_string(configuration.metadata.ref());
   world.findings = findings_about(decision.findings, name);
   world.remarks = findings_about(decision.remarks, name);
+  TRY(world.rollout, gather_rollout(cluster, api, asked, configuration));
+  return {};
 }
 
 Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const api::BackupConfiguration& configuration,
@@ -58,13 +63,13 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
   world.not_opted_in = cluster.not_opted_in(ref.ns);
   if (const auto configuration = api::decode<api::BackupConfiguration>(*object)) {
     world.repository = decoded<api::Repository>(cluster.caches.repositories, {ref.ns, configuration->spec.repository});
-    gather_target(cluster, *configuration, world);
+    TRY_VOID(gather_target(cluster, api, *configuration, world));
     TRY_VOID(gather_cron_job(cluster, api, *configuration, world));
   }
   const ExecuteOptions options{cluster.dry_run, "BackupConfiguration Controller"};
   const Plan plan = plan_configuration(world, cluster.settings);
   const auto done = execute(api, plan, *object, options, cluster.clock);
-  if (done) return plan.look_again_in ? plan.look_again_in : LookAgain(kResync);
+  if (done) return std::min(plan.look_again_in.value_or(kResync), std::chrono::seconds(kResync));
   if (done.error().code != ErrorCode::invalid && done.error().code != ErrorCode::denied) {
     return std::unexpected(done.error());
   }

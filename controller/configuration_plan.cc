@@ -123,6 +123,27 @@ void warn_of_transitions(Plan& plan, const std::vector<api::Condition>& before, 
   }
 }
 
+/// The injector reads it with the next look at the workload, which this write wakes.
+void set_withdrawal(Plan& plan, StatusDraft& status, const ConfigurationWorld& world,
+                    const BackupConfiguration& configuration) {
+  const auto& target = configuration.spec.target;
+  if (!world.workload || !target) return;
+  const auto withdrawal = plan_withdrawal(
+      {.configuration = configuration,
+       .repository_generation = world.repository ? world.repository->metadata.generation : 0,
+       .workload = fmt::format("{} {}/{}", target->ref.kind, configuration.metadata.ns, target->ref.name),
+       .rollout = world.rollout,
+       .now = world.now});
+  if (withdrawal) {
+    status.json["withdrawal"] = api::encode_status({.withdrawal = withdrawal})["withdrawal"];
+  } else {
+    status.json.erase("withdrawal");
+  }
+  const auto look =
+      look_at_rollout_in(withdrawal, world.rollout, sidecar_known_since(status.conditions(), world.now), world.now);
+  if (look) look_again(plan, *look);
+}
+
 Plan plan_unreadable(const ConfigurationWorld& world, const Error& error) {
   Plan plan;
   if (already_says(world.configuration, error.message)) return plan;
@@ -162,6 +183,7 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
   set_cron_job_healthy(plan, status, world, *configuration, outcome.reason.empty());
   set_ready(status, inject::unusable(*configuration, settings.exec_hooks));
   status.json["observedGeneration"] = configuration->metadata.generation;
+  set_withdrawal(plan, status, world, *configuration);
   warn_of_transitions(plan, configuration->status.conditions, status);
   write_status(plan, api::kBackupConfigurations, world.configuration, status.finish());
   return plan;

@@ -7,6 +7,7 @@
 #include "api/repository.h"
 #include "controller/obstacle.h"
 #include "controller/plan.h"
+#include "controller/withdrawal.h"
 #include "inject/injector.h"
 
 namespace stash::controller {
@@ -27,6 +28,7 @@ struct ConfigurationWorld {
   std::vector<inject::Finding> findings;  ///< about this configuration
   std::vector<inject::Finding> remarks;   ///< about it: what works, but not quite as asked for
   InjectionFacts injection;
+  RolloutFacts rollout;
   // Live objects of the names that we would use; null when there is none.
   Json cron_job, service_account, role, role_binding;
   std::vector<api::ObjectMeta> other_cron_jobs;  ///< owned by this configuration, under names of older Stash

@@ -28,6 +28,11 @@ bool is_stale(const Json& pod, const Json& workload) {
          changed(names::kAppliedBackupHash) || changed(names::kAppliedRestoreHash);
 }
 
+std::string sidecar_image(const Json& containers) {
+  const auto found = std::ranges::find_if(containers, inject::is_sidecar);
+  return found == containers.end() ? "" : string_at(*found, {"image"});
+}
+
 bool is_ready(const Json& pod) {
   return std::ranges::any_of(array_at(pod, {"status", "conditions"}), [](const Json& condition) {
     return string_at(condition, {"type"}) == "Ready" && string_at(condition, {"status"}) == "True";
@@ -60,6 +65,19 @@ void replace_stale_pods(Plan& plan, const Json& workload, const std::vector<Json
   const Json& pod = idle != stale.end() ? **idle : *stale.front();
   evict_pod(plan, {string_at(pod, {"metadata", "namespace"}), string_at(pod, {"metadata", "name"})},
             string_at(pod, {"metadata", "uid"}));
+}
+
+void release_stuck_pods(Plan& plan, const Json& workload, const std::vector<Json>& pods) {
+  const std::string uid = string_at(workload, {"metadata", "uid"});
+  for (const Json& pod : pods) {
+    if (controller_uid(pod) != uid || is_going(pod) || string_at(pod, {"status", "phase"}) != "Pending") continue;
+    const bool other_image =
+        sidecar_image(array_at(pod, {"spec", "containers"})) != sidecar_image(inject::containers_of(workload));
+    if (!is_stale(pod, workload) && !other_image) continue;
+    look_again(plan, kNextPod);
+    return evict_pod(plan, {string_at(pod, {"metadata", "namespace"}), string_at(pod, {"metadata", "name"})},
+                     string_at(pod, {"metadata", "uid"}));
+  }
 }
 
 }  // namespace stash::controller

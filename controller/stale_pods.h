@@ -9,4 +9,9 @@ namespace stash::controller {
 /// PodDisruptionBudget has the last word. What else differs between pod and template is its owner's business.
 void replace_stale_pods(Plan& plan, const Json& workload, const std::vector<Json>& pods);
 
+/// A StatefulSet waits for a pod to become ready before it replaces it, even by a template that would mend it:
+/// https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
+/// Plans the eviction of a pod that never started with another sidecar than the template has.
+void release_stuck_pods(Plan& plan, const Json& workload, const std::vector<Json>& pods);
+
 }  // namespace stash::controller

@@ -1,8 +1,11 @@
+#include <algorithm>
+
 #include "api/names.h"
 #include "base/log.h"
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
+#include "controller/rollout_edge.h"
 
 namespace stash::controller {
 namespace {
@@ -23,13 +26,15 @@ Result<bool> look_for_foreign_objects(kube::Api& api, WorkloadWorld& world, cons
   return found;
 }
 
-Result<std::vector<Json>> pods_of(kube::Api& api, const Json& workload) {
-  const std::string selector = selector_text(workload);
-  if (selector.empty()) return std::vector<Json>();
-  TRY(Json list, api.list(api::kPods, string_at(workload, {"metadata", "namespace"}), {.label_selector = selector}));
-  std::vector<Json> pods;
-  for (Json& pod : list["items"]) pods.push_back(std::move(pod));
-  return pods;
+/// Pods that a StatefulSet waits for in vain keep it from following its template.
+bool may_be_stuck(const WorkloadWorld& world) {
+  return world.kind->hosts == api::HostScheme::ordinals &&
+         std::ranges::any_of(world.inject.configurations, [&](const api::BackupConfiguration& configuration) {
+           const auto& target = configuration.spec.target;
+           return configuration.status.withdrawal && target &&
+                  inject::names_workload(target->ref, world.inject.group, world.inject.kind,
+                                         string_at(*world.inject.workload, {"metadata", "name"}));
+         });
 }
 
 }  // namespace
@@ -42,8 +47,8 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
     return LookAgain();
   }
   WorkloadWorld world = gather_workload(cluster, ref, *workload);
-  if (!ref.kind->rolls_out) {
-    TRY(world.pods, pods_of(api, *workload));
+  if (!ref.kind->rolls_out || may_be_stuck(world)) {
+    TRY(world.pods, pods_of(api, *workload, false));
   }
   WorkloadPlan decision = plan_workload(world, cluster.settings);
   TRY(const bool more, look_for_foreign_objects(api, world, decision.plan));

@@ -85,6 +85,7 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
   result.injection.error = plan_all_access(result.plan, world, desired, injection);
   const bool access_taken = !result.injection.error.empty();
   if (injection.patch.empty() && !world.kind->rolls_out) replace_stale_pods(result.plan, workload, world.pods);
+  if (injection.patch.empty() && world.kind->rolls_out) release_stuck_pods(result.plan, workload, world.pods);
   if (injection.patch.empty() || !world.opted_in || access_taken) return result;
   if (restore_must_wait(desired, injection, workload)) return result;
 

@@ -32,7 +32,7 @@ struct WorkloadWorld {
   Nudges nudges;
   // Live objects of the names of sidecar_access.h; null when there is none.
   Json sidecar_role, sidecar_binding, restore_role, restore_binding;
-  std::vector<Json> pods;  ///< only of a kind that does not replace them itself
+  std::vector<Json> pods;  ///< of a kind that does not replace them itself, or while it may not be able to
 };
 
 struct WorkloadPlan {

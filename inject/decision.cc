@@ -11,6 +11,7 @@
 #include "inject/host_path.h"
 #include "inject/restore_rules.h"
 #include "inject/volumes.h"
+#include "inject/withdrawal.h"
 #include "inject/workload_view.h"
 
 namespace stash::inject {
@@ -46,7 +47,19 @@ constexpr ReasonCode kReasonCodes[] = {
     {Reason::invalid, "Invalid"},
     {Reason::claim_missing, "ClaimMissing"},
     {Reason::host_path_not_allowed, "HostPathNotAllowed"},
+    {Reason::pods_refused, "PodsRefused"},
+    {Reason::image_pull_failed, "ImagePullFailed"},
+    {Reason::volume_mount_failed, "VolumeMountFailed"},
+    {Reason::pods_unschedulable, "PodsUnschedulable"},
 };
+
+Finding withdrawal_finding(const api::Withdrawal& withdrawal, const std::string& object) {
+  const auto found = std::ranges::find(kReasonCodes, withdrawal.reason, &ReasonCode::code);
+  return {found == std::end(kReasonCodes) ? Reason::pods_refused : found->reason, object,
+          fmt::format("{}; it is tried again at {}, or when the BackupConfiguration, its Repository or the chart's "
+                      "settings change",
+                      withdrawal.message, format_time(withdrawal.retry_at.value_or(TimePoint{})))};
+}
 
 std::string label_of(const api::BackupConfiguration& configuration, const std::string& ns) {
   return "BackupConfiguration " + to_string(api::ObjectRef{ns, configuration.metadata.name});
@@ -173,7 +186,20 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
     }
     const std::size_t known = desired.findings.size();
     auto repository = usable_repository(world, configuration->spec.repository, object, settings, desired.findings);
-    const bool must_go = desired.findings.size() > known && desired.findings.back().reason == Reason::claim_missing;
+    bool must_go = desired.findings.size() > known && desired.findings.back().reason == Reason::claim_missing;
+    if (repository) {
+      switch (withdrawal_of(*configuration, *repository, settings)) {
+        case WithdrawalState::none:
+          break;
+        case WithdrawalState::renewable:
+          desired.renew = true;
+          break;
+        case WithdrawalState::withdrawn:
+          desired.findings.push_back(withdrawal_finding(*configuration->status.withdrawal, object));
+          repository.reset();
+          must_go = true;
+      }
+    }
     const bool in_empty_dir = repository && repository->spec.backend.local &&
                               repository->spec.backend.local->volume_source.contains("emptyDir");
     if (in_empty_dir) {

@@ -36,6 +36,10 @@ enum class Reason {
   invalid,
   claim_missing,
   host_path_not_allowed,
+  pods_refused,
+  image_pull_failed,
+  volume_mount_failed,
+  pods_unschedulable,
 };
 std::string_view code_of(Reason reason);  ///< "RepositoryMissing"
 
@@ -74,6 +78,9 @@ struct Desired {
   /// The init container that is there has not done its work yet: it stays until another one can take its place, for
   /// without it the application would start on half-restored data.
   bool restore_at_work = false;
+  /// The sidecar that is there kept pods from running, and another image or other resources are to be had: what
+  /// otherwise waits for a rollout comes now.
+  bool renew = false;
   std::vector<Finding> findings;
   std::vector<Finding> remarks;  ///< what works, but not quite as asked for
 };
@@ -86,7 +93,8 @@ struct Desired {
 /// way, never begins again. What is Invalid by its own spec (configuration_rules.h, restore_rules.h) is not injected,
 /// for the pods would restart for nothing. A Repository whose status has BackendSecretFound=False for its current
 /// generation is not injected: a pod must not wait for a Secret that is not there. With BackendClaimFound=False a
-/// sidecar that is there goes too, for its pods could not be scheduled (one that runs keeps its claim). Pure and total.
+/// sidecar that is there goes too, for its pods could not be scheduled (one that runs keeps its claim). So does one
+/// that the controller has withdrawn (withdrawal.h). Pure and total.
 Desired decide(const World& world, const Settings& settings);
 
 /// Does this target name that workload?

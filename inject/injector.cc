@@ -238,7 +238,7 @@ std::vector<Upgradable> upgradable_for(const Json& workload, const Json* before,
                                        const Settings& settings) {
   std::vector<Upgradable> upgradable;
   for (const Place& place : places()) upgradable.push_back({settings.image, (plan.*place.plan).resources});
-  if (before == nullptr || !restarts_for_the_upgrade_only(workload, *before, plan)) return upgradable;
+  if (plan.renew || before == nullptr || !restarts_for_the_upgrade_only(workload, *before, plan)) return upgradable;
   for (std::size_t i = 0; i < places().size(); ++i) {
     const Json* live = live_container(*before, places()[i]);
     const std::string image = live == nullptr ? "" : string_at(*live, {"image"});

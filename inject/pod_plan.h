@@ -25,6 +25,7 @@ struct PodPlan {
   ContainerPlan sidecar, init_container;
   std::vector<PlannedVolume> volumes;
   std::vector<std::string> pull_secrets;
+  bool renew = false;             ///< image and default resources do not wait for a rollout
   std::vector<Finding> findings;  ///< those of `desired`, then what the pod forbids
   std::vector<Finding> remarks;   ///< likewise: what works, but not quite as asked for
 };

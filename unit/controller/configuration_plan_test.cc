@@ -233,6 +233,21 @@ TEST_CASE("a CronJob that somebody changed by hand is put right", "[controller][
   CHECK(written(plan(world)) == Texts{"write CronJob"});
 }
 
+TEST_CASE("a sidecar that keeps pods from running is withdrawn in the status, and looked at again",
+          "[controller][configuration][F66][I1]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.rollout = {
+      .injected = true, .trouble = PodTrouble{inject::Reason::pods_refused, "denied by policy"}, .settings = "now"};
+  const Plan plan = plan_configuration(world, some_settings());
+  CHECK(plan.look_again_in == seconds(15));
+  world = after(world);
+  CHECK(world.configuration["status"]["withdrawal"]["phase"] == "Withdrawn");
+  CHECK(world.configuration["status"]["withdrawal"]["reason"] == "PodsRefused");
+  CHECK(plan_configuration(world, some_settings()).empty());
+  world.rollout = {.injected = true, .settled = true, .settings = "new"};
+  CHECK_FALSE(after(world).configuration["status"].contains("withdrawal"));
+}
+
 TEST_CASE("the plan after a configuration's plan writes nothing", "[controller][configuration]") {
   // Every combination of what can be wrong.
   for (unsigned bits = 0; bits < 1024; ++bits) {

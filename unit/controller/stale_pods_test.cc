@@ -82,3 +82,24 @@ TEST_CASE("pods of others and what else differs from the template are let be", "
   other_image["spec"]["containers"][0]["image"] = "older";
   CHECK(evicted({other_image, a_pod("b", true), a_pod("stray", false, true, "uid-other")}).empty());
 }
+
+TEST_CASE("a StatefulSet's pod that never started with another sidecar is evicted, for nothing else replaces it",
+          "[controller][stale]") {
+  const auto released = [](const Json& pod, const Json& workload) {
+    Plan plan;
+    release_stuck_pods(plan, workload, {pod});
+    return plan.writes.size();
+  };
+  Json without = a_replica_set();
+  without["spec"]["template"]["spec"]["containers"].erase(1);
+  without["spec"]["template"].erase("metadata");
+  Json stuck = a_pod("a", true, false);
+  CHECK(released(stuck, without) == 0);  // it runs, so it is the StatefulSet's
+  stuck["status"]["phase"] = "Pending";
+  CHECK(released(stuck, without) == 1);
+  CHECK(released(stuck, a_replica_set()) == 0);
+  stuck["spec"]["containers"][1]["image"] = "stash:old";
+  CHECK(released(stuck, a_replica_set()) == 1);
+  stuck["metadata"]["ownerReferences"][0]["uid"] = "uid-other";
+  CHECK(released(stuck, without) == 0);
+}

@@ -56,9 +56,8 @@ TEST_CASE("a target names a workload by group, kind and name, whatever the versi
 
 TEST_CASE("every reason has a code of its own", "[inject][decision]") {
   std::set<std::string_view> codes;
-  for (int i = 0; i <= static_cast<int>(Reason::host_path_not_allowed); ++i)
-    codes.insert(code_of(static_cast<Reason>(i)));
-  CHECK(codes.size() == static_cast<std::size_t>(Reason::host_path_not_allowed) + 1);
+  for (int i = 0; i <= static_cast<int>(Reason::pods_unschedulable); ++i) codes.insert(code_of(static_cast<Reason>(i)));
+  CHECK(codes.size() == static_cast<std::size_t>(Reason::pods_unschedulable) + 1);
   CHECK_FALSE(codes.contains("Unknown"));
 }
 

@@ -144,6 +144,17 @@ api::BackupConfiguration RandomObjects::backup_configuration() {
   spec.time_out = word();
   spec.pre_backup = maybe([this] { return hook(); });
   spec.post_backup = maybe([this] { return hook(); });
+  configuration.status.withdrawal = maybe([this] {
+    return api::Withdrawal{.phase = word(),
+                           .reason = word(),
+                           .message = word(),
+                           .observed_generation = number(),
+                           .repository_generation = number(),
+                           .settings = word(),
+                           .attempts = number(),
+                           .since = maybe([this] { return time(); }),
+                           .retry_at = maybe([this] { return time(); })};
+  });
   return configuration;
 }
 

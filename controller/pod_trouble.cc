@@ -1,0 +1,183 @@
+#include "controller/pod_trouble.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "controller/refusal.h"
+#include "controller/rollout.h"
+#include "controller/workload_facts.h"
+#include "inject/volumes.h"
+#include "inject/workload_view.h"
+
+namespace stash::controller {
+namespace {
+
+namespace names = api::names;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr seconds kRefusedFor{30};          ///< a rollout frees its quota as it goes
+constexpr seconds kPullFailsFor{60};        ///< about the third try of the kubelet
+constexpr minutes kPullFailsSomewhere{10};  ///< while other pods have the image
+constexpr minutes kUnschedulableFor{5};     ///< an autoscaler adds nodes in that time
+
+constexpr std::string_view kPullFailures[] = {
+    "ErrImagePull",        "ImagePullBackOff",  "InvalidImageName",         "ErrImageNeverPull",
+    "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"};
+
+bool is_alive(const Json& pod) {
+  const std::string phase = string_at(pod, {"status", "phase"});
+  return string_at(pod, {"metadata", "deletionTimestamp"}).empty() && phase != "Succeeded" && phase != "Failed";
+}
+
+/// Made from the template as it is now, as far as the sidecar goes.
+bool follows(const Json& pod, const Json& workload) {
+  const Json* ours = inject::sidecar_of(workload);
+  const auto& containers = array_at(pod, {"spec", "containers"});
+  const auto found = std::ranges::find_if(containers, inject::is_sidecar);
+  const std::string_view hash = names::kAppliedBackupHash;
+  return ours != nullptr && found != containers.end() && string_at(*found, {"image"}) == string_at(*ours, {"image"}) &&
+         string_at(pod, {"metadata", "annotations", hash}) ==
+             string_at(workload, {"spec", "template", "metadata", "annotations", hash});
+}
+
+const Json* status_of(const Json& pod, std::string_view container) {
+  return inject::named(array_at(pod, {"status", "containerStatuses"}), container);
+}
+
+bool runs_sidecar(const Json& pod) {
+  const Json* status = status_of(pod, names::kSidecar);
+  return status != nullptr && at(*status, {"state", "running"}) != nullptr;
+}
+
+bool fails_to_pull(const Json& status) {
+  return std::ranges::find(kPullFailures, string_at(status, {"state", "waiting", "reason"})) != std::end(kPullFailures);
+}
+
+seconds age_of(const Json& pod, TimePoint now) {
+  const auto created = parse_time(string_at(pod, {"metadata", "creationTimestamp"}));
+  return created ? std::chrono::duration_cast<seconds>(now - *created) : seconds(0);
+}
+
+const Json* unschedulable(const Json& pod) {
+  for (const Json& condition : array_at(pod, {"status", "conditions"})) {
+    if (string_at(condition, {"type"}) == "PodScheduled" && string_at(condition, {"status"}) == "False" &&
+        string_at(condition, {"reason"}) == "Unschedulable") {
+      return &condition;
+    }
+  }
+  return nullptr;
+}
+
+/// "Unable to attach or mount volumes: unmounted volumes=[stash-local], unattached volumes=[...]": ours, all of them?
+bool only_ours_are_unmounted(std::string_view sentence, const Json& workload) {
+  constexpr std::string_view label = "unmounted volumes=[";
+  const auto begin = sentence.find(label);
+  const auto end = sentence.find(']', begin);
+  if (begin == std::string_view::npos || end == std::string_view::npos) return false;
+  std::string_view list = sentence.substr(begin + label.size(), end - begin - label.size());
+  if (list.empty()) return false;
+  while (!list.empty()) {
+    const auto space = std::min(list.find(' '), list.size());
+    if (inject::owner_of(workload, list.substr(0, space)) != inject::VolumeOwner::ours) return false;
+    list.remove_prefix(std::min(space + 1, list.size()));
+  }
+  return true;
+}
+
+class Diagnosis {
+ public:
+  explicit Diagnosis(const PodTroubleWorld& world) : world_(world) {
+    for (const Json& pod : world.pods) {
+      if (!is_alive(pod)) continue;
+      ++alive_;
+      if (!follows(pod, world.workload)) continue;
+      pods_.push_back(&pod);
+      sidecar_runs_ = sidecar_runs_ || runs_sidecar(pod);
+    }
+  }
+
+  std::optional<PodTrouble> refused() const {
+    if (alive_ >= wanted_pods(world_.kind, world_.workload) && replica_failure(world_.workload) == nullptr) return {};
+    const auto refusal = refusal_of(world_.workload, world_.events, world_.injected);
+    if (!refusal) return {};
+    const auto since = std::max(refusal->since, world_.injected);
+    if (world_.now - since < kRefusedFor) return {};
+    const Blame blame = blame_for(refusal->sentence, *inject::sidecar_of(world_.workload));
+    if (blame == Blame::not_ours || (blame == Blame::unclear && !pods_.empty())) return {};
+    return PodTrouble{inject::Reason::pods_refused, refusal->sentence};
+  }
+
+  std::optional<PodTrouble> image_not_pulled() const {
+    const auto patience = sidecar_runs_ ? seconds(kPullFailsSomewhere) : kPullFailsFor;
+    for (const Json* pod : pods_) {
+      const Json* ours = status_of(*pod, names::kSidecar);
+      if (ours == nullptr || !fails_to_pull(*ours) || age_of(*pod, world_.now) < patience) continue;
+      const auto failing = std::ranges::count_if(array_at(*pod, {"status", "containerStatuses"}), fails_to_pull);
+      if (failing > 1) continue;  // the registry or the node, not our image
+      const std::string reason = string_at(*ours, {"state", "waiting", "reason"});
+      return PodTrouble{inject::Reason::image_pull_failed,
+                        reason + ": " + string_at(*ours, {"state", "waiting", "message"}, reason)};
+    }
+    return {};
+  }
+
+  std::optional<PodTrouble> volume_not_mounted() const {
+    for (const Json& event : world_.events) {
+      const std::string sentence = string_at(event, {"message"});
+      if (string_at(event, {"reason"}) != "FailedMount" || !only_ours_are_unmounted(sentence, world_.workload))
+        continue;
+      const std::string uid = string_at(event, {"involvedObject", "uid"});
+      const bool waits = std::ranges::any_of(pods_, [&](const Json* pod) {
+        return string_at(*pod, {"metadata", "uid"}) == uid && string_at(*pod, {"status", "phase"}) == "Pending";
+      });
+      if (waits) return PodTrouble{inject::Reason::volume_mount_failed, sentence};
+    }
+    return {};
+  }
+
+  std::optional<PodTrouble> not_scheduled() const {
+    if (sidecar_runs_) return {};
+    for (const Json* pod : pods_) {
+      const Json* condition = unschedulable(*pod);
+      if (condition == nullptr || age_of(*pod, world_.now) < kUnschedulableFor) continue;
+      return PodTrouble{inject::Reason::pods_unschedulable, string_at(*condition, {"message"})};
+    }
+    return {};
+  }
+
+  bool all_follow() const { return alive_ == std::ssize(pods_); }
+
+  const Json* waiting_for_volumes() const {
+    const auto found = std::ranges::find_if(pods_, [&](const Json* pod) {
+      const Json* ours = status_of(*pod, names::kSidecar);
+      const std::string reason = ours == nullptr ? "" : string_at(*ours, {"state", "waiting", "reason"});
+      return (reason == "ContainerCreating" || reason == "PodInitializing") && age_of(*pod, world_.now) > minutes(2);
+    });
+    return found == pods_.end() ? nullptr : *found;
+  }
+
+ private:
+  const PodTroubleWorld& world_;
+  std::vector<const Json*> pods_;  ///< those that follow the template
+  std::int64_t alive_ = 0;
+  bool sidecar_runs_ = false;
+};
+
+}  // namespace
+
+std::optional<PodTrouble> pod_trouble(const PodTroubleWorld& world) {
+  if (inject::sidecar_of(world.workload) == nullptr || is_settled(world.kind, world.workload)) return std::nullopt;
+  const Diagnosis diagnosis(world);
+  for (const auto check :
+       {&Diagnosis::refused, &Diagnosis::image_not_pulled, &Diagnosis::volume_not_mounted, &Diagnosis::not_scheduled}) {
+    if (auto trouble = (diagnosis.*check)()) return trouble;
+  }
+  return std::nullopt;
+}
+
+bool all_pods_follow(const PodTroubleWorld& world) { return Diagnosis(world).all_follow(); }
+
+const Json* pod_that_waits_for_volumes(const PodTroubleWorld& world) { return Diagnosis(world).waiting_for_volumes(); }
+
+}  // namespace stash::controller

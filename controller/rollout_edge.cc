@@ -1,0 +1,85 @@
+#include "controller/rollout_edge.h"
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "controller/refusal.h"
+#include "controller/rollout.h"
+#include "controller/workload_facts.h"
+#include "inject/withdrawal.h"
+
+namespace stash::controller {
+namespace {
+
+/// Empty when we may not list them.
+Result<std::vector<Json>> allowed(Result<std::vector<Json>> found) {
+  if (!found && found.error().code == ErrorCode::denied) return std::vector<Json>();
+  return found;
+}
+
+Result<std::vector<Json>> events_of(kube::Api& api, const std::string& ns, const Json& object,
+                                    std::string_view reason) {
+  const std::string selector =
+      "involvedObject.uid=" + string_at(object, {"metadata", "uid"}) + ",reason=" + std::string(reason);
+  TRY(Json list, api.list(api::kEvents, ns, {.field_selector = selector}));
+  std::vector<Json> events;
+  for (Json& event : list["items"]) events.push_back(std::move(event));
+  return events;
+}
+
+Result<void> gather_evidence(kube::Api& api, const std::string& ns, PodTroubleWorld& world) {
+  TRY(world.pods, allowed(pods_of(api, world.workload, true)));
+  // The others tell it by a condition.
+  if (world.kind.hosts != api::HostScheme::single) {
+    TRY(world.events, allowed(events_of(api, ns, world.workload, "FailedCreate")));
+  }
+  if (const Json* pod = pod_that_waits_for_volumes(world)) {
+    TRY(const std::vector<Json> mounts, allowed(events_of(api, ns, *pod, "FailedMount")));
+    world.events.insert(world.events.end(), mounts.begin(), mounts.end());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Json>> pods_of(kube::Api& api, const Json& workload, bool from_cache) {
+  const std::string selector = selector_text(workload);
+  if (selector.empty()) return std::vector<Json>();
+  TRY(Json list, api.list(api::kPods, string_at(workload, {"metadata", "namespace"}),
+                          {.label_selector = selector, .from_cache = from_cache}));
+  std::vector<Json> pods;
+  for (Json& pod : list["items"]) pods.push_back(std::move(pod));
+  return pods;
+}
+
+Result<RolloutFacts> gather_rollout(Cluster& cluster, kube::Api& api, const WorkloadWorld& world,
+                                    const api::BackupConfiguration& configuration) {
+  const api::WorkloadKind& kind = *world.kind;
+  const Json& workload = *world.inject.workload;
+  const std::string& ns = world.inject.ns;
+  const auto& withdrawal = configuration.status.withdrawal;
+  RolloutFacts facts{
+      .injected = workload_facts(kind, workload, api::names::kSidecar, configuration.metadata.name).has_container,
+      .settled = is_settled(kind, workload),
+      .settings = inject::fingerprint(cluster.settings)};
+  PodTroubleWorld pods{.kind = kind,
+                       .workload = workload,
+                       .injected = sidecar_known_since(configuration.status.conditions, cluster.clock.now()),
+                       .now = cluster.clock.now()};
+  if (!facts.injected) {
+    const bool due = withdrawal && pods.now >= withdrawal->retry_at;
+    if (!due || withdrawal->phase != api::names::kWithdrawn) return facts;
+    TRY_VOID(gather_evidence(api, ns, pods));
+    const auto refusal = refusal_of(workload, pods.events, withdrawal->since.value_or(pods.now));
+    if (refusal) facts.refused_without = refusal->sentence;
+    return facts;
+  }
+  if (facts.settled && kind.rolls_out) return facts;
+  TRY_VOID(gather_evidence(api, ns, pods));
+  facts.settled = facts.settled && all_pods_follow(pods);
+  facts.trouble = pod_trouble(pods);
+  facts.outdated = (facts.trouble || withdrawal) && !inject::inject(world.inject, cluster.settings).patch.empty();
+  return facts;
+}
+
+}  // namespace stash::controller

@@ -1,0 +1,160 @@
+"""What namespaces demand of pods, and sidecars that would keep pods from running: the workload runs, with or without us."""
+import json
+
+import pytest
+
+from stash_e2e import objects
+from stash_e2e.kube import wait_until
+from test_bad_paths import condition_becomes
+from test_kinds import wait_for_pods
+
+RESOURCES = {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"cpu": "200m", "memory": "64Mi"}}
+
+
+def quota(ns, **hard):
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "quota", "namespace": ns}, "spec": {"hard": hard}}
+
+
+def most(ns, memory):
+    """A LimitRange that refuses containers above, and fills in nothing for those that state theirs."""
+    return {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "most", "namespace": ns},
+            "spec": {"limits": [{"type": "Container", "max": {"memory": memory}}]}}
+
+
+def start(place, kind="Deployment", resources=RESOURCES, source=None):
+    place.source.mkdir(parents=True, exist_ok=True)
+    (place.source / "data.txt").write_text("worth keeping\n")
+    workload = objects.workload(place.ns, kind, place.source)
+    workload["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
+    place.kube.apply(objects.secret(place.ns), objects.repository(place.ns, place.repository, source=source), workload)
+    wait_for_pods(place, 1, "containers", "stash", there=False)
+
+
+def configure(place, kind="Deployment", **spec):
+    place.kube.apply(objects.aimed_at(objects.backup_configuration(place.ns, schedule="0 0 1 1 *", **spec), kind))
+
+
+def containers(place, kind="deployment"):
+    return [c["name"] for c in place.kube.get(kind, "web", place.ns)["spec"]["template"]["spec"]["containers"]]
+
+
+def not_injected(place, reason):
+    def probe():
+        found = place.kube.condition("backupconfiguration", "web-backup", place.ns, "StashSidecarInjected")
+        return found if found and (found["status"], found["reason"]) == ("False", reason) else None
+    return wait_until(f"the condition says {reason}", probe, 180)
+
+
+def succeeds(place, name):
+    session = place.trigger(name)
+    assert session["status"]["phase"] == "Succeeded", session["status"]
+
+
+@pytest.mark.fault("F66", invariants="I1")
+def test_a_quota_that_demands_requests_and_limits_gets_them_of_the_sidecar(place):
+    place.kube.apply(quota(place.ns, **{"limits.memory": "4Gi", "requests.cpu": "1"}))
+    start(place)
+    configure(place)
+    place.wait_for_sidecar()
+    wait_for_pods(place, 1, "containers", "stash")
+    succeeds(place, "in-the-quota")
+
+
+@pytest.mark.fault("F66", invariants="I1 I3")
+def test_a_guaranteed_pod_stays_guaranteed(place):
+    start(place, resources={"limits": RESOURCES["limits"]})
+    assert {pod["status"]["qosClass"] for pod in place.kube.list("pods", place.ns, "app=web")} == {"Guaranteed"}
+    configure(place)
+    place.wait_for_sidecar()
+    wait_for_pods(place, 1, "containers", "stash")
+    assert {pod["status"]["qosClass"] for pod in place.kube.list("pods", place.ns, "app=web")} == {"Guaranteed"}
+    succeeds(place, "guaranteed")
+
+
+def test_a_repository_on_a_missing_claim_is_not_injected_until_the_claim_is_there(place):
+    start(place, source={"persistentVolumeClaim": {"claimName": "backups"}})
+    condition_becomes(place, "repository", "local-repository", "BackendClaimFound", "False")
+    configure(place)
+    message = not_injected(place, "ClaimMissing")["message"]
+    assert "backups" in message and "local-repository" in message, message
+    assert containers(place) == ["app"]
+    place.repository.mkdir()
+    place.kube.apply(
+        {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": f"{place.ns}-backups"},
+         "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteMany"], "storageClassName": "",
+                  "hostPath": {"path": str(place.repository)}, "claimRef": {"namespace": place.ns, "name": "backups"}}},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "backups", "namespace": place.ns},
+         "spec": {"accessModes": ["ReadWriteMany"], "storageClassName": "", "volumeName": f"{place.ns}-backups",
+                  "resources": {"requests": {"storage": "1Gi"}}}})
+    try:
+        wait_until("the sidecar comes with the claim", lambda: containers(place) == ["app", "stash"], 90)
+        place.wait_for_sidecar()
+        succeeds(place, "on-the-claim")
+    finally:
+        place.kube.kubectl("delete", "pv", f"{place.ns}-backups", "--wait=false")
+
+
+@pytest.mark.fault("F66", invariants="I1 I3 I4")
+@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet"])
+def test_pods_that_are_refused_with_the_sidecar_run_without_it_and_get_it_back_when_it_fits(place, kind):
+    start(place, kind)
+    place.kube.apply(most(place.ns, memory="64Mi"))  # the sidecar's default limit is above
+    configure(place, kind)
+    message = not_injected(place, "PodsRefused")["message"]
+    assert "maximum memory usage per Container is 64Mi" in message and "runtimeSettings" in message, message
+    wait_for_pods(place, 1, "containers", "stash", there=False)
+    assert containers(place, kind.lower()) == ["app"]
+    # Nobody goes on trying.
+    written = place.kube.get(kind.lower(), "web", place.ns)["metadata"]["generation"]
+    configuration = place.kube.get("backupconfiguration", "web-backup", place.ns)
+    assert configuration["status"]["withdrawal"]["attempts"] == 1
+    configure(place, kind, runtimeSettings={"container": {"resources": {"limits": {"cpu": "200m", "memory": "64Mi"}}}})
+    wait_for_pods(place, 1, "containers", "stash")
+    assert place.kube.get(kind.lower(), "web", place.ns)["metadata"]["generation"] == written + 1
+    wait_until("the verdict is forgotten", lambda: "withdrawal" not in place.kube.get(
+        "backupconfiguration", "web-backup", place.ns)["status"], 60)
+
+
+PROGRAMS = {"stash-webhook": "webhook", "stash-operator": "controller"}
+
+
+def set_arguments(kube, arguments):
+    """Webhook and controller start anew with them; returns those from before."""
+    before = {}
+    for name, container in PROGRAMS.items():
+        found = kube.get("deployment", name, "stash")["spec"]["template"]["spec"]["containers"]
+        index = [c["name"] for c in found].index(container)
+        before[name] = found[index]["args"]
+        kube.kubectl("patch", "deployment", name, "-n", "stash", "--type=json", "-p", json.dumps(
+            [{"op": "replace", "path": f"/spec/template/spec/containers/{index}/args", "value": arguments(name, before[name])}]))
+    for name in PROGRAMS:
+        kube.rollout(name, "stash")
+    return before
+
+
+@pytest.fixture
+def image_that_nobody_has(kube):
+    """Webhook and controller go on to run, but what they inject cannot be pulled. Calling it ends that."""
+    before = set_arguments(kube, lambda _, args: [
+        "--image=localhost/stash:nobody-has-it" if a.startswith("--image=") else a for a in args])
+
+    def end():
+        set_arguments(kube, lambda name, _: before[name])
+    yield end
+    end()
+
+
+@pytest.mark.fault("F50", invariants="I1 I3 I4")
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+def test_a_sidecar_whose_image_cannot_be_pulled_is_taken_out_until_there_is_another(place, image_that_nobody_has, kind):
+    start(place, kind)
+    configure(place, kind)
+    wait_until("the template has the sidecar", lambda: containers(place, kind.lower()) == ["app", "stash"], 60)
+    message = not_injected(place, "ImagePullFailed")["message"]
+    assert "nobody-has-it" in message and "tried again at" in message, message
+    wait_for_pods(place, 1, "containers", "stash", there=False)
+    image_that_nobody_has()
+    wait_until("the sidecar comes back with another image", lambda: containers(place, kind.lower()) == ["app", "stash"], 120)
+    wait_for_pods(place, 1, "containers", "stash")
+    place.kube.kubectl("wait", "backupconfiguration/web-backup", "-n", place.ns, "--for=condition=Ready", "--timeout=60s")
+    succeeds(place, "with-another-image")
