@@ -19,6 +19,11 @@ if(STASH_SANITIZE)
   target_link_options(stash_flags INTERFACE -fsanitize=${STASH_SANITIZE})
 endif()
 
+option(STASH_FAILPOINTS "places where the fault bench may kill the programs; never in what ships" OFF)
+if(STASH_FAILPOINTS)
+  target_compile_definitions(stash_flags INTERFACE STASH_FAILPOINTS)
+endif()
+
 add_library(stash_pch STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
 target_link_libraries(stash_pch PRIVATE stash_flags nlohmann_json::nlohmann_json fmt::fmt)
 # Named as an include, not as a path: so every checkout makes the same header, and ccache serves one from another.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 
+#include "base/failpoint.h"
 #include "base/http.h"
 #include "kube/request.h"
 #include "kube/token.h"
@@ -102,7 +103,10 @@ struct Api::Impl {
   /// The raw answer, whatever its status.
   Result<HttpResponse> send(const Call& call) {
     TRY(const HttpRequest built, request(call));
-    return with_context(http.send(built), call.doing);
+    if (call.method != "GET") STASH_FAILPOINT("before " + call.doing);
+    auto response = with_context(http.send(built), call.doing);
+    if (call.method != "GET") STASH_FAILPOINT("after " + call.doing);
+    return response;
   }
 
   Result<Json> decode(const HttpResponse& response, std::string_view doing) {

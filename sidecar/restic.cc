@@ -9,6 +9,7 @@
 #include <iterator>
 #include <thread>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "sidecar/directory_times.h"
@@ -211,7 +212,9 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const OnL
     run.gave_up = contact != nullptr && contact->is_over();
     return !run.gave_up;
   };
+  STASH_FAILPOINT("before restic " + arguments.front());
   const auto exit = run_process(spec, collect, go_on);
+  STASH_FAILPOINT("after restic " + arguments.front());
   if (!exit) return fail_with(ResticCause::unknown, "restic cannot be run: " + exit.error().message);
   run.exit_code = exit->exit_code;
   run.standard_error = exit->stderr_tail;

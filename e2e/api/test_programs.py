@@ -61,17 +61,19 @@ class Workload:
                    lambda: any((self.repository / "locks").glob("*")) and any((self.repository / "data").glob("*/*")), 30, every=0.02)
 
     def sidecar(self, pod, args=None):
+        self.programs.append(self.sidecar_program(pod, args))
+        return self.programs[-1].start()
+
+    def sidecar_program(self, pod, args=None):
         kubeconfig = api_ring.token_kubeconfig(self.kube, self.ns, "default", self.directory)
         args = args or ["run-backup", "--backup-configuration=web-backup"]
         name = pod["metadata"]["name"]
-        program = api_ring.Program(
+        return api_ring.Program(
             # A pod's host name is its name; by it restic knows which locks are its own.
             ["unshare", "--uts", "sh", "-c", f'hostname {name} && exec "$@"', "pod", api_ring.BIN / "stash", *args, f"--secret-dir={self.secret}", "--enable-cache=false", *self.metrics,
              "--kubeconfig", kubeconfig],
             self.directory / f"{name}.log",
             env={"POD_NAME": name, "POD_UID": pod["metadata"]["uid"], "POD_NAMESPACE": self.ns, "NODE_NAME": "node-0"})
-        self.programs.append(program)
-        return program.start()
 
     def session(self, name):
         self.kube.apply(objects.backup_session(self.ns, name))

@@ -39,6 +39,15 @@ def refuse():
     return act
 
 
+def calling(hook):
+    """Calls hook() before the call is passed on, if it still can be."""
+    async def act(exchange):
+        hook()
+        await exchange.send()
+        return await exchange.pass_reply()
+    return act
+
+
 def delay(seconds, then=None):
     async def act(exchange):
         await asyncio.sleep(seconds)

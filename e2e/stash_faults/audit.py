@@ -22,7 +22,7 @@ class Call:
     @property
     def text(self):
         where = f"{self.ns}/{self.name}".strip("/")
-        return f"{self.user} {self.verb} {self.resource} {where}: {self.code}"
+        return f"{' '.join(filter(None, [self.user, self.verb, self.resource, where]))}: {self.code}"
 
 
 def read(path: Path) -> list[Call]:

@@ -1,13 +1,16 @@
 """Our programs against a real API server, each behind a fault proxy of its own, and one backup from beginning to end."""
+import base64
 import contextlib
 import dataclasses
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from servers import rest
 from stash_e2e import api_ring, objects
 from stash_e2e.kube import wait_until
 
@@ -17,6 +20,7 @@ from .proxy import FaultProxy
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "api"))
 from test_programs import Workload, containers  # noqa: E402
 
+LEASE = "stash-controller"  # the controller's own default
 PASSWORD = "correct horse battery staple"
 FINAL = ("Succeeded", "Failed", "Skipped")
 
@@ -40,14 +44,12 @@ class ThroughProxy:
 
 
 def encoded(text):
-    import base64
     return base64.b64encode(text.encode()).decode()
 
 
 def before_api_server(kube, directory):
     """A proxy between one program and the API server."""
     cluster = json.loads(kube.kubectl("config", "view", "--raw", "--minify", "-o", "json"))["clusters"][0]["cluster"]
-    import base64
     authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
     return FaultProxy(cluster["server"], directory, authority=authority)
 
@@ -71,14 +73,17 @@ class Bench:
     def through(self, program):
         return ThroughProxy(self.kube, self.proxies[program])
 
-    def restart(self, program):
+    def restart(self, name):
         """As the kubelet would."""
+        program = getattr(self, name)
         program.start()
         wait_until("the program is ready again", lambda: api_ring.answers(f"http://127.0.0.1:{program.health}/readyz"), 60)
 
 
 class BenchWorkload(Workload):
     """A Deployment whose sidecars talk through the bench's proxy."""
+
+    binary, more_env = None, {}  # another build of the sidecar, and variables for it
 
     def __init__(self, bench, ns, directory):
         self.bench = bench
@@ -90,6 +95,24 @@ class BenchWorkload(Workload):
         self.pod("web-1")
         self.session(session)
         return self.finished(session, 120)
+
+    def apply_configuration(self):
+        self.bench.kube.apply(objects.backup_configuration(self.ns, schedule="0 0 1 1 *", mount_path=self.source, paths=[str(self.source)]))
+
+    def is_configured(self):
+        return ("stash" in containers(self.bench.kube, self.ns)
+                and self.bench.kube.get("rolebinding", "stash-sidecar-deployment-web", self.ns) is not None)
+
+    def sidecar_program(self, pod, args=None):
+        program = super().sidecar_program(pod, args)
+        if self.binary:
+            program.argv = [str(self.binary) if word == str(api_ring.BIN / "stash") else word for word in program.argv]
+        program.env.update(self.more_env)
+        return program
+
+    def restart_sidecar(self, name="web-1"):
+        """As the kubelet would: the same pod, another container."""
+        return self.sidecar(self.bench.kube.get("pod", name, self.ns))
 
     def state(self):
         return state.of_namespace(self.bench.kube, self.ns, self.directory)
@@ -111,18 +134,58 @@ class BenchWorkload(Workload):
         assert len(mine) == 1, mine
 
     def restic_pid(self):
-        """Of the restic that backs up for this workload, or None."""
+        """Of the restic that a sidecar of this workload runs now, or None."""
+        ours = {program.pid for program in self.programs}
         for directory in Path("/proc").iterdir():
             if directory.name.isdigit():
                 with contextlib.suppress(OSError):
-                    words = (directory / "cmdline").read_bytes().split(b"\0")
-                    if b"backup" in words and Path(words[0].decode()).name == "restic" and str(self.source).encode() in words:
+                    name, rest = (directory / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+                    if name == "restic" and int(rest.split()[1]) in ours:
                         return int(directory.name)
         return None
+
+    def kill_restic(self):
+        """kill -9 of restic alone, as the kernel does when memory is short; its sidecar lives on."""
+        pid = self.restic_pid()
+        assert pid, "no restic runs"
+        os.kill(pid, signal.SIGKILL)
 
     def wait_until_running(self, session="by-hand"):
         return wait_until("a pod has claimed the session", lambda: (self.bench.kube.get("backupsession", session, self.ns) or {})
                           .get("status", {}).get("phase") == "Running", 60, every=0.1)
+
+
+class RemoteWorkload(BenchWorkload):
+    """One whose repository is on a REST server behind a fault proxy of its own."""
+
+    def __init__(self, bench, ns, directory, server, proxy, data):
+        self.server, self.proxy, self.data = server, proxy, data
+        super().__init__(bench, ns, directory)
+        self.repository.rmdir()
+        self.repository = data / "backups"
+        for key, value in server.secret.items():
+            (self.secret / key).write_text(value)
+
+    def repository_object(self):
+        found = objects.repository(self.ns, self.repository)
+        found["spec"]["backend"] = {"rest": {"url": f"{self.proxy.url}/backups/"}, "storageSecretName": "repository-secret"}
+        return found
+
+    def wait_for_restic_to_write(self):
+        wait_until("restic uploads", lambda: any((self.data / "backups" / "data").glob("*/*")), 60, every=0.02)
+
+
+@contextlib.contextmanager
+def remote_workload(bench, ns, directory):
+    (directory / "server").mkdir()
+    with rest.rclone(directory / "server") as server:
+        url = server.backend("")["rest"]["url"]
+        with FaultProxy(url, directory / "proxy", tls=False) as proxy:
+            made = RemoteWorkload(bench, ns, directory, server, proxy, directory / "server" / "data")
+            try:
+                yield made
+            finally:
+                made.stop()
 
 
 @contextlib.contextmanager

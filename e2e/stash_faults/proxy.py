@@ -47,6 +47,12 @@ class Rule:
         return True
 
 
+def _reset(writer):
+    with contextlib.suppress(OSError, AttributeError):  # closed meanwhile: nothing is left to be told
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
 class Exchange:
     """One call on its way. An action calls these in the order that it wants; see actions.py."""
 
@@ -124,8 +130,7 @@ class Exchange:
 
     def reset(self):
         """RST instead of an orderly end."""
-        self.client.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.client.transport.abort()
+        _reset(self.client)
 
     def close(self):
         if self.upstream is not None:
@@ -217,8 +222,7 @@ class FaultProxy:
     async def _cut_all(self, reset):
         for writer in list(self._open):
             if reset:
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                writer.transport.abort()
+                _reset(writer)
             else:
                 writer.close()
 

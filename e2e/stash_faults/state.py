@@ -4,7 +4,9 @@ import re
 KINDS = ("deployments", "cronjobs", "backupconfigurations", "backupsessions", "restoresessions", "repositories", "roles", "rolebindings",
          "serviceaccounts")
 _DROPPED = {"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "observedGeneration", "podUID", "pod", "claimed",
-            "kubectl.kubernetes.io/last-applied-configuration"}
+            "kubectl.kubernetes.io/last-applied-configuration",
+            # Hashes of texts that have the namespace in them.
+            "stash.appscode.com/spec-hash", "stash.appscode.com/last-applied-backupconfiguration-hash"}
 _SHAPES = [
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)"), "<time>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uid>"),
@@ -32,7 +34,6 @@ def events(kube, ns):
 def _plain(value, private, key=""):
     if isinstance(value, dict):
         plain = {k: _plain(v, private, k) for k, v in value.items() if k not in _DROPPED}
-        # The order and number of a Deployment's own nudges is not its state.
         return {k: v for k, v in plain.items() if v not in ({}, [])}
     if isinstance(value, list):
         return [_plain(item, private, key) for item in value]

@@ -1,0 +1,98 @@
+"""API server and etcd are killed or stand still, while a backup runs and while nothing does."""
+import time
+
+import pytest
+
+from stash_e2e.kube import wait_until
+from stash_faults import state
+from stash_faults.bench import LEASE
+
+
+def lease(bench):
+    return bench.kube.get("lease", LEASE, "stash")["spec"]
+
+
+def running_backup(workload):
+    """restic is at work when this returns."""
+    workload.fill()
+    workload.configure()
+    pod = workload.pod("web-1")
+    workload.session("by-hand")
+    workload.wait_for_restic_to_write()
+    return pod
+
+
+def ends_well(bench, workload, recovery):
+    session = workload.finished("by-hand", 150)
+    recovery.recovered(within=150)
+    assert session["status"]["phase"] == "Succeeded", session["status"]
+    workload.require_one_snapshot()
+    workload.require_sound_repository()
+    # Whoever lost its lease ends, and its pod's kubelet starts it again.
+    if bench.controller.process.poll() is not None:
+        bench.restart("controller")
+
+
+@pytest.fixture(autouse=True)
+def everything_runs(bench):
+    yield
+    bench.control_plane.wait_until_ready()
+    if bench.controller.process.poll() is not None:
+        bench.controller.start()
+
+
+@pytest.mark.slow
+@pytest.mark.fault("F11", invariants="I5 I6 I7 I10")
+def test_an_api_server_that_is_killed_three_times_costs_a_running_backup_nothing(bench, workload, recovery):
+    running_backup(workload)
+    for _ in range(3):
+        bench.control_plane.kill("kube-apiserver")
+        bench.control_plane.start("kube-apiserver")
+    recovery.fault_ended()
+    if bench.controller.process.poll() is not None:
+        bench.restart("controller")
+    ends_well(bench, workload, recovery)
+
+
+@pytest.mark.fault("F12", invariants="I6 I7")
+def test_an_api_server_that_stands_still_for_8_seconds_costs_nobody_the_lease(bench, workload, recovery):
+    running_backup(workload)
+    before = lease(bench)
+    with bench.control_plane.stopped("kube-apiserver"):
+        time.sleep(8)  # the fault itself
+    recovery.fault_ended()
+    ends_well(bench, workload, recovery)
+    after = lease(bench)
+    assert bench.controller.process.poll() is None
+    assert (after["holderIdentity"], after["leaseTransitions"]) == (before["holderIdentity"], before["leaseTransitions"])
+
+
+@pytest.mark.slow
+@pytest.mark.fault("F12", "F26", invariants="I5 I6 I7 I19")
+def test_an_api_server_that_stands_still_for_a_minute_ends_the_leader_and_loses_nothing(bench, workload, clean_state, recovery):
+    running_backup(workload)
+    with bench.control_plane.stopped("kube-apiserver"):
+        wait_until("the controller has given up its lease", lambda: bench.controller.process.poll() is not None, 60)
+        time.sleep(40)  # the fault itself: longer than any lease
+    recovery.fault_ended()
+    bench.control_plane.wait_until_ready()
+    bench.restart("controller")
+    ends_well(bench, workload, recovery)
+    for large in workload.source.glob("large-*"):
+        large.unlink()
+    differing = [text for text in state.differences(clean_state, workload.state()) if "totalFiles" not in text and "newFiles" not in text]
+    assert not differing, "\n".join(differing)
+
+
+@pytest.mark.slow
+@pytest.mark.fault("F13", invariants="I5 I6 I7 I10")
+@pytest.mark.parametrize("seconds", [8, 60])
+def test_etcd_that_stands_still_delays_a_running_backup_and_no_more(bench, workload, recovery, seconds):
+    running_backup(workload)
+    with bench.control_plane.stopped("etcd"):
+        time.sleep(seconds)  # the fault itself
+    recovery.fault_ended()
+    bench.control_plane.wait_until_ready()
+    if bench.controller.process.poll() is not None:
+        bench.restart("controller")
+    ends_well(bench, workload, recovery)
