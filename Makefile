@@ -4,9 +4,10 @@ SHELL := /bin/bash
 CLUSTER ?= dev
 PRESET ?= release
 JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-.PHONY: help deps tools build programs image unit api-test backend-test e2e test demo cluster cluster-down faults bench lint format generate golden clean
+.PHONY: help deps tools build programs image unit asan tsan fuzz api-test backend-test e2e test demo cluster cluster-down faults bench lint format generate golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -27,6 +28,17 @@ programs: deps ## compile what the image holds, and no tests
 
 image: programs ## the image as a tar that containerd imports: build/images/stash-dev.tar
 	@mkdir -p build/images && STASH_BUILD_DIR=build/$(PRESET) image/build build/images/stash-dev.tar
+
+asan: ## unit tests under the address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory unit PRESET=asan
+
+tsan: ## unit tests under the thread sanitizer
+	@$(MAKE) --no-print-directory unit PRESET=tsan
+
+fuzz: deps ## every fuzz target for a while, one after another (FUZZ_SECONDS=60)
+	@test -f build/fuzz/build.ninja || cmake --preset fuzz > /dev/null
+	@cmake --build build/fuzz -j $(JOBS) --target fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) ctest --test-dir build/fuzz --output-on-failure -L fuzz
 
 unit: build ## unit tests
 	@ctest --test-dir build/$(PRESET) --output-on-failure -LE live

@@ -284,7 +284,7 @@ Result<HttpResponse> HttpClient::Impl::perform(const HttpRequest& request,
     if ((name + value).find_first_of("\r\n") != std::string::npos) {
       return fail(ErrorCode::invalid, target.origin + ": a request header holds a line break");
     }
-    headers.add(value.empty() ? name + ";" : name + ": " + value);
+    headers.add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   }
   Transfer transfer{.easy = easy, .on_bytes = on_bytes, .max_body = max_body};
   std::array<char, CURL_ERROR_SIZE> detail{};

@@ -304,7 +304,7 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
   std::vector<std::string> arguments = spec.argv;
   std::vector<std::string> environment;
   environment.reserve(spec.env.size());
-  for (const auto& [key, value] : spec.env) environment.push_back(key + "=" + value);
+  for (const auto& [key, value] : spec.env) environment.push_back(fmt::format("{}={}", key, value));
   const std::vector<char*> argv = pointers_to(arguments), env = pointers_to(environment);
 
   Pipe out, err, failure;

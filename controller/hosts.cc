@@ -101,7 +101,7 @@ std::vector<std::string> fail_stalled(Json& stats, const std::map<std::string, s
         "stalled: pod {} is running but showed no progress for {} minutes; see the log of its Stash container",
         string_at(host, {"claim", "podName"}), std::chrono::duration_cast<std::chrono::minutes>(limit).count());
     set_failed(host, error);
-    said.push_back(hostname + ": " + error);
+    said.push_back(fmt::format("{}: {}", hostname, error));
   }
   return said;
 }
@@ -119,7 +119,7 @@ std::vector<std::string> fail_hosts(Json& stats, std::string_view phase,
     const std::string why = error(hostname);
     if (why.empty()) continue;
     set_failed(host, why);
-    said.push_back(hostname + ": " + why);
+    said.push_back(fmt::format("{}: {}", hostname, why));
   }
   return said;
 }

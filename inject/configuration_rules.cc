@@ -45,7 +45,8 @@ std::string unusable(const api::BackupConfiguration& configuration, bool exec_ho
                        api::workload_kind_names());
   }
   for (const auto& [action, hook] : {std::pair("preBackup", &spec.pre_backup), {"postBackup", &spec.post_backup}}) {
-    if (const std::string why = unusable_hook(action, *hook, exec_hooks); !why.empty()) return name + " has " + why;
+    if (const std::string why = unusable_hook(action, *hook, exec_hooks); !why.empty())
+      return fmt::format("{} has {}", name, why);
   }
   if (spec.target->paths.empty()) return name + " names nothing to back up; set spec.target.paths";
   if (!spec.time_out.empty() && !api::time_out(spec.time_out)) {

@@ -30,6 +30,7 @@ struct Request {
 
 std::vector<std::string> names_of(const std::vector<const Share*>& shares) {
   std::vector<std::string> found;
+  found.reserve(shares.size());
   for (const Share* share : shares) found.push_back(share->name);
   return found;
 }

@@ -268,6 +268,7 @@ class Run {
 
 std::string target_of(const Address& address, const ExecRequest& request) {
   std::vector<std::pair<std::string, std::string>> query;
+  query.reserve(request.command.size() + 3);
   for (const std::string& word : request.command) query.emplace_back("command", word);
   query.insert(query.end(), {{"container", request.container}, {"stdout", "true"}, {"stderr", "true"}});
   return address.prefix + request_path(api::kPods, request.pod, "exec", query);

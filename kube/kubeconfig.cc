@@ -22,7 +22,7 @@ Result<YAML::Node> named(const YAML::Node& root, const char* list, const std::st
   if (entries && entries.IsSequence()) {
     for (const YAML::Node& entry : entries) {
       if (!entry.IsMap() || text_at(entry, "name") != name) continue;
-      const YAML::Node found = entry[key];
+      YAML::Node found = entry[key];
       if (found && found.IsMap()) return found;
       return fail(ErrorCode::invalid, fmt::format("/{}[name={}]/{}: expected a map", list, name, key));
     }

@@ -75,7 +75,7 @@ class Candidate {
   steady_clock::time_point lost_at() const { return renewed_at_ + options_.renew_deadline; }
 
  private:
-  Json spec(const std::string& now, Json more) const {
+  Json spec(const std::string& now, const Json& more) const {
     const auto whole = std::chrono::ceil<std::chrono::seconds>(options_.lease_duration);
     Json result = {{"holderIdentity", options_.identity}, {"leaseDurationSeconds", whole.count()}, {"renewTime", now}};
     if (more.is_object()) result.update(more);

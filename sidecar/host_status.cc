@@ -103,7 +103,7 @@ Result<void> HostStatus::write_result(const api::HostStats& result) {
 }
 
 Result<std::string> HostStatus::request_hook(std::string_view action, const std::function<bool()>& go_on) {
-  const std::string requested = format_time(context_.clock.now());
+  std::string requested = format_time(context_.clock.now());
   Backoff backoff;
   while (!lost_ && go_on()) {
     const auto written = context_.api.json_patch(

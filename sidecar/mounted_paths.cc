@@ -9,6 +9,7 @@ namespace stash::sidecar {
 
 std::vector<std::string> mounted_paths(const std::vector<api::VolumeMount>& mounts) {
   std::vector<std::string> mounted;
+  mounted.reserve(mounts.size());
   for (const api::VolumeMount& mount : mounts)
     mounted.push_back(clean_path(mount.mount_path).value_or(mount.mount_path));
   return mounted;

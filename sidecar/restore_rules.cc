@@ -74,6 +74,7 @@ Result<std::vector<RestoreItem>> restore_items(const std::vector<api::RestoreRul
                             host));
   }
   std::vector<RestoreItem> items;
+  items.reserve(rule->snapshots.size() + rule->paths.size());
   for (const std::string& id : rule->snapshots) items.push_back({id, "", "", rule->include, rule->exclude});
   for (const std::string& path : rule->paths) {
     TRY(std::string cleaned, clean_path(path));

@@ -39,6 +39,7 @@ std::string selector_for(const std::vector<Served>& served) {
     return fmt::format("{}={}", api::names::kBackupConfigurationLabel, api::configuration_label(served.front().name));
   }
   std::vector<std::string> values;
+  values.reserve(served.size());
   for (const Served& one : served) values.push_back(api::configuration_label(one.name));
   return fmt::format("{} in ({})", api::names::kBackupConfigurationLabel, fmt::join(values, ","));
 }

@@ -16,6 +16,7 @@ Result<api::Repository> repository_from(const std::string& text) {
 
 std::vector<std::string> ids_of(const std::vector<Snapshot>& snapshots) {
   std::vector<std::string> ids;
+  ids.reserve(snapshots.size());
   for (const Snapshot& snapshot : snapshots) ids.push_back(snapshot.id);
   return ids;
 }

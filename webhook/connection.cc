@@ -8,7 +8,7 @@
 namespace stash::webhook {
 namespace {
 
-constexpr std::size_t kReadSize = 16 * 1024;  // one TLS record
+constexpr std::size_t kReadSize = 16UL * 1024;  // one TLS record
 
 Connection::Progress progress_of_errno(bool reading) {
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {

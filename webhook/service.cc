@@ -114,6 +114,7 @@ Reply Service::authorize(std::string_view body) {
   if (large.owns_lock()) large.unlock();
 
   std::vector<Right> rights;
+  rights.reserve(check.needs.size());
   for (const Need& need : check.needs) rights.push_back(need.right);
   Result<std::vector<bool>> has = std::vector<bool>();
   if (!rights.empty()) has = ask_rights_(review->user_info, rights);

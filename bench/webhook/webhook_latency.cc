@@ -45,6 +45,7 @@ Latency measure(const HttpsServer& server, std::string_view path, const std::str
   }
   std::latch start(static_cast<std::ptrdiff_t>(connections) + 1);
   std::vector<std::thread> threads;
+  threads.reserve(connections);
   for (std::size_t i = 0; i < connections; ++i) {
     threads.emplace_back([&, i] {
       start.arrive_and_wait();

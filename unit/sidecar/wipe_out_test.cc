@@ -57,7 +57,7 @@ TEST_CASE("a wipe-out removes every snapshot by its id, and then the data", "[si
   CHECK(job.run() == 0);
   CHECK(job.report().starts_with("2 snapshots and all their data were removed from s3:http://s3:9000/bucket/x"));
   CHECK(job.restic.subcommands() == Names{"cat", "snapshots", "forget", "prune", "snapshots"});
-  const Names& arguments = job.restic.calls()[2].arguments;
+  const Names arguments = job.restic.calls()[2].arguments;
   CHECK(Names(arguments.end() - 3, arguments.end()) == Names{"--", "aaaa1111", "bbbb2222"});
 }
 
