@@ -329,6 +329,30 @@ def test_a_restore_brings_back_files_once_and_then_never_again(kube, ns, workloa
     assert (workload.source / "data.txt").read_text() == "changed since"
 
 
+@pytest.mark.parametrize("workload", ["StatefulSet"], indirect=True)
+def test_a_stateful_set_with_fewer_ordinals_than_were_backed_up_restores_those_that_it_has(kube, ns, workload):
+    kube.kubectl("scale", "statefulset/web", "-n", ns, "--replicas=2")
+    workload.configure()
+    sidecars = [workload.pod(f"web-{ordinal}") for ordinal in range(2)]
+    workload.session("before")
+    session = workload.finished("before")
+    assert session["status"]["phase"] == "Succeeded", session["status"]
+    assert sorted(host["hostname"] for host in session["status"]["stats"]) == ["host-0", "host-1"]
+    kube.kubectl("scale", "statefulset/web", "-n", ns, "--replicas=1")
+    for ordinal, sidecar in enumerate(sidecars):
+        sidecar.stop()
+        kube.delete("pod", f"web-{ordinal}", ns)
+    (workload.source / "data.txt").unlink()
+    kube.apply(objects.aimed_at(objects.restore_session(ns, path=workload.source), "StatefulSet"))
+    wait_until("its rights exist", lambda: kube.get("rolebinding", "stash-restore-init-container-statefulset-web", ns), 30)
+    restorer = workload.pod("web-0", ["restore", "--restore-session=web-restore"])
+    assert restorer.process.wait(60) == 0, restorer.output()
+    assert (workload.source / "data.txt").read_text() == "worth keeping\n"
+    restored = kube.wait_for_phase("restoresession", "web-restore", ns, ("Succeeded", "Failed"), 30)
+    assert restored["status"]["phase"] == "Succeeded" and restored["status"]["totalHosts"] == 1
+    assert [host["hostname"] for host in restored["status"]["stats"]] == ["host-0"]
+
+
 @pytest.mark.fault("F35", invariants="I5 I13")
 def test_a_failed_restore_holds_the_application_back_until_it_is_mended(kube, ns, workload):
     workload.configure()
