@@ -15,6 +15,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/file_rights.h"
+
 namespace stash {
 
 namespace {
@@ -131,6 +133,7 @@ struct Failure {
   // Best effort for descriptors that a library opened without CLOEXEC.
   ::syscall(SYS_close_range, 3u, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */);
   if (launch.directory != nullptr && ::chdir(launch.directory) != 0) give_up(Step::directory);
+  give_up_reading_everything_until_exec();
   ::execve(launch.program, launch.argv, launch.env);
   give_up(Step::exec);
   ::_exit(127);

@@ -28,7 +28,7 @@ Json after(const RepositoryBuilder& repository, std::vector<api::Repository> all
 }  // namespace
 
 TEST_CASE("of Repositories with one location the oldest makes the restic repository",
-          "[controller][shared_location][F28]") {
+          "[controller][shared_location][F28][I7]") {
   const auto first = on_claim("b"), second = on_claim("a", seconds(1));
   const std::vector<api::Repository> all{first, second, a_repository("other").pvc("elsewhere")};
   CHECK(condition_of(after(first, all), "LocationShared") ==

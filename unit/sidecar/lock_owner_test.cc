@@ -8,7 +8,7 @@
 namespace stash::sidecar {
 namespace {
 
-TEST_CASE("whose lock is in the way is read from restic's message, old and new", "[sidecar][lock_owner][F38]") {
+TEST_CASE("whose lock is in the way is read from restic's message, old and new", "[sidecar][lock_owner][F38][I12]") {
   CHECK(parse_lock_owner(test::kLocked) == LockOwner{29513, "vm", "root", "40b9a799"});
   CHECK(parse_lock_owner("repo already locked, waiting up to 1m0s for the lock\n"
                          "{\"message_type\":\"exit_error\",\"code\":11,\"message\":\"unable to create lock in backend: "
@@ -23,7 +23,7 @@ TEST_CASE("a restic that found no name for its user has none", "[sidecar][lock_o
                          "then\nstorage ID 40b9a799\n") == LockOwner{7, "app-6f-x", "", "40b9a799"});
 }
 
-TEST_CASE("a message that names no lock, or not enough of it, names no owner", "[sidecar][lock_owner][F38]") {
+TEST_CASE("a message that names no lock, or not enough of it, names no owner", "[sidecar][lock_owner][F38][I12]") {
   for (const char* text :
        {"", "unable to create lock in backend: circuit breaker open", "repository is already locked",
         "repository is already locked by PID x on vm by root (UID 0, GID 0)\nstorage ID 40b9a799",
