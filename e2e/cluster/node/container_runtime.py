@@ -80,10 +80,14 @@ def _snapshotter(directory: Path) -> str:
     return "native" if filesystem.stdout.strip() == "overlayfs" else "overlayfs"
 
 
+def serves(cluster: Cluster) -> bool:
+    return _ctr(cluster, "version").returncode == 0
+
+
 def wait_until_serving(cluster: Cluster) -> None:
     def serving():
         processes.fail_if_one_died(cluster)
-        return _ctr(cluster, "version").returncode == 0
+        return serves(cluster)
 
     wait_for("containerd to answer", serving, 30)
 

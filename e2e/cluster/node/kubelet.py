@@ -1,12 +1,16 @@
 """The node: kubelet and kube-proxy."""
 
 import json
+import socket
+import ssl
 
 from node import cgroups, machine, processes
 from node.certificates import Certificate
 from node.control_plane import Endpoints, write_kubeconfig
 from node.identity import Cluster
 from node.paths import tool
+
+PORT = 10250
 
 
 def certificates(cluster: Cluster) -> list[Certificate]:
@@ -60,6 +64,17 @@ def start(cluster: Cluster, where: Endpoints) -> None:
         tool("kubelet"), f"--config={config}", f"--kubeconfig={credentials}", f"--root-dir={cluster.data}/kubelet",
         f"--hostname-override={cluster.name}", f"--node-ip={cluster.node_address}",
     ])
+
+
+def serves(cluster: Cluster) -> bool:
+    """Once it has spoken to containerd. A connection alone says nothing: a killed kubelet's socket is there for a moment."""
+    trust = ssl.create_default_context(cafile=cluster.pki / "ca.crt")
+    try:
+        with socket.create_connection((cluster.node_address, PORT), 1) as connection:
+            trust.wrap_socket(connection, server_hostname=cluster.node_address).close()
+    except OSError:
+        return False
+    return True
 
 
 def start_proxy(cluster: Cluster, where: Endpoints) -> None:
