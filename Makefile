@@ -51,7 +51,7 @@ backend-test: build ## every backend on a real server with three versions of res
 	@STASH_BUILD_DIR=build/$(PRESET) $(PYTEST) e2e/backends
 
 e2e: image tools ## end-to-end tests on a one-node cluster of their own
-	@$(PYTEST) e2e/tests
+	@$(PYTEST) -m "not slow" e2e/tests
 
 test: ## everything: unit tests, a real kube-apiserver, a one-node cluster
 	@tools/run-tests

@@ -23,6 +23,11 @@ def shut_down(name):
     _front_command("down", name)
 
 
+def restart(name, *daemons):
+    """Daemons of the node are killed, and start again."""
+    _front_command("restart", name, *daemons)
+
+
 def install(kube, say):
     """Loads the image and installs the chart, or upgrades it when something changed."""
     digest = hashlib.sha256(paths.IMAGE_TAR.read_bytes()).hexdigest()

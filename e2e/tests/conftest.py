@@ -70,9 +70,17 @@ class Place:
                 for p in self.kube.list("pods", self.ns, "app=web") for c in p["status"].get("containerStatuses", [])}
 
 
+def namespace_of(test):
+    """By the test's name and, last, its parameters: else each case would wait until the namespace of the one before is gone."""
+    def as_label(text):
+        return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    case = as_label(test.callspec.id) if hasattr(test, "callspec") else ""
+    return "-".join(part for part in (as_label(test.originalname.removeprefix("test_"))[:49 - len(case)].strip("-"), case) if part)
+
+
 @pytest.fixture
 def place(kube, request):
-    ns = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:50].strip("-")
+    ns = namespace_of(request.node)
     directory = paths.cluster_directory(kube.cluster) / "volumes" / ns
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)

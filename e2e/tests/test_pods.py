@@ -21,13 +21,23 @@ def most(ns, memory):
             "spec": {"limits": [{"type": "Container", "max": {"memory": memory}}]}}
 
 
+def uids(pods):
+    return {pod["metadata"]["uid"] for pod in pods}
+
+
+def goes_without(place, kind, before):
+    """A Deployment's pod from before is never touched: its ReplicaSet is gone back to."""
+    pods = wait_for_pods(place, 1, "containers", "stash", there=False)
+    assert kind != "Deployment" or uids(pods) == uids(before)
+
+
 def start(place, kind="Deployment", resources=RESOURCES, source=None):
     place.source.mkdir(parents=True, exist_ok=True)
     (place.source / "data.txt").write_text("worth keeping\n")
     workload = objects.workload(place.ns, kind, place.source)
     workload["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
     place.kube.apply(objects.secret(place.ns), objects.repository(place.ns, place.repository, source=source), workload)
-    wait_for_pods(place, 1, "containers", "stash", there=False)
+    return wait_for_pods(place, 1, "containers", "stash", there=False)
 
 
 def configure(place, kind="Deployment", **spec):
@@ -50,25 +60,20 @@ def succeeds(place, name):
     assert session["status"]["phase"] == "Succeeded", session["status"]
 
 
-@pytest.mark.fault("F66", invariants="I1")
-def test_a_quota_that_demands_requests_and_limits_gets_them_of_the_sidecar(place):
-    place.kube.apply(quota(place.ns, **{"limits.memory": "4Gi", "requests.cpu": "1"}))
-    start(place)
-    configure(place)
-    place.wait_for_sidecar()
-    wait_for_pods(place, 1, "containers", "stash")
-    succeeds(place, "in-the-quota")
+def quality_of_service(place):
+    return {pod["status"]["qosClass"] for pod in wait_for_pods(place, 1, "containers", "stash")}
 
 
 @pytest.mark.fault("F66", invariants="I1 I3")
-def test_a_guaranteed_pod_stays_guaranteed(place):
-    start(place, resources={"limits": RESOURCES["limits"]})
-    assert {pod["status"]["qosClass"] for pod in place.kube.list("pods", place.ns, "app=web")} == {"Guaranteed"}
+@pytest.mark.parametrize("resources, expected", [(RESOURCES, "Burstable"), ({"limits": RESOURCES["limits"]}, "Guaranteed")],
+                         ids=["burstable", "guaranteed"])
+def test_a_quota_that_demands_requests_and_limits_lets_the_pod_in_and_its_quality_of_service_stays(place, resources, expected):
+    place.kube.apply(quota(place.ns, **{"limits.cpu": "4", "limits.memory": "4Gi", "requests.cpu": "1", "requests.memory": "4Gi"}))
+    start(place, resources=resources)
     configure(place)
     place.wait_for_sidecar()
-    wait_for_pods(place, 1, "containers", "stash")
-    assert {pod["status"]["qosClass"] for pod in place.kube.list("pods", place.ns, "app=web")} == {"Guaranteed"}
-    succeeds(place, "guaranteed")
+    assert quality_of_service(place) == {expected}
+    succeeds(place, "in-the-quota")
 
 
 def test_a_repository_on_a_missing_claim_is_not_injected_until_the_claim_is_there(place):
@@ -95,14 +100,14 @@ def test_a_repository_on_a_missing_claim_is_not_injected_until_the_claim_is_ther
 
 
 @pytest.mark.fault("F66", invariants="I1 I3 I4")
-@pytest.mark.parametrize("kind", ["Deployment", "DaemonSet"])
+@pytest.mark.parametrize("kind", ["Deployment", pytest.param("DaemonSet", marks=pytest.mark.slow)])
 def test_pods_that_are_refused_with_the_sidecar_run_without_it_and_get_it_back_when_it_fits(place, kind):
-    start(place, kind)
+    before = start(place, kind)
     place.kube.apply(most(place.ns, memory="64Mi"))  # the sidecar's default limit is above
     configure(place, kind)
     message = not_injected(place, "PodsRefused")["message"]
     assert "maximum memory usage per Container is 64Mi" in message and "runtimeSettings" in message, message
-    wait_for_pods(place, 1, "containers", "stash", there=False)
+    goes_without(place, kind, before)
     assert containers(place, kind.lower()) == ["app"]
     # Nobody goes on trying.
     written = place.kube.get(kind.lower(), "web", place.ns)["metadata"]["generation"]
@@ -144,15 +149,16 @@ def image_that_nobody_has(kube):
     end()
 
 
+@pytest.mark.slow  # the kubelet is given a minute
 @pytest.mark.fault("F50", invariants="I1 I3 I4")
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
 def test_a_sidecar_whose_image_cannot_be_pulled_is_taken_out_until_there_is_another(place, image_that_nobody_has, kind):
-    start(place, kind)
+    before = start(place, kind)
     configure(place, kind)
     wait_until("the template has the sidecar", lambda: containers(place, kind.lower()) == ["app", "stash"], 60)
     message = not_injected(place, "ImagePullFailed")["message"]
     assert "nobody-has-it" in message and "tried again at" in message, message
-    wait_for_pods(place, 1, "containers", "stash", there=False)
+    goes_without(place, kind, before)
     image_that_nobody_has()
     wait_until("the sidecar comes back with another image", lambda: containers(place, kind.lower()) == ["app", "stash"], 120)
     wait_for_pods(place, 1, "containers", "stash")

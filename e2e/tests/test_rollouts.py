@@ -128,19 +128,3 @@ def test_more_ordinals_than_were_backed_up_take_the_data_of_the_host_that_a_rule
     assert [(directory / "data.txt").read_text() for directory in directories] == ["of ordinal 0\n"] * 2
     for ordinal in range(2):
         place.kube.kubectl("delete", "pv", f"{place.ns}-{ordinal}", "--wait=false")
-
-
-def test_a_quota_on_limits_lets_the_injected_pod_in_and_a_guaranteed_pod_stays_guaranteed(place):
-    place.source.mkdir()
-    (place.source / "data.txt").write_text("worth keeping\n")
-    workload = objects.deployment(place.ns, place.source)
-    workload["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "200m", "memory": "64Mi"}}
-    place.kube.apply({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "all", "namespace": place.ns},
-                      "spec": {"hard": {"limits.cpu": "4", "limits.memory": "4Gi", "requests.cpu": "2", "requests.memory": "4Gi"}}},
-                     objects.secret(place.ns), objects.repository(place.ns, place.repository), workload)
-    place.kube.rollout("web", place.ns)
-    configure(place)
-    place.wait_for_sidecar()
-    [pod] = wait_for_pods(place, 1, "containers", "stash")
-    assert pod["status"]["qosClass"] == "Guaranteed"
-    succeeds(place, "within-the-quota")
