@@ -66,6 +66,7 @@ cluster-down: ## take that cluster down (CLUSTER=name)
 	@e2e/cluster/cluster down $(CLUSTER)
 
 faults: build tools ## tests that inject faults, and the table of what held (docs/reliability.md)
+	@$(MAKE) --no-print-directory programs PRESET=faults
 	@tools/run-faults
 
 bench: build tools ## idle memory of the sidecar and reply time of the webhook

@@ -7,7 +7,8 @@
 
 namespace stash::controller {
 
-/// Serves GET /healthz, /readyz and /metrics over plain HTTP, on threads of its own, until it is destroyed.
+/// Serves GET /healthz, /readyz and /metrics over plain HTTP, on threads of its own, until it is destroyed. Answers
+/// whatever other clients do.
 class HealthServer {
  public:
   struct Routes {
@@ -15,7 +16,7 @@ class HealthServer {
     std::function<std::string()> metrics;  ///< Prometheus text
   };
   /// `address` is "host:port" or ":port" for all interfaces; port 0 takes a free one. Error invalid: not an address;
-  /// unreachable: in use.
+  /// already_exists: in use.
   static Result<std::unique_ptr<HealthServer>> start(const std::string& address, Routes routes);
   ~HealthServer();
   int port() const;

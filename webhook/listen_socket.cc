@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -21,9 +22,16 @@ struct Address {
   std::string host, port;
 };
 
+/// getaddrinfo takes 99999 for 34463.
+bool is_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
 Result<Address> split_address(std::string_view text) {
   const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon + 1 == text.size()) {
+  if (colon == std::string_view::npos || !is_port(text.substr(colon + 1))) {
     return fail(ErrorCode::invalid, fmt::format("\"{}\" is no address such as :8443 or 127.0.0.1:8443", text));
   }
   std::string_view host = text.substr(0, colon);

@@ -1,5 +1,6 @@
 """The bench: an API server of its own, and our programs behind fault proxies."""
 import contextlib
+import hashlib
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ from stash_faults.bench import Bench, BenchWorkload, Recovery, before_api_server
 from stash_faults.control_plane import ControlPlane  # noqa: E402
 
 NAME = os.environ.get("STASH_FAULTS_CLUSTER", "faults-api")
+LONGEST = 50  # characters of a namespace, so that a test may add some to make another one
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +35,9 @@ def bench(tmp_path_factory):
 
 @pytest.fixture
 def ns(bench, request):
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:50].strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_")).strip("-")
+    if len(name) > LONGEST:  # tests with parameters begin alike
+        name = f"{name[:LONGEST - 7].strip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
     make_namespace(bench.kube, name)
     return name
 
@@ -44,8 +48,8 @@ def make_namespace(kube, name):
 
 
 @pytest.fixture
-def workload(bench, ns, tmp_path):
-    made = BenchWorkload(bench, ns, tmp_path)
+def workload(request, bench, ns, tmp_path):
+    made = BenchWorkload(bench, ns, tmp_path, getattr(request, "param", "Deployment"))
     yield made
     made.stop()
 

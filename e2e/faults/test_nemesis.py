@@ -54,11 +54,11 @@ class Nemesis:
             self.told[-1] += " (none ran)"
 
     def stall_controller(self, seconds):
-        with stopped(self.bench.controller):
+        with stopped(self.bench.controller.pid):
             time.sleep(seconds)
 
     def stall_sidecar(self, seconds):
-        with stopped(self.workload.programs[-1]):
+        with stopped(self.workload.programs[-1].pid):
             time.sleep(seconds)
 
     def stall_api_server(self, seconds):

@@ -1,6 +1,4 @@
 """Our own programs are killed or stand still (F1, F2, F5, F7, F10)."""
-import os
-import signal
 import time
 
 import pytest
@@ -71,7 +69,7 @@ def test_a_leader_that_stood_still_beyond_its_lease_ends_without_a_write(bench, 
     (bench.directory / "second").mkdir(exist_ok=True)
     second = api_ring.start_controller(kube, bench.directory / "second")
     try:
-        with stopped(first):
+        with stopped(first.pid):
             wait_until("the second one leads", lambda: leads(kube, second), 60)
             before = len(bench.proxies["controller"].calls)
             workload.configure()  # work that the first one sees when it wakes
@@ -89,25 +87,41 @@ def test_a_leader_that_stood_still_beyond_its_lease_ends_without_a_write(bench, 
 
 @pytest.mark.slow
 @pytest.mark.fault("F7", invariants="I5 I6 I7 I12")
-@pytest.mark.parametrize("seconds", [5, 20])
-def test_a_sidecar_and_its_restic_that_stood_still_go_on(bench, workload, recovery, seconds):
+@pytest.mark.parametrize("who, seconds", [(("restic",), 5), (("sidecar",), 5), (("sidecar", "restic"), 20), (("controller",), 5)],
+                         ids=["restic", "sidecar", "sidecar-and-restic", "controller"])
+def test_who_stood_still_during_a_backup_goes_on_and_completes_it(bench, workload, recovery, who, seconds):
     workload.fill()
     workload.configure()
     pod = workload.pod("web-1")
     workload.session("by-hand")
     workload.wait_for_restic_to_write()
-    restic = workload.restic_pid()
-    assert restic
-    with stopped(pod):
-        os.kill(restic, signal.SIGSTOP)
+    pids = {"sidecar": pod.pid, "restic": workload.restic_pid(), "controller": bench.controller.pid}
+    with stopped(*(pids[name] for name in who)):
         time.sleep(seconds)  # the fault itself
-        os.kill(restic, signal.SIGCONT)
     recovery.fault_ended()
     assert workload.finished("by-hand", 120)["status"]["phase"] == "Succeeded"
     recovery.recovered()
     workload.require_one_snapshot()
     workload.require_sound_repository()
     assert not list((workload.repository / "locks").iterdir())
+    assert bench.controller.process.poll() is None, "a pause shorter than its lease ended the controller"
+
+
+@pytest.mark.fault("F7", "F60", invariants="I1 I4")
+def test_a_webhook_that_stands_still_in_a_review_delays_a_workload_and_no_more(bench, workload, recovery):
+    kube, ns = bench.kube, workload.ns
+    workload.configure()
+    with stopped(bench.webhook.pid):
+        began = time.monotonic()
+        kube.apply(objects.deployment(ns, workload.source, name="late"))
+        assert time.monotonic() - began < 15, "its time limit is 5 s; who checks the author's rights has none to check here"
+        assert containers(kube, ns, "late") == ["app"]
+        # One that drops the sidecar, as its author knows of none.
+        kube.kubectl("patch", "deployment", "web", "-n", ns, "--type=json", "-p", '[{"op":"remove","path":"/spec/template/spec/containers/1"}]')
+        assert containers(kube, ns) == ["app"]
+    recovery.fault_ended()
+    wait_until("the sidecar is back", lambda: containers(kube, ns) == ["app", "stash"], 120)
+    recovery.recovered(within=120)
 
 
 @pytest.mark.fault("F5", invariants="I13")

@@ -117,6 +117,23 @@ def test_a_server_that_fails_now_and_then_costs_time_and_no_data(remote, recover
     the_next_session_succeeds(remote, recovery)
 
 
+@pytest.mark.fault("F40", invariants="I5 I6 I10 I11")
+def test_a_store_that_refuses_to_delete_takes_backups_and_the_retention_is_told_apart(bench, ns, tmp_path):
+    with remote_workload(bench, ns, tmp_path, append_only=True) as remote:
+        remote.configure(retentionPolicy={"name": "keep-1", "keepLast": 1, "prune": True})
+        remote.pod("web-1")
+        for name in ("first", "second"):
+            remote.session(name)
+            session = remote.finished(name, 120)
+            assert session["status"]["phase"] == "Succeeded", session["status"]
+            remote.require_one_snapshot(name)
+        applied = bench.kube.condition("backupsession", "second", ns, "RetentionPolicyApplied")
+        assert applied["status"] == "False" and "403" in applied["message"], applied
+        assert len(remote.snapshots()) == 2
+        assert not list((remote.repository / "locks").iterdir())
+        remote.require_sound_repository()
+
+
 @pytest.fixture
 def used(bench, workload):
     """A workload with a repository that has a snapshot, and its sidecar."""
@@ -150,21 +167,36 @@ def test_a_living_lock_of_another_host_is_waited_for(used, recovery):
 
 
 @pytest.mark.fault("F31", invariants="I12")
-def test_a_living_lock_of_a_pod_of_the_same_name_in_another_namespace_is_not_removed(used):
+@pytest.mark.parametrize("workload", ["StatefulSet"], indirect=True)
+def test_a_lock_of_a_numbered_pod_of_the_same_name_is_not_removed_though_its_process_is_not_here(used):
     lock = lockforge.forge(used.repository, PASSWORD, hostname="web-1", pid=2**22 - 1, exclusive=True)
     survives(used, lock)
 
 
 @pytest.mark.fault("F32", invariants="I6 I12")
-def test_a_lock_that_names_the_pid_of_the_sidecar_itself_kills_nobody(used, recovery):
-    """A container that restarted has the PIDs of the one before it: restic's question whether the owner lives reaches us."""
+def test_a_lock_of_this_pod_goes_though_the_restarted_container_has_its_pid(used, recovery):
     sidecar = used.programs[-1]
     lock = lockforge.forge(used.repository, PASSWORD, hostname="web-1", pid=sidecar.pid, exclusive=True)
-    survives(used, lock)
+    used.session("by-hand")
+    assert used.finished("by-hand", 60)["status"]["phase"] == "Succeeded"
+    recovery.recovered()
+    assert not lock.exists() and sidecar.process.poll() is None
+    used.require_one_snapshot()
+
+
+@pytest.mark.fault("F32", invariants="I3 I6 I12")
+def test_where_restic_itself_asks_whether_the_owner_lives_the_sidecar_survives_the_question(remote, recovery):
+    """On a server no single lock can be removed; restic's own rule sends SIGHUP to the PID that the lock names: to us."""
+    remote.configure()
+    sidecar = remote.pod("web-1")
+    remote.session("first")
+    assert remote.finished("first", 90)["status"]["phase"] == "Succeeded"
+    lock = lockforge.forge(remote.repository, PASSWORD, hostname="web-1", pid=sidecar.pid, exclusive=True)
+    survives(remote, lock)
     assert sidecar.process.poll() is None
     lock.unlink()
     recovery.fault_ended()
-    assert used.finished("by-hand", 120)["status"]["phase"] == "Succeeded"
+    assert remote.finished("by-hand", 120)["status"]["phase"] == "Succeeded"
     recovery.recovered()
 
 

@@ -11,7 +11,7 @@ from servers.server import Server
 
 
 @contextlib.contextmanager
-def rclone(directory: Path, *, tls: bool = False, address: str = "127.0.0.1"):
+def rclone(directory: Path, *, tls: bool = False, address: str = "127.0.0.1", append_only: bool = False):
     # Every character that means something in a URL.
     user, password = "us:er@" + secrets.token_hex(2), "p@ss/w%rd?#&+ " + secrets.token_hex(12)
     user = user.replace(":", "-")  # HTTP's basic authentication itself has no colon in a user's name
@@ -21,7 +21,7 @@ def rclone(directory: Path, *, tls: bool = False, address: str = "127.0.0.1"):
     options, authority = certificate.options(directory, address, tls)
     scheme = "https" if tls else "http"
     command = [go_program("rclone"), "--config", directory / "none", "serve", "restic", "--addr", f"{address}:{port}",
-               *options, data]
+               *options, *(["--append-only"] if append_only else []), data]
     secret = {"REST_SERVER_USERNAME": user, "REST_SERVER_PASSWORD": password}
     trusted = secret | ({"CA_CERT_DATA": authority} if authority else {})
     with process("rclone-rest", command, directory, ready=(address, port),

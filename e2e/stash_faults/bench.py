@@ -73,21 +73,39 @@ class Bench:
     def through(self, program):
         return ThroughProxy(self.kube, self.proxies[program])
 
+    def twin(self, name):
+        """Another replica of controller or webhook, on ports of its own, not started yet."""
+        program = getattr(self, name)
+        made = api_ring.Program(program.argv, self.directory / f"{name}-twin.log", program.env)
+        for port in ("health", "port"):
+            if hasattr(program, port):
+                setattr(made, port, api_ring.free_port())
+                made.argv = [word.replace(f":{getattr(program, port)}", f":{getattr(made, port)}") for word in made.argv]
+        return made
+
     def restart(self, name):
         """As the kubelet would."""
-        program = getattr(self, name)
-        program.start()
-        wait_until("the program is ready again", lambda: api_ring.answers(f"http://127.0.0.1:{program.health}/readyz"), 60)
+        getattr(self, name).start()
+        wait_until_ready(getattr(self, name))
+
+
+def wait_until_ready(program, seconds=60):
+    wait_until("the program is ready", lambda: api_ring.answers(f"http://127.0.0.1:{program.health}/readyz"), seconds)
 
 
 class BenchWorkload(Workload):
     """A Deployment whose sidecars talk through the bench's proxy."""
 
     binary, more_env = None, {}  # another build of the sidecar, and variables for it
+    own_pids = False  # whether each pod sees no processes but its own, as on a node
 
-    def __init__(self, bench, ns, directory):
+    def __init__(self, bench, ns, directory, kind="Deployment"):
         self.bench = bench
-        super().__init__(bench.through("sidecar"), ns, directory)
+        super().__init__(bench.through("sidecar"), ns, directory, kind)
+
+    def share_repository_of(self, other):
+        self.repository = other.repository
+        self.bench.kube.apply(self.repository_object())
 
     def back_up(self, session="by-hand"):
         """The backup story: configuration, injection, pod, session, end."""
@@ -107,6 +125,8 @@ class BenchWorkload(Workload):
         program = super().sidecar_program(pod, args)
         if self.binary:
             program.argv = [str(self.binary) if word == str(api_ring.BIN / "stash") else word for word in program.argv]
+        if self.own_pids:
+            program.argv[1:1] = ["--pid", "--fork", "--kill-child", "--mount-proc"]
         program.env.update(self.more_env)
         return program
 
@@ -133,14 +153,14 @@ class BenchWorkload(Workload):
         mine = [snapshot for snapshot in self.snapshots() if any(uid in tag for tag in snapshot.get("tags", []))]
         assert len(mine) == 1, mine
 
-    def restic_pid(self):
-        """Of the restic that a sidecar of this workload runs now, or None."""
+    def restic_pid(self, command=""):
+        """Of the restic that a sidecar of this workload runs now, at that command if one is named, or None."""
         ours = {program.pid for program in self.programs}
         for directory in Path("/proc").iterdir():
             if directory.name.isdigit():
                 with contextlib.suppress(OSError):
                     name, rest = (directory / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
-                    if name == "restic" and int(rest.split()[1]) in ours:
+                    if name == "restic" and int(rest.split()[1]) in ours and command in (directory / "cmdline").read_text().split("\0") + [""]:
                         return int(directory.name)
         return None
 
@@ -176,9 +196,9 @@ class RemoteWorkload(BenchWorkload):
 
 
 @contextlib.contextmanager
-def remote_workload(bench, ns, directory):
+def remote_workload(bench, ns, directory, **server_options):
     (directory / "server").mkdir()
-    with rest.rclone(directory / "server") as server:
+    with rest.rclone(directory / "server", **server_options) as server:
         url = server.backend("")["rest"]["url"]
         with FaultProxy(url, directory / "proxy", tls=False) as proxy:
             made = RemoteWorkload(bench, ns, directory, server, proxy, directory / "server" / "data")
@@ -189,13 +209,15 @@ def remote_workload(bench, ns, directory):
 
 
 @contextlib.contextmanager
-def stopped(program):
-    """SIGSTOP of one of our programs."""
-    program.process.send_signal(signal.SIGSTOP)
+def stopped(*pids):
+    """SIGSTOP: the process keeps its sockets, locks and leases and does nothing."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        program.process.send_signal(signal.SIGCONT)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 class Recovery:

@@ -2,7 +2,9 @@
 import contextlib
 import os
 import signal
+import socket
 import sys
+import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
@@ -27,6 +29,8 @@ class ControlPlane:
         wait_until(f"{name} is gone", lambda: processes.reap() or not record.alive(), 10, every=0.02)
 
     def start(self, name):
+        # The kernel may close a killed program's sockets after its end.
+        wait_until(f"the ports of {name} are free", lambda: all(map(_is_free, _ports(self._commands[name]))), 10, every=0.02)
         processes.start(self._cluster, name, self._commands[name], in_network=False)
         self.wait_until_ready()
 
@@ -40,6 +44,24 @@ class ControlPlane:
         finally:
             os.kill(pid, signal.SIGCONT)
 
+    @contextlib.contextmanager
+    def slow(self, name, still=0.5, awake=0.05):
+        """Stands still most of the time, again and again."""
+        over = threading.Event()
+
+        def stutter():
+            while not over.is_set():
+                with self.stopped(name):
+                    over.wait(still)
+                over.wait(awake)
+        thread = threading.Thread(target=stutter, name=f"slow {name}")
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
     def wait_until_ready(self):
         def ready():
             try:
@@ -50,3 +72,17 @@ class ControlPlane:
 
     def _record(self, name):
         return next(record for record in processes.recorded(self._cluster) if record.name == name)
+
+
+def _ports(command):
+    return [int(word.partition("=")[2]) for word in command if word.startswith("--secure-port=")]
+
+
+def _is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -7,6 +7,7 @@
 
 #include "base/http.h"
 #include "controller/metrics.h"
+#include "unit/support/https_client.h"
 
 namespace {
 
@@ -40,6 +41,20 @@ TEST_CASE("health is told at once, readiness when the caches are filled", "[cont
   CHECK(text.find("stash_controller_reconciles_total{kind=\"BackupSession\",result=\"ok\"} 1") != std::string::npos);
   CHECK(text.find("stash_controller_leader 1") != std::string::npos);
   CHECK(get(**server, "/other").status == 404);
+}
+
+TEST_CASE("clients that send no whole request keep nobody else from an answer", "[controller][health][F85][I17]") {
+  const auto server =
+      HealthServer::start("127.0.0.1:0", {.ready = [] { return true; }, .metrics = [] { return std::string(); }});
+  REQUIRE(server);
+  std::vector<test::HttpsClient> slow;
+  for (int i = 0; i < 40; ++i) {
+    slow.emplace_back((*server)->port());
+    REQUIRE(slow.back().send("GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: "));
+  }
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(get(**server, "/healthz").status == 200);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(3));  // a probe's patience
 }
 
 TEST_CASE("an address that is none is refused", "[controller][health]") {

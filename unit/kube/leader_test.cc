@@ -137,6 +137,14 @@ class Candidate {
 
 }  // namespace
 
+TEST_CASE("a leader bears a silence of eight seconds and gives up well before another one may take over",
+          "[kube][leader][F12][I7]") {
+  const LeaderElection::Options options;
+  CHECK(options.renew_deadline - options.renew_every > milliseconds(8'000));
+  CHECK(options.renew_deadline - options.retry > milliseconds(8'000));
+  CHECK(options.lease_duration - options.renew_deadline >= milliseconds(3'000));
+}
+
 TEST_CASE("the first candidate makes the lease, leads, and releases it when asked to stop", "[kube][leader]") {
   ApiScript script;
   LeaseStore store(script);

@@ -221,4 +221,5 @@ TEST_CASE("a taken port and a nonsense address are named", "[webhook][server]") 
   CHECK(webhook::Server::start({.address = taken}).error().code == ErrorCode::already_exists);
   CHECK(webhook::Server::start({.address = "8443"}).error().code == ErrorCode::invalid);
   CHECK(webhook::Server::start({.address = "nowhere:1"}).error().code == ErrorCode::invalid);
+  CHECK(webhook::Server::start({.address = "127.0.0.1:99999"}).error().code == ErrorCode::invalid);
 }
