@@ -5,6 +5,7 @@ CLUSTER ?= dev
 PRESET ?= release
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
+configured = @test -f build/$(1)/build.ninja || cmake --preset $(1) > /dev/null
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
 .PHONY: help deps tools build programs image unit asan tsan fuzz api-test backend-test e2e test demo cluster cluster-down faults bench lint format generate golden clean
@@ -19,11 +20,11 @@ tools: deps ## kubectl, helm and the cluster's parts, built once into a cache ou
 	@e2e/cluster/build-tools
 
 build: deps ## compile the programs and the unit tests
-	@test -f build/$(PRESET)/build.ninja || cmake --preset $(PRESET) > /dev/null
+	$(call configured,$(PRESET))
 	@cmake --build build/$(PRESET) -j $(JOBS)
 
 programs: deps ## compile what the image holds, and no tests
-	@test -f build/$(PRESET)/build.ninja || cmake --preset $(PRESET) > /dev/null
+	$(call configured,$(PRESET))
 	@cmake --build build/$(PRESET) -j $(JOBS) --target stash stash-webhook stash-controller
 
 image: programs ## the image as a tar that containerd imports: build/images/stash-dev.tar
@@ -36,7 +37,7 @@ tsan: ## unit tests under the thread sanitizer
 	@$(MAKE) --no-print-directory unit PRESET=tsan
 
 fuzz: deps ## every fuzz target for a while, one after another (FUZZ_SECONDS=60)
-	@test -f build/fuzz/build.ninja || cmake --preset fuzz > /dev/null
+	$(call configured,fuzz)
 	@cmake --build build/fuzz -j $(JOBS) --target fuzz
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) ctest --test-dir build/fuzz --output-on-failure -L fuzz
 

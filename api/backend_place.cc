@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 
 #include "api/backend_check.h"
+#include "base/text.h"
 
 namespace stash::api {
 namespace {
@@ -19,17 +19,11 @@ std::string clean(std::string_view path) {
   return text == "." ? "" : text;
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return std::tolower(c); });
-  return result;
-}
-
 /// Host and path of a URL, or of what is one but for its scheme.
 std::string host_and_path(std::string_view url) {
   const std::string rest = split_url(url).rest;
   const auto slash = std::min(rest.find('/'), rest.size());
-  return fmt::format("{}/{}", lower(rest.substr(0, slash)), clean(rest.substr(slash)));
+  return fmt::format("{}/{}", lower_case(rest.substr(0, slash)), clean(rest.substr(slash)));
 }
 
 std::string place_of_local(const LocalBackend& local) {
@@ -38,7 +32,7 @@ std::string place_of_local(const LocalBackend& local) {
     return fmt::format("claim {}:{}", claim, clean(local.sub_path));
   const std::string server = string_at(source, {"nfs", "server"});
   if (server.empty()) return "";
-  return fmt::format("nfs {}:{}", lower(server), clean(string_at(source, {"nfs", "path"}) + "/" + local.sub_path));
+  return fmt::format("nfs {}:{}", lower_case(server), clean(string_at(source, {"nfs", "path"}) + "/" + local.sub_path));
 }
 
 /// A prefix may name the bucket a second time (contract 3.2).

@@ -4,6 +4,8 @@
 
 #include <cctype>
 
+#include "base/text.h"
+
 namespace stash::api {
 namespace {
 
@@ -30,12 +32,6 @@ Json root_schema(const KindFacts& facts, const schema::Node& object) {
     root["x-kubernetes-validations"].push_back(schema::to_open_api(rule));
   }
   return root;
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return lower;
 }
 
 Result<void> check_namespace_at(const Json& object, std::string_view own, std::string_view path,

@@ -7,6 +7,8 @@
 #include <array>
 #include <csignal>
 
+#include "base/text.h"
+
 namespace stash {
 
 namespace {
@@ -74,18 +76,6 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "[::1]" || host == "::1" || host.starts_with("127.");
 }
 
-void lower(std::string& text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const auto begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return "";
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
-
 /// One request under way; curl's callbacks work on it.
 struct Transfer {
   CURL* easy;
@@ -126,8 +116,7 @@ struct Transfer {
     const auto colon = line.find(':');
     header_bytes += line.size();
     if (colon == std::string_view::npos || header_bytes > kHeaderBytes) return;
-    std::string name(trimmed(line.substr(0, colon)));
-    lower(name);
+    std::string name = lower_case(trimmed(line.substr(0, colon)));
     response.headers.insert_or_assign(std::move(name), std::string(trimmed(line.substr(colon + 1))));
   }
 };

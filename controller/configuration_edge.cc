@@ -30,7 +30,7 @@ Result<void> gather_target(Cluster& cluster, kube::Api& api, const api::BackupCo
   const std::string name = "BackupConfiguration " + to_string(configuration.metadata.ref());
   world.findings = findings_about(decision.findings, name);
   world.remarks = findings_about(decision.remarks, name);
-  TRY(world.rollout, gather_rollout(cluster, api, asked, configuration));
+  TRY(world.rollout, gather_rollout(cluster, api, asked, configuration, world.workload->has_container));
   return {};
 }
 

@@ -1,16 +1,12 @@
 #pragma once
-#include <algorithm>
-#include <cctype>
 #include <string>
 #include <string_view>
+
+#include "base/text.h"
 
 namespace stash::controller {
 
 /// "statefulset" of "StatefulSet": as kubectl takes it, and as names of Roles have it.
-inline std::string singular(std::string_view kind) {
-  std::string name(kind);
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
-}
+inline std::string singular(std::string_view kind) { return lower_case(kind); }
 
 }  // namespace stash::controller

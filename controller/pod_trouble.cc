@@ -25,11 +25,6 @@ constexpr std::string_view kPullFailures[] = {
     "ErrImagePull",        "ImagePullBackOff",  "InvalidImageName",         "ErrImageNeverPull",
     "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"};
 
-bool is_alive(const Json& pod) {
-  const std::string phase = string_at(pod, {"status", "phase"});
-  return string_at(pod, {"metadata", "deletionTimestamp"}).empty() && phase != "Succeeded" && phase != "Failed";
-}
-
 /// Made from the template as it is now, as far as the sidecar goes.
 bool follows(const Json& pod, const Json& workload) {
   const Json* ours = inject::sidecar_of(workload);
@@ -60,13 +55,8 @@ seconds age_of(const Json& pod, TimePoint now) {
 }
 
 const Json* unschedulable(const Json& pod) {
-  for (const Json& condition : array_at(pod, {"status", "conditions"})) {
-    if (string_at(condition, {"type"}) == "PodScheduled" && string_at(condition, {"status"}) == "False" &&
-        string_at(condition, {"reason"}) == "Unschedulable") {
-      return &condition;
-    }
-  }
-  return nullptr;
+  const Json* condition = condition_with(pod, "PodScheduled", "False");
+  return condition != nullptr && string_at(*condition, {"reason"}) == "Unschedulable" ? condition : nullptr;
 }
 
 /// "Unable to attach or mount volumes: unmounted volumes=[stash-local], unattached volumes=[...]": ours, all of them?
@@ -89,7 +79,7 @@ class Diagnosis {
  public:
   explicit Diagnosis(const PodTroubleWorld& world) : world_(world) {
     for (const Json& pod : world.pods) {
-      if (!is_alive(pod)) continue;
+      if (is_going(pod)) continue;
       ++alive_;
       if (!follows(pod, world.workload)) continue;
       pods_.push_back(&pod);

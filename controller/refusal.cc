@@ -4,26 +4,18 @@
 #include <map>
 
 #include "api/names.h"
+#include "base/text.h"
 #include "controller/rollout.h"
 #include "inject/quantity.h"
 
 namespace stash::controller {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return "";
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (true) {
-    const auto end = text.find(separator);
-    parts.push_back(trimmed(text.substr(0, end)));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
+/// Trimmed parts.
+std::vector<std::string_view> entries_of(std::string_view text, char separator) {
+  auto entries = split(text, separator);
+  for (std::string_view& entry : entries) entry = trimmed(entry, " ");
+  return entries;
 }
 
 /// What follows `label` up to the next ", used:" or ", limited:" as {resource: amount}.
@@ -33,7 +25,7 @@ std::map<std::string_view, long double> amounts_after(std::string_view sentence,
   if (begin == std::string_view::npos) return amounts;
   std::string_view list = sentence.substr(begin + label.size());
   for (const std::string_view next : {", used:", ", limited:"}) list = list.substr(0, list.find(next));
-  for (const std::string_view entry : split(list, ',')) {
+  for (const std::string_view entry : entries_of(list, ',')) {
     const auto equals = entry.find('=');
     if (equals == std::string_view::npos) continue;
     if (const auto amount = inject::parse_quantity(entry.substr(equals + 1)))
@@ -75,10 +67,10 @@ std::optional<Blame> blame_of_missing_values(std::string_view sentence) {
   const auto begin = sentence.find(label);
   if (begin == std::string_view::npos) return std::nullopt;
   bool any = false;
-  for (const std::string_view part : split(sentence.substr(begin + label.size()), ';')) {
+  for (const std::string_view part : entries_of(sentence.substr(begin + label.size()), ';')) {
     const auto names = part.find(" for: ");
     if (names == std::string_view::npos) return std::nullopt;
-    for (const std::string_view name : split(part.substr(names + 6), ',')) {
+    for (const std::string_view name : entries_of(part.substr(names + 6), ',')) {
       if (name != api::names::kSidecar && name != api::names::kInitContainer) return Blame::not_ours;
       any = true;
     }

@@ -1,5 +1,6 @@
 #include "controller/rollout.h"
 
+#include "controller/workload_facts.h"
 #include "inject/workload_view.h"
 
 namespace stash::controller {
@@ -41,14 +42,7 @@ bool is_settled(const api::WorkloadKind& kind, const Json& workload) {
   return updated && count("readyReplicas") >= wanted && count("replicas") == wanted;
 }
 
-const Json* replica_failure(const Json& workload) {
-  for (const Json& condition : array_at(workload, {"status", "conditions"})) {
-    if (string_at(condition, {"type"}) == "ReplicaFailure" && string_at(condition, {"status"}) == "True") {
-      return &condition;
-    }
-  }
-  return nullptr;
-}
+const Json* replica_failure(const Json& workload) { return condition_with(workload, "ReplicaFailure", "True"); }
 
 std::int64_t wanted_pods(const api::WorkloadKind& kind, const Json& workload) {
   return is_by_node(kind) ? int_at(workload, {"status", kDesired}) : int_at(workload, {"spec", "replicas"}, 1);

@@ -11,6 +11,11 @@
 namespace stash::controller {
 namespace {
 
+std::vector<Json> items_of(Json list) {
+  Json& items = list["items"];
+  return {std::make_move_iterator(items.begin()), std::make_move_iterator(items.end())};
+}
+
 /// Empty when we may not list them.
 Result<std::vector<Json>> allowed(Result<std::vector<Json>> found) {
   if (!found && found.error().code == ErrorCode::denied) return std::vector<Json>();
@@ -22,9 +27,7 @@ Result<std::vector<Json>> events_of(kube::Api& api, const std::string& ns, const
   const std::string selector =
       "involvedObject.uid=" + string_at(object, {"metadata", "uid"}) + ",reason=" + std::string(reason);
   TRY(Json list, api.list(api::kEvents, ns, {.field_selector = selector}));
-  std::vector<Json> events;
-  for (Json& event : list["items"]) events.push_back(std::move(event));
-  return events;
+  return items_of(std::move(list));
 }
 
 Result<void> gather_evidence(kube::Api& api, const std::string& ns, PodTroubleWorld& world) {
@@ -47,21 +50,17 @@ Result<std::vector<Json>> pods_of(kube::Api& api, const Json& workload, bool fro
   if (selector.empty()) return std::vector<Json>();
   TRY(Json list, api.list(api::kPods, string_at(workload, {"metadata", "namespace"}),
                           {.label_selector = selector, .from_cache = from_cache}));
-  std::vector<Json> pods;
-  for (Json& pod : list["items"]) pods.push_back(std::move(pod));
-  return pods;
+  return items_of(std::move(list));
 }
 
 Result<RolloutFacts> gather_rollout(Cluster& cluster, kube::Api& api, const WorkloadWorld& world,
-                                    const api::BackupConfiguration& configuration) {
+                                    const api::BackupConfiguration& configuration, bool injected) {
   const api::WorkloadKind& kind = *world.kind;
   const Json& workload = *world.inject.workload;
   const std::string& ns = world.inject.ns;
   const auto& withdrawal = configuration.status.withdrawal;
   RolloutFacts facts{
-      .injected = workload_facts(kind, workload, api::names::kSidecar, configuration.metadata.name).has_container,
-      .settled = is_settled(kind, workload),
-      .settings = inject::fingerprint(cluster.settings)};
+      .injected = injected, .settled = is_settled(kind, workload), .settings = inject::fingerprint(cluster.settings)};
   PodTroubleWorld pods{.kind = kind,
                        .workload = workload,
                        .injected = sidecar_known_since(configuration.status.conditions, cluster.clock.now()),

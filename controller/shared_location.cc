@@ -18,6 +18,7 @@ auto age_key(const api::Repository& repository) {
   return std::tuple(repository.metadata.created, repository.metadata.name);
 }
 
+/// The oldest first.
 std::vector<const api::Repository*> others_there(const api::Repository& repository,
                                                  const std::vector<api::Repository>& all) {
   std::vector<const api::Repository*> others;
@@ -33,12 +34,6 @@ std::vector<const api::Repository*> others_there(const api::Repository& reposito
 
 }  // namespace
 
-std::vector<std::string> sharers(const api::Repository& repository, const std::vector<api::Repository>& all) {
-  std::vector<std::string> found;
-  for (const api::Repository* other : others_there(repository, all)) found.push_back(other->metadata.name);
-  return found;
-}
-
 void set_location_shared(StatusDraft& status, const api::Repository& repository,
                          const std::vector<api::Repository>& all) {
   const auto others = others_there(repository, all);
@@ -48,15 +43,17 @@ void set_location_shared(StatusDraft& status, const api::Repository& repository,
                "no other Repository of the namespace has its location");
     return;
   }
+  std::vector<std::string_view> their_names;
+  their_names.reserve(others.size());
+  for (const api::Repository* other : others) their_names.push_back(other->metadata.name);
   const std::string what = fmt::format(
       "Repository {} of this namespace has the same location; snapshots of hosts with one name are taken for each "
-      "other's, "
-      "and every retention policy holds for all",
-      fmt::join(sharers(repository, all), ", "));
+      "other's, and every retention policy holds for all",
+      fmt::join(their_names, ", "));
   if (age_key(repository) < age_key(*others.front())) {
     status.set(names::kLocationShared, "True", reasons::kFirst, what);
   } else {
-    status.set(names::kLocationShared, "True", api::names::kNotFirst,
+    status.set(names::kLocationShared, "True", names::kNotFirst,
                fmt::format("{}. Only backups to Repository {}, which is older, make the restic repository there", what,
                            others.front()->metadata.name));
   }

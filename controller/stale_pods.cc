@@ -33,16 +33,7 @@ std::string sidecar_image(const Json& containers) {
   return found == containers.end() ? "" : string_at(*found, {"image"});
 }
 
-bool is_ready(const Json& pod) {
-  return std::ranges::any_of(array_at(pod, {"status", "conditions"}), [](const Json& condition) {
-    return string_at(condition, {"type"}) == "Ready" && string_at(condition, {"status"}) == "True";
-  });
-}
-
-bool is_going(const Json& pod) {
-  const std::string phase = string_at(pod, {"status", "phase"});
-  return !string_at(pod, {"metadata", "deletionTimestamp"}).empty() || phase == "Succeeded" || phase == "Failed";
-}
+bool is_ready(const Json& pod) { return condition_with(pod, "Ready", "True") != nullptr; }
 
 }  // namespace
 

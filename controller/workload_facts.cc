@@ -89,6 +89,18 @@ PodFacts pod_facts(const Json& pod, std::string_view container) {
   return facts;
 }
 
+bool is_going(const Json& pod) {
+  const std::string phase = string_at(pod, {"status", "phase"});
+  return !string_at(pod, {"metadata", "deletionTimestamp"}).empty() || phase == "Succeeded" || phase == "Failed";
+}
+
+const Json* condition_with(const Json& object, std::string_view type, std::string_view status) {
+  for (const Json& condition : array_at(object, {"status", "conditions"})) {
+    if (string_at(condition, {"type"}) == type && string_at(condition, {"status"}) == status) return &condition;
+  }
+  return nullptr;
+}
+
 bool is_alive(const PodFacts& pod) { return pod.phase != "Succeeded" && pod.phase != "Failed"; }
 
 WorkloadFacts workload_facts(const api::WorkloadKind& kind, const Json& workload, std::string_view container,

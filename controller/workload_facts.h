@@ -21,6 +21,12 @@ struct PodFacts {
 };
 PodFacts pod_facts(const Json& pod, std::string_view container);
 
+/// A pod that has ended, or has been told to.
+bool is_going(const Json& pod);
+
+/// The entry of status.conditions with this type and status; nullptr for none.
+const Json* condition_with(const Json& object, std::string_view type, std::string_view status);
+
 /// A pod that has not ended: it may still be working.
 bool is_alive(const PodFacts& pod);
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/text.h"
 #include "kube/kubeconfig.h"
 
 namespace stash::kube {
@@ -25,12 +26,6 @@ Result<std::string> read_file(const std::string& path) {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const auto begin = text.find_first_not_of(kBlank);
-  return begin == std::string_view::npos ? "" : text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "api/time_out.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace stash::sidecar {
 
@@ -17,11 +18,6 @@ constexpr std::string_view kOwnHost = "localhost";
 
 std::unexpected<Error> refuse(std::string_view field, std::string_view why) {
   return fail(ErrorCode::invalid, fmt::format("hooks.{}: {}", field, why));
-}
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 Result<std::string> port_of(const std::string& field, const std::string& port) {
@@ -66,7 +62,7 @@ std::string form_body(const std::vector<api::FormEntry>& form) {
 }
 
 bool has_header(const std::vector<std::pair<std::string, std::string>>& headers, std::string_view name) {
-  return std::ranges::any_of(headers, [name](const auto& header) { return lower(header.first) == name; });
+  return std::ranges::any_of(headers, [name](const auto& header) { return lower_case(header.first) == name; });
 }
 
 void set_body(const api::HttpAction& action, HttpRequest& request) {
@@ -80,7 +76,7 @@ void set_body(const api::HttpAction& action, HttpRequest& request) {
 }
 
 Result<HttpRequest> http_request(const std::string& field, const api::HttpAction& action) {
-  const std::string scheme = action.scheme.empty() ? "http" : lower(action.scheme);
+  const std::string scheme = action.scheme.empty() ? "http" : lower_case(action.scheme);
   if (scheme != "http" && scheme != "https") {
     return refuse(field + ".scheme", fmt::format("\"{}\" is neither HTTP nor HTTPS", action.scheme));
   }

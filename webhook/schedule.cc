@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "base/text.h"
 #include "base/time.h"
 
 namespace stash::webhook {
@@ -29,16 +30,6 @@ constexpr CronField kFields[] = {{"minute", 0, 59, {}},
                                  {"month", 1, 12, kMonths},
                                  {"day of week", 0, 6, kDays}};
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (true) {
-    const auto end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
-}
-
 std::vector<std::string_view> split_at_space(std::string_view text) {
   std::vector<std::string_view> parts;
   constexpr std::string_view kSpace = " \t\n\r\v\f";
@@ -52,12 +43,6 @@ std::vector<std::string_view> split_at_space(std::string_view text) {
   }
 }
 
-std::string lower(std::string_view text) {
-  std::string lowered(text);
-  std::ranges::transform(lowered, lowered.begin(), [](unsigned char c) { return c < 0x80 ? std::tolower(c) : c; });
-  return lowered;
-}
-
 std::optional<unsigned> number(std::string_view text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -66,7 +51,7 @@ std::optional<unsigned> number(std::string_view text) {
 }
 
 std::optional<unsigned> value_of(std::string_view text, const CronField& field) {
-  const auto word = std::ranges::find(field.words, lower(text));
+  const auto word = std::ranges::find(field.words, lower_case(text));
   if (word != field.words.end()) return field.least + static_cast<unsigned>(word - field.words.begin());
   const auto value = number(text);
   return value && *value >= field.least && *value <= field.most ? value : std::nullopt;

@@ -11,7 +11,8 @@ from stash_e2e.kube import wait_until
 from test_backup import snapshots
 from test_bad_paths import condition_becomes, workload_is_well
 from test_kinds import wait_for_pods
-from test_pods import configure, containers, succeeds
+from test_pods import containers
+from test_rollouts import configure, succeeds
 
 
 def with_much_to_back_up(place, **more):

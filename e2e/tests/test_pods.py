@@ -7,6 +7,7 @@ from stash_e2e import objects
 from stash_e2e.kube import wait_until
 from test_bad_paths import condition_becomes
 from test_kinds import wait_for_pods
+from test_rollouts import configure, names, succeeds, template
 
 RESOURCES = {"requests": {"cpu": "20m", "memory": "32Mi"}, "limits": {"cpu": "200m", "memory": "64Mi"}}
 
@@ -40,12 +41,8 @@ def start(place, kind="Deployment", resources=RESOURCES, source=None):
     return wait_for_pods(place, 1, "containers", "stash", there=False)
 
 
-def configure(place, kind="Deployment", **spec):
-    place.kube.apply(objects.aimed_at(objects.backup_configuration(place.ns, schedule="0 0 1 1 *", **spec), kind))
-
-
 def containers(place, kind="deployment"):
-    return [c["name"] for c in place.kube.get(kind, "web", place.ns)["spec"]["template"]["spec"]["containers"]]
+    return names(template(place, kind))
 
 
 def not_injected(place, reason):
@@ -53,11 +50,6 @@ def not_injected(place, reason):
         found = place.kube.condition("backupconfiguration", "web-backup", place.ns, "StashSidecarInjected")
         return found if found and (found["status"], found["reason"]) == ("False", reason) else None
     return wait_until(f"the condition says {reason}", probe, 180)
-
-
-def succeeds(place, name):
-    session = place.trigger(name)
-    assert session["status"]["phase"] == "Succeeded", session["status"]
 
 
 def quality_of_service(place):

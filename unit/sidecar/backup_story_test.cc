@@ -36,6 +36,11 @@ struct BackupStory : Story {
   }
   void claims() { script.on("PATCH", kStatus).reply(running); }
   void reads(const test::RepositoryBuilder& repository) { script.on("GET", kRepositoryPath).reply(repository.json()); }
+  /// Neither at the first look nor in its turn to make one.
+  test::FakeRestic& finds_no_repository() {
+    return restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+        .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository});
+  }
   void beats() { script.on("PATCH", kStatus).times(1).reply(running); }
   Result<void> run(const api::BackupConfiguration& configuration, bool resume = false) {
     const Json& session = resume ? running : pending;
@@ -59,8 +64,7 @@ TEST_CASE("a first backup initialises the repository and tells everybody", "[sid
   story.reads(story.a_repository_here());
   // As often as it takes: a slow `restic init` gives signs of life.
   story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
-  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
-      .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+  story.finds_no_repository()
       .on("init", {.output = "created restic repository\n"})
       .on("snapshots", {.output = "[]\n"})
       .on("backup", {.output = summary_line()})
@@ -135,8 +139,7 @@ TEST_CASE("a repository's remains are not initialised over", "[sidecar][backup_s
   answer_all(story);
   story.reads(story.a_repository_here());
   story.reads(story.a_repository_here());
-  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
-      .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository});
+  story.finds_no_repository();
   REQUIRE(story.run());
   CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat"});
   CHECK(string_at(test::result_in(story.script.calls()), {"error"}).find("holds parts of a repository (keys)") !=
@@ -377,10 +380,9 @@ TEST_CASE("a repository that another pod made meanwhile is used", "[sidecar][bac
   answer_all(story);
   story.reads(story.a_repository_here());
   story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
-  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
-      .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
-      .on("init", {.exit_code = 1,
-                   .standard_error = "Fatal: create repository at /safe/data failed: config file already exists\n"});
+  story.finds_no_repository().on(
+      "init", {.exit_code = 1,
+               .standard_error = "Fatal: create repository at /safe/data failed: config file already exists\n"});
   SECTION("and ours") {
     story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.exit_code = 1});
     REQUIRE(story.run());
@@ -449,11 +451,7 @@ TEST_CASE("the turn of a pod that died while it made the repository passes on",
   answer_all(story);
   story.script.on("GET", test::Story::kRepositoryPath).always().reply(initialised_by_another(story));
   story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
-  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
-      .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
-      .on("init", {})
-      .on("snapshots", {.output = "[]\n"})
-      .on("backup", {.exit_code = 1});
+  story.finds_no_repository().on("init", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.exit_code = 1});
   REQUIRE(story.run());
   CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "init", "snapshots", "backup"});
 }
@@ -463,8 +461,7 @@ TEST_CASE("a repository that two have made at once is said to be spoilt, with th
   answer_all(story);
   story.reads(story.a_repository_here());
   story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
-  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
-      .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+  story.finds_no_repository()
       .on("init", {})
       .on("snapshots",
           {.exit_code = 1, .standard_error = "Fatal: config or key b312 is damaged: ciphertext verification failed\n"});

@@ -1,0 +1,23 @@
+#include "base/text.h"
+
+#include <catch2/catch.hpp>
+
+using namespace stash;
+
+TEST_CASE("text is trimmed at its ends of the blanks that are named, and of no others", "[base][text]") {
+  CHECK(trimmed(" \ta b\r\n") == "a b");
+  CHECK(trimmed("\n a ", " ") == "\n a");
+  CHECK(trimmed(" \n") == "");
+  CHECK(trimmed("") == "");
+}
+
+TEST_CASE("text is split at each separator, and nothing is left out", "[base][text]") {
+  using Parts = std::vector<std::string_view>;
+  CHECK(split("a,,b", ',') == Parts{"a", "", "b"});
+  CHECK(split(",", ',') == Parts{"", ""});
+  CHECK(split("", ',') == Parts{""});
+}
+
+TEST_CASE("only A to Z become lower case", "[base][text]") {
+  CHECK(lower_case("StatefulSet-1[\xc4") == "statefulset-1[\xc4");
+}
