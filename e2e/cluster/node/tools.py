@@ -2,8 +2,8 @@
 
 Each directory of tools/ is a Go module of its own, because the requirements of the four clash in one. The version is
 read from that module's go.mod, so it is stated once; e2e/servers/go has modules of the same kind. A cache directory is
-named after the version and a digest of go.mod, go.sum and the link flags: what is there was built from exactly these
-and is never built again.
+named after the version and a digest of the module's files and the link flags: what is there was built from exactly
+these and is never built again.
 """
 
 import fcntl
@@ -51,7 +51,7 @@ TOOLS = [
     _kubernetes("kubelet", 20),
     _kubernetes("kube-proxy", 20),
     _kubernetes("kube-scheduler", 10),
-    Tool("coredns", "coredns", "github.com/coredns/coredns", "github.com/coredns/coredns", 140),
+    Tool("coredns", "coredns", "github.com/coredns/coredns", ".", 100),
     Tool("helm", "helm", "helm.sh/helm/v3", "helm.sh/helm/v3/cmd/helm", 70),
 ]
 BY_NAME = {tool.name: tool for tool in TOOLS}
@@ -87,8 +87,8 @@ def link_flags(tool: Tool) -> str:
 
 def cached(tool: Tool) -> Path:
     digest = hashlib.sha256()
-    for part in ("go.mod", "go.sum"):
-        digest.update((tool.directory / part).read_bytes())
+    for part in [tool.directory / "go.mod", tool.directory / "go.sum", *sorted(tool.directory.glob("*.go"))]:
+        digest.update(part.read_bytes())
     digest.update(link_flags(tool).encode())
     return TOOL_CACHE / f"{tool.room}-{version_of(tool)}-{digest.hexdigest()[:12]}" / tool.name
 
