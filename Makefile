@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 configured = @test -f build/$(1)/build.ninja || cmake --preset $(1) > /dev/null
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-.PHONY: help deps tools build programs image unit asan tsan fuzz api-test backend-test e2e test demo cluster cluster-down faults bench lint format generate golden clean
+.PHONY: help deps tools build programs image unit asan tsan fuzz fuzzers api-test backend-test e2e test demo cluster cluster-down faults bench lint format generate golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -33,13 +33,16 @@ image: programs ## the image as a tar that containerd imports: build/images/stas
 asan: ## unit tests under the address and undefined behaviour sanitizers
 	@$(MAKE) --no-print-directory unit PRESET=asan
 
-tsan: ## unit tests under the thread sanitizer
-	@$(MAKE) --no-print-directory unit PRESET=tsan
+tsan: tools ## unit tests and tests against a real API server under the thread sanitizer
+	@$(MAKE) --no-print-directory build PRESET=tsan
+	@tools/tsan
 
-fuzz: deps ## every fuzz target for a while, one after another (FUZZ_SECONDS=60)
+fuzzers: deps
 	$(call configured,fuzz)
 	@cmake --build build/fuzz -j $(JOBS) --target fuzz
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) ctest --test-dir build/fuzz --output-on-failure -L fuzz
+
+fuzz: fuzzers ## every fuzz target for a while (FUZZ_SECONDS=60); make test gives each a few seconds
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) ctest --test-dir build/fuzz --output-on-failure -j $(JOBS) -L fuzz
 
 unit: build ## unit tests
 	@ctest --test-dir build/$(PRESET) --output-on-failure -LE live

@@ -56,7 +56,8 @@ class Program:
     def __init__(self, argv, log, env=None):
         self.log = log
         self.argv = [str(a) for a in argv]
-        self.env = dict(env or {}, PATH="/usr/bin:/bin")
+        self.env = {name: value for name, value in os.environ.items() if name == "TSAN_OPTIONS"}
+        self.env.update(env or {}, PATH="/usr/bin:/bin")
         self.process = None
 
     def start(self):
