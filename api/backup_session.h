@@ -39,6 +39,27 @@ struct HookStatus {
   friend bool operator==(const HookStatus&, const HookStatus&) = default;
 };
 
+/// How far the work on a host has come, by restic's own numbers or, for a restore by an older restic, by what is on the
+/// disk. Written at most every 10 s.
+struct Progress {
+  std::string step;  ///< "backup /data", "check", "restore /data"
+  std::optional<int> percent;
+  std::int64_t files_done = 0, files_total = 0;
+  std::int64_t bytes_done = 0, bytes_total = 0;  ///< the totals grow while restic looks at what there is
+  std::optional<std::int64_t> seconds_remaining;
+  friend bool operator==(const Progress&, const Progress&) = default;
+};
+
+/// The same over all hosts of a session, as `kubectl get` shows it.
+struct SessionProgress {
+  std::string hosts;      ///< "1/3": how many have ended
+  std::string percent;    ///< "42%"; "" while nothing is known
+  std::string bytes;      ///< "1.500 GiB / 3.000 GiB"
+  std::string remaining;  ///< "1m10s"
+  std::string step;       ///< of the one host that runs, if there is one
+  friend bool operator==(const SessionProgress&, const SessionProgress&) = default;
+};
+
 /// Host phases: Pending (stamped by the controller), Running (claimed), Succeeded, Failed.
 struct HostStats {
   std::string hostname;  ///< key of the list
@@ -53,6 +74,7 @@ struct HostStats {
   /// it is the last.
   std::optional<bool> backed_up{};
   std::vector<Condition> conditions{};  ///< what the pod knows of the repository, for those of the session
+  std::optional<Progress> progress{};
   friend bool operator==(const HostStats&, const HostStats&) = default;
 };
 
@@ -75,6 +97,8 @@ struct BackupSessionStatus {
   std::vector<Claim> lost_pods{};
   bool retried = false;                   ///< it failed, and a session that repeats it has been made
   std::optional<TimePoint> next_retry{};  ///< when that one will be made
+  std::optional<SessionProgress> progress{};
+  std::string reason{};  ///< why it has not succeeded, in one word
   friend bool operator==(const BackupSessionStatus&, const BackupSessionStatus&) = default;
 };
 

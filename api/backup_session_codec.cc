@@ -53,7 +53,9 @@ constexpr auto fields(Of<BackupSessionStatus>) {
       Field{"lostPods", &BackupSessionStatus::lost_pods,
             "Pods that vanished while they had a host: nobody holds their locks any more."},
       Field{"retried", &BackupSessionStatus::retried, "It failed, and a session that repeats it has been made."},
-      Field{"nextRetry", &BackupSessionStatus::next_retry, "When it will be repeated, because it failed."}};
+      Field{"nextRetry", &BackupSessionStatus::next_retry, "When it will be repeated, because it failed."},
+      Field{"progress", &BackupSessionStatus::progress, "How far it has come, over all hosts."},
+      Field{"reason", &BackupSessionStatus::reason, kReasonDoc}};
 }
 
 void after_reading(BackupSessionStatus& status, const Json& json) {
@@ -75,7 +77,13 @@ const KindFacts& facts<BackupSession>() {
       .categories = {"stash", "appscode", "all", "backup"},
       .columns = {{"BackupConfiguration", "string", R"(.metadata.labels.stash\.appscode\.com/backup-configuration)"},
                   {"Phase", "string", ".status.phase"},
+                  {"Progress", "string", ".status.progress.percent"},
+                  {"Bytes", "string", ".status.progress.bytes"},
+                  {"Remaining", "string", ".status.progress.remaining"},
+                  {"Hosts", "string", ".status.progress.hosts"},
                   {"Duration", "string", ".status.sessionDuration"},
+                  {"Reason", "string", ".status.reason"},
+                  {"Step", "string", ".status.progress.step", 1},
                   {"Invoker-Type", "string", ".spec.invoker.kind", 1},
                   {"Invoker-Name", "string", ".spec.invoker.name", 1}},
       .rules = {{"has(self.spec) == has(oldSelf.spec) && (!has(self.spec) || self.spec == oldSelf.spec)",
@@ -95,6 +103,8 @@ Json encode_status(const BackupSessionStatus& status, const TargetRef& target) {
 }
 
 Json encode_host(const HostStats& host) { return Coded<HostStats>::write(host); }
+Json encode_progress(const Progress& progress) { return Coded<Progress>::write(progress); }
+Json encode_progress(const SessionProgress& progress) { return Coded<SessionProgress>::write(progress); }
 
 Json encode_conditions(const std::vector<Condition>& conditions) {
   return Coded<std::vector<Condition>>::write(conditions);

@@ -28,6 +28,8 @@ Json encode_status(const BackupSessionStatus& status, const TargetRef& target);
 Json encode_status(const RestoreSessionStatus& status);
 /// One entry of status.stats[].
 Json encode_host(const HostStats& host);
+Json encode_progress(const Progress& progress);
+Json encode_progress(const SessionProgress& progress);
 Json encode_conditions(const std::vector<Condition>& conditions);
 
 /// Fields of the object's spec that are set but that this version does not act on, as JSON pointers in document

@@ -91,7 +91,9 @@ constexpr auto fields(Of<RestoreSessionStatus>) {
       Field{
           "conditions", &RestoreSessionStatus::conditions, "What Stash says about this session.", {.list_key = "type"}},
       Accepts{"observedGeneration", as<Generation>(), "Older API; never written."},
-      Accepts{"sessionDeadline", as<TimePoint>(), "Later API; not written."}};
+      Accepts{"sessionDeadline", as<TimePoint>(), "Later API; not written."},
+      Field{"progress", &RestoreSessionStatus::progress, "How far it has come, over all hosts."},
+      Field{"reason", &RestoreSessionStatus::reason, kReasonDoc}};
 }
 
 template <>
@@ -109,7 +111,13 @@ const KindFacts& facts<RestoreSession>() {
       .categories = {"stash", "appscode", "all", "restore"},
       .columns = {{"Repository", "string", ".spec.repository.name"},
                   {"Phase", "string", ".status.phase"},
-                  {"Duration", "string", ".status.sessionDuration"}},
+                  {"Progress", "string", ".status.progress.percent"},
+                  {"Bytes", "string", ".status.progress.bytes"},
+                  {"Remaining", "string", ".status.progress.remaining"},
+                  {"Hosts", "string", ".status.progress.hosts"},
+                  {"Duration", "string", ".status.sessionDuration"},
+                  {"Reason", "string", ".status.reason"},
+                  {"Step", "string", ".status.progress.step", 1}},
       .rules = {
           {"has(self.spec) == has(oldSelf.spec) && (!has(self.spec) || self.spec == oldSelf.spec)",
            "RestoreSession spec is immutable: a restore may already be running; delete the RestoreSession and create a "

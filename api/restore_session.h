@@ -43,6 +43,8 @@ struct RestoreSessionStatus {
   std::string session_duration;
   std::vector<HostStats> stats;
   std::vector<Condition> conditions;
+  std::optional<SessionProgress> progress{};
+  std::string reason{};  ///< why it has not succeeded, in one word
   friend bool operator==(const RestoreSessionStatus&, const RestoreSessionStatus&) = default;
 };
 

@@ -38,6 +38,25 @@ constexpr auto fields(Of<HookStatus>) {
                     Field{"requestTime", &HookStatus::requested, "When the pod asked for it."}};
 }
 
+constexpr auto fields(Of<Progress>) {
+  return std::tuple{
+      Field{"step", &Progress::step, "What is done now."},
+      Field{"percentDone", &Progress::percent, "How much of it, when that can be known."},
+      Field{"filesDone", &Progress::files_done, "Files that are done."},
+      Field{"totalFiles", &Progress::files_total, "Files that are known so far."},
+      Field{"bytesDone", &Progress::bytes_done, "Bytes that are done."},
+      Field{"totalBytes", &Progress::bytes_total, "Bytes that are known so far."},
+      Field{"secondsRemaining", &Progress::seconds_remaining, "How long it still takes, as restic thinks."}};
+}
+
+constexpr auto fields(Of<SessionProgress>) {
+  return std::tuple{Field{"hosts", &SessionProgress::hosts, "Hosts that have ended, of how many."},
+                    Field{"percent", &SessionProgress::percent, "How much is done, over all hosts."},
+                    Field{"bytes", &SessionProgress::bytes, "Bytes that are done, of those that are known."},
+                    Field{"remaining", &SessionProgress::remaining, "How long the slowest host still takes."},
+                    Field{"step", &SessionProgress::step, "What is done now, when one host is at work."}};
+}
+
 constexpr auto fields(Of<HostStats>) {
   return std::tuple{Field{"hostname", &HostStats::hostname, "Name of the host in restic.", {.required = true}},
                     Field{"phase", &HostStats::phase, "Pending, Running, Succeeded or Failed."},
@@ -52,9 +71,11 @@ constexpr auto fields(Of<HostStats>) {
                     Field{"conditions",
                           &HostStats::conditions,
                           "What the pod knows of the repository; the session's conditions follow from it.",
-                          {.list_key = "type"}}};
+                          {.list_key = "type"}},
+                    Field{"progress", &HostStats::progress, "How far the work has come."}};
 }
 
+inline constexpr std::string_view kReasonDoc = "Why it has not succeeded, in one word; the conditions say more.";
 inline constexpr std::string_view kSessionPhaseDoc =
     "Pending, Running, Succeeded, Failed, Skipped, Invalid or Unknown.";
 

@@ -85,6 +85,7 @@ std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<
     host.erase("claim");
     host.erase("backedUp");
     host.erase("hook");
+    host.erase("progress");
   }
   return said;
 }
@@ -130,7 +131,7 @@ Json finished_hosts(const Json& stats) {
     const std::string phase = phase_of(host);
     if (phase == kHostPending || phase == kHostRunning) continue;
     if (host.is_object()) {
-      for (const char* ours : {"claim", "backedUp", "conditions"}) host.erase(ours);
+      for (const char* ours : {"claim", "backedUp", "conditions", "progress"}) host.erase(ours);
     }
     finished.push_back(std::move(host));
   }

@@ -11,6 +11,7 @@
 #include "controller/hosts.h"
 #include "controller/reasons.h"
 #include "controller/restore_conditions.h"
+#include "controller/session_progress.h"
 #include "controller/status_draft.h"
 #include "inject/restore_rules.h"
 
@@ -35,6 +36,8 @@ void write(Decision& decision) {
     decision.status.json["stats"] = decision.stats;
     decision.status.json["totalHosts"] = decision.stats.size() + static_cast<std::size_t>(decision.unnamed);
   }
+  const std::size_t total = decision.stats.size() + static_cast<std::size_t>(decision.unnamed);
+  set_progress(decision.status, decision.stats, total, reasons::kHostRestoreFailed);
   write_status(decision.plan, api::kRestoreSessions, decision.world.session, decision.status.finish());
 }
 
@@ -191,6 +194,7 @@ Plan plan_restore(const RestoreWorld& world) {
     StatusDraft status(world.session, {}, world.now);
     status.json["phase"] = kInvalidPhase;
     status.set(names::kCompleted, "True", reasons::kInvalid, session.error().message);
+    set_progress(status, Json::array(), 0, reasons::kHostRestoreFailed);
     write_status(plan, api::kRestoreSessions, world.session, status.finish());
     warn(plan, reasons::kRestoreFailed, session.error().message);
     return plan;

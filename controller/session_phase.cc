@@ -15,6 +15,7 @@
 #include "controller/lost_pods.h"
 #include "controller/reasons.h"
 #include "controller/retry.h"
+#include "controller/session_progress.h"
 #include "controller/status_draft.h"
 #include "controller/thaw.h"
 #include "controller/upkeep_conditions.h"
@@ -63,6 +64,7 @@ void write(Decision& decision) {
     }
     set_upkeep_conditions(status, decision.session.status.stats);
   }
+  set_progress(status, decision.stats, decision.total_hosts(), reasons::kHostBackupFailed);
   write_status(decision.plan, api::kBackupSessions, decision.world.session, status.finish());
 }
 
@@ -408,6 +410,7 @@ Plan plan_unreadable(const SessionWorld& world, const Error& error) {
   StatusDraft status(world.session, {}, world.now);
   status.json["phase"] = "Failed";
   status.set(names::kCompleted, "True", reasons::kInvalid, error.message);
+  set_progress(status, Json::array(), 0, reasons::kHostBackupFailed);
   write_status(plan, api::kBackupSessions, world.session, status.finish());
   warn(plan, reasons::kBackupFailed, error.message);
   return plan;

@@ -97,6 +97,40 @@ BackupStep step_of_upkeep(const BackupProgress& progress) {
 
 }  // namespace
 
+std::string_view to_string(BackupStep::Kind kind) {
+  using Kind = BackupStep::Kind;
+  switch (kind) {
+    case Kind::find_repository:
+      return "open repository";
+    case Kind::init:
+      return "init";
+    case Kind::hook_before:
+      return "preBackup hook";
+    case Kind::find_snapshot:
+    case Kind::count_snapshots:
+      return "snapshots";
+    case Kind::adopt:
+    case Kind::back_up:
+      return "backup";
+    case Kind::mark_incomplete:
+      return "tag";
+    case Kind::hook_after:
+      return "postBackup hook";
+    case Kind::tell:
+    case Kind::wait:
+      return "wait for other hosts";
+    case Kind::check:
+      return "check";
+    case Kind::forget:
+      return "forget and prune";
+    case Kind::stats:
+      return "stats";
+    case Kind::finish:
+      return "finish";
+  }
+  return "";
+}
+
 BackupStep next_step(BackupProgress& progress) {
   if (progress.error.empty()) {
     if (progress.paths.empty()) {

@@ -92,6 +92,9 @@ struct BackupStep {
   friend bool operator==(const BackupStep&, const BackupStep&) = default;
 };
 
+/// The restic command of the step, or what else it is, as users know it.
+std::string_view to_string(BackupStep::Kind kind);
+
 /// Total: every progress has a next step. Sets `error` of missing paths and of a repository that must not be made
 /// again.
 BackupStep next_step(BackupProgress& progress);

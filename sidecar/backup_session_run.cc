@@ -10,6 +10,7 @@
 #include "sidecar/init_turn.h"
 #include "sidecar/repository_conditions.h"
 #include "sidecar/source_paths.h"
+#include "sidecar/work_progress.h"
 
 namespace stash::sidecar {
 
@@ -48,6 +49,8 @@ class Run {
     while (go_on()) {
       const BackupStep step = next_step(progress_);
       if (step.kind == Kind::finish) return true;
+      work_.step(name_of(step));
+      tell_progress();
       execute(step);
     }
     if (progress_.hook_before == HookState::done && progress_.hook_after == HookState::due)
@@ -56,6 +59,7 @@ class Run {
   }
 
   const BackupProgress& progress() const { return progress_; }
+  const WorkProgress& work() const { return work_; }
   const std::optional<api::Repository>& repository() const { return repository_; }
   bool prepared() const { return restic_.has_value(); }
   bool go_on() {
@@ -133,8 +137,20 @@ class Run {
         configuration_.spec.target ? configuration_.spec.target->volume_mounts : std::vector<api::VolumeMount>{};
     if (const auto inside = check_inside_mounts(*paths, mounts); !inside) return inside.error().message;
     progress_.paths = *std::move(paths);
+    work_.set_parts(progress_.paths.size());
     return std::nullopt;
   }
+
+  std::string name_of(const BackupStep& step) const {
+    switch (step.kind) {
+      case Kind::adopt:
+      case Kind::back_up:
+        return "backup " + progress_.paths[step.path].path;
+      default:
+        return std::string(to_string(step.kind));
+    }
+  }
+  void tell_progress() { status_.progress(work_.now()); }
 
   BackupRequest request(std::size_t path) const {
     return {status_.host(), progress_.paths[path].path, tag_, configuration_.spec.target->exclude};
@@ -161,10 +177,17 @@ class Run {
         return find_snapshot(step.path);
       case Kind::adopt: {
         const auto outcome = restic_->dry_run(request(step.path));
+        const BackupSummary done = outcome.summary.value_or(BackupSummary{});
+        work_.end_part(done.files_total, done.bytes_total);
         return note_adoption(progress_, step.path, outcome.summary, outcome.failure, outcome.unreadable);
       }
       case Kind::back_up: {
-        const auto outcome = restic_->back_up(request(step.path));
+        const auto outcome = restic_->back_up(request(step.path), [this](const ResticStatus& status) {
+          work_.note(status);
+          tell_progress();
+        });
+        const BackupSummary done = outcome.summary.value_or(BackupSummary{});
+        work_.end_part(done.files_total, done.bytes_total);
         return note_backup(progress_, step.path, outcome.summary, outcome.failure, outcome.unreadable);
       }
       case Kind::mark_incomplete:
@@ -323,6 +346,7 @@ class Run {
   std::optional<InitTurn> init_turn_;
   bool made_now_ = false;  ///< the restic repository, by us or by somebody else at the same time
   BackupProgress progress_;
+  WorkProgress work_;
 };
 
 MetricLabels labels_of(const api::BackupConfiguration& configuration, const std::string& host) {
@@ -369,6 +393,7 @@ void publish(Context& context, const api::BackupConfiguration& configuration, Ho
   api::HostStats result = host_result(progress, status.host(), duration, status.claim_now());
   result.conditions = repository_conditions(progress, push_failure, now);
   result.hook = unanswered(status.hook());
+  result.progress = run.work().last();
   if (const auto written = status.write_result(result); !written) {
     log_error("the result of {} was not written: {}", status.host(), written.error().message);
     if (written.error().code == ErrorCode::cancelled) return;

@@ -61,7 +61,8 @@ std::optional<HostEntry> host_entry(const Json& session, std::string_view host) 
                      static_cast<int>(std::clamp<std::int64_t>(int_at(entry, {"attempts"}), 0, 1'000'000)),
                      {string_at(entry, {"hook", "action"}), string_at(entry, {"hook", "phase"}),
                       string_at(entry, {"hook", "error"}), string_at(entry, {"hook", "requestTime"})},
-                     at(entry, {"backedUp"}) != nullptr};
+                     at(entry, {"backedUp"}) != nullptr,
+                     at(entry, {"progress"}) != nullptr};
   }
   return std::nullopt;
 }
@@ -82,13 +83,18 @@ Json claim_operations(const HostEntry& entry, std::string_view host, const PodId
   if (entry.phase == kFailed) operations.push_back(put(entry, "/error", ""));
   // Of the pod before us; what it told is ours to tell.
   if (entry.told) operations.push_back(remove(entry, "/backedUp"));
+  if (entry.progressed) operations.push_back(remove(entry, "/progress"));
   if (counted == Counted::yes) operations.push_back(put(entry, "/attempts", entry.attempts + 1));
   return operations;
 }
 
-Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now) {
-  return Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
-                      test(entry, "/phase", kRunning), put(entry, "/claim/heartbeatTime", format_time(now))});
+Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                          const std::optional<api::Progress>& progress) {
+  Json operations =
+      Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
+                   test(entry, "/phase", kRunning), put(entry, "/claim/heartbeatTime", format_time(now))});
+  if (progress) operations.push_back(put(entry, "/progress", api::encode_progress(*progress)));
+  return operations;
 }
 
 Json result_operations(const HostEntry& entry, const PodIdentity& pod, const api::HostStats& result) {
@@ -111,6 +117,7 @@ Json give_back_operations(const HostEntry& entry, std::string_view host, const P
                    test(entry, "/phase", kRunning), put(entry, "/phase", kPending), remove(entry, "/claim")});
   if (entry.attempts > 0) operations.push_back(put(entry, "/attempts", entry.attempts - 1));
   if (entry.told) operations.push_back(remove(entry, "/backedUp"));
+  if (entry.progressed) operations.push_back(remove(entry, "/progress"));
   return operations;
 }
 

@@ -37,7 +37,8 @@ struct HostEntry {
   std::string phase, pod, pod_uid;
   int attempts = 0;  ///< of a restore
   HookEntry hook{};
-  bool told = false;  ///< it says how the snapshots came out
+  bool told = false;        ///< it says how the snapshots came out
+  bool progressed = false;  ///< it says how far the work has come
   friend bool operator==(const HostEntry&, const HostEntry&) = default;
 };
 std::optional<HostEntry> host_entry(const Json& session, std::string_view host);
@@ -50,7 +51,8 @@ Json claim_json(const PodIdentity& pod, TimePoint now);
 enum class Counted { no, yes };  ///< whether this is an attempt more, as of a restore
 Json claim_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                       Counted counted = Counted::no);
-Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now);
+Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                          const std::optional<api::Progress>& progress = std::nullopt);
 Json result_operations(const HostEntry& entry, const PodIdentity& pod, const api::HostStats& result);
 /// Tells how the snapshots came out, while the host stays Running; a sign of life too. The answer is the session after
 /// this write and after none that follows it.

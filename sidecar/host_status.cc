@@ -1,5 +1,7 @@
 #include "sidecar/host_status.h"
 
+#include <algorithm>
+
 #include "base/backoff.h"
 #include "base/log.h"
 
@@ -8,6 +10,7 @@ namespace stash::sidecar {
 namespace {
 
 constexpr std::chrono::seconds kBeat{30};
+constexpr std::chrono::seconds kProgress{10};
 constexpr std::chrono::seconds kAfterStop{20};
 constexpr std::chrono::minutes kRefused{5};
 
@@ -31,7 +34,10 @@ HostStatus::HostStatus(Context& context, const api::Resource& resource, const Js
       uid_(string_at(session, {"metadata", "uid"})),
       host_(std::move(host)),
       entry_(std::move(entry)),
-      last_beat_(context.clock.steady()) {}
+      last_beat_(context.clock.steady()),
+      // One write a second for the whole session: every write of a host meets those of the others in one object.
+      progress_pause_(
+          std::clamp(std::chrono::seconds(array_at(session, {"status", "stats"}).size()), kProgress, kBeat)) {}
 
 api::Claim HostStatus::claim_now() const { return {context_.pod.name, context_.pod.uid, context_.clock.now()}; }
 
@@ -39,7 +45,7 @@ Result<void> HostStatus::claim(Counted counted) {
   TRY_VOID(context_.api.json_patch(
       resource_, ref_, claim_operations(entry_, host_, context_.pod, context_.clock.now(), counted), "status"));
   if (counted == Counted::yes) ++entry_.attempts;
-  entry_.told = false;
+  entry_.told = entry_.progressed = false;
   last_beat_ = context_.clock.steady();
   return {};
 }
@@ -64,11 +70,14 @@ bool HostStatus::look_again(const api::HostStats* written) {
 
 bool HostStatus::beat() {
   if (lost_) return false;
-  if (context_.clock.steady() - last_beat_ < kBeat) return true;
+  const bool news = progress_ && progress_ != told_progress_;
+  if (context_.clock.steady() - last_beat_ < (news ? progress_pause_ : kBeat)) return true;
   last_beat_ = context_.clock.steady();
   const auto written = context_.api.json_patch(
-      resource_, ref_, heartbeat_operations(entry_, host_, context_.pod, context_.clock.now()), "status");
+      resource_, ref_, heartbeat_operations(entry_, host_, context_.pod, context_.clock.now(), progress_), "status");
   if (written) {
+    told_progress_ = progress_;
+    entry_.progressed = progress_.has_value();
     lost_ = string_at(*written, {"metadata", "uid"}) != uid_ || !still_ours(*written, host_, context_.pod);
   } else if (written.error().code == ErrorCode::conflict || written.error().code == ErrorCode::not_found ||
              written.error().code == ErrorCode::invalid) {

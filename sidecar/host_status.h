@@ -23,6 +23,8 @@ class HostStatus {
 
   /// One write. Error conflict: another pod has it; others as of kube::Api.
   Result<void> claim(Counted counted = Counted::no);
+  /// What the next sign of life tells; one is due 10 s after the last then, or later in a session of many hosts.
+  void progress(api::Progress progress) { progress_ = std::move(progress); }
   /// Writes a sign of life if the last is 30 s old. False once the session is final, deleted, or the host is not ours
   /// any more: nothing may be written then. An API server that cannot be reached changes nothing.
   bool beat();
@@ -57,6 +59,8 @@ class HostStatus {
   HostEntry entry_;
   std::chrono::steady_clock::time_point last_beat_;
   bool lost_ = false, written_before_ = false;
+  std::optional<api::Progress> progress_, told_progress_;
+  std::chrono::seconds progress_pause_;
 };
 
 }  // namespace stash::sidecar

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "sidecar/directory_times.h"
+#include "sidecar/restored_on_disk.h"
 
 namespace stash::sidecar {
 
@@ -187,7 +188,7 @@ ResticFailure Restic::failure_of(const Run& run) const {
   return failure;
 }
 
-ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const OnLine& on_line, FirstContact* contact) {
+ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ears& ears, FirstContact* contact) {
   ProcessSpec spec;
   spec.argv = call_.program;
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
@@ -203,15 +204,18 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const OnL
 
   Run run;
   const auto collect = [&](std::string_view line) {
-    if (on_line) return on_line(line);
+    if (ears.on_line) return ears.on_line(line);
     run.output.append(line).append("\n");
   };
   if (contact != nullptr) spec.on_error_line = [contact](std::string_view line) { contact->hear(line); };
   const auto go_on = [&] {
     if (!go_on_()) return false;
+    if (ears.on_tick) ears.on_tick();
     run.gave_up = contact != nullptr && contact->is_over();
     return !run.gave_up;
   };
+  // Only where the output is read as it comes: other commands would print it as text.
+  if (ears.on_line) spec.env.emplace_back("RESTIC_PROGRESS_FPS", "1");
   STASH_FAILPOINT("before restic " + arguments.front());
   const auto exit = run_process(spec, collect, go_on);
   STASH_FAILPOINT("after restic " + arguments.front());
@@ -262,11 +266,11 @@ bool Restic::remove_dead_lock(const Run& run) {
   return true;
 }
 
-ResticResult<Restic::Run> Restic::run(const Arguments& arguments, const OnLine& on_line) {
+ResticResult<Restic::Run> Restic::run(const Arguments& arguments, const Ears& ears) {
   const auto give_up = steady_clock::now() + place_.patience.lock;
   milliseconds pause = place_.patience.lock_retry;
   while (true) {
-    auto run = run_once(arguments, on_line);
+    auto run = run_once(arguments, ears);
     if (!run || run->exit_code == 0 || run->stopped) return run;
     if (explain(run->exit_code, run->standard_error, {}, secrets_).cause != ResticCause::locked) return run;
     if (steady_clock::now() >= give_up) return run;
@@ -339,10 +343,16 @@ ResticResult<std::vector<Snapshot>> Restic::snapshot(const std::string& id) {
   return run_and_read(snapshot_arguments(id), parse_snapshots);
 }
 
-Restic::BackupOutcome Restic::run_backup_command(const Arguments& arguments) {
+Restic::BackupOutcome Restic::run_backup_command(const Arguments& arguments, const OnStatus& on_status) {
   BackupOutput output;
   BackupOutcome outcome;
-  const auto run = this->run(arguments, [&output](std::string_view line) { output.feed(line); });
+  const auto run = this->run(arguments, {.on_line =
+                                             [&](std::string_view line) {
+                                               output.feed(line);
+                                               if (!on_status) return;
+                                               if (const auto status = parse_status(line)) on_status(*status);
+                                             },
+                                         .on_tick = {}});
   if (!run) {
     outcome.failure = run.error();
     return outcome;
@@ -355,11 +365,11 @@ Restic::BackupOutcome Restic::run_backup_command(const Arguments& arguments) {
   return outcome;
 }
 
-Restic::BackupOutcome Restic::back_up(const BackupRequest& request) {
-  return run_backup_command(backup_arguments(request, version_));
+Restic::BackupOutcome Restic::back_up(const BackupRequest& request, const OnStatus& on_status) {
+  return run_backup_command(backup_arguments(request, version_), on_status);
 }
 Restic::BackupOutcome Restic::dry_run(const BackupRequest& request) {
-  return run_backup_command(dry_run_arguments(request));
+  return run_backup_command(dry_run_arguments(request), {});
 }
 
 ResticResult<void> Restic::add_tag(const std::string& snapshot, std::string_view tag) {
@@ -402,10 +412,31 @@ ResticResult<void> Restic::prune() {
 
 ResticResult<std::uint64_t> Restic::stats() { return run_and_read(stats_arguments(version_), parse_stats); }
 
+Restic::Ears Restic::ears_for(const std::string& snapshot, const std::vector<std::string>& paths,
+                              const RestoreWatch& watch) {
+  if (!watch.on_status) return {};
+  if (version_.tells_restore_progress()) {
+    return {.on_line =
+                [on_status = watch.on_status](std::string_view line) {
+                  if (const auto status = parse_status(line)) on_status(*status);
+                },
+            .on_tick = {}};
+  }
+  ResticStatus total;
+  if (watch.whole) {
+    const auto size = run_and_read(restore_size_arguments(snapshot, version_), parse_restore_size);
+    total = size.value_or(ResticStatus{});
+  }
+  return {.on_line = {}, .on_tick = [disk = RestoredOnDisk(paths, total), on_status = watch.on_status]() mutable {
+            if (const auto status = disk.look()) on_status(*status);
+          }};
+}
+
 ResticResult<void> Restic::restore(const std::string& snapshot, const std::vector<std::string>& include,
-                                   const std::vector<std::string>& exclude, const std::vector<std::string>& paths) {
+                                   const std::vector<std::string>& exclude, const std::vector<std::string>& paths,
+                                   const RestoreWatch& watch) {
   const DirectoryTimes above(paths);
-  auto run = this->run(restore_arguments(snapshot, include, exclude, version_));
+  auto run = this->run(restore_arguments(snapshot, include, exclude, version_), ears_for(snapshot, paths, watch));
   above.put_back();
   if (!run) return std::unexpected(run.error());
   if (run->exit_code == 0) return {};

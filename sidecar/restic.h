@@ -49,6 +49,14 @@ ResticResult<ResticVersion> probe_restic(const ResticPlace& place);
 /// yet).
 StorageSecret read_secret(const std::string& directory);
 
+/// Told about once a second.
+using OnStatus = std::function<void(const ResticStatus&)>;
+
+struct RestoreWatch {
+  OnStatus on_status;  ///< with a restic before 0.17 every ten seconds
+  bool whole = false;  ///< nothing of the snapshot is left out: so its size is what there is to do
+};
+
 class Restic {
  public:
   enum class Access { read, write };
@@ -75,7 +83,7 @@ class Restic {
     std::optional<ResticFailure> failure;  ///< incomplete: there is a summary as well
     UnreadableFiles unreadable;
   };
-  BackupOutcome back_up(const BackupRequest& request);
+  BackupOutcome back_up(const BackupRequest& request, const OnStatus& on_status = {});
   BackupOutcome dry_run(const BackupRequest& request);
 
   /// Needs the repository for itself, as `remove` does. No failure does not mean success: restic only warns about a
@@ -92,7 +100,8 @@ class Restic {
   ResticResult<std::uint64_t> stats();
   /// `paths` are those that may change; directories above them keep their owner, mode and times.
   ResticResult<void> restore(const std::string& snapshot, const std::vector<std::string>& include,
-                             const std::vector<std::string>& exclude, const std::vector<std::string>& paths);
+                             const std::vector<std::string>& exclude, const std::vector<std::string>& paths,
+                             const RestoreWatch& watch = {});
 
  private:
   struct Run {
@@ -101,14 +110,17 @@ class Restic {
     bool gave_up = false;  ///< by FirstContact
     std::string output, standard_error;
   };
-  using OnLine = std::function<void(std::string_view)>;
+  struct Ears {
+    std::function<void(std::string_view)> on_line;  ///< of the output, which is not kept then
+    std::function<void()> on_tick;
+  };
   class FirstContact;
   Restic(ResticCall call, bool local, ResticVersion version, ResticPlace place, std::vector<std::string> secrets,
          GoOn go_on);
 
-  ResticResult<Run> run_once(const Arguments& arguments, const OnLine& on_line, FirstContact* contact = nullptr);
+  ResticResult<Run> run_once(const Arguments& arguments, const Ears& ears, FirstContact* contact = nullptr);
   /// Waits while the repository is locked, and removes locks that this pod or a vanished one left behind.
-  ResticResult<Run> run(const Arguments& arguments, const OnLine& on_line = {});
+  ResticResult<Run> run(const Arguments& arguments, const Ears& ears = {});
   ResticResult<Run> run_well(const Arguments& arguments);
   template <class T>
   ResticResult<T> run_and_read(const Arguments& arguments, Result<T> (*read)(std::string_view));
@@ -117,7 +129,8 @@ class Restic {
   bool remove_dead_lock(const Run& run);
   bool is_ours_and_dead(const LockOwner& owner) const;
   bool wait(std::chrono::milliseconds time);
-  BackupOutcome run_backup_command(const Arguments& arguments);
+  Ears ears_for(const std::string& snapshot, const std::vector<std::string>& paths, const RestoreWatch& watch);
+  BackupOutcome run_backup_command(const Arguments& arguments, const OnStatus& on_status);
 
   ResticCall call_;
   bool local_ = false;

@@ -98,7 +98,7 @@ Arguments init_arguments() { return {"init"}; }
 Arguments unlock_arguments() { return {"unlock"}; }
 
 Arguments backup_arguments(const BackupRequest& request, const ResticVersion& version) {
-  Arguments arguments{"backup", "--json", "--quiet", "--cleanup-cache", "--host", request.host};
+  Arguments arguments{"backup", "--json", "--cleanup-cache", "--host", request.host};
   if (!request.tag.empty()) arguments.insert(arguments.end(), {"--tag", request.tag});
   for (const std::string& pattern : request.exclude) arguments.insert(arguments.end(), {"--exclude", pattern});
   add_retry_lock(arguments, version);
@@ -167,6 +167,12 @@ Arguments prune_arguments(const ResticVersion& version) {
   return arguments;
 }
 
+Arguments restore_size_arguments(const std::string& snapshot, const ResticVersion& version) {
+  Arguments arguments = stats_arguments(version);
+  arguments.insert(arguments.end(), {"--", snapshot});
+  return arguments;
+}
+
 Arguments stats_arguments(const ResticVersion& version) {
   Arguments arguments{"stats", "--json", "--quiet", "--mode", "restore-size"};
   add_retry_lock(arguments, version);
@@ -176,6 +182,7 @@ Arguments stats_arguments(const ResticVersion& version) {
 Arguments restore_arguments(const std::string& snapshot, const std::vector<std::string>& include,
                             const std::vector<std::string>& exclude, const ResticVersion& version) {
   Arguments arguments{"restore", "--target", "/"};
+  if (version.tells_restore_progress()) arguments.emplace_back("--json");
   if (version.restores_sparse()) arguments.emplace_back("--sparse");
   for (const std::string& pattern : include) arguments.insert(arguments.end(), {"--include", pattern});
   for (const std::string& pattern : exclude) arguments.insert(arguments.end(), {"--exclude", pattern});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "api/format.h"
 #include "base/json.h"
@@ -16,10 +17,15 @@ namespace {
 
 constexpr std::size_t kNamed = 5;
 constexpr std::size_t kShortId = 8;
+constexpr std::uint64_t kLongest = 10'000'000'000;  // seconds; a duration in nanoseconds holds little more
 
 std::uint64_t count_at(const Json& json, std::string_view key) {
   const std::int64_t value = int_at(json, {key});
   return value > 0 ? static_cast<std::uint64_t>(value) : 0;
+}
+
+std::uint64_t saturated_sum(std::uint64_t a, std::uint64_t b) {
+  return a > std::numeric_limits<std::uint64_t>::max() - b ? std::numeric_limits<std::uint64_t>::max() : a + b;
 }
 
 double number_at(const Json& json, std::string_view key) {
@@ -82,8 +88,26 @@ api::SnapshotStats snapshot_stats(const std::string& path, const BackupSummary& 
   return stats;
 }
 
+std::optional<ResticStatus> parse_status(std::string_view line) {
+  const auto json = parse_json(line);
+  if (!json) return std::nullopt;
+  const std::string type = string_at(*json, {"message_type"});
+  // A quick restore says nothing but what it came to.
+  if (type != "status" && (type != "summary" || at(*json, {"total_files"}) == nullptr)) return std::nullopt;
+  ResticStatus status;
+  status.files_total = count_at(*json, "total_files");
+  status.bytes_total = count_at(*json, "total_bytes");
+  // A restore skips what is there already, which is done as well.
+  status.files_done = saturated_sum(saturated_sum(count_at(*json, "files_done"), count_at(*json, "files_restored")),
+                                    count_at(*json, "files_skipped"));
+  status.bytes_done = saturated_sum(saturated_sum(count_at(*json, "bytes_done"), count_at(*json, "bytes_restored")),
+                                    count_at(*json, "bytes_skipped"));
+  if (const auto seconds = count_at(*json, "seconds_remaining"); seconds > 0)
+    status.remaining = std::chrono::seconds(static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, kLongest)));
+  return status;
+}
+
 void BackupOutput::feed(std::string_view line) {
-  // Status lines come many times a second; only what can be a summary is worth a parse.
   if (!line.contains("\"summary\"")) return;
   const auto json = parse_json(line);
   if (!json || string_at(*json, {"message_type"}) != "summary") return;
@@ -179,15 +203,23 @@ Result<ForgetOutcome> parse_forget(std::string_view output) {
   return *outcome;
 }
 
-Result<std::uint64_t> parse_stats(std::string_view output) {
-  std::optional<std::uint64_t> size;
+Result<ResticStatus> parse_restore_size(std::string_view output) {
+  std::optional<ResticStatus> size;
   for_each_line(output, [&size](std::string_view line) {
     if (size || !line.starts_with('{')) return;
     const auto json = parse_json(line);
-    if (json && at(*json, {"total_size"}) != nullptr) size = count_at(*json, "total_size");
+    if (!json || at(*json, {"total_size"}) == nullptr) return;
+    size.emplace();
+    size->bytes_total = count_at(*json, "total_size");
+    size->files_total = count_at(*json, "total_file_count");
   });
   if (!size) return fail(ErrorCode::invalid, "reading restic's statistics: no total_size in them");
   return *size;
+}
+
+Result<std::uint64_t> parse_stats(std::string_view output) {
+  TRY(const ResticStatus size, parse_restore_size(output));
+  return size.bytes_total;
 }
 
 RestoreErrors parse_restore_errors(std::string_view standard_error) {
@@ -195,7 +227,10 @@ RestoreErrors parse_restore_errors(std::string_view standard_error) {
   constexpr std::string_view kThereWere = "There were ";
   RestoreErrors errors;
   for_each_line(standard_error, [&](std::string_view line) {
-    if (line.starts_with(kIgnoring)) {
+    const auto json = line.starts_with('{') ? parse_json(line) : fail(ErrorCode::invalid, "");
+    if (json && string_at(*json, {"message_type"}) == "error") {
+      errors.items.push_back({string_at(*json, {"item"}), string_at(*json, {"error", "message"})});
+    } else if (line.starts_with(kIgnoring)) {
       line.remove_prefix(kIgnoring.size());
       const auto colon = line.find(": ");
       errors.items.push_back({std::string(line.substr(0, colon)),

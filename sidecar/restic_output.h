@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,16 @@ struct BackupSummary {
 
 /// The entry of a session's status for one path.
 api::SnapshotStats snapshot_stats(const std::string& path, const BackupSummary& summary);
+
+/// How far restic has come, of `backup --json` and, since 0.17, of `restore --json`.
+struct ResticStatus {
+  std::uint64_t files_done = 0, files_total = 0;
+  std::uint64_t bytes_done = 0, bytes_total = 0;
+  std::optional<std::chrono::seconds> remaining;
+  friend bool operator==(const ResticStatus&, const ResticStatus&) = default;
+};
+/// nullopt: the line is something else.
+std::optional<ResticStatus> parse_status(std::string_view line);
 
 /// Fed line by line while `backup --json` runs; keeps the last summary and forgets the rest at once.
 class BackupOutput {
@@ -63,10 +74,13 @@ struct ForgetOutcome {
 /// The output of `forget --json`, with or without what prune prints after it. Error invalid.
 Result<ForgetOutcome> parse_forget(std::string_view output);
 
+/// Files and bytes of `stats --json --mode restore-size`, as totals. Error invalid.
+Result<ResticStatus> parse_restore_size(std::string_view output);
+
 /// total_size of `stats --json`. Error invalid.
 Result<std::uint64_t> parse_stats(std::string_view output);
 
-/// What `restore` complained about on standard error.
+/// What `restore` complained about on standard error: as text, or since 0.17 as JSON.
 struct RestoreErrors {
   struct Item {
     std::string path, reason;

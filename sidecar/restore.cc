@@ -10,6 +10,7 @@
 #include "sidecar/host_status.h"
 #include "sidecar/restore_attempts.h"
 #include "sidecar/restore_rules.h"
+#include "sidecar/work_progress.h"
 
 namespace stash::sidecar {
 
@@ -45,6 +46,7 @@ class Restorer {
   }
 
   bool go_on() { return !context_.stop() && status_.beat(); }
+  api::Progress progress() const { return work_.last(); }
 
  private:
   std::optional<std::string> run_hook_before() {
@@ -61,6 +63,7 @@ class Restorer {
     const auto items = restore_items(session_.spec.rules, status_.host());
     if (!items) return items.error().message;
     if (auto problem = open()) return problem;
+    work_.set_parts(items->size());
     for (const RestoreItem& item : *items) {
       if (!go_on()) return "interrupted";
       if (auto problem = restore(item)) return problem;
@@ -113,7 +116,19 @@ class Restorer {
         return within.error().message;
     }
     log_info("restoring {} from snapshot {} of {}", fmt::join(paths, ", "), snapshot->short_id, snapshot->time);
-    const auto restored = restic_->restore(snapshot->id, include_patterns(item, *snapshot), item.exclude, paths);
+    work_.step(fmt::format("restore {}", fmt::join(paths, ", ")));
+    ResticStatus latest;
+    const RestoreWatch watch{.on_status =
+                                 [&](const ResticStatus& status) {
+                                   latest = status;
+                                   work_.note(status);
+                                   status_.progress(work_.now());
+                                 },
+                             .whole = item.include.empty() && item.exclude.empty()};
+    const auto restored = restic_->restore(snapshot->id, include_patterns(item, *snapshot), item.exclude, paths, watch);
+    if (restored) {
+      work_.end_part(std::max(latest.files_done, latest.files_total), std::max(latest.bytes_done, latest.bytes_total));
+    }
     if (!restored)
       return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot->short_id,
                          restored.error().sentence);
@@ -125,11 +140,13 @@ class Restorer {
   HostStatus& status_;
   HookPair hooks_;
   std::optional<Restic> restic_;
+  WorkProgress work_;
 };
 
 /// Errors: the result is not in the session's status.
 Result<void> publish(Context& context, const api::RestoreSession& session, HostStatus& status,
-                     const std::optional<std::string>& problem, Nanoseconds duration) {
+                     const std::optional<std::string>& problem, Nanoseconds duration,
+                     std::optional<api::Progress> progress = std::nullopt) {
   api::HostStats result;
   result.hostname = status.host();
   result.phase = problem ? "Failed" : "Succeeded";
@@ -137,6 +154,7 @@ Result<void> publish(Context& context, const api::RestoreSession& session, HostS
   result.duration = format_duration(duration);
   result.error = problem.value_or("");
   result.attempts = status.attempts();
+  result.progress = std::move(progress);
   const auto written = status.write_result(result);
   if (!written) log_error("the result of {} was not written: {}", status.host(), written.error().message);
   if (problem) {
@@ -184,7 +202,8 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
     return status.lost() ? std::nullopt : std::optional(1);
   }
   if (problem) problem = failed_attempt(status.attempts(), *problem);
-  const auto published = publish(context, session, status, problem, context.clock.steady() - begun);
+  const auto published =
+      publish(context, session, status, problem, context.clock.steady() - begun, restorer.progress());
   // Taken away: look again who has it. Otherwise unwritten: the application does not start on what nobody knows to be
   // restored, for the next start of this pod would restore over its work.
   if (!published && published.error().code == ErrorCode::cancelled) return std::nullopt;

@@ -184,7 +184,8 @@ def test_get_shows_what_users_look_for(kube, ns):
                     metadata={"name": "x", "namespace": ns, "labels": label}))
     for kind, status in {"repository": {"integrity": True, "totalSize": "1.5 KiB", "snapshotCount": 3, "lastBackupTime": "2020-01-01T00:00:00Z"},
                          "backupconfiguration": {"phase": "Ready"},
-                         "backupsession": {"phase": "Succeeded", "sessionDuration": "3.5s"},
+                         "backupsession": {"phase": "Succeeded", "sessionDuration": "3.5s", "reason": "None",
+                                           "progress": {"hosts": "2/2", "percent": "100%", "bytes": "1.500 GiB", "remaining": "0s", "step": "check"}},
                          "restoresession": {"phase": "Running", "sessionDuration": "3.5s"}}.items():
         patch(kube, ns, kind, "x", {"status": status}, "--subresource=status")
 
@@ -196,11 +197,13 @@ def test_get_shows_what_users_look_for(kube, ns):
     assert (row["TASK"], row["SCHEDULE"], row["PAUSED"]) == ("t", "*/5 * * * *", "true")
     assert row["PHASE"] in ("Ready", "Invalid")
     row = table(kube, ns, "restore")
-    assert list(row) == ["NAME", "REPOSITORY", "PHASE", "DURATION", "AGE"]
+    progress = ["PHASE", "PROGRESS", "BYTES", "REMAINING", "HOSTS", "DURATION", "REASON"]
+    assert list(row) == ["NAME", "REPOSITORY", *progress, "AGE"]
     row = table(kube, ns, "backupsessions", "-o", "wide")
-    assert list(row) == ["NAME", "BACKUPCONFIGURATION", "PHASE", "DURATION", "AGE", "INVOKER-TYPE", "INVOKER-NAME"] or \
-        list(row) == ["NAME", "BACKUPCONFIGURATION", "PHASE", "DURATION", "INVOKER-TYPE", "INVOKER-NAME", "AGE"]
+    wide = ["STEP", "INVOKER-TYPE", "INVOKER-NAME"]
+    assert list(row) in (["NAME", "BACKUPCONFIGURATION", *progress, "AGE", *wide], ["NAME", "BACKUPCONFIGURATION", *progress, *wide, "AGE"])
     assert (row["BACKUPCONFIGURATION"], row["PHASE"], row["DURATION"]) == ("web-backup", "Succeeded", "3.5s")
+    assert [row[name] for name in ("PROGRESS", "BYTES", "REMAINING", "HOSTS", "REASON", "STEP")] == ["100%", "1.500 GiB", "0s", "2/2", "None", "check"]
 
 
 def test_explain_describes_the_fields(kube):

@@ -91,6 +91,26 @@ TEST_CASE("the second of two pods that claim at once loses", "[sidecar][claim][F
   CHECK_FALSE(applies(claim_operations(entry, "host-0", kPod, kNow), after));
 }
 
+TEST_CASE("a sign of life tells how far the work has come, and whoever comes next tells its own",
+          "[sidecar][claim][progress]") {
+  const Json mine = session_with(host("Running", "uid-1"));
+  const Json told = mine.patch(heartbeat_operations(*host_entry(mine, "host-0"), "host-0", kPod, kNow,
+                                                    api::Progress{"backup /data", 42, 1, 2, 3, 4, 5}));
+  CHECK(array_at(told, {"status", "stats"})[0]["progress"] == Json{{"step", "backup /data"},
+                                                                   {"percentDone", 42},
+                                                                   {"filesDone", 1},
+                                                                   {"totalFiles", 2},
+                                                                   {"bytesDone", 3},
+                                                                   {"totalBytes", 4},
+                                                                   {"secondsRemaining", 5}});
+  const Json given_back = told.patch(give_back_operations(*host_entry(told, "host-0"), "host-0", kPod));
+  CHECK_FALSE(array_at(given_back, {"status", "stats"})[0].contains("progress"));
+  Json taken_away = told;
+  taken_away["status"]["stats"][0]["phase"] = "Pending";
+  const Json claimed = taken_away.patch(claim_operations(*host_entry(taken_away, "host-0"), "host-0", kPod, kNow));
+  CHECK_FALSE(array_at(claimed, {"status", "stats"})[0].contains("progress"));
+}
+
 TEST_CASE("what a pod writes after it lost its host does not apply", "[sidecar][claim][F26][I7]") {
   const Json mine = session_with(host("Running", "uid-1")), others = session_with(host("Running", "uid-2"));
   const HostEntry entry = *host_entry(mine, "host-0");

@@ -107,9 +107,9 @@ TEST_CASE("a repository below subPath twice, as rc.0 made it, is looked for", "[
 
 TEST_CASE("a backup names host, tag and excludes, and its path after --", "[sidecar][restic_command][F72][I16]") {
   const BackupRequest request{"host-0", "-odd", "stash-session=u1", {"*.tmp"}};
-  CHECK(backup_arguments(request, kOldest) == Arguments{"backup", "--json", "--quiet", "--cleanup-cache", "--host",
-                                                        "host-0", "--tag", "stash-session=u1", "--exclude", "*.tmp",
-                                                        "--", "-odd"});
+  CHECK(backup_arguments(request, kOldest) == Arguments{"backup", "--json", "--cleanup-cache", "--host", "host-0",
+                                                        "--tag", "stash-session=u1", "--exclude", "*.tmp", "--",
+                                                        "-odd"});
   const auto newer = backup_arguments(request, kNewer);
   CHECK(std::ranges::search(newer, Arguments{"--retry-lock", "1m"}).size() == 2);
 }
@@ -153,11 +153,12 @@ TEST_CASE("every period of a retention policy has its flag, and is reason enough
   }
 }
 
-TEST_CASE("restore is sparse from the version on that can", "[sidecar][restic_command]") {
+TEST_CASE("restore is sparse, and tells its progress, from the versions on that can", "[sidecar][restic_command]") {
   CHECK(restore_arguments("4c1c", {"/a"}, {}, kOldest) ==
         Arguments{"restore", "--target", "/", "--include", "/a", "--", "4c1c"});
-  CHECK(restore_arguments("4c1c", {}, {"b"}, kNewer) ==
-        Arguments{"restore", "--target", "/", "--sparse", "--exclude", "b", "--retry-lock", "1m", "--", "4c1c"});
+  CHECK(restore_arguments("4c1c", {}, {"b"}, kNewer) == Arguments{"restore", "--target", "/", "--json", "--sparse",
+                                                                  "--exclude", "b", "--retry-lock", "1m", "--",
+                                                                  "4c1c"});
 }
 
 TEST_CASE("restic is told the pod for its user, for whoever meets its lock", "[sidecar][restic_command]") {

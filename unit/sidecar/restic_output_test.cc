@@ -25,6 +25,34 @@ TEST_CASE("a backup's summary becomes the session's entry", "[sidecar][restic_ou
   CHECK(stats.file_stats == api::FileStats{6, 6, 0, 0});
 }
 
+TEST_CASE("a backup's and a restore's status lines are read, of every restic that prints them",
+          "[sidecar][restic_output][progress]") {
+  CHECK(parse_status(R"({"message_type":"status","seconds_elapsed":2,"seconds_remaining":7,"percent_done":0.25,)"
+                     R"("total_files":51,"files_done":3,"total_bytes":400,"bytes_done":100,"current_files":["/a"]})") ==
+        ResticStatus{3, 51, 100, 400, std::chrono::seconds(7)});
+  CHECK(parse_status(R"({"message_type":"status","percent_done":0,"total_files":1,"total_bytes":30000000})") ==
+        ResticStatus{0, 1, 0, 30'000'000, {}});
+  CHECK(
+      parse_status(R"({"message_type":"status","seconds_elapsed":1,"percent_done":0.5,"total_files":52,)"
+                   R"("files_restored":20,"files_skipped":6,"total_bytes":10,"bytes_restored":3,"bytes_skipped":2})") ==
+      ResticStatus{26, 52, 5, 10, {}});
+  CHECK(parse_status(
+            R"({"message_type":"summary","total_files":52,"files_restored":52,"total_bytes":9,"bytes_restored":9})") ==
+        ResticStatus{52, 52, 9, 9, {}});
+  CHECK_FALSE(parse_status(test::summary_line()));
+  CHECK_FALSE(parse_status("restoring <Snapshot 6f45feee of [/data]> to /"));
+  CHECK_FALSE(parse_status(R"({"message_type":"error","error":{"message":"x"}})"));
+}
+
+TEST_CASE("a restore's errors are read as text and as JSON", "[sidecar][restic_output]") {
+  const RestoreErrors errors = parse_restore_errors(
+      "{\"message_type\":\"error\",\"error\":{\"message\":\"no space left on device\"},\"during\":\"restore\","
+      "\"item\":\"/data/a\"}\n"
+      "{\"message_type\":\"exit_error\",\"code\":1,\"message\":\"Fatal: There were 1 errors\"}\n");
+  CHECK(errors.items == std::vector<RestoreErrors::Item>{{"/data/a", "no space left on device"}});
+  CHECK(errors.total == 1);
+}
+
 TEST_CASE("odd numbers in a summary are zero, not a crash", "[sidecar][restic_output][F41][I17]") {
   BackupOutput output;
   output.feed(R"({"message_type":"summary","files_new":-1,"total_duration":-5,"data_added":"x","snapshot_id":7})");

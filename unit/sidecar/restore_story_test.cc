@@ -35,8 +35,9 @@ TEST_CASE("a pending host is restored, told, and the application may start", "[s
   story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("restore", {});
   CHECK(story.run() == 0);
   const auto calls = story.restic.calls();
-  REQUIRE(calls.size() == 3);
-  CHECK(std::vector<std::string>(calls[2].arguments.begin() + 2, calls[2].arguments.end()) ==
+  // This restic does not say how far it has come, so the size of the snapshot is asked for.
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "snapshots", "stats", "restore"});
+  CHECK(std::vector<std::string>(calls.back().arguments.begin() + 2, calls.back().arguments.end()) ==
         std::vector<std::string>{"restore", "--target", "/", "--include", "/source/data", "--", "d2769cc2175c"});
   CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Succeeded");
   CHECK(test::text_of(story.script.calls()).find("\"reason\":\"SuccessfulHostRestore\"") != std::string::npos);
@@ -54,7 +55,7 @@ TEST_CASE("the latest snapshot is the latest complete one", "[sidecar][restore_s
  "tags":["stash-incomplete"]}])"})
       .on("restore", {});
   CHECK(story.run() == 0);
-  CHECK(story.restic.calls()[2].arguments.back() == "d2769cc2175c");
+  CHECK(story.restic.calls().back().arguments.back() == "d2769cc2175c");
 }
 
 TEST_CASE("what is restored, gone or going lets the application start at once", "[sidecar][restore_story]") {

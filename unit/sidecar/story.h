@@ -66,7 +66,9 @@ inline Json result_in(const std::vector<ApiScript::Call>& calls) {
   for (const auto& call : calls) {
     if (call.method != "PATCH") continue;
     for (const Json& operation : call.json()) {
-      if (string_at(operation, {"op"}) == "replace") return operation["value"];
+      // A Repository's status is patched as well.
+      if (string_at(operation, {"op"}) == "replace" && string_at(operation, {"path"}).starts_with("/status/stats/"))
+        return operation["value"];
     }
   }
   return nullptr;
