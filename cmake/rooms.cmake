@@ -15,7 +15,8 @@ target_link_options(stash_flags INTERFACE -Wl,--no-undefined -Wl,--as-needed -Wl
 set(STASH_SANITIZE "" CACHE STRING "address,undefined or thread")
 if(STASH_SANITIZE)
   # g++ 12 warns of uninitialised optionals under sanitizers where there are none.
-  target_compile_options(stash_flags INTERFACE -fsanitize=${STASH_SANITIZE} -fno-omit-frame-pointer -g1 -Wno-maybe-uninitialized)
+  target_compile_options(stash_flags INTERFACE -fsanitize=${STASH_SANITIZE} -fno-omit-frame-pointer -g1
+                         $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(stash_flags INTERFACE -fsanitize=${STASH_SANITIZE})
 endif()
 
