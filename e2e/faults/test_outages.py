@@ -38,7 +38,7 @@ def everything_runs(bench):
     yield
     bench.control_plane.wait_until_ready()
     if bench.controller.process.poll() is not None:
-        bench.controller.start()
+        bench.restart("controller")
 
 
 @pytest.mark.slow

@@ -116,9 +116,14 @@ def error_event(code, reason="Expired", after=0):
 
     async def spoilt(events):
         seen = 0
-        while seen < after:
-            yield await events.__anext__()
-            seen += 1
+        if after:
+            async for event in events:
+                yield event
+                seen += 1
+                if seen == after:
+                    break
+            else:
+                return  # it ended before
         yield json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"
     return _on_events(spoilt)
 

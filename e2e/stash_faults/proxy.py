@@ -30,7 +30,7 @@ class Called:
 
 
 class Rule:
-    """What happens to the calls it is for: after `skip` of them, to the next `times`."""
+    """What happens to the calls it is for: after `skip` of them, to the next `times`. `method` is one, "PUT|POST" or "*"."""
 
     def __init__(self, method, path, act, skip=0, times=None):
         self.method, self.path, self.act = method, re.compile(path), act
@@ -38,7 +38,7 @@ class Rule:
         self.seen = self.hits = 0
 
     def takes(self, method, target) -> bool:
-        if self.method not in (method, "*") or not self.path.search(target):
+        if (self.method != "*" and method not in self.method.split("|")) or not self.path.search(target):
             return False
         self.seen += 1
         if self.seen <= self.skip or (self.times is not None and self.hits >= self.times):
