@@ -14,9 +14,12 @@ Nudges NudgeBook::look(const std::string& workload) const {
 
 void NudgeBook::nudged(const std::string& workload, const std::string& change, std::string error) {
   const std::scoped_lock lock(mutex_);
-  Entry& entry = entries_[workload];
   const auto now = clock_.steady();
-  if (entry.change != change || (entry.resting && now - entry.last >= kNudgeMemory)) {
+  // Nobody asks again about a workload that was deleted soon after.
+  std::erase_if(entries_,
+                [now](const auto& each) { return each.second.resting && now - each.second.last >= kNudgeMemory; });
+  Entry& entry = entries_[workload];
+  if (entry.change != change) {
     entry.count = 0;
     entry.in_vain = 0;
   }
@@ -31,6 +34,11 @@ void NudgeBook::nudged(const std::string& workload, const std::string& change, s
 void NudgeBook::say(const std::string& workload, std::string error) {
   const std::scoped_lock lock(mutex_);
   entries_[workload].error = std::move(error);
+}
+
+std::size_t NudgeBook::size() const {
+  const std::scoped_lock lock(mutex_);
+  return entries_.size();
 }
 
 void NudgeBook::at_rest(const std::string& workload) {

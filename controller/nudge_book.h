@@ -18,6 +18,7 @@ class NudgeBook {
   void say(const std::string& workload, std::string error);
   /// Injecting would change nothing any more.
   void at_rest(const std::string& workload);
+  std::size_t size() const;
 
  private:
   struct Entry {

@@ -64,3 +64,16 @@ TEST_CASE("another change of the workload is counted anew", "[controller][books]
   book.nudged("demo/web", "restore", "");
   CHECK(book.look("demo/web") == Nudges{1, 1, seconds(0), "", "restore"});
 }
+
+TEST_CASE("workloads that come and go leave nothing behind in the book of nudges", "[controller][books]") {
+  FakeClock clock;
+  NudgeBook book(clock);
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = "demo/web-" + std::to_string(i);
+    book.nudged(name, "inject", "");
+    book.at_rest(name);  // as when it is up to date, and again when it is gone
+    book.at_rest(name);
+    clock.advance(minutes(1));
+  }
+  CHECK(book.size() <= 6);
+}
