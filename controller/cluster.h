@@ -55,6 +55,8 @@ struct Cluster {
   Json namespace_labels(const std::string& ns) const;
   Living living() const;
   std::string not_opted_in(const std::string& ns) const;  ///< "" when it has opted in
+  /// It is being deleted, with all that is in it; nothing new may be made there.
+  bool is_going(const std::string& ns) const;
 };
 
 }  // namespace stash::controller

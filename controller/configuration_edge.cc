@@ -57,6 +57,8 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const api::Backup
 Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
   const auto object = cluster.caches.configurations.get(ref);
   if (!object) return LookAgain();
+  // Its own turn comes, and a finalizer of older Stash must not hold the namespace.
+  if (cluster.is_going(ref.ns) && !api::meta_of(*object).being_deleted) return LookAgain();
   ConfigurationWorld world;
   world.configuration = *object;
   world.now = cluster.clock.now();

@@ -67,6 +67,11 @@ Json Cluster::namespace_labels(const std::string& ns) const {
   return object ? object_at(*object, {"metadata", "labels"}) : Json::object();
 }
 
+bool Cluster::is_going(const std::string& ns) const {
+  const auto object = caches.namespaces.get({"", ns});
+  return object && !string_at(*object, {"metadata", "deletionTimestamp"}).empty();
+}
+
 Living Cluster::living() const {
   const auto names = [](const kube::Cache& cache) {
     std::set<std::string> all;

@@ -46,6 +46,7 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
     cluster.nudges.at_rest(key);
     return LookAgain();
   }
+  if (cluster.is_going(ref.ref.ns)) return LookAgain();
   WorkloadWorld world = gather_workload(cluster, ref, *workload);
   if (!ref.kind->rolls_out || may_be_stuck(world)) {
     TRY(world.pods, pods_of(api, *workload, false));

@@ -109,6 +109,24 @@ def test_a_configuration_brings_sidecar_cronjob_and_rights_and_takes_them_away_a
     assert not [k for k in kube.get("deployment", "web", ns)["metadata"].get("annotations", {}) if "stash.appscode.com" in k]
 
 
+@pytest.mark.fault("F23", invariants="I18 I20")
+def test_in_a_namespace_that_is_being_deleted_nothing_is_made_anew(kube, ns, workload, controller):
+    workload.configure()
+    cron_job = wait_until("the CronJob exists", lambda: kube.list("cronjobs", ns), 30)[0]["metadata"]["name"]
+    kube.kubectl("delete", "namespace", ns, "--wait=false")  # no controller deletes its content here: the test does
+    said = len(controller.output())
+    kube.delete("rolebinding", "stash-sidecar-deployment-web", ns)
+    kube.delete("role", "stash-sidecar-deployment-web", ns)
+    kube.delete("cronjob", cron_job, ns)
+    # What is changed after that is looked at later, by the same workers.
+    after = f"{ns}-after"
+    kube.apply(objects.namespace(after), {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": after}},
+               objects.secret(after), objects.repository(after, workload.repository), objects.workload(after, "Deployment", workload.source),
+               objects.backup_configuration(after))
+    wait_until("the other namespace is served", lambda: kube.list("cronjobs", after) and kube.list("rolebindings", after), 30)
+    assert "because it is being terminated" not in controller.output()[said:]
+
+
 def test_a_session_goes_pending_running_succeeded_and_repository_status_follows(kube, ns, workload):
     workload.configure()
     workload.pod("web-1")
