@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 configured = @test -f build/$(1)/build.ninja || cmake --preset $(1) > /dev/null
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-.PHONY: help deps tools build programs image unit asan tsan fuzz fuzzers api-test backend-test e2e test demo cluster cluster-down faults bench lint format generate golden clean
+.PHONY: help deps tools build programs image unit asan tsan fuzz fuzzers api-test backend-test e2e test demo cluster cluster-down faults soak bench lint format generate golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -74,6 +74,9 @@ cluster-down: ## take that cluster down (CLUSTER=name)
 faults: build tools ## tests that inject faults, and the table of what held (docs/reliability.md)
 	@$(MAKE) --no-print-directory programs PRESET=faults
 	@tools/run-faults
+
+soak: programs tools ## half an hour of load while faults strike; nothing may leak or stick (SOAK_MINUTES=30 STASH_SOAK_SEED=n)
+	@e2e/soak
 
 bench: build tools ## idle memory of the sidecar and reply time of the webhook
 	@bench/run
