@@ -6,6 +6,8 @@ import subprocess
 from . import paths
 from .kube import Kube
 
+NAMESPACE = {"apiVersion": "v1", "kind": "Namespace",
+             "metadata": {"name": "stash", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
 VALUES = paths.CHART / "ci" / "test-values.yaml"
 
 
@@ -28,6 +30,11 @@ def restart(name, *daemons):
     _front_command("restart", name, *daemons)
 
 
+def power_cut(name):
+    """The node goes off in the middle of everything, and on again."""
+    _front_command("power-cut", name)
+
+
 def install(kube, say):
     """Loads the image and installs the chart, or upgrades it when something changed."""
     digest = hashlib.sha256(paths.IMAGE_TAR.read_bytes()).hexdigest()
@@ -36,7 +43,8 @@ def install(kube, say):
     if is_new:
         say("loading the image into the cluster")
         _front_command("load", kube.cluster, paths.IMAGE_TAR)
-    say("installing the chart as release stash in namespace stash")
+    say("installing the chart as release stash in namespace stash, which takes no pod but a restricted one")
+    kube.apply(NAMESPACE)
     upgrade = kube.get("deployment", "stash-operator", "stash") is not None
     kube.helm("upgrade", "--install", "stash", paths.CHART, "-n", "stash", "--create-namespace", "-f", VALUES, "--wait", "--timeout", "3m")
     if is_new and upgrade:

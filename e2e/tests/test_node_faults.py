@@ -1,12 +1,13 @@
-"""What happens to pods on a node: drained, out of memory, kubelet and containerd gone, neighbours that look around."""
+"""What happens to pods on a node: drained, displaced, out of memory, the node or parts of it gone, neighbours that look around."""
 import json
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stash_e2e import installation, objects, pod_process
+from stash_e2e import installation, lost_node, objects, pod_process
 from stash_e2e.kube import wait_until
 from test_backup import snapshots
 from test_bad_paths import condition_becomes, workload_is_well
@@ -15,11 +16,15 @@ from test_pods import containers
 from test_rollouts import configure, succeeds
 
 
-def with_much_to_back_up(place, **more):
+def with_files(place):
     """Enough for restic to be caught in the middle."""
     place.source.mkdir(parents=True, exist_ok=True)
     for i in range(40):
         (place.source / f"large-{i}").write_bytes(os.urandom(3_000_000))
+
+
+def with_much_to_back_up(place, **more):
+    with_files(place)
     place.start_workload(**more)
     configure(place)
     place.wait_for_sidecar()
@@ -54,6 +59,141 @@ def test_a_drained_pod_gives_its_backup_to_the_next_one_and_leaves_no_lock(place
     assert session["status"]["phase"] == "Succeeded", session["status"]
     assert len(snapshots(place)) == 1
     succeeds(place, "next")
+
+
+def one_good_backup(place, name):
+    """I5 I7 I12: the session's one snapshot is there, and nobody left a lock."""
+    session = place.kube.wait_for_phase("backupsession", name, place.ns, ("Succeeded", "Failed", "Skipped"), 150)
+    assert session["status"]["phase"] == "Succeeded", session["status"]
+    assert len(snapshots(place)) == 1
+    assert locks(place) == []
+    return session
+
+
+@pytest.fixture
+def finalizer(place):
+    """Somebody else's, on a pod: it stays in Terminating until he has done what he wants to."""
+    held = []
+
+    def put(pod, finalizers):
+        place.kube.kubectl("patch", "pod", pod["metadata"]["name"], "-n", place.ns, "--type=merge", "-p",
+                           json.dumps({"metadata": {"finalizers": finalizers}}))
+
+    def hold(pod):
+        put(pod, ["example.com/not-yet"])
+        held.append(pod)
+    yield hold
+    for pod in held:
+        put(pod, None)
+
+
+@pytest.mark.fault("F51", invariants="I5 I6 I7 I12")
+def test_a_pod_that_is_stuck_in_terminating_holds_up_neither_its_session_nor_the_repository(place, finalizer):
+    pod = with_much_to_back_up(place)
+    finalizer(pod)
+    place.kube.apply(objects.backup_session(place.ns, "stuck"))
+    with pod_process.held_in_the_middle_of_a_backup(pod, place.repository) as restic:
+        place.kube.kubectl("delete", "pod", pod["metadata"]["name"], "-n", place.ns, "--wait=false")
+        # It is killed when its grace period is over: with its lock in the repository, and its claim in the session.
+        wait_until("restic is dead", lambda: restic.status("State") in ("", "Z (zombie)"), 60)
+    session = one_good_backup(place, "stuck")
+    still = place.kube.get("pod", pod["metadata"]["name"], place.ns)
+    assert still["metadata"]["deletionTimestamp"] and still["metadata"]["uid"] == pod["metadata"]["uid"]
+    assert [lost["podUID"] for lost in session["status"]["lostPods"]] == [pod["metadata"]["uid"]]
+    succeeds(place, "next")
+
+
+def takes_most_memory(kube, part):
+    """A request of that part of the node's memory."""
+    [node] = kube.list("nodes")
+    return {"requests": {"memory": f"{int(int(node['status']['allocatable']['memory'].removesuffix('Ki')) * part)}Ki"}}
+
+
+@pytest.fixture
+def important(kube, place):
+    """A priority class above all that is not the system's."""
+    name = place.ns[:40]
+    kube.apply({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": 1000000})
+    yield name
+    kube.delete("priorityclass", name)
+
+
+@pytest.mark.fault("F51", invariants="I5 I6 I7 I12")
+def test_a_pod_that_a_more_important_one_displaces_gives_its_backup_to_its_successor(place, important):
+    workload = objects.deployment(place.ns, place.source)
+    workload["spec"]["strategy"] = {"type": "Recreate"}  # there is no room for two of them
+    workload["spec"]["template"]["spec"]["containers"][0]["resources"] = takes_most_memory(place.kube, 0.55)
+    with_files(place)
+    place.kube.apply(objects.secret(place.ns), objects.repository(place.ns, place.repository), workload)
+    place.kube.rollout("web", place.ns)
+    configure(place)
+    place.wait_for_sidecar()
+    [pod] = wait_for_pods(place, 1, "containers", "stash")
+    other = objects.deployment(place.ns, place.source, name="important", pod_spec={"priorityClassName": important})
+    other["spec"]["template"]["spec"]["containers"][0]["resources"] = takes_most_memory(place.kube, 0.55)
+    place.kube.apply(objects.backup_session(place.ns, "displaced"))
+    with pod_process.held_in_the_middle_of_a_backup(pod, place.repository) as restic:
+        place.kube.apply(other)
+        wait_until("the sidecar has told restic to end", lambda: restic.has_pending(signal.SIGINT), 60, every=0.02)
+        restic.send(signal.SIGCONT)
+        place.kube.rollout("important", place.ns)
+    assert locks(place) == []
+    waiting = place.kube.get("backupsession", "displaced", place.ns)["status"]
+    assert waiting["phase"] not in ("Succeeded", "Failed"), "no node has room for the next pod yet"
+    place.kube.delete("deployment", "important", place.ns)
+    one_good_backup(place, "displaced")
+    succeeds(place, "next")
+
+
+@pytest.mark.slow
+@pytest.mark.fault("F49", "F27", invariants="I3 I5 I6 I7 I8 I12")
+def test_after_a_power_cut_of_the_node_the_session_is_completed_and_all_of_stash_is_back(place):
+    pod = with_much_to_back_up(place)
+    place.kube.apply(objects.backup_session(place.ns, "dark"))
+    with pod_process.held_in_the_middle_of_a_backup(pod, place.repository):
+        installation.power_cut(place.kube.cluster)
+        assert locks(place), "restic was killed while it held a lock"
+    one_good_backup(place, "dark")
+    [after] = wait_for_pods(place, 1, "containers", "stash")
+    assert after["metadata"]["uid"] == pod["metadata"]["uid"], "a node that comes back has the same pods"
+    for deployment in ("stash-operator", "stash-webhook"):
+        place.kube.rollout(deployment, "stash")
+    succeeds(place, "next")
+    # And workloads are injected as before.
+    place.kube.apply(objects.deployment(place.ns, place.source, name="second"))
+    place.kube.apply(objects.backup_configuration(place.ns, name="second", workload="second", schedule="0 0 1 1 *"))
+    wait_until("it is injected", lambda: "stash" in [c["name"] for c in place.kube.get("deployment", "second", place.ns)["spec"]["template"]["spec"]["containers"]])
+
+
+def leader(kube):
+    [found] = [lease for lease in kube.list("leases", "stash") if lease["spec"].get("holderIdentity")]
+    return found["spec"]["holderIdentity"]
+
+
+@pytest.fixture
+def two_controllers(kube):
+    kube.kubectl("scale", "deployment/stash-operator", "-n", "stash", "--replicas=2")
+    kube.rollout("stash-operator", "stash")
+    yield
+    kube.kubectl("scale", "deployment/stash-operator", "-n", "stash", "--replicas=1")
+    kube.rollout("stash-operator", "stash")
+
+
+@pytest.mark.fault("F27", invariants="I6 I7")
+def test_a_controller_that_is_lost_with_its_node_is_followed_by_the_other_within_half_a_minute(place, two_controllers):
+    kube = place.kube
+    place.start_workload()
+    configure(place)
+    place.wait_for_sidecar()
+    before = leader(kube)
+    [pod] = [pod for pod in kube.list("pods", "stash") if pod["metadata"]["name"] in before]
+    with lost_node.of_pod(kube, pod):
+        began = time.monotonic()
+        wait_until("another one leads", lambda: leader(kube) != before, 60)
+        assert time.monotonic() - began < 30
+        succeeds(place, "under-the-next-one")
+        assert kube.get("pod", pod["metadata"]["name"], "stash")["status"]["phase"] == "Running", "nobody has told the API server"
+    assert len(snapshots(place)) == 1
 
 
 @pytest.mark.fault("F49", invariants="I3 I5 I6 I7")
