@@ -1,8 +1,9 @@
 """The chart's life: upgrade, webhook outage, uninstall. Runs last, for it takes Stash away."""
 import pytest
 
-from stash_e2e import installation, objects
+from stash_e2e import canaries, installation, objects
 from stash_e2e.kube import wait_until
+from test_rollouts import configure
 
 
 def test_an_upgrade_of_the_chart_keeps_the_webhook_working_and_restarts_no_workload(place):
@@ -21,6 +22,36 @@ def test_an_upgrade_of_the_chart_keeps_the_webhook_working_and_restarts_no_workl
     assert place.kube.get("deployment", "web", place.ns)["spec"]["template"] == before
 
 
+PASSWORD, WRONG, KEY = "canary of the/password+1", "canary of the wrong one", "canary/of+an access key"
+OF_OTHER_TESTS = ["correct horse battery staple"]
+
+
+@pytest.mark.fault("F80", invariants="I15")
+def test_no_planted_secret_is_written_down_anywhere_whatever_the_verbosity(place):
+    """After the upgrade, which made everybody talk; and after all other tests, whose logs are still there."""
+    secret, wrong = objects.secret(place.ns, password=PASSWORD), objects.secret(place.ns, "wrong", password=WRONG)
+    for one in (secret, wrong):
+        one["stringData"]["AWS_SECRET_ACCESS_KEY"] = KEY
+    place.kube.apply(secret, wrong, objects.repository(place.ns, place.repository, name="same-place", secret_name="wrong"))
+    place.start_workload(with_secret=False)
+    with canaries.CommandLines() as command_lines:
+        configure(place)
+        place.kube.apply(objects.backup_configuration(place.ns, name="wrong", schedule="0 0 1 1 *", repository="same-place"))
+        place.wait_for_sidecar()
+        assert place.trigger("right")["status"]["phase"] == "Succeeded"
+        said = place.trigger("wrong", "wrong")["status"]
+    assert said["phase"] == "Failed" and "wrong password" in said["stats"][0]["error"], said
+    words = canaries.spellings([PASSWORD, WRONG, KEY, *OF_OTHER_TESTS])
+    assert command_lines.with_any(["restic"]) and command_lines.with_any(words) == []
+    logs = canaries.logs_of(place.kube.cluster)
+    # Each of them is looked into: they do hold what they should.
+    for place_of_log in logs:
+        assert canaries.files_with([place.ns], [place_of_log]), place_of_log
+    assert canaries.files_with(words, logs) == []
+    for where, text in canaries.objects_of(place.kube).items():
+        assert not [word for word in words if word in text], where
+
+
 @pytest.mark.fault("F60", invariants="I1 I8")
 def test_with_the_webhook_down_workloads_are_admitted_and_are_injected_when_it_is_back(place):
     place.start_workload()
@@ -32,9 +63,8 @@ def test_with_the_webhook_down_workloads_are_admitted_and_are_injected_when_it_i
     assert [c["name"] for c in place.kube.get("deployment", "web", place.ns)["spec"]["template"]["spec"]["containers"]] == ["app"]
     place.kube.kubectl("scale", "deployment/stash-webhook", "-n", "stash", "--replicas=2")
     place.kube.rollout("stash-webhook", "stash")
-    # The controller asks ever more seldom, at last every five minutes.
     wait_until("the missed injection is repaired", lambda: [c for c in place.kube.get("deployment", "web", place.ns)["spec"]["template"]
-                                                            ["spec"]["containers"] if c["name"] == "stash"], 330)
+                                                            ["spec"]["containers"] if c["name"] == "stash"], 30)
 
 
 def test_uninstall_leaves_no_webhook_configuration_keeps_the_crds_and_workloads_keep_running(place):
