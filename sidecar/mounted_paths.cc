@@ -10,8 +10,10 @@ namespace stash::sidecar {
 std::vector<std::string> mounted_paths(const std::vector<api::VolumeMount>& mounts) {
   std::vector<std::string> mounted;
   mounted.reserve(mounts.size());
-  for (const api::VolumeMount& mount : mounts)
-    mounted.push_back(clean_path(mount.mount_path).value_or(mount.mount_path));
+  for (const api::VolumeMount& mount : mounts) {
+    // No path, as an empty one, is a mount of nothing: taken as it is, it would be a prefix of all.
+    if (auto path = clean_path(mount.mount_path)) mounted.push_back(*std::move(path));
+  }
   return mounted;
 }
 

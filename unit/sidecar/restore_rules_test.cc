@@ -96,6 +96,7 @@ TEST_CASE("only the asked path is written, as a pattern that matches nothing els
 TEST_CASE("a path outside of all volumes is refused before anything is written", "[sidecar][restore_rules][F72][I13]") {
   const std::vector<api::VolumeMount> mounts{{"data", "/source/data/", ""}};
   CHECK(check_within_volumes({"/source/data", "/source/data/sub", "/source"}, mounts));
+  CHECK_FALSE(check_within_volumes({"/"}, {{"data", "", ""}}));  // found by fuzzing: no path was a prefix of all
   CHECK(check_within_volumes({"/anything"}, {}));
   const auto refused = check_within_volumes({"/source/database"}, mounts);
   REQUIRE_FALSE(refused);
