@@ -1,9 +1,11 @@
 #include "sidecar/backup_session_run.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "base/backoff.h"
 #include "base/log.h"
 #include "sidecar/backup_plan.h"
 #include "sidecar/hook_run.h"
@@ -17,6 +19,9 @@ namespace stash::sidecar {
 namespace {
 
 using Kind = BackupStep::Kind;
+
+/// How long the host's result waits for the Repository's status at most.
+constexpr std::chrono::minutes kRepositoryPatience{5};
 
 /// Two that make one repository at once, for Repositories of two namespaces, leave two keys and the config of one.
 std::string spoilt_repository(const std::string& location) {
@@ -369,19 +374,32 @@ RepositoryMetrics measured(const api::Repository& repository, const BackupProgre
   return metrics;
 }
 
-void publish(Context& context, const api::BackupConfiguration& configuration, HostStatus& status, const Run& run,
+/// Whether a try is owed: the API server was away. What it says there outlives this session: that there have been
+/// backups, so that a repository that is gone is not made anew.
+bool owes_repository_status(Context& context, Run& run, const api::ObjectRef& ref, const Json& patch) {
+  Backoff backoff;
+  const auto begun = context.clock.steady();
+  while (true) {
+    const auto written = context.api.merge_patch(api::kRepositories, ref, patch, "status");
+    if (written) return false;
+    log_warning("status of the Repository: {}", written.error().message);
+    if (!is_outage(written.error().code) && written.error().code != ErrorCode::conflict) return false;
+    if (context.clock.steady() - begun >= kRepositoryPatience) return true;
+    context.pause(backoff.next());
+    if (!run.go_on()) return true;
+  }
+}
+
+void publish(Context& context, const api::BackupConfiguration& configuration, HostStatus& status, Run& run,
              Nanoseconds duration) {
   const BackupProgress& progress = run.progress();
   const TimePoint now = context.clock.now();
   std::optional<RepositoryMetrics> repository;
   if (run.repository()) repository = measured(*run.repository(), progress);
   // Before the host's result: whoever sees the session Succeeded finds the Repository up to date.
-  if (const Json patch = repository_patch(progress, now); !patch.is_null()) {
-    const api::ObjectRef ref{configuration.metadata.ns, configuration.spec.repository};
-    if (const auto written = context.api.merge_patch(api::kRepositories, ref, patch, "status"); !written) {
-      log_warning("status of the Repository: {}", written.error().message);
-    }
-  }
+  const api::ObjectRef ref{configuration.metadata.ns, configuration.spec.repository};
+  const Json patch = repository_patch(progress, now);
+  const bool owed = !patch.is_null() && owes_repository_status(context, run, ref, patch);
 
   // Also before it, for the session tells whether that worked.
   BackupMetrics metrics = backup_metrics(progress, duration);
@@ -397,6 +415,8 @@ void publish(Context& context, const api::BackupConfiguration& configuration, Ho
   if (const auto written = status.write_result(result); !written) {
     log_error("the result of {} was not written: {}", status.host(), written.error().message);
     if (written.error().code == ErrorCode::cancelled) return;
+  } else if (owed) {
+    std::ignore = owes_repository_status(context, run, ref, patch);
   }
   if (result.phase == "Succeeded") {
     log_info("backup of {} succeeded in {}", result.hostname, result.duration);

@@ -1,5 +1,6 @@
 #include "sidecar/init_turn.h"
 
+#include "base/backoff.h"
 #include "base/log.h"
 
 namespace stash::sidecar {
@@ -9,6 +10,7 @@ namespace {
 constexpr std::chrono::seconds kBeat{30};
 constexpr std::chrono::minutes kDead{3};
 constexpr std::chrono::seconds kLook{2};
+constexpr int kTriesToGiveBack = 5;
 
 constexpr std::string_view kClaim = "initialisation";
 
@@ -31,6 +33,7 @@ InitTurn::~InitTurn() {
 Result<void> InitTurn::take() {
   std::optional<Json> seen;  // somebody else's claim, and since when it has not changed
   auto seen_since = context_.clock.steady();
+  Backoff backoff;
   while (true) {
     const std::string owner = owner_of(claim_);
     if (seen != claim_) {
@@ -47,7 +50,10 @@ Result<void> InitTurn::take() {
         held_ = true;
         return {};
       }
-      if (written.error().code != ErrorCode::conflict) return written;
+      const ErrorCode code = written.error().code;
+      if (code != ErrorCode::conflict && !is_outage(code)) return written;
+      // Written or not, the Repository says what came of it.
+      if (code != ErrorCode::conflict) context_.pause(backoff.next());
     } else {
       context_.pause(kLook);
     }
@@ -84,8 +90,15 @@ void InitTurn::give_back() {
   const std::string path = fmt::format("/status/{}", kClaim);
   const Json operations = {{{"op", "test"}, {"path", path + "/podUID"}, {"value", context_.pod.uid}},
                            {{"op", "remove"}, {"path", path}}};
-  const auto written = context_.api.json_patch(api::kRepositories, ref_, operations, "status");
-  if (!written) log_warning("{}; others wait {} for it", written.error().message, format_duration(kDead));
+  Backoff backoff;
+  for (int tries = 1;; ++tries) {
+    const auto written = context_.api.json_patch(api::kRepositories, ref_, operations, "status");
+    if (written) return;
+    if (!is_outage(written.error().code) || tries == kTriesToGiveBack || context_.stop()) {
+      return log_warning("{}; others wait {} for it", written.error().message, format_duration(kDead));
+    }
+    context_.pause(backoff.next());
+  }
 }
 
 }  // namespace stash::sidecar

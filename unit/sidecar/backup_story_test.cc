@@ -479,6 +479,24 @@ TEST_CASE("of two pods that would make a repository at once, the second looks ag
   expect_second_look_finds_it(story);
 }
 
+TEST_CASE("a turn to make the repository is taken and given back over an API server that is away",
+          "[sidecar][backup_story][F11][F19][I6][I19]") {
+  BackupStory story;
+  answer_all(story);
+  Json ours = initialised_by_another(story);
+  ours["status"]["initialisation"]["podUID"] = "uid-pod";
+  story.reads(story.a_repository_here());
+  story.script.on("GET", test::Story::kRepositoryPath).reply(ours);  // it was written, and only its answer got lost
+  story.script.on("PATCH", kRepositoryStatus).reply(504);
+  story.script.on("PATCH", kRepositoryStatus).reply(ours);  // taken
+  story.script.on("PATCH", kRepositoryStatus).reply(500);
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());  // given back
+  story.finds_no_repository().on("init", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.exit_code = 1});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "init", "snapshots", "backup"});
+  CHECK(story.pauses.size() == 2);
+}
+
 TEST_CASE("the turn of a pod that died while it made the repository passes on",
           "[sidecar][backup_story][F3][I6][I14]") {
   BackupStory story;
@@ -837,6 +855,25 @@ TEST_CASE("an API server that is away while restic runs costs nothing but patien
   REQUIRE(story.run());
   CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Failed");
   CHECK_FALSE(story.pauses.empty());
+}
+
+TEST_CASE("the Repository learns of a backup although the API server was away when it ended",
+          "[sidecar][backup_story][F11][F12][I14][I19]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_checked_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(500);
+  story.script.on("PATCH", kRepositoryStatus).reply(409);
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  story.restic.on("cat", {.output = "{}\n"})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = summary_line()})
+      .on("forget", {.output = "[{\"keep\":[{}],\"remove\":null}]\n"})
+      .on("stats", {.output = "{\"total_size\":10485764}\n"});
+  REQUIRE(story.run());
+  CHECK(story.pauses.size() == 2);
+  const std::string all = test::text_of(story.script.calls());
+  CHECK(all.rfind("\"firstBackupTime\"") < all.find("\"op\":\"replace\""));
 }
 
 TEST_CASE("a result that meets a conflict is written to the entry's new place", "[sidecar][backup_story][F17][I7]") {
