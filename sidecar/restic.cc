@@ -410,6 +410,20 @@ ResticResult<void> Restic::prune() {
   return {};
 }
 
+ResticResult<std::map<std::string, std::string>> Restic::types_at(const std::string& snapshot,
+                                                                  const std::set<std::string>& paths) {
+  std::map<std::string, std::string> types;
+  const auto run = this->run(ls_arguments(snapshot), [&](std::string_view line) {
+    const auto node = parse_json(line);
+    if (!node) return;
+    if (const std::string path = string_at(*node, {"path"}); paths.contains(path))
+      types[path] = string_at(*node, {"type"});
+  });
+  if (!run) return std::unexpected(run.error());
+  if (run->exit_code != 0 || run->stopped) return std::unexpected(failure_of(*run));
+  return types;
+}
+
 ResticResult<std::uint64_t> Restic::stats() { return run_and_read(stats_arguments(version_), parse_stats); }
 
 Restic::Ears Restic::ears_for(const std::string& snapshot, const std::vector<std::string>& paths,

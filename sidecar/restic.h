@@ -1,6 +1,8 @@
 #pragma once
 #include <expected>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -97,6 +99,9 @@ class Restic {
   /// Needs the repository for itself: waits for others' locks as all calls do, then fails.
   ResticResult<void> remove(const std::vector<std::string>& snapshots);
   ResticResult<void> prune();
+  /// What the snapshot has at each of those paths: "dir", "file", "symlink", ...; nothing where it has nothing.
+  ResticResult<std::map<std::string, std::string>> types_at(const std::string& snapshot,
+                                                            const std::set<std::string>& paths);
   ResticResult<std::uint64_t> stats();
   /// `paths` are those that may change; directories above them keep their owner, mode and times.
   ResticResult<void> restore(const std::string& snapshot, const std::vector<std::string>& include,

@@ -121,6 +121,8 @@ Arguments snapshots_arguments(const std::string& host, const std::string& path, 
   return arguments;
 }
 
+Arguments ls_arguments(const std::string& snapshot) { return {"ls", "--json", "--no-lock", "--", snapshot}; }
+
 Arguments snapshot_arguments(const std::string& id) { return {"snapshots", "--json", "--no-lock", "--", id}; }
 
 Arguments tag_arguments(const std::string& snapshot, std::string_view tag, const ResticVersion& version) {

@@ -69,6 +69,7 @@ Arguments check_arguments(const ResticVersion& version);
 Arguments forget_arguments(const api::RetentionPolicy& policy, const std::vector<std::string>& hosts,
                            const ResticVersion& version);
 /// Removes exactly these snapshots.
+Arguments ls_arguments(const std::string& snapshot);
 Arguments remove_arguments(const std::vector<std::string>& ids, const ResticVersion& version);
 /// Removes all data that no snapshot uses, also where that means to write the rest anew.
 Arguments prune_arguments(const ResticVersion& version);

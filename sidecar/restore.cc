@@ -1,6 +1,7 @@
 #include "sidecar/restore.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "api/codec.h"
 #include "api/names.h"
@@ -8,6 +9,8 @@
 #include "base/log.h"
 #include "sidecar/hook_run.h"
 #include "sidecar/host_status.h"
+#include "sidecar/mounted_paths.h"
+#include "sidecar/planted_links.h"
 #include "sidecar/restore_attempts.h"
 #include "sidecar/restore_rules.h"
 #include "sidecar/work_progress.h"
@@ -116,6 +119,7 @@ class Restorer {
         return within.error().message;
     }
     log_info("restoring {} from snapshot {} of {}", fmt::join(paths, ", "), snapshot->short_id, snapshot->time);
+    if (auto problem = clear_the_way(item, *snapshot, paths)) return problem;
     work_.step(fmt::format("restore {}", fmt::join(paths, ", ")));
     ResticStatus latest;
     const RestoreWatch watch{.on_status =
@@ -132,6 +136,32 @@ class Restorer {
     if (!restored)
       return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot->short_id,
                          restored.error().sentence);
+    return std::nullopt;
+  }
+
+  /// A link where the snapshot has a directory or a file gives way to it; restic would write to where it leads.
+  std::optional<std::string> clear_the_way(const RestoreItem& item, const Snapshot& snapshot,
+                                           const std::vector<std::string>& paths) {
+    const auto mounts =
+        session_.spec.target ? mounted_paths(session_.spec.target->volume_mounts) : std::vector<std::string>();
+    const std::set<std::string> links = links_in_the_way(paths, mounts);
+    if (links.empty()) return std::nullopt;
+    const auto types = restic_->types_at(snapshot.id, links);
+    if (!types) return fmt::format("listing snapshot {}: {}", snapshot.short_id, types.error().sentence);
+    for (const auto& [link, type] : *types) {
+      if (type == "symlink") continue;
+      // Which of them a pattern takes only restic knows.
+      if (!item.include.empty() || !item.exclude.empty()) {
+        return fmt::format(
+            "{} is a symbolic link, and in snapshot {} it is a {}: a restore would write to where it leads. Remove the "
+            "link, or restore without include and exclude",
+            link, snapshot.short_id, type);
+      }
+      std::error_code problem;
+      std::filesystem::remove(link, problem);
+      if (problem) return fmt::format("{} is a symbolic link, which could not be removed: {}", link, problem.message());
+      log_warning("removed the symbolic link {}: in snapshot {} it is a {}", link, snapshot.short_id, type);
+    }
     return std::nullopt;
   }
 

@@ -43,6 +43,46 @@ TEST_CASE("a pending host is restored, told, and the application may start", "[s
   CHECK(test::text_of(story.script.calls()).find("\"reason\":\"SuccessfulHostRestore\"") != std::string::npos);
 }
 
+TEST_CASE("a symbolic link where the snapshot has something else gives way, and leads no restore out of the volume",
+          "[sidecar][restore_story][F44][I13][I16]") {
+  RestoreStory story;
+  TemporaryDirectory outside;
+  namespace fs = std::filesystem;
+  fs::create_directories(story.data() + "/sub");
+  for (const char* link : {"/planted", "/sub/planted", "/kept", "/not-in-it"})
+    fs::create_directory_symlink(outside.path(), story.data() + link);
+  const std::string data = story.data();
+  std::string listed = "{\"struct_type\":\"snapshot\",\"id\":\"d2769cc2175c\"}\n";
+  for (const auto& [path, type] : std::initializer_list<std::pair<std::string, std::string>>{
+           {data, "dir"}, {data + "/planted", "dir"}, {data + "/sub/planted", "file"}, {data + "/kept", "symlink"}})
+    listed += fmt::format("{{\"type\":\"{}\",\"path\":\"{}\",\"struct_type\":\"node\"}}\n", type, path);
+  story.reads(a_restore_session()
+                  .phase("Pending")
+                  .total_hosts(1)
+                  .host("host-0", "Pending")
+                  .with([&data](api::RestoreSession& session) {
+                    session.spec.target->volume_mounts.front().mount_path = data;
+                    session.spec.rules.front().paths = {data};
+                  })
+                  .json());
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {})
+      .on("snapshots",
+          {.output = fmt::format(R"([{{"id":"d2769cc2175c","short_id":"d2769cc2","time":"2026-11-23T12:54:48Z",)"
+                                 R"("hostname":"host-0","paths":["{}"]}}])",
+                                 data)})
+      .on("ls", {.output = listed})
+      .on("restore", {});
+  story.run();
+  const auto is_link = [&data](const char* name) { return fs::is_symlink(fs::symlink_status(data + name)); };
+  CHECK_FALSE(is_link("/planted"));
+  CHECK_FALSE(is_link("/sub/planted"));
+  CHECK(is_link("/kept"));
+  CHECK(is_link("/not-in-it"));
+  CHECK(fs::is_directory(outside.path()));
+}
+
 TEST_CASE("the latest snapshot is the latest complete one", "[sidecar][restore_story]") {
   RestoreStory story;
   story.reads(story.pending);
