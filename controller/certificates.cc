@@ -106,10 +106,9 @@ Result<std::chrono::seconds> reconcile_certificates(kube::Api& api, const Certif
   return std::min(plan.look_again_in, kLongestWait);
 }
 
-void keep_certificates(kube::Api& api, const CertificateOptions& options, const Clock& clock,
-                       const std::atomic<bool>& stop) {
+void keep_certificates(kube::Api& api, const CertificateOptions& options, const Clock& clock, const kube::Term& term) {
   Backoff backoff;
-  while (!stop) {
+  while (!term.over()) {
     std::chrono::milliseconds wait;
     if (const auto next = reconcile_certificates(api, options, clock)) {
       wait = *next;
@@ -119,7 +118,7 @@ void keep_certificates(kube::Api& api, const CertificateOptions& options, const 
       wait = backoff.next();
     }
     const auto until = clock.steady() + wait;
-    while (!stop && clock.steady() < until) std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    while (!term.over() && clock.steady() < until) std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
 }
 

@@ -1,10 +1,10 @@
 #pragma once
-#include <atomic>
 #include <chrono>
 #include <string>
 
 #include "base/time.h"
 #include "kube/api.h"
+#include "kube/term.h"
 
 namespace stash::controller {
 
@@ -20,8 +20,7 @@ struct CertificateOptions {
 Result<std::chrono::seconds> reconcile_certificates(kube::Api& api, const CertificateOptions& options,
                                                     const Clock& clock);
 
-/// Looks at least once a minute until `stop`, so that a bundle that somebody wiped is back soon. Blocks.
-void keep_certificates(kube::Api& api, const CertificateOptions& options, const Clock& clock,
-                       const std::atomic<bool>& stop);
+/// Looks at least once a minute until `term` is over, so that a bundle that somebody wiped is back soon. Blocks.
+void keep_certificates(kube::Api& api, const CertificateOptions& options, const Clock& clock, const kube::Term& term);
 
 }  // namespace stash::controller

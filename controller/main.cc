@@ -27,22 +27,22 @@ std::string identity() {
 
 /// Everything that only one process of the cluster may do.
 void lead(Cluster& cluster, const kube::Config& config, const Options& options, Metrics& metrics,
-          const std::atomic<bool>& lost) {
+          const kube::Term& term) {
   metrics.set_leader(true);
   std::jthread certificates;
   if (!options.cert_secret.empty() && !options.dry_run) {
     certificates = std::jthread([&] {
       kube::Api api(config);
-      api.set_cancel([&lost] { return lost.load(); });
+      api.set_cancel([&term] { return term.over(); });
       keep_certificates(api,
                         {{options.ns, options.cert_secret},
                          options.webhook_service,
                          options.webhook_configuration,
                          options.validating_configuration},
-                        system_clock(), lost);
+                        system_clock(), term);
     });
   }
-  run_workers(cluster, config, metrics, lost);
+  run_workers(cluster, config, metrics, term);
   metrics.set_leader(false);
 }
 
@@ -57,15 +57,15 @@ Result<void> run(Options options) {
   cluster.caches.start();
   log_info("health and metrics on port {}; {}", health->port(),
            options.dry_run ? "dry run: nothing is written" : "waiting for the lease " + options.lease);
-  const auto lead_here = [&](const std::atomic<bool>& lost) { lead(cluster, config, options, metrics, lost); };
+  const auto lead_here = [&](const kube::Term& term) { lead(cluster, config, options, metrics, term); };
   if (options.dry_run) {
     // A dry run reads beside the real leader and needs no lease, which would be a write.
-    std::atomic<bool> stop = false;
-    std::jthread watch([&stop] {
+    kube::Term term;
+    std::jthread watch([&term] {
       while (!stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      stop = true;
+      term.end();
     });
-    lead_here(stop);
+    lead_here(term);
     return {};
   }
   kube::LeaderElection election(config, {.lease = {options.ns, options.lease}, .identity = identity()});

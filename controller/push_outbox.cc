@@ -105,12 +105,12 @@ bool PushOutbox::send(HttpClient& client, const std::function<Living()>& living)
   return false;
 }
 
-void PushOutbox::run(const std::function<Living()>& living, const std::atomic<bool>& stop) {
+void PushOutbox::run(const std::function<Living()>& living, const kube::Term& term) {
   if (url_.empty()) return;
   HttpClient client({});
-  client.set_cancel([&stop] { return stop.load(); });
+  client.set_cancel([&term] { return term.over(); });
   auto due = clock_.steady() + kPause, clean_up = clock_.steady() + kCleanUpAnyway;
-  while (!stop) {
+  while (!term.over()) {
     std::this_thread::sleep_for(kLook);
     if (clock_.steady() < due) continue;
     if (clock_.steady() >= clean_up) {

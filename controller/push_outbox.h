@@ -1,5 +1,4 @@
 #pragma once
-#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -8,6 +7,7 @@
 #include "base/http.h"
 #include "base/time.h"
 #include "controller/session_metrics.h"
+#include "kube/term.h"
 
 namespace stash::controller {
 
@@ -23,8 +23,8 @@ class PushOutbox {
   /// Something was deleted: its groups shall go.
   void clean_up_soon();
 
-  /// Sends until `stop` is true; ends within about a second. `living` is asked before groups are deleted.
-  void run(const std::function<Living()>& living, const std::atomic<bool>& stop);
+  /// Sends until `term` is over; ends within about a second. `living` is asked before groups are deleted.
+  void run(const std::function<Living()>& living, const kube::Term& term);
 
   /// One round of it: what is due now, in a few requests of at most five seconds each; the first that fails ends it.
   /// Returns whether all went well.

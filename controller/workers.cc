@@ -54,10 +54,9 @@ void react(const Kind& kind, const std::string& key, const Error& error) {
   }
 }
 
-void work(Cluster& cluster, const kube::Config& config, const Kind& kind, Metrics& metrics,
-          const std::atomic<bool>& stop) {
+void work(Cluster& cluster, const kube::Config& config, const Kind& kind, Metrics& metrics, const kube::Term& term) {
   kube::Api api(config);
-  api.set_cancel([&stop] { return stop.load(); });
+  api.set_cancel([&term] { return term.over(); });
   while (const auto key = kind.queue.next()) {
     const auto result = kind.reconcile(cluster, api, *key);
     metrics.count_reconcile(kind.name, result ? "ok" : to_string(result.error().code));
@@ -73,9 +72,9 @@ void work(Cluster& cluster, const kube::Config& config, const Kind& kind, Metric
 
 }  // namespace
 
-void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics, const std::atomic<bool>& stop) {
+void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics, const kube::Term& term) {
   while (!cluster.caches.synced()) {
-    if (stop) return cluster.queues().shut_down();
+    if (term.over()) return cluster.queues().shut_down();
     std::this_thread::sleep_for(kLook);
   }
   cluster.began = cluster.clock.steady();
@@ -88,14 +87,14 @@ void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics,
   std::vector<std::jthread> threads;
   for (const Kind& kind : kinds) {
     for (int i = 0; i < kThreadsPerKind; ++i) {
-      threads.emplace_back([&cluster, &config, &kind, &metrics, &stop] { work(cluster, config, kind, metrics, stop); });
+      threads.emplace_back([&cluster, &config, &kind, &metrics, &term] { work(cluster, config, kind, metrics, term); });
     }
   }
   if (!cluster.dry_run) {
-    threads.emplace_back([&cluster, &stop] { cluster.pushes.run([&cluster] { return cluster.living(); }, stop); });
+    threads.emplace_back([&cluster, &term] { cluster.pushes.run([&cluster] { return cluster.living(); }, term); });
   }
   log_info("leading: {} threads", threads.size());
-  while (!stop) {
+  while (!term.over()) {
     for (const Kind& kind : kinds) metrics.set_queue_depth(kind.name, kind.queue.size());
     std::this_thread::sleep_for(kLook);
   }

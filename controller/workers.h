@@ -1,14 +1,14 @@
 #pragma once
-#include <atomic>
 
 #include "controller/cluster.h"
 #include "controller/metrics.h"
 #include "kube/config.h"
+#include "kube/term.h"
 
 namespace stash::controller {
 
-/// Works on the queues of `cluster`, two threads per kind, each with an Api of its own, until `stop` is true; then
+/// Works on the queues of `cluster`, two threads per kind, each with an Api of its own, until `term` is over; then
 /// shuts the queues down, for good. Blocks. What reaction follows from which error is decided here and nowhere else.
-void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics, const std::atomic<bool>& stop);
+void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics, const kube::Term& term);
 
 }  // namespace stash::controller

@@ -118,29 +118,28 @@ milliseconds short_wait_until(steady_clock::time_point when) {
 }
 
 /// The leader's work on its own thread.
-class Term {
+class Work {
  public:
-  explicit Term(const std::function<void(const std::atomic<bool>&)>& lead)
-      : thread_([this, &lead] {
-          lead(lost_);
+  Work(const std::function<void(const Term&)>& lead, Term& term)
+      : term_(term), thread_([this, &lead] {
+          lead(term_);
           const std::lock_guard lock(mutex_);
           over_ = true;
           ended_.notify_all();
         }) {}
-  Term(const Term&) = delete;
-  Term& operator=(const Term&) = delete;
-  ~Term() {
-    end();
+  Work(const Work&) = delete;
+  Work& operator=(const Work&) = delete;
+  ~Work() {
+    term_.end();
     thread_.join();
   }
-  void end() { lost_ = true; }
   bool wait_over(milliseconds limit) {
     std::unique_lock lock(mutex_);
     return ended_.wait_for(lock, limit, [this] { return over_; });
   }
 
  private:
-  std::atomic<bool> lost_{false};
+  Term& term_;
   std::mutex mutex_;
   std::condition_variable ended_;
   bool over_ = false;
@@ -152,8 +151,7 @@ class Term {
 LeaderElection::LeaderElection(Config config, Options options)
     : config_(std::move(config)), options_(std::move(options)) {}
 
-bool LeaderElection::run(const std::function<bool()>& stop,
-                         const std::function<void(const std::atomic<bool>& lost)>& lead) {
+bool LeaderElection::run(const std::function<bool()>& stop, const std::function<void(const Term& term)>& lead) {
   Candidate candidate(config_, options_, stop);
   const auto sleep_until = [&stop](steady_clock::time_point when) {
     while (!stop() && steady_clock::now() < when) {
@@ -169,14 +167,17 @@ bool LeaderElection::run(const std::function<bool()>& stop,
   }
   log_info("leading: lease {} is ours", api::to_string(options_.lease));
 
-  bool lost = false;
+  bool lost = false, stopping = false;
+  Term term;
+  term.set_limit(candidate.lost_at());
   {
-    Term term(lead);
+    Work work(lead, term);
     auto next_renewal = steady_clock::now() + options_.renew_every;
     // Renewed to the last moment: a leader that is winding down still needs its lease.
-    while (!term.wait_over(lost ? kStopPoll : short_wait_until(next_renewal))) {
-      if (stop()) term.end();
-      if (!lost && steady_clock::now() >= candidate.lost_at()) {
+    while (!work.wait_over(lost ? kStopPoll : short_wait_until(next_renewal))) {
+      stopping = stopping || stop();
+      // The work may have seen the limit of its term pass while a renewal was on its way.
+      if (!lost && (steady_clock::now() >= candidate.lost_at() || (!stopping && term.over()))) {
         log_error("lease {}: not renewed in time, no longer leading", api::to_string(options_.lease));
         lost = true;
       }
@@ -184,12 +185,13 @@ bool LeaderElection::run(const std::function<bool()>& stop,
         const auto renewed = candidate.renew();
         next_renewal = steady_clock::now() + (renewed ? options_.renew_every : options_.retry);
         if (!renewed) log_warning("{}", renewed.error().message);
+        term.set_limit(candidate.lost_at());
         if (renewed && !*renewed) {
           log_error("lease {}: another holder has taken it, no longer leading", api::to_string(options_.lease));
           lost = true;
         }
       }
-      if (lost) term.end();
+      if (lost || stopping) term.end();
     }
   }
   if (lost) return false;

@@ -1,10 +1,10 @@
 #pragma once
-#include <atomic>
 #include <functional>
 #include <string>
 
 #include "base/time.h"
 #include "kube/api.h"
+#include "kube/term.h"
 
 namespace stash::kube {
 
@@ -21,10 +21,11 @@ class LeaderElection {
   };
   LeaderElection(Config config, Options options);
 
-  /// Blocks until `stop()` is true. Calls `lead` on a thread of its own once elected and asks it to end (its argument
-  /// becomes true) when leadership is lost; it must write nothing after that. Releases the lease on the way out.
+  /// Blocks until `stop()` is true. Calls `lead` on a thread of its own once elected. When leadership is lost its
+  /// argument is over, and it must write nothing after that: it asks before each write. Releases the lease on the way
+  /// out.
   /// Returns false when leadership was lost (the caller should exit, so that a fresh start is certain).
-  bool run(const std::function<bool()>& stop, const std::function<void(const std::atomic<bool>& lost)>& lead);
+  bool run(const std::function<bool()>& stop, const std::function<void(const Term& term)>& lead);
 
  private:
   Config config_;

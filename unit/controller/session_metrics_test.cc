@@ -187,7 +187,7 @@ TEST_CASE("stale groups are deleted when something was deleted, and after an out
 TEST_CASE("without a Pushgateway nothing is kept", "[controller][metrics]") {
   FakeClock clock;
   PushOutbox outbox("", clock);
-  std::atomic<bool> stop = false;
+  const kube::Term term;
   outbox.put(backup_group("demo", "a"), "text\n");
-  outbox.run(some_living, stop);
+  outbox.run(some_living, term);
 }

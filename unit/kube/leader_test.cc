@@ -92,7 +92,7 @@ class Candidate {
                                     .retry = milliseconds(20)}),
         thread_([this] {
           const bool kept =
-              election_.run([this] { return stop_.load(); }, [this](const std::atomic<bool>& lost) { lead(lost); });
+              election_.run([this] { return stop_.load(); }, [this](const kube::Term& term) { lead(term); });
           const std::lock_guard lock(mutex_);
           result_ = kept;
           changed_.notify_all();
@@ -113,11 +113,11 @@ class Candidate {
   bool led() const { return led_; }
 
  private:
-  void lead(const std::atomic<bool>& lost) {
+  void lead(const kube::Term& term) {
     std::unique_lock lock(mutex_);
     leading_ = led_ = true;
     changed_.notify_all();
-    while (!lost) changed_.wait_for(lock, milliseconds(1));
+    while (!term.over()) changed_.wait_for(lock, milliseconds(1));
     leading_ = false;
   }
   template <class F>
@@ -212,6 +212,17 @@ TEST_CASE("leadership that cannot be renewed is lost before the lease runs out",
   store.break_down();
   REQUIRE(one.wait_ended());
   CHECK(one.result() == false);
+}
+
+TEST_CASE("a term that has run out is over for good, whoever looks first", "[kube][leader][F7][F26][I7]") {
+  kube::Term term;
+  CHECK_FALSE(term.over());
+  term.set_limit(std::chrono::steady_clock::now() + std::chrono::hours(1));
+  CHECK_FALSE(term.over());
+  term.set_limit(std::chrono::steady_clock::now());
+  CHECK(term.over());
+  term.set_limit(std::chrono::steady_clock::now() + std::chrono::hours(1));
+  CHECK(term.over());
 }
 
 TEST_CASE("an annotation on the lease by hand costs nobody the leadership", "[kube][leader]") {

@@ -300,10 +300,10 @@ TEST_CASE("a lease is made, renewed and released", "[kube][live]") {
   kube::LeaderElection election(
       config(), {.lease = {kNs, "leader"}, .identity = "me", .renew_every = std::chrono::milliseconds(50)});
   const bool kept = election.run([&stop] { return stop.load(); },
-                                 [&](const std::atomic<bool>& lost) {
+                                 [&](const kube::Term& term) {
                                    Api api(config());
                                    std::string first, now;
-                                   while (!lost && (first.empty() || first == now)) {
+                                   while (!term.over() && (first.empty() || first == now)) {
                                      now = version_of(api.get(api::kLeases, {kNs, "leader"}).value_or(Json()));
                                      if (first.empty()) first = now;
                                    }
