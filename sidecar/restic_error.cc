@@ -23,9 +23,10 @@ constexpr Pattern kPatterns[] = {
     {ResticCause::wrong_password, "an empty password is not a password"},
     {ResticCause::damaged, "ciphertext verification failed"},
     {ResticCause::damaged, "is damaged"},
+    {ResticCause::damaged, "invalid data returned"},  // a file is not what its name, the hash of its content, says
+    {ResticCause::damaged, "pack size does not match calculated size"},
     {ResticCause::damaged, "config file already exists"},
     {ResticCause::locked, "repository is already locked"},
-    {ResticCause::locked, "unable to create lock in backend"},
     {ResticCause::disk_full, "no space left on device"},
     {ResticCause::disk_full, "disk quota exceeded"},
     {ResticCause::permission_denied, "permission denied"},
@@ -153,6 +154,11 @@ std::string stable(std::string line) {
   return line;
 }
 
+/// Where in restic's source it happened, which follows some of its errors: "runtime.goexit", "\t.../snapshot.go:122".
+bool is_of_a_stack(std::string_view line) {
+  return line.starts_with('\t') || (!line.contains(' ') && line.contains('.'));
+}
+
 /// The line that tells most: restic's "Fatal:", its JSON exit_error, else the last one; a retry notice only where there
 /// is nothing else, and without its delay.
 std::string telling_line(std::string_view text) {
@@ -173,7 +179,7 @@ std::string telling_line(std::string_view text) {
     if (const auto notice = line.find(kRetry); notice != std::string_view::npos) {
       const auto colon = line.find(": ", notice);
       if (colon != std::string_view::npos) retry = line.substr(colon + 2);
-    } else {
+    } else if (!is_of_a_stack(line)) {
       last = line;
     }
   }

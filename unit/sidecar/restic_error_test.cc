@@ -31,6 +31,34 @@ TEST_CASE("restic's failures are told apart, by words before 0.17 and by exit co
   CHECK(cause(77, "a code of the future") == ResticCause::unknown);
 }
 
+TEST_CASE("a lock that could not be written is nobody else's lock, for which it would be waited",
+          "[sidecar][restic_error][F33][F38][F46][I6]") {
+  const auto unwritten = [](std::string_view why) {
+    return cause(1, fmt::format("Fatal: unable to create lock in backend: {}\n", why));
+  };
+  CHECK(unwritten("open /r/locks/4f1e-tmp-29: no space left on device") == ResticCause::disk_full);
+  CHECK(unwritten("open /r/locks/4f1e-tmp-29: permission denied") == ResticCause::permission_denied);
+  CHECK(unwritten("server response unexpected: 403 Forbidden: unexpected HTTP response (403)") ==
+        ResticCause::wrong_credentials);
+  CHECK(unwritten("server response unexpected: 500 Internal Server Error (500)") == ResticCause::unknown);
+}
+
+TEST_CASE("damaged files are named, and not the lines of restic's source that follow",
+          "[sidecar][restic_error][F37][I5][I11]") {
+  const auto failure = explain(1,
+                               "Error loading snapshot 969a10db: load <snapshot/969a10db43>: invalid data returned\n"
+                               "github.com/restic/restic/internal/restic.FindLatestSnapshot.func1\n"
+                               "\tgithub.com/restic/restic/internal/restic/snapshot_find.go:40\n"
+                               "golang.org/x/sync/errgroup.(*Group).Go.func1\n"
+                               "\tgolang.org/x/sync/errgroup/errgroup.go:75\n"
+                               "runtime.goexit\n\truntime/asm_amd64.s:1594\n",
+                               {"/r", "", ""}, {});
+  CHECK(failure.cause == ResticCause::damaged);
+  CHECK(failure.sentence.ends_with(
+      "(Error loading snapshot 969a10db: load <snapshot/969a10db43>: invalid data returned)"));
+  CHECK(cause(1, "Fatal: load <index/ea0a33cd46>: invalid data returned") == ResticCause::damaged);
+}
+
 TEST_CASE("nothing but a missing repository looks like one", "[sidecar][restic_error][F36][I14]") {
   // Each of these would otherwise lead to `init` over data (contract Q11).
   CHECK(cause(1,
