@@ -74,7 +74,11 @@ constexpr auto fields(Of<BackupConfigurationStatus>) {
                           "What Stash says about this object.",
                           {.list_key = "type"}},
                     Field{"withdrawal", &BackupConfigurationStatus::withdrawal,
-                          "The sidecar was taken out of the workload, for it kept its pods from running."}};
+                          "The sidecar was taken out of the workload, for it kept its pods from running."},
+                    Field{"generationObservedTime", &BackupConfigurationStatus::generation_observed,
+                          "When observedGeneration was first seen; slots before it are not missed."},
+                    Field{"lastSuccessfulTime", &BackupConfigurationStatus::last_success,
+                          "When the newest backup that succeeded ended; stays when its BackupSession is gone."}};
 }
 
 template <>

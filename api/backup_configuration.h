@@ -57,6 +57,8 @@ struct BackupConfigurationStatus {
   std::string phase;  ///< Ready, NotReady, Invalid
   std::vector<Condition> conditions;
   std::optional<Withdrawal> withdrawal{};
+  std::optional<TimePoint> generation_observed{};  ///< when observed_generation was first seen
+  std::optional<TimePoint> last_success{};         ///< when the newest backup that succeeded ended
   friend bool operator==(const BackupConfigurationStatus&, const BackupConfigurationStatus&) = default;
 };
 

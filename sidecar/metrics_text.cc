@@ -1,9 +1,9 @@
 #include "sidecar/metrics_text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <tuple>
 
+#include "api/format.h"
 #include "base/gauge_text.h"
 
 namespace stash::sidecar {
@@ -37,20 +37,6 @@ std::string render_repository(const MetricLabels& labels, const RepositoryMetric
   text.gauge("stash_repository_snapshot_count", "Snapshots in the repository", repository.snapshots);
   text.gauge("stash_repository_snapshot_cleaned", "Snapshots removed by the last cleanup", repository.removed);
   return text.take();
-}
-
-/// Of a size as a status has it ("1.500 GiB"), which is exact to a thousandth of its unit.
-std::optional<std::uint64_t> bytes_of(std::string_view size) {
-  double number = 0;
-  const auto [rest, problem] = std::from_chars(size.data(), size.data() + size.size(), number);
-  if (problem != std::errc() || number < 0 || number >= 1e9) return std::nullopt;
-  double unit = 1;
-  const std::string_view name(rest, static_cast<std::size_t>(size.data() + size.size() - rest));
-  for (const std::string_view known : {" B", " KiB", " MiB", " GiB", " TiB"}) {
-    if (name == known) return static_cast<std::uint64_t>(number * unit);
-    unit *= 1024;
-  }
-  return std::nullopt;
 }
 
 std::string_view without_slashes(std::string_view path) {
@@ -94,7 +80,7 @@ RepositoryMetrics repository_metrics(const api::Repository& repository) {
   std::tie(metrics.bucket, metrics.prefix) = bucket_and_prefix(repository.spec.backend);
   const api::RepositoryStatus& status = repository.status;
   metrics.integrity = status.integrity;
-  metrics.size_bytes = bytes_of(status.total_size);
+  metrics.size_bytes = api::parse_size(status.total_size);
   if (status.last_backup_time) {
     metrics.snapshots = status.snapshot_count;
     metrics.removed = status.snapshots_removed_on_last_cleanup;

@@ -6,10 +6,10 @@
 
 #include "api/backend_check.h"
 #include "api/codec.h"
+#include "api/schedule.h"
 #include "api/time_out.h"
 #include "api/workload_kind.h"
 #include "inject/decision.h"
-#include "webhook/schedule.h"
 
 namespace stash::webhook {
 namespace {
@@ -94,8 +94,8 @@ void add_time_out_warning(const std::string& time_out, std::string_view conseque
 
 void add_warnings(const api::BackupConfiguration& configuration, const Review& review, const inject::Settings& settings,
                   const WarnWorld& world, Warnings& warnings) {
-  if (const std::string error = schedule_error(configuration.spec.schedule); !error.empty()) {
-    warnings.push_back("stash: spec.schedule: " + error + "; no backup will be taken");
+  if (const auto schedule = api::parse_schedule(configuration.spec.schedule); !schedule) {
+    warnings.push_back("stash: spec.schedule: " + schedule.error().message + "; no backup will be taken");
   }
   if (const auto& retry = configuration.spec.retry_config;
       retry && !retry->delay.empty() && !parse_duration(retry->delay)) {

@@ -5,6 +5,7 @@
 using namespace std::chrono_literals;
 using stash::api::format_processing_time;
 using stash::api::format_size;
+using stash::api::parse_size;
 
 TEST_CASE("a size uses a unit only above its power of 1024", "[api][format]") {
   CHECK(format_size(0) == "0 B");
@@ -17,6 +18,13 @@ TEST_CASE("a size uses a unit only above its power of 1024", "[api][format]") {
   CHECK(format_size(1ULL << 40) == "1024.000 GiB");
   CHECK(format_size(5ULL << 40) == "5.000 TiB");
   CHECK(format_size(~0ULL) == "16777216.000 TiB");
+}
+
+TEST_CASE("a size is read back to a thousandth of its unit", "[api][format]") {
+  for (const std::uint64_t bytes : {0ULL, 1024ULL, 1536ULL << 10, (1ULL << 30) + (1ULL << 29), 5ULL << 40}) {
+    CHECK(parse_size(format_size(bytes)) == bytes);
+  }
+  for (const char* wrong : {"", "5", "5 PiB", "-1 B", "1e300 B", "x B", "1 B "}) CHECK_FALSE(parse_size(wrong));
 }
 
 TEST_CASE("a processing time shows hours only when there are some", "[api][format]") {

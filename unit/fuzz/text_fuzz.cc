@@ -3,12 +3,12 @@
 
 #include <cmath>
 
+#include "api/schedule.h"
 #include "api/time_out.h"
 #include "base/base64.h"
 #include "base/time.h"
 #include "inject/quantity.h"
 #include "unit/fuzz/fuzz.h"
-#include "webhook/schedule.h"
 
 using namespace stash;
 
@@ -27,7 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto quantity = inject::parse_quantity(text)) MUST(std::isfinite(*quantity), text);
   MUST(inject::same_quantity(text, text));
   if (const auto limit = api::time_out(text)) MUST(limit->count() >= 1, text);
-  webhook::schedule_error(text);
+  if (const auto schedule = api::parse_schedule(text)) {
+    const TimePoint now{std::chrono::seconds(1'800'000'000)};
+    const auto slot = api::next_slot(*schedule, now);
+    MUST(!slot || *slot > now, text);
+    MUST(api::slots_between(*schedule, now, now + std::chrono::hours(24), 3) <= 3, text);
+  }
   if (const auto bytes = decode_base64(text)) MUST(decode_base64(encode_base64(*bytes)) == *bytes);
   MUST(decode_base64(encode_base64(text)) == text);
   return 0;

@@ -144,6 +144,8 @@ api::BackupConfiguration RandomObjects::backup_configuration() {
   spec.time_out = word();
   spec.pre_backup = maybe([this] { return hook(); });
   spec.post_backup = maybe([this] { return hook(); });
+  configuration.status.generation_observed = maybe([this] { return time(); });
+  configuration.status.last_success = maybe([this] { return time(); });
   configuration.status.withdrawal = maybe([this] {
     return api::Withdrawal{.phase = word(),
                            .reason = word(),
