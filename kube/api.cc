@@ -35,6 +35,9 @@ struct Call {
   std::string body;
 };
 
+/// The first word of what it is doing.
+std::string_view verb_of(std::string_view doing) { return doing.substr(0, doing.find(' ')); }
+
 std::string describe(std::string_view verb, const Resource& resource, const ObjectRef& ref) {
   return fmt::format("{} {} {}", verb, resource.kind, api::to_string(ref));
 }
@@ -106,7 +109,15 @@ struct Api::Impl {
     if (call.method != "GET") STASH_FAILPOINT("before " + call.doing);
     auto response = with_context(http.send(built), call.doing);
     if (call.method != "GET") STASH_FAILPOINT("after " + call.doing);
+    tell(call.doing, response);
     return response;
+  }
+
+  void tell(std::string_view doing, const Result<HttpResponse>& response) const {
+    if (!config.on_call) return;
+    const std::string code =
+        response ? std::to_string(response->status) : std::string(to_string(response.error().code));
+    config.on_call(verb_of(doing), code);
   }
 
   Result<Json> decode(const HttpResponse& response, std::string_view doing) {
@@ -196,10 +207,11 @@ Result<std::string> Api::watch(const Resource& resource, std::string_view ns, co
     if (!go_on) bad_event = Error{go_on.error().code, doing + ": " + go_on.error().message};
     return go_on.value_or(false);
   };
-  const auto response = with_context(impl_->http.stream(request, take_bytes), doing);
-  if (bad_event) return std::unexpected(*bad_event);
+  auto response = with_context(impl_->http.stream(request, take_bytes), doing);
   // Our own limit behind the server's: every event before it has been handed on, so it is an end like any other.
-  if (!response && response.error().code == ErrorCode::timed_out) return version;
+  if (!response && response.error().code == ErrorCode::timed_out) response = HttpResponse{.status = 200};
+  impl_->tell(doing, response);
+  if (bad_event) return std::unexpected(*bad_event);
   if (!response) return std::unexpected(response.error());
   if (response->status / 100 != 2) return std::unexpected(impl_->refusal(*response, doing));
   return version;

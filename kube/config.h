@@ -1,5 +1,7 @@
 #pragma once
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/http.h"
 
@@ -12,6 +14,10 @@ struct Config {
   std::string token;       ///< static bearer token, or
   std::string token_file;  ///< a file that is read again at least every 60 s (projected tokens rotate)
   std::string ns = "default";
+  /// Told of each request of an Api once it is over, a watch when it ends: its verb ("get", "list", "watch", "create",
+  /// "patch", "apply", "delete", "evict") and the HTTP status, or the name of the ErrorCode when there was no whole
+  /// answer. Called on the threads of all that use a copy of this; must be quick.
+  std::function<void(std::string_view verb, std::string_view code)> on_call;
 };
 
 /// From the pod: KUBERNETES_SERVICE_HOST/PORT and the service account directory (`directory` for tests and for the

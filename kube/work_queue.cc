@@ -115,6 +115,11 @@ void WorkQueue::shut_down() {
   impl_->changed.notify_all();
 }
 
+std::size_t WorkQueue::due() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->ready.size() + impl_->again.size();
+}
+
 std::size_t WorkQueue::size() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->ready.size() + impl_->delayed.size() + impl_->again.size();

@@ -21,6 +21,7 @@ class WorkQueue {
   std::optional<std::string> next();
   void done(const std::string& key);
   void shut_down();
+  std::size_t due() const;   ///< of those in size(), what a worker could take now
   std::size_t size() const;  ///< due and delayed, not those being worked on
 
  private:

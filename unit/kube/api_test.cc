@@ -63,6 +63,32 @@ TEST_CASE("a refusal names the verb, the object and the server's sentence", "[ku
         Error{ErrorCode::not_found, "get Pod demo/web-0: pods \"web-0\" not found"});
 }
 
+TEST_CASE("who wants to count calls is told the verb and the code of each", "[kube][api]") {
+  ApiScript script;
+  script.on("GET", kPodPath).reply(404);
+  script.on("GET", kPodsPath).reply(list_of({}, "1"));
+  script.on("GET", kPodsPath, "watch=true").stream_events({{"ADDED", an_object("web-0")}});
+  script.on("POST", kPodsPath).reply(201, an_object("web-0"));
+  script.on("PATCH", kPodPath).reply(409);
+  script.on("DELETE", kPodPath).reply(200);
+  kube::Config config = script.config();
+  std::vector<std::string> told;
+  config.on_call = [&told](std::string_view verb, std::string_view code) {
+    told.push_back(std::string(verb) + " " + std::string(code));
+  };
+  Api api(config);
+  CHECK_FALSE(api.get(api::kPods, kPod));
+  CHECK(api.list(api::kPods, "demo"));
+  CHECK(api.watch(api::kPods, "demo", {.resource_version = "1"}, [](const WatchEvent&) { return true; }));
+  CHECK(api.create(api::kPods, "demo", an_object("web-0")));
+  CHECK_FALSE(api.merge_patch(api::kPods, kPod, Json::object()));
+  CHECK(api.remove(api::kPods, kPod, {}));
+  api.set_cancel([] { return true; });
+  CHECK_FALSE(api.get(api::kPods, kPod));
+  CHECK(told == std::vector<std::string>{"get 404", "list 200", "watch 200", "create 201", "patch 409", "delete 200",
+                                         "get cancelled"});
+}
+
 TEST_CASE("no call retries by itself", "[kube][api][F19][I20]") {
   ApiScript script;
   script.on("GET", kPodPath).reply_raw(429, "", {{"Retry-After", "7"}});

@@ -63,6 +63,7 @@ TEST_CASE("a delayed key comes when it is due, not before", "[kube][queue]") {
   queue.add_after("late", milliseconds(20));
   queue.add("now");
   CHECK(queue.size() == 2);
+  CHECK(queue.due() == 1);
   CHECK(queue.next() == "now");
   CHECK(queue.next() == "late");
   CHECK(steady_clock::now() - began >= milliseconds(20));
