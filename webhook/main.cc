@@ -20,8 +20,10 @@ void wait_until(const std::function<bool()>& done) {
 }
 
 Result<void> run(Options options) {
-  TRY(const kube::Config config, kube::load_config(options.kubeconfig));
+  TRY(kube::Config config, kube::load_config(options.kubeconfig));
   inject::complete(options, config.ns);
+  Metrics metrics;
+  config.on_call = [&metrics](std::string_view verb, std::string_view code) { metrics.count_api_call(verb, code); };
 
   Index index;
   Certificate certificate;
@@ -30,7 +32,8 @@ Result<void> run(Options options) {
   AccessReviewer reviewer(config);
   Service service(
       options.settings, index, certificate, [&] { return caches.synced(); },
-      [&](const Json& user_info, const std::vector<Right>& rights) { return reviewer.ask(user_info, rights); });
+      [&](const Json& user_info, const std::vector<Right>& rights) { return reviewer.ask(user_info, rights); },
+      metrics);
 
   TRY(const auto server, Server::start({.address = options.listen,
                                         .certificate = [&] { return certificate.current(); },

@@ -15,7 +15,8 @@ prometheus::Gauge& gauge(Registry& registry, const std::string& name, const std:
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
 }
 
-const prometheus::Histogram::BucketBoundaries kDurations{.00025, .0005, .001, .0025, .005, .01, .025, .1, .5, 1};
+const prometheus::Histogram::BucketBoundaries kDurations{.00025, .0005, .001, .0025, .005, .01,
+                                                         .025,   .1,    .5,   1,     2.5,  10};
 
 }  // namespace
 
@@ -32,7 +33,7 @@ struct Metrics::Impl {
           .Name("stash_webhook_request_duration_seconds")
           .Help("From the whole request read to its answer made, by path; /authorize asks the API server meanwhile")
           .Register(registry);
-  prometheus::Gauge& certificate = gauge(registry, "stash_webhook_certificate_expiry_seconds",
+  prometheus::Gauge& certificate = gauge(registry, "stash_webhook_certificate_expiry_timestamp_seconds",
                                          "Unix time at which the served certificate ends; 0: none is served");
   prometheus::Gauge& synced = gauge(registry, "stash_webhook_synced", "1 when all caches have been filled");
   prometheus::Gauge& connections = gauge(registry, "stash_webhook_connections", "Open connections");
@@ -42,6 +43,11 @@ struct Metrics::Impl {
                                   .Help("Connections closed to make room for others")
                                   .Register(registry)
                                   .Add({});
+  prometheus::Family<prometheus::Counter>& api_calls =
+      prometheus::BuildCounter()
+          .Name("stash_webhook_api_requests_total")
+          .Help("Requests to the API server by verb and code: the HTTP status, or what went wrong before there was one")
+          .Register(registry);
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -51,6 +57,10 @@ void Metrics::count_request(const std::string& path, const std::string& outcome,
                             std::chrono::duration<double> took) {
   impl_->requests.Add({{"path", path}, {"outcome", outcome}, {"reason", reason}}).Increment();
   impl_->duration.Add({{"path", path}}, kDurations).Observe(took.count());
+}
+
+void Metrics::count_api_call(std::string_view verb, std::string_view code) {
+  impl_->api_calls.Add({{"verb", std::string(verb)}, {"code", std::string(code)}}).Increment();
 }
 
 std::string Metrics::render(const ServerStats& stats, std::optional<TimePoint> certificate_ends, bool synced) {

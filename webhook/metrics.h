@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/time.h"
 #include "webhook/server.h"
@@ -17,6 +18,8 @@ class Metrics {
 
   void count_request(const std::string& path, const std::string& outcome, const std::string& reason,
                      std::chrono::duration<double> took);
+  /// As kube::Config::on_call has it.
+  void count_api_call(std::string_view verb, std::string_view code);
   /// `certificate_ends`: nullopt when there is none.
   std::string render(const ServerStats& stats, std::optional<TimePoint> certificate_ends, bool synced);
 

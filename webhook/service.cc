@@ -17,12 +17,13 @@ Reply text(int status, std::string body) { return {status, "text/plain; charset=
 }  // namespace
 
 Service::Service(inject::Settings settings, const Index& index, const Certificate& certificate,
-                 std::function<bool()> synced, AskRights ask_rights)
+                 std::function<bool()> synced, AskRights ask_rights, Metrics& metrics)
     : settings_(std::move(settings)),
       index_(index),
       certificate_(certificate),
       synced_(std::move(synced)),
-      ask_rights_(std::move(ask_rights)) {}
+      ask_rights_(std::move(ask_rights)),
+      metrics_(metrics) {}
 
 Routes Service::admission_routes() {
   Routes routes;

@@ -20,7 +20,7 @@ class Service {
  public:
   /// References must outlive this. `synced` is asked by /readyz and by each review until it is true.
   Service(inject::Settings settings, const Index& index, const Certificate& certificate, std::function<bool()> synced,
-          AskRights ask_rights);
+          AskRights ask_rights, Metrics& metrics);
 
   Routes admission_routes();      ///< POST /mutate, POST /warn: from memory
   Routes authorization_routes();  ///< POST /authorize: asks the API server, so it may block
@@ -41,7 +41,7 @@ class Service {
   const Certificate& certificate_;
   std::function<bool()> synced_;
   AskRights ask_rights_;
-  Metrics metrics_;
+  Metrics& metrics_;
   std::mutex large_;  ///< held while a large review is worked on, but never while the API server is asked
   std::atomic<bool> stopping_{false};
 };

@@ -110,7 +110,9 @@ int main(int argc, char** argv) {
   webhook::Index index;
   fill(index);
   const webhook::Certificate none;
-  webhook::Service service({.image = "stash:bench", .allowed_host_paths = {"/"}}, index, none, [] { return true; }, {});
+  webhook::Metrics metrics;
+  webhook::Service service(
+      {.image = "stash:bench", .allowed_host_paths = {"/"}}, index, none, [] { return true; }, {}, metrics);
   const HttpsServer server({.routes = service.admission_routes()});
   const std::string body = review_body();
 

@@ -21,6 +21,7 @@ struct Fixture {
   std::vector<Right> asked;
   Json asked_for;
   Result<std::vector<bool>> rights = std::vector<bool>{};
+  Metrics counted;
   Service service{{.image = "stash:test", .opt_in = true, .allowed_host_paths = {"/data"}},
                   index,
                   certificate,
@@ -29,7 +30,8 @@ struct Fixture {
                     asked_for = user_info;
                     asked = wanted;
                     return rights;
-                  }};
+                  },
+                  counted};
   Routes admission = service.admission_routes();
   Routes authorization = service.authorization_routes();
   Routes health = service.health_routes([] { return ServerStats{.connections = 3, .threads = 4, .shed = 5}; });
@@ -160,10 +162,17 @@ TEST_CASE("readiness needs caches and a certificate, and ends when stopping", "[
 
 TEST_CASE("the end of the certificate is a metric", "[webhook][service][F55][I8]") {
   Fixture f;
-  CHECK(contains(f.metrics(), "stash_webhook_certificate_expiry_seconds 0\n"));
+  CHECK(contains(f.metrics(), "stash_webhook_certificate_expiry_timestamp_seconds 0\n"));
   const Json secret = a_secret();
   f.certificate.take(&secret);
-  CHECK(contains(f.metrics(), "stash_webhook_certificate_expiry_seconds 1795438800\n"));
+  CHECK(contains(f.metrics(), "stash_webhook_certificate_expiry_timestamp_seconds 1795438800\n"));
+}
+
+TEST_CASE("calls to the API server are counted by verb and code", "[webhook][service]") {
+  Fixture f;
+  f.counted.count_api_call("create", "201");
+  f.counted.count_api_call("create", "201");
+  CHECK(contains(f.metrics(), R"(stash_webhook_api_requests_total{code="201",verb="create"} 2)"));
 }
 
 TEST_CASE("a Secret that cannot be served leaves the last good pair", "[webhook][certificate][F56][I1]") {
