@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/backup_session.h"
+#include "api/codec.h"
 #include "api/names.h"
 #include "controller/rollout.h"
 #include "inject/workload_view.h"
@@ -121,7 +122,16 @@ void Caches::on_configuration(const ObjectRef& ref, const Object& before, const 
   }
 }
 
-void Caches::on_session(const ObjectRef& ref, const Object&, const Object&) { queues.sessions.add(to_string(ref)); }
+void Caches::on_session(const ObjectRef& ref, const Object& before, const Object& after) {
+  queues.sessions.add(to_string(ref));
+  const auto has_succeeded = [](const Object& session) {
+    return session && string_at(*session, {"status", "phase"}) == "Succeeded";
+  };
+  if (!has_succeeded(after) || has_succeeded(before)) return;
+  const auto session = api::decode<api::BackupSession>(*after);
+  const std::string name = session ? api::configuration_of(*session).value_or("") : "";
+  if (!name.empty()) queues.configurations.add(to_string(ObjectRef{ref.ns, name}));
+}
 
 void Caches::on_restore(const ObjectRef& ref, const Object& before, const Object& after) {
   queues.restores.add(to_string(ref));

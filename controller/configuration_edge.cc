@@ -2,6 +2,7 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "controller/backup_gauges.h"
 #include "controller/configuration_plan.h"
 #include "controller/cron_job.h"
 #include "controller/edges.h"
@@ -67,6 +68,7 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
     world.repository = decoded<api::Repository>(cluster.caches.repositories, {ref.ns, configuration->spec.repository});
     TRY_VOID(gather_target(cluster, api, *configuration, world));
     TRY_VOID(gather_cron_job(cluster, api, *configuration, world));
+    world.last_success = last_success(*configuration, sessions_of(cluster, *configuration));
   }
   const ExecuteOptions options{cluster.dry_run, "BackupConfiguration Controller"};
   const Plan plan = plan_configuration(world, cluster.settings);

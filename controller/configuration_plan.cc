@@ -123,6 +123,18 @@ void warn_of_transitions(Plan& plan, const std::vector<api::Condition>& before, 
   }
 }
 
+/// What /metrics counts from, kept here so that it outlives sessions and controllers.
+void set_times(StatusDraft& status, const ConfigurationWorld& world, const BackupConfiguration& configuration) {
+  status.json["observedGeneration"] = configuration.metadata.generation;
+  if (configuration.status.observed_generation != configuration.metadata.generation) {
+    status.json["generationObservedTime"] = format_time(world.now);
+  }
+  const auto& known = configuration.status.last_success;
+  if (world.last_success && (!known || *known < *world.last_success)) {
+    status.json["lastSuccessfulTime"] = format_time(*world.last_success);
+  }
+}
+
 /// The injector reads it with the next look at the workload, which this write wakes.
 void set_withdrawal(Plan& plan, StatusDraft& status, const ConfigurationWorld& world,
                     const BackupConfiguration& configuration) {
@@ -182,7 +194,7 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
   set_configuration_conditions(status, world, *configuration, outcome);
   set_cron_job_healthy(plan, status, world, *configuration, outcome.reason.empty());
   set_ready(status, inject::unusable(*configuration, settings.exec_hooks));
-  status.json["observedGeneration"] = configuration->metadata.generation;
+  set_times(status, world, *configuration);
   set_withdrawal(plan, status, world, *configuration);
   warn_of_transitions(plan, configuration->status.conditions, status);
   write_status(plan, api::kBackupConfigurations, world.configuration, status.finish());

@@ -142,6 +142,14 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   return world;
 }
 
+std::vector<api::BackupSession> sessions_of(const Cluster& cluster, const api::BackupConfiguration& configuration) {
+  auto sessions = all_decoded<api::BackupSession>(cluster.caches.sessions, configuration.metadata.ns);
+  std::erase_if(sessions, [&](const api::BackupSession& session) {
+    return api::configuration_of(session).value_or("") != configuration.metadata.name;
+  });
+  return sessions;
+}
+
 std::vector<inject::Finding> findings_about(const std::vector<inject::Finding>& findings, std::string_view object) {
   std::vector<inject::Finding> about;
   for (const inject::Finding& finding : findings) {

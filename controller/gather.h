@@ -27,6 +27,9 @@ Result<Presence> presence(kube::Api& api, const api::Resource& resource, const a
 /// What injection into this workload looks at, from the caches alone. `workload` must outlive it.
 WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& ref, const Json& workload);
 
+/// The BackupSessions of this BackupConfiguration.
+std::vector<api::BackupSession> sessions_of(const Cluster& cluster, const api::BackupConfiguration& configuration);
+
 /// Findings about `object` ("BackupConfiguration demo/web") or about the workload itself.
 std::vector<inject::Finding> findings_about(const std::vector<inject::Finding>& findings, std::string_view object);
 

@@ -47,13 +47,17 @@ void lead(Cluster& cluster, const kube::Config& config, const Options& options, 
 }
 
 Result<void> run(Options options) {
-  TRY(const kube::Config config, kube::load_config(options.kubeconfig));
+  TRY(kube::Config config, kube::load_config(options.kubeconfig));
   inject::complete(options, config.ns);
   Queues queues;
   Metrics metrics;
+  config.on_call = [&metrics](std::string_view verb, std::string_view code) { metrics.count_api_call(verb, code); };
   Cluster cluster(config, queues, options.settings, options.limits, options.dry_run, system_clock());
-  TRY(const auto health, HealthServer::start(options.health_address, {.ready = [&] { return cluster.caches.synced(); },
-                                                                      .metrics = [&] { return metrics.render(); }}));
+  const auto render = [&] {
+    return metrics.render(gather_gauges(cluster.caches, system_clock().now()), cluster.caches.synced());
+  };
+  TRY(const auto health, HealthServer::start(options.health_address,
+                                             {.ready = [&] { return cluster.caches.synced(); }, .metrics = render}));
   cluster.caches.start();
   log_info("health and metrics on port {}; {}", health->port(),
            options.dry_run ? "dry run: nothing is written" : "waiting for the lease " + options.lease);

@@ -1,5 +1,6 @@
 #include "controller/workers.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "base/log.h"
@@ -58,8 +59,10 @@ void work(Cluster& cluster, const kube::Config& config, const Kind& kind, Metric
   kube::Api api(config);
   api.set_cancel([&term] { return term.over(); });
   while (const auto key = kind.queue.next()) {
+    const auto began = std::chrono::steady_clock::now();
     const auto result = kind.reconcile(cluster, api, *key);
-    metrics.count_reconcile(kind.name, result ? "ok" : to_string(result.error().code));
+    metrics.count_reconcile(kind.name, result ? "ok" : to_string(result.error().code),
+                            std::chrono::steady_clock::now() - began);
     if (result) {
       kind.queue.forget(*key);
       if (*result) kind.queue.add_after(*key, **result);
@@ -95,7 +98,10 @@ void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics,
   }
   log_info("leading: {} threads", threads.size());
   while (!term.over()) {
-    for (const Kind& kind : kinds) metrics.set_queue_depth(kind.name, kind.queue.size());
+    for (const Kind& kind : kinds) {
+      const std::size_t due = kind.queue.due(), all = kind.queue.size();
+      metrics.set_queue_depth(kind.name, due, all - std::min(due, all));
+    }
     std::this_thread::sleep_for(kLook);
   }
   queues.shut_down();

@@ -248,6 +248,37 @@ TEST_CASE("a sidecar that keeps pods from running is withdrawn in the status, an
   CHECK_FALSE(after(world).configuration["status"].contains("withdrawal"));
 }
 
+TEST_CASE("the time of a new generation is kept", "[controller][configuration][metrics]") {
+  const auto observed = [](const ConfigurationWorld& world) {
+    return string_at(world.configuration, {"status", "generationObservedTime"});
+  };
+  ConfigurationWorld world = after(a_configuration_world());
+  CHECK(observed(world) == format_time(kCreated + seconds(5)));
+  world.now += hours(1);
+  world.repository.reset();
+  CHECK(observed(after(world)) == format_time(kCreated + seconds(5)));
+  world.configuration["metadata"]["generation"] = 2;
+  CHECK(observed(after(world)) == format_time(kCreated + hours(1) + seconds(5)));
+}
+
+TEST_CASE("the last success outlives its session", "[controller][configuration][metrics][I8]") {
+  const auto last = [](const ConfigurationWorld& world) {
+    return string_at(world.configuration, {"status", "lastSuccessfulTime"});
+  };
+  ConfigurationWorld world = after(a_configuration_world());
+  CHECK(last(world).empty());
+  world.last_success = kCreated + minutes(7);
+  world = after(world);
+  CHECK(last(world) == format_time(kCreated + minutes(7)));
+  CHECK(plan(world).empty());
+  for (const auto older : {std::optional<TimePoint>(), std::optional(kCreated + minutes(6))}) {
+    world.last_success = older;
+    CHECK(plan(world).empty());
+  }
+  world.last_success = kCreated + minutes(8);
+  CHECK(last(after(world)) == format_time(kCreated + minutes(8)));
+}
+
 TEST_CASE("the plan after a configuration's plan writes nothing", "[controller][configuration]") {
   // Every combination of what can be wrong.
   for (unsigned bits = 0; bits < 1024; ++bits) {

@@ -29,9 +29,9 @@ TEST_CASE("health is told at once, readiness when the caches are filled", "[cont
   std::atomic<bool> ready = false;
   Metrics metrics;
   metrics.set_leader(true);
-  metrics.count_reconcile("BackupSession", "ok");
+  metrics.count_reconcile("BackupSession", "ok", std::chrono::milliseconds(3));
   const auto server = HealthServer::start(
-      "127.0.0.1:0", {.ready = [&] { return ready.load(); }, .metrics = [&] { return metrics.render(); }});
+      "127.0.0.1:0", {.ready = [&] { return ready.load(); }, .metrics = [&] { return metrics.render({}, true); }});
   REQUIRE(server);
   CHECK(get(**server, "/healthz").status == 200);
   CHECK(get(**server, "/readyz").status == 503);

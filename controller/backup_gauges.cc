@@ -1,0 +1,185 @@
+#include "controller/backup_gauges.h"
+
+#include <algorithm>
+
+#include "api/format.h"
+#include "api/names.h"
+#include "api/schedule.h"
+
+namespace stash::controller {
+namespace {
+
+/// startingDeadlineSeconds of the CronJob: a slot that is older is not made up for any more.
+constexpr std::chrono::seconds kStartingDeadline{300};
+
+using Sessions = std::vector<api::BackupSession>;
+
+double unix_time(TimePoint time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+double seconds_since(TimePoint time, TimePoint now) {
+  return std::max(0.0, std::chrono::duration<double>(now - time).count());
+}
+double flag(bool value) { return value ? 1 : 0; }
+
+/// One of a BackupConfiguration that had this name before is about other data.
+bool is_about(const api::BackupSession& session, const api::BackupConfiguration& configuration) {
+  return session.metadata.created >= configuration.metadata.created;
+}
+
+TimePoint end_of(const api::BackupSession& session) {
+  const api::Condition* said = api::find_condition(session.status.conditions, api::names::kCompleted);
+  if (said && said->status == "True") return said->last_transition;
+  const auto took = parse_duration(session.status.session_duration);
+  return session.metadata.created + std::chrono::duration_cast<TimePoint::duration>(took.value_or(Nanoseconds(0)));
+}
+
+void add_sessions(BackupGauges& gauges, const api::BackupConfiguration& configuration, const Sessions& sessions,
+                  TimePoint now) {
+  const api::BackupSession *attempt = nullptr, *result = nullptr;
+  gauges.running = 0;
+  for (const api::BackupSession& session : sessions) {
+    const std::string& phase = session.status.phase;
+    if (!is_about(session, configuration) || phase == "Skipped") continue;
+    const auto is_newer = [&](const api::BackupSession* than) {
+      return than == nullptr || session.metadata.created > than->metadata.created;
+    };
+    if (is_newer(attempt)) attempt = &session;
+    if (!api::is_final_phase(phase)) {
+      gauges.running = std::max(*gauges.running, seconds_since(session.metadata.created, now));
+    } else if (is_newer(result)) {
+      result = &session;
+    }
+  }
+  if (attempt) gauges.last_attempt = unix_time(attempt->metadata.created);
+  if (result) gauges.last_attempt_success = flag(result->status.phase == "Succeeded");
+}
+
+/// What the slots are counted from.
+struct Since {
+  TimePoint in_force;                 ///< when this schedule was made, or taken up again after a pause
+  std::optional<TimePoint> cron_job;  ///< when there has been a CronJob
+  std::optional<TimePoint> taken;     ///< the last slot that the CronJob controller acted on
+};
+
+Since since_when(const api::BackupConfiguration& configuration, const Json& cron_job) {
+  Since since{.in_force = std::max(configuration.metadata.created,
+                                   configuration.status.generation_observed.value_or(TimePoint::min()))};
+  if (!cron_job.is_object()) return since;
+  since.cron_job = std::max(since.in_force, api::meta_of(cron_job).created);
+  const auto taken = parse_time(string_at(cron_job, {"status", "lastScheduleTime"}));
+  if (taken && *taken > *since.cron_job) since.taken = *taken;
+  return since;
+}
+
+/// A controller manager with another time zone than UTC acts at times that are none of ours.
+bool goes_by_utc(const api::Schedule& schedule, const Since& since) {
+  if (!since.taken || schedule.every.count() > 0) return true;
+  return next_slot(schedule, *since.taken - std::chrono::seconds(1)) == *since.taken;
+}
+
+void add_slots(BackupGauges& gauges, const api::BackupConfiguration& configuration, std::optional<TimePoint> success,
+               const Json& cron_job, TimePoint now) {
+  if (configuration.spec.paused) return;
+  const auto schedule = api::parse_schedule(configuration.spec.schedule);
+  if (!schedule) return;
+  const Since since = since_when(configuration, cron_job);
+  if (!goes_by_utc(*schedule, since)) return;
+  const TimePoint covered = std::max(since.in_force, success.value_or(TimePoint::min()));
+  gauges.schedules_since_success = slots_between(*schedule, covered, now, kMostSlots);
+  if (!since.cron_job) return;
+  const TimePoint taken = since.taken.value_or(*since.cron_job);
+  gauges.missed_schedules = slots_between(*schedule, taken, now - kStartingDeadline, kMostSlots);
+  auto next = next_slot(*schedule, now);
+  if (schedule->every.count() > 0) {
+    const auto passed = std::max(TimePoint::duration::zero(), now - taken) / schedule->every;
+    next = taken + (passed + 1) * schedule->every;
+  }
+  if (next) gauges.next_schedule = unix_time(*next);
+}
+
+constexpr GaugeOf<BackupGauges> kBackupGauges[] = {
+    {"stash_backup_configuration_info", "Always 1; its labels name the Repository and the target", &BackupGauges::info},
+    {"stash_backup_configuration_created_timestamp_seconds", "When the BackupConfiguration was created",
+     &BackupGauges::created},
+    {"stash_backup_configuration_paused", "1 when it is paused", &BackupGauges::paused},
+    {"stash_backup_configuration_ready", "1 when its condition Ready is True", &BackupGauges::ready},
+    {"stash_backup_configuration_last_success_timestamp_seconds",
+     "When the newest backup that succeeded ended; no line until one has", &BackupGauges::last_success},
+    {"stash_backup_configuration_never_succeeded_seconds",
+     "Age of a BackupConfiguration of which no backup has ever succeeded; 0 once one has",
+     &BackupGauges::never_succeeded},
+    {"stash_backup_configuration_last_attempt_timestamp_seconds",
+     "When the newest backup began, whatever it came to; no line until one has", &BackupGauges::last_attempt},
+    {"stash_backup_configuration_last_attempt_success",
+     "Whether the newest backup that ended succeeded; no line until one has ended",
+     &BackupGauges::last_attempt_success},
+    {"stash_backup_configuration_running_seconds",
+     "How long the oldest unfinished session has lasted; 0 when there is none", &BackupGauges::running},
+    {"stash_backup_configuration_next_schedule_timestamp_seconds",
+     "When the CronJob is due next; no line while it is paused or has no CronJob", &BackupGauges::next_schedule},
+    {"stash_backup_configuration_missed_schedules",
+     "Slots of the schedule that have passed, to 100, and that its CronJob did not act on; no line as for the next one",
+     &BackupGauges::missed_schedules},
+    {"stash_backup_configuration_schedules_since_success",
+     "Slots of the schedule that have passed, to 100, since the newest success or since the schedule was made; no line "
+     "while it is paused",
+     &BackupGauges::schedules_since_success}};
+
+constexpr GaugeOf<RepositoryGauges> kRepositoryGauges[] = {
+    {"stash_repository_status_size_bytes", "Size of all snapshots when restored, by the Repository's status",
+     &RepositoryGauges::size},
+    {"stash_repository_status_snapshots", "Snapshots, by the Repository's status", &RepositoryGauges::snapshots},
+    {"stash_repository_status_integrity", "Whether the last check found the repository intact",
+     &RepositoryGauges::integrity},
+    {"stash_repository_status_last_check_timestamp_seconds", "When that check was", &RepositoryGauges::last_check},
+    {"stash_repository_status_last_backup_timestamp_seconds", "When the last successful backup into it was",
+     &RepositoryGauges::last_backup}};
+
+}  // namespace
+
+std::span<const GaugeOf<BackupGauges>> backup_gauges() { return kBackupGauges; }
+std::span<const GaugeOf<RepositoryGauges>> repository_gauges() { return kRepositoryGauges; }
+
+std::optional<TimePoint> last_success(const api::BackupConfiguration& configuration, const Sessions& sessions) {
+  std::optional<TimePoint> last;
+  for (const api::BackupSession& session : sessions) {
+    if (session.status.phase != "Succeeded" || !is_about(session, configuration)) continue;
+    last = std::max(last.value_or(TimePoint::min()), end_of(session));
+  }
+  return last;
+}
+
+BackupGauges gauges_of(const api::BackupConfiguration& configuration, const Sessions& sessions, const Json& cron_job,
+                       TimePoint now) {
+  BackupGauges gauges{.ns = configuration.metadata.ns,
+                      .name = configuration.metadata.name,
+                      .repository = configuration.spec.repository};
+  if (const auto& target = configuration.spec.target) {
+    gauges.target_kind = target->ref.kind;
+    gauges.target_name = target->ref.name;
+  }
+  gauges.info = 1;
+  gauges.created = unix_time(configuration.metadata.created);
+  gauges.paused = flag(configuration.spec.paused);
+  gauges.ready = flag(configuration.status.phase == "Ready");
+  const auto success = std::max(last_success(configuration, sessions), configuration.status.last_success);
+  if (success) gauges.last_success = unix_time(*success);
+  gauges.never_succeeded = success ? 0 : seconds_since(configuration.metadata.created, now);
+  add_sessions(gauges, configuration, sessions, now);
+  add_slots(gauges, configuration, success, cron_job, now);
+  return gauges;
+}
+
+RepositoryGauges gauges_of(const api::Repository& repository) {
+  const api::RepositoryStatus& status = repository.status;
+  RepositoryGauges gauges{.ns = repository.metadata.ns, .name = repository.metadata.name};
+  if (const auto size = api::parse_size(status.total_size)) gauges.size = static_cast<double>(*size);
+  if (status.last_backup_time) {
+    gauges.snapshots = status.snapshot_count;
+    gauges.last_backup = unix_time(*status.last_backup_time);
+  }
+  if (status.integrity) gauges.integrity = flag(*status.integrity);
+  if (status.last_check_time) gauges.last_check = unix_time(*status.last_check_time);
+  return gauges;
+}
+
+}  // namespace stash::controller
