@@ -9,7 +9,7 @@ from stash_faults.bench import BenchWorkload, stopped
 
 from conftest import make_namespace
 
-QUICK_LOOK = 20  # seconds in which a sidecar that would remove a lock has tried
+QUICK_LOOK = 12  # seconds in which a sidecar that would remove a lock has tried: it looks at once and after 5
 KEEP_1 = {"name": "keep-1", "keepLast": 1, "prune": True}
 
 
