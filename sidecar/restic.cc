@@ -204,6 +204,7 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ear
 
   Run run;
   const auto collect = [&](std::string_view line) {
+    STASH_FAILPOINT("amid restic " + arguments.front());
     if (ears.on_line) return ears.on_line(line);
     run.output.append(line).append("\n");
   };

@@ -1,7 +1,10 @@
-"""The kill sweep: the programs are killed before and after each of their writes and each run of restic, once for each (F2, F3).
+"""The kill sweep: the programs are killed before and after each of their writes, and before, in and after each run of restic,
+once for each place of a whole session (F2, F3) - with one pod, with two and five that want the same host, and with five hosts.
+Never do two restics write for one host at once, never does a session stay without an end, and a Succeeded can be restored.
 
 `make faults` builds the programs with failpoints into build/faults; where that build is missing, the sweep is skipped.
-STASH_SWEEP_PLACES=12 kills at twelve places instead of all, which STASH_SWEEP_SEED chooses.
+Without being asked it kills at a few places of each crowd. STASH_SWEEP_PLACES=20 makes it as many, STASH_SWEEP_PLACES=all every one;
+STASH_SWEEP_SEED chooses which (it is printed), STASH_SWEEP_ONLY="sidecar after restic" only those whose name begins so.
 """
 import os
 import random
@@ -11,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from stash_e2e import api_ring, paths
+from stash_e2e import api_ring, paths, tree
 from stash_e2e.kube import wait_until
 from stash_faults import state
-from stash_faults.bench import LEASE, BenchWorkload
+from stash_faults.bench import FINAL, LEASE, BenchWorkload
+from stash_faults.writers import Writers
 
 from conftest import make_namespace
 
@@ -23,6 +27,8 @@ WITH_FAILPOINTS = paths.BUILD / "faults" / "bin"
 PROGRAMS = ("stash", "stash-controller", "stash-webhook")
 # A name's later passes are like its first ones; events are told best effort and leases are another test's.
 PASSES, LEFT_OUT = 2, ("Event", "Lease", "TokenReview", "SubjectAccessReview")
+CROWDS = {"1": ("Deployment", 1), "2-of-one-host": ("Deployment", 2), "5-of-one-host": ("Deployment", 5), "5-hosts": ("StatefulSet", 5)}
+PLACES = 6  # of each crowd, when nobody asks for more
 
 needs_build = pytest.mark.skipif(not (WITH_FAILPOINTS / "stash").exists(), reason="build/faults is missing: make faults builds it")
 
@@ -38,83 +44,144 @@ def test_programs_of_the_bench_contain_failpoints(program):
     assert b"STASH_FAILPOINT" in (WITH_FAILPOINTS / program).read_bytes()
 
 
-def places_in(log):
-    """["before patch BackupSession:1", ...] of all that a program passed in a story without a fault."""
-    seen = Counter()
-    for name in log.read_text().splitlines():
-        if not any(word in name.split() for word in LEFT_OUT):
-            seen[name] += 1
-    return [f"{name}:{i}" for name, count in seen.items() for i in range(1, min(count, PASSES) + 1)]
+def places_in(*logs):
+    """["before patch BackupSession:1", ...]: what one process passed at least, of those whose logs these are."""
+    most = {}
+    for log in logs:
+        seen = Counter(name for name in log.read_text().splitlines() if not any(word in name.split() for word in LEFT_OUT))
+        for name, count in seen.items():
+            most[name] = max(count, most.get(name, 0))
+    return [f"{name}:{i}" for name, count in most.items() for i in range(1, min(count, PASSES) + 1)]
+
+
+def test_places_are_counted_for_each_process_and_unimportant_ones_are_left_out(tmp_path):
+    (tmp_path / "a").write_text("before patch X\nafter patch X\nbefore create Event\nbefore patch X\nbefore patch X\n")
+    (tmp_path / "b").write_text("before patch X\nbefore restic backup\n")
+    assert places_in(tmp_path / "a", tmp_path / "b") == ["before patch X:1", "before patch X:2", "after patch X:1", "before restic backup:1"]
 
 
 def chosen(places):
-    """All of them, unless the environment asks for a sample."""
-    count = min(int(os.environ.get("STASH_SWEEP_PLACES", len(places))), len(places))
+    """A sample, unless the environment asks for all."""
+    places = [place for place in places if " ".join(place).startswith(os.environ.get("STASH_SWEEP_ONLY", ""))]
+    asked = os.environ.get("STASH_SWEEP_PLACES", str(PLACES))
+    count = len(places) if asked == "all" else min(int(asked), len(places))
     seed = int(os.environ.get("STASH_SWEEP_SEED", random.randrange(1000)))
     print(f"kill sweep: {count} of {len(places)} failpoints, STASH_SWEEP_SEED={seed}", flush=True)
     return random.Random(seed).sample(places, count)
+
+
+class Crowd(BenchWorkload):
+    """Pods of one workload, whose sidecars have failpoints, and a restic that notices when it is not its host's only writer."""
+
+    binary = WITH_FAILPOINTS / "stash"
+
+    def __init__(self, bench, ns, directory, kind, size):
+        super().__init__(bench, ns, directory, kind)
+        if size > 1:
+            bench.kube.kubectl("scale", f"{kind.lower()}/web", "-n", ns, f"--replicas={size}")
+        self.writers = Writers(directory / "writers")
+        self.pods = [f"web-{i}" for i in range(size)]
+        self.hosts = [f"host-{i}" for i in range(size)] if kind == "StatefulSet" else ["host-0"]
+        self.running = {}  # the pod's name: its sidecar
+        self.failpoint = {}
+
+    def sidecar_program(self, pod, args=None):
+        program = super().sidecar_program(pod, args)
+        program.env.update(self.failpoint, PATH=self.writers.path, STASH_FAILPOINT_LOG=str(self.directory / f"{pod['metadata']['name']}.places"))
+        return program
+
+    def start_pods(self):
+        for name in self.pods:
+            self.running[name] = self.pod(name)
+
+    def restart_the_dead(self):
+        """As the kubelet would; they do not die again. How many there were."""
+        dead = [name for name, program in self.running.items() if program.process.poll() is not None]
+        for name in dead:
+            self.failpoint = {}
+            self.running[name] = self.restart_sidecar(name)
+        return len(dead)
+
+    def places(self):
+        return places_in(*self.directory.glob("web-*.places"))
+
+    def require_the_truth(self, session="by-hand"):
+        """I5 I7 I10: it has succeeded, each host has one snapshot of it, and each of them can be restored."""
+        found = self.bench.kube.get("backupsession", session, self.ns)
+        assert found["status"]["phase"] == "Succeeded", found["status"]
+        uid = found["metadata"]["uid"]
+        mine = [snapshot for snapshot in self.snapshots() if any(uid in tag for tag in snapshot.get("tags", []))]
+        assert sorted(snapshot["hostname"] for snapshot in mine) == self.hosts, mine
+        told = {host["hostname"]: [snapshot["name"] for snapshot in host["snapshots"]] for host in found["status"]["stats"]}
+        assert told == {snapshot["hostname"]: [snapshot["short_id"]] for snapshot in mine}
+        self.require_sound_repository()
+        for snapshot in mine:
+            target = self.directory / f"restored-{snapshot['short_id']}"
+            self.restic("restore", snapshot["id"], "--target", str(target))
+            restored = target / self.source.relative_to("/")
+            assert tree.differences(tree.fingerprint(self.source), tree.fingerprint(restored)) == []
+
+    def require_one_writer_each(self):
+        """I7"""
+        assert self.writers.watched() == self.hosts, "the restic that watches was not asked"
+        assert self.writers.at_once() == []
+
+    def state(self):
+        found = state.of_namespace(self.bench.kube, self.ns, self.directory, *self.pods)
+        for name, made in found.items():
+            if name.startswith("backupsessions/"):
+                for host in [*made["status"].get("stats", []), *(host for target in made["status"].get("targets", []) for host in target.get("stats", []))]:
+                    host.pop("conditions", None)  # whoever comes last does the upkeep, and says so
+        return found
 
 
 class Sweep:
     """The bench with programs that have failpoints."""
 
     def __init__(self, bench, directory):
-        self.bench, self.directory, self.rounds = bench, directory, 0
+        self.bench, self.directory, self.rounds, self.env = bench, directory, 0, None
 
     def start_controller(self, env):
         program = self.bench.controller
+        program.stop()
         program.argv[0] = str(WITH_FAILPOINTS / "stash-controller")
-        program.env = dict(env, PATH="/usr/bin:/bin")
-        self.free_the_lease()
+        self.env, program.env = env, dict(env, PATH="/usr/bin:/bin")
+        self.bench.kube.delete("lease", LEASE, "stash")  # one that was killed keeps it for 15 s, which is not what this is about
         self.bench.restart("controller")
 
-    def free_the_lease(self):
-        """A leader that was killed keeps it for 15 s, which is not what this is about."""
-        self.bench.kube.delete("lease", LEASE, "stash")
-
-    def story(self, controller_env, sidecar_env):
-        """One backup; whoever dies is started again without its failpoint. The state afterwards."""
+    def story(self, kind, size, controller_env, sidecar_env):
+        """One backup; whoever dies is started again without its failpoint. The crowd, and who died."""
         self.rounds += 1
         ns = f"sweep-{self.rounds}"
         make_namespace(self.bench.kube, ns)
-        directory = self.directory / ns
-        directory.mkdir()
-        self.bench.controller.stop()
-        self.start_controller(controller_env)
-        workload = BenchWorkload(self.bench, ns, directory)
-        workload.binary, workload.more_env = WITH_FAILPOINTS / "stash", sidecar_env
+        (self.directory / ns).mkdir()
+        if self.env != controller_env:
+            self.start_controller(controller_env)
+        crowd = Crowd(self.bench, ns, self.directory / ns, kind, size)
+        crowd.failpoint = sidecar_env
         died = []
         try:
-            self._drive(workload, died)
-            phase = self.bench.kube.get("backupsession", "by-hand", ns)["status"]["phase"]
-            assert phase == "Succeeded", self.bench.kube.get("backupsession", "by-hand", ns)["status"]
-            workload.require_one_snapshot()
-            workload.require_sound_repository()
-            return workload, died
-        finally:
-            workload.stop()
+            self._drive(crowd, died)
+        except Exception:
+            crowd.stop()
+            raise
+        return crowd, died
 
-    def _drive(self, workload, died):
-        kube = self.bench.kube
-
+    def _drive(self, crowd, died):
         def keep_running():
             if self.bench.controller.process.poll() is not None:
                 died.append("controller")
                 self.start_controller({})
-            if workload.programs and workload.programs[-1].process.poll() is not None:
-                died.append("sidecar")
-                workload.more_env = {}
-                workload.restart_sidecar()
+            died.extend(["sidecar"] * crowd.restart_the_dead())
 
-        def until(what, probe):
-            wait_until(what, lambda: keep_running() or probe(), 120)
+        def until(what, probe, seconds=120):
+            wait_until(what, lambda: keep_running() or probe(), seconds)
 
-        workload.apply_configuration()
-        until("the sidecar is injected and has its rights", workload.is_configured)
-        workload.pod("web-1")
-        workload.session("by-hand")
-        until("the session has ended", lambda: (kube.get("backupsession", "by-hand", workload.ns) or {}).get("status", {}).get("phase")
-              in ("Succeeded", "Failed"))
+        crowd.apply_configuration()
+        until("the sidecar is injected and has its rights", crowd.is_configured)
+        crowd.start_pods()
+        crowd.session("by-hand")
+        until("the session has ended", lambda: (self.bench.kube.get("backupsession", "by-hand", crowd.ns) or {}).get("status", {}).get("phase") in FINAL)
         # What is written after the end belongs to the story, too.
         end = time.monotonic() + 1.5
         until("it is over", lambda: time.monotonic() > end)
@@ -126,31 +193,50 @@ def sweep(bench, tmp_path_factory):
     yield Sweep(bench, tmp_path_factory.mktemp("sweep"))
     bench.controller.stop()
     bench.controller.argv, bench.controller.env = argv, env
+    bench.kube.delete("lease", LEASE, "stash")
     bench.restart("controller")
 
 
 @needs_build
 @pytest.mark.slow
-@pytest.mark.fault("F2", "F3", invariants="I5 I6 I7 I10 I19")
-def test_killed_at_each_failpoint_once_the_story_ends_as_it_does_without(sweep, recovery, tmp_path):
-    logs = {"controller": tmp_path / "controller.places", "sidecar": tmp_path / "sidecar.places"}
-    workload, died = sweep.story(*({"STASH_FAILPOINT_LOG": str(log)} for log in logs.values()))
-    assert not died
-    clean = workload.state()
-    broken, places = [], []
-    for program, log in logs.items():
-        of_it = places_in(log)
-        assert len(of_it) >= 8, of_it
-        places += [(program, place) for place in of_it]
-    for program, place in chosen(places):
+@pytest.mark.fault("F2", "F3", "F25", "F28", invariants="I5 I6 I7 I10 I12 I19")
+@pytest.mark.parametrize("crowd_name", CROWDS)
+def test_killed_at_each_failpoint_once_the_story_ends_as_it_does_without(sweep, recovery, tmp_path, crowd_name):
+    kind, size = CROWDS[crowd_name]
+    of_controller = tmp_path / "controller.places"
+    crowd, died = sweep.story(kind, size, {"STASH_FAILPOINT_LOG": str(of_controller)}, {})
+    try:
+        assert not died
+        crowd.require_the_truth()
+        crowd.require_one_writer_each()
+        clean = api_ring.settled("the namespace", crowd.state, same_for=2.0)
+        places = [("controller", place) for place in places_in(of_controller)] + [("sidecar", place) for place in crowd.places()]
+        assert all(sum(program == each for each, _ in places) >= 8 for program in ("controller", "sidecar")), places
+    finally:
+        crowd.stop()
+    broken, missed = [], []
+    some = sorted(chosen(places), key=lambda place: place[0])  # the controller needs no new start where the sidecars are killed
+    for program, place in some:
+        began = time.monotonic()
         env = {"STASH_FAILPOINT": place}
         try:
             recovery.fault_ended()
-            workload, died = sweep.story(*([env, {}] if program == "controller" else [{}, env]))
-            assert died == [program], f"it died: {died}"
-            wait_until("the state is as without the kill", lambda: not state.differences(clean, workload.state()), 60)
-            recovery.recovered()
+            crowd, died = sweep.story(kind, size, *([env, {}] if program == "controller" else [{}, env]))
+            try:
+                assert set(died) <= {program}, f"it died: {died}"
+                crowd.require_the_truth()
+                crowd.require_one_writer_each()
+                wait_until("the state is as without the kill", lambda: not state.differences(clean, crowd.state()), 60)
+                if died:
+                    recovery.recovered()
+                else:
+                    missed.append(f"{program} {place}")
+            finally:
+                crowd.stop()
         except Exception as problem:  # noqa: BLE001 - all places are tried, and told together
             broken.append(f"{program} killed {place}: {problem}")
             print(f"kill sweep: {broken[-1][:500]}", flush=True)
+        print(f"kill sweep: {crowd_name} {program} {place}: {time.monotonic() - began:.0f} s, died: {len(died)}", flush=True)
     assert not broken, "\n".join(broken)
+    # Who comes when is chance where there are several, so a place may be passed in one story and not in the other.
+    assert len(missed) <= len(some) // 3, missed
