@@ -9,7 +9,10 @@ Nudges NudgeBook::look(const std::string& workload) const {
   const Entry& entry = found->second;
   const auto since = std::chrono::duration_cast<std::chrono::seconds>(clock_.steady() - entry.last);
   if (entry.resting && since >= kNudgeMemory) return {};
-  return {entry.in_vain, entry.count, since, entry.error, entry.change};
+  if (entry.in_vain > 0 && entry.last < answered_) return {};
+  const auto patience = workload == last_nudged_ ? kAskForAllAgain : kAskForAll;
+  const bool asks = entry.in_vain > 0 && entry.error.empty() && clock_.steady() - last_ >= patience;
+  return {entry.in_vain, entry.count, since, entry.error, entry.change, asks};
 }
 
 void NudgeBook::nudged(const std::string& workload, const std::string& change, std::string error) {
@@ -26,7 +29,8 @@ void NudgeBook::nudged(const std::string& workload, const std::string& change, s
   entry.change = change;
   ++entry.count;
   ++entry.in_vain;
-  entry.last = now;
+  entry.last = last_ = now;
+  last_nudged_ = workload;
   entry.resting = false;
   entry.error = std::move(error);
 }
@@ -45,10 +49,14 @@ void NudgeBook::at_rest(const std::string& workload) {
   const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(workload);
   if (found == entries_.end()) return;
-  found->second.resting = true;
-  found->second.in_vain = 0;
-  found->second.error.clear();
-  if (clock_.steady() - found->second.last >= kNudgeMemory) entries_.erase(found);
+  Entry& entry = found->second;
+  const auto now = clock_.steady();
+  // Much later it may be at rest for another reason.
+  if (entry.in_vain > 0 && entry.error.empty() && now - entry.last < kAskForAllAgain) answered_ = now;
+  entry.resting = true;
+  entry.in_vain = 0;
+  entry.error.clear();
+  if (now - entry.last >= kNudgeMemory) entries_.erase(found);
 }
 
 }  // namespace stash::controller

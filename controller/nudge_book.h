@@ -9,6 +9,8 @@
 namespace stash::controller {
 
 /// Which workloads were nudged how often. In memory only: after a restart the first nudge is free again. Thread-safe.
+/// While the webhook cannot be reached, one workload after another asks for all; when one of them comes back injected,
+/// the nudges that were in vain before are forgotten.
 class NudgeBook {
  public:
   explicit NudgeBook(const Clock& clock) : clock_(clock) {}
@@ -30,6 +32,9 @@ class NudgeBook {
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry> entries_;
+  std::chrono::steady_clock::time_point last_{};      ///< nudge of any workload
+  std::string last_nudged_;
+  std::chrono::steady_clock::time_point answered_{};  ///< when a nudge was last seen to have worked
 };
 
 }  // namespace stash::controller

@@ -97,7 +97,7 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
     // A single young nudge may not have come back by the watch yet.
     result.injection.asked_in_vain =
         nudges.in_vain > 1 || (nudges.in_vain == 1 && nudges.since_last >= kFirstNudgeDelay);
-    if (nudges.since_last < delay) {
+    if (nudges.since_last < delay && !nudges.asks_for_all) {
       look_again(result.plan, std::min(delay - nudges.since_last, kFirstNudgeDelay));
       return result;
     }

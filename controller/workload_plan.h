@@ -17,12 +17,19 @@ struct Nudges {
   std::chrono::seconds since_last{0};
   std::string error;   ///< of the last one, "" when the API server took it
   std::string change;  ///< what the last one was for: another change is not held back by it
+  /// All were in vain and no other workload has asked lately whether the webhook is back: this one may, before its
+  /// time.
+  bool asks_for_all = false;
   friend bool operator==(const Nudges&, const Nudges&) = default;
 };
 
 /// A fight with another writer of the workload ends here: nudges come 5 s, 10 s, .. 5 min apart until it has been at
 /// rest for that long.
 inline constexpr std::chrono::minutes kNudgeMemory{5};
+
+/// A webhook that cannot be reached is asked this often, whoever waits for it; and a little later by who asked last, for
+/// what keeps that one from its sidecar may be something else.
+inline constexpr std::chrono::seconds kAskForAll{15}, kAskForAllAgain{20};
 
 /// All that the decision about one workload may look at.
 struct WorkloadWorld {

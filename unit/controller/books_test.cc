@@ -77,3 +77,55 @@ TEST_CASE("workloads that come and go leave nothing behind in the book of nudges
   }
   CHECK(book.size() <= 6);
 }
+
+TEST_CASE("while the webhook cannot be reached one workload asks for all, every 15 s, and not always the same",
+          "[controller][books][F60][I8][I20]") {
+  FakeClock clock;
+  NudgeBook book(clock);
+  for (const char* workload : {"demo/a", "demo/b"}) book.nudged(workload, "inject", "");
+  clock.advance(seconds(14));
+  CHECK_FALSE(book.look("demo/a").asks_for_all);
+  clock.advance(seconds(1));
+  CHECK(book.look("demo/a").asks_for_all);
+  CHECK_FALSE(book.look("demo/b").asks_for_all);
+  clock.advance(seconds(5));
+  CHECK(book.look("demo/b").asks_for_all);
+  book.nudged("demo/a", "inject", "");
+  CHECK_FALSE(book.look("demo/a").asks_for_all);
+  CHECK_FALSE(book.look("demo/b").asks_for_all);
+}
+
+TEST_CASE("when the webhook answers one workload, the others need not wait for their turn",
+          "[controller][books][F60][F87][I8]") {
+  FakeClock clock;
+  NudgeBook book(clock);
+  for (int i = 0; i < 9; ++i) {
+    for (const char* workload : {"demo/a", "demo/b"}) book.nudged(workload, "inject", "");
+  }
+  clock.advance(minutes(1));
+  SECTION("one came back injected") {
+    book.nudged("demo/a", "inject", "");
+    clock.advance(seconds(1));
+    book.at_rest("demo/a");
+    CHECK(book.look("demo/b") == Nudges{});
+    clock.advance(seconds(1));
+    book.nudged("demo/b", "inject", "");  // in vain all the same: it is not the webhook's reach
+    CHECK(book.look("demo/b").count == 10);
+  }
+  SECTION("one needs nothing any more, for a reason of its own") {
+    book.at_rest("demo/a");
+    CHECK(book.look("demo/b").count == 9);
+  }
+}
+
+TEST_CASE("a workload whose writes are refused, or that somebody fights over, does not ask for all",
+          "[controller][books][F86][I4]") {
+  FakeClock clock;
+  NudgeBook book(clock);
+  book.nudged("demo/refused", "inject", "denied");
+  book.nudged("demo/fought-over", "inject", "");
+  book.at_rest("demo/fought-over");
+  clock.advance(minutes(1));
+  CHECK_FALSE(book.look("demo/refused").asks_for_all);
+  CHECK_FALSE(book.look("demo/fought-over").asks_for_all);
+}

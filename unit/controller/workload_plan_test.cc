@@ -145,6 +145,10 @@ TEST_CASE("a webhook that does not answer is asked again, ever more slowly", "[c
   CHECK(scene.plan().injection.asked_in_vain);
   scene.world.nudges = {.in_vain = 2, .count = 2, .since_last = seconds(0), .error = "", .change = change};
   CHECK(scene.plan().injection.asked_in_vain);
+  scene.world.nudges = {.in_vain = 9, .count = 9, .since_last = seconds(20), .error = "", .change = change};
+  CHECK_FALSE(scene.plan().nudges);
+  scene.world.nudges.asks_for_all = true;
+  CHECK(scene.plan().nudges);
   // A fight with another writer: each nudge worked, and yet they must slow down.
   scene.world.nudges = {.in_vain = 0, .count = 20, .since_last = seconds(299), .error = "", .change = change};
   CHECK_FALSE(scene.plan().nudges);
