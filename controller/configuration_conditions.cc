@@ -76,6 +76,9 @@ void set_sidecar_injected(const Subject& subject) {
     return say("False", inject::code_of(world.findings.front().reason), world.findings.front().message);
   }
   if (world.injection.up_to_date && world.workload->has_container) {
+    if (const std::string& refusal = world.rollout.unclear_refusal; !refusal.empty()) {
+      return say("True", inject::code_of(inject::Reason::pods_refused), refusal_text(subject.target(), refusal));
+    }
     return say("True", reasons::kSidecarInjected, "the sidecar is in the pod template of " + subject.target());
   }
   if (!world.injection.error.empty()) {

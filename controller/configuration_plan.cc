@@ -110,12 +110,17 @@ void set_ready(StatusDraft& status, const std::string& unusable_because) {
   status.set(names::kReady, "True", reasons::kAllGood, "backups run by the schedule");
 }
 
-/// An event for each condition that became False, or False for another reason. Ready only repeats one of the others.
+/// A condition that is False, or a sidecar that is there and with which pods are refused all the same.
+bool is_bad_news(const api::Condition& condition) {
+  return condition.status == "False" || condition.reason == inject::code_of(inject::Reason::pods_refused);
+}
+
+/// An event for each condition that became bad news, or for another reason. Ready only repeats one of the others.
 void warn_of_transitions(Plan& plan, const std::vector<api::Condition>& before, const StatusDraft& status) {
   for (const api::Condition& condition : status.conditions()) {
-    if (condition.status != "False" || condition.type == names::kReady) continue;
+    if (!is_bad_news(condition) || condition.type == names::kReady) continue;
     const api::Condition* old = api::find_condition(before, condition.type);
-    if (old && old->status == "False" && old->reason == condition.reason) continue;
+    if (old && old->status == condition.status && old->reason == condition.reason) continue;
     // One cause, one event: without the opt-in neither sidecar nor CronJob can be.
     const bool repeated = std::any_of(plan.notes.begin(), plan.notes.end(),
                                       [&](const Note& note) { return note.message == condition.message; });

@@ -88,14 +88,17 @@ class Diagnosis {
   }
 
   std::optional<PodTrouble> refused() const {
-    if (alive_ >= wanted_pods(world_.kind, world_.workload) && replica_failure(world_.workload) == nullptr) return {};
-    const auto refusal = refusal_of(world_.workload, world_.events, world_.injected);
-    if (!refusal) return {};
-    const auto since = std::max(refusal->since, world_.injected);
-    if (world_.now - since < kRefusedFor) return {};
-    const Blame blame = blame_for(refusal->sentence, *inject::sidecar_of(world_.workload));
+    const auto sentence = lasting_refusal();
+    if (!sentence) return {};
+    const Blame blame = blame_for(*sentence, *inject::sidecar_of(world_.workload));
     if (blame == Blame::not_ours || (blame == Blame::unclear && !pods_.empty())) return {};
-    return PodTrouble{inject::Reason::pods_refused, refusal->sentence};
+    return PodTrouble{inject::Reason::pods_refused, *sentence};
+  }
+
+  std::string refused_beside_running_ones() const {
+    const auto sentence = pods_.empty() ? std::nullopt : lasting_refusal();
+    if (!sentence) return "";
+    return blame_for(*sentence, *inject::sidecar_of(world_.workload)) == Blame::unclear ? *sentence : "";
   }
 
   std::optional<PodTrouble> image_not_pulled() const {
@@ -148,22 +151,38 @@ class Diagnosis {
   }
 
  private:
+  std::optional<std::string> lasting_refusal() const {
+    if (alive_ >= wanted_pods(world_.kind, world_.workload) && replica_failure(world_.workload) == nullptr) return {};
+    const auto refusal = refusal_of(world_.workload, world_.events, world_.injected);
+    if (!refusal || world_.now - std::max(refusal->since, world_.injected) < kRefusedFor) return {};
+    return refusal->sentence;
+  }
+
   const PodTroubleWorld& world_;
   std::vector<const Json*> pods_;  ///< those that follow the template
   std::int64_t alive_ = 0;
   bool sidecar_runs_ = false;
 };
 
+/// Nothing of ours can be in the way.
+bool goes_well(const PodTroubleWorld& world) {
+  return inject::sidecar_of(world.workload) == nullptr || is_settled(world.kind, world.workload);
+}
+
 }  // namespace
 
 std::optional<PodTrouble> pod_trouble(const PodTroubleWorld& world) {
-  if (inject::sidecar_of(world.workload) == nullptr || is_settled(world.kind, world.workload)) return std::nullopt;
+  if (goes_well(world)) return std::nullopt;
   const Diagnosis diagnosis(world);
   for (const auto check :
        {&Diagnosis::refused, &Diagnosis::image_not_pulled, &Diagnosis::volume_not_mounted, &Diagnosis::not_scheduled}) {
     if (auto trouble = (diagnosis.*check)()) return trouble;
   }
   return std::nullopt;
+}
+
+std::string unclear_refusal(const PodTroubleWorld& world) {
+  return goes_well(world) ? "" : Diagnosis(world).refused_beside_running_ones();
 }
 
 bool all_pods_follow(const PodTroubleWorld& world) { return Diagnosis(world).all_follow(); }

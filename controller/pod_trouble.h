@@ -32,6 +32,10 @@ struct PodTroubleWorld {
 /// as long as any pod with it runs: taking it out would restart that one. Pure and total.
 std::optional<PodTrouble> pod_trouble(const PodTroubleWorld& world);
 
+/// The API server's sentence when it refuses pods with the sidecar and pod_trouble() holds its tongue, for it is
+/// unclear whether the sidecar is to blame and others with it run; "" for none. Same world, same patience.
+std::string unclear_refusal(const PodTroubleWorld& world);
+
 /// All pods that live are made from the template as it is. For kinds that do not replace pods themselves.
 bool all_pods_follow(const PodTroubleWorld& world);
 

@@ -77,6 +77,7 @@ Result<RolloutFacts> gather_rollout(Cluster& cluster, kube::Api& api, const Work
   TRY_VOID(gather_evidence(api, ns, pods));
   facts.settled = facts.settled && all_pods_follow(pods);
   facts.trouble = pod_trouble(pods);
+  facts.unclear_refusal = unclear_refusal(pods);
   facts.outdated = (facts.trouble || withdrawal) && !inject::inject(world.inject, cluster.settings).patch.empty();
   return facts;
 }

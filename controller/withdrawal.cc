@@ -19,6 +19,8 @@ constexpr minutes kLongestWait{360};
 constexpr seconds kOften{15}, kSeldom{60};
 constexpr minutes kFreshFor{10};       ///< a rollout that is not through by then is looked at less often
 constexpr std::size_t kLongest = 600;  ///< of a foreign sentence: a policy may write a page
+constexpr std::string_view kAllowIt =
+    "set spec.runtimeSettings.container to what the namespace allows, or change its quota, limits or policy";
 
 minutes wait_after(int attempts) { return std::min(kFirstWait * (1 << std::clamp(attempts - 1, 0, 10)), kLongestWait); }
 
@@ -48,11 +50,8 @@ std::string message_for(const PodTrouble& trouble, const std::string& workload) 
           "Repository whose volume every node can reach",
           workload, sentence);
     default:
-      return fmt::format(
-          "pods of {} are refused with the sidecar, so it goes without: {}; set "
-          "spec.runtimeSettings.container to what the namespace allows, or change its quota, limits or "
-          "policy",
-          workload, sentence);
+      return fmt::format("pods of {} are refused with the sidecar, so it goes without: {}; {}", workload, sentence,
+                         kAllowIt);
   }
 }
 
@@ -107,6 +106,13 @@ std::optional<api::Withdrawal> plan_withdrawal(const WithdrawalWorld& world) {
   held->message = fmt::format("pods of {} are refused without the sidecar too, so it is not tried again yet: {}",
                               world.workload, cut(rollout.refused_without));
   return held;
+}
+
+std::string refusal_text(const std::string& workload, const std::string& sentence) {
+  return fmt::format(
+      "the sidecar is in the pod template of {}, but more pods are refused: {}; whether for the sidecar's sake is not "
+      "known, and pods that run with it would be restarted without, so it stays. If it is, {}",
+      workload, cut(sentence), kAllowIt);
 }
 
 TimePoint sidecar_known_since(const std::vector<api::Condition>& conditions, TimePoint now) {

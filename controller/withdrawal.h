@@ -12,6 +12,7 @@ struct RolloutFacts {
   bool injected = false;              ///< it is in the template, for this configuration
   bool settled = false;               ///< all pods follow the template and are ready
   std::optional<PodTrouble> trouble;  ///< of pods with the sidecar
+  std::string unclear_refusal;        ///< pods with it are refused while others run: the API server's sentence
   bool outdated = false;              ///< an injection from nothing would give it another image or other resources
   std::string refused_without;        ///< pods without the sidecar are refused too: the API server's sentence
   std::string settings;               ///< fingerprint of those in force
@@ -30,6 +31,9 @@ struct WithdrawalWorld {
 /// run with the sidecar all is forgotten, and so it is when configuration or Repository change. Pure and total: the
 /// texts hold until the next verdict.
 std::optional<api::Withdrawal> plan_withdrawal(const WithdrawalWorld& world);
+
+/// What is said while the sidecar stays although pods with it are refused (RolloutFacts::unclear_refusal).
+std::string refusal_text(const std::string& workload, const std::string& sentence);
 
 /// Since when the conditions have said whether the sidecar is in the template; `now` while they do not.
 TimePoint sidecar_known_since(const std::vector<api::Condition>& conditions, TimePoint now);

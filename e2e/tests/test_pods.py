@@ -4,7 +4,7 @@ import json
 import pytest
 
 from stash_e2e import objects
-from stash_e2e.kube import wait_until
+from stash_e2e.kube import CommandFailed, wait_until
 from test_bad_paths import condition_becomes
 from test_kinds import wait_for_pods
 from test_rollouts import configure, names, succeeds, template
@@ -110,6 +110,76 @@ def test_pods_that_are_refused_with_the_sidecar_run_without_it_and_get_it_back_w
     assert place.kube.get(kind.lower(), "web", place.ns)["metadata"]["generation"] == written + 1
     wait_until("the verdict is forgotten", lambda: "withdrawal" not in place.kube.get(
         "backupconfiguration", "web-backup", place.ns)["status"], 60)
+
+
+SENTENCE = "this namespace has had enough of containers called stash"
+
+
+@pytest.fixture
+def policy(place):
+    """Refuses pods with our sidecar, and says nothing from which it could be told that these are meant."""
+    api, name = "admissionregistration.k8s.io/v1", place.ns
+    place.kube.apply(
+        {"apiVersion": api, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+         "spec": {"failurePolicy": "Fail", "validations": [{"expression": "!object.spec.containers.exists(c, c.name == 'stash')", "message": SENTENCE}],
+                  "matchConstraints": {"resourceRules": [
+                      {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}]}}},
+        {"apiVersion": api, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
+         "spec": {"policyName": name, "validationActions": ["Deny"],
+                  "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "nobody-yet"}}}}})
+
+    def set_in_force(yes):
+        labels = {"kubernetes.io/metadata.name": place.ns if yes else "nobody-any-more"}
+        place.kube.kubectl("patch", "validatingadmissionpolicybinding", name, "--type=merge", "-p", json.dumps(
+            {"spec": {"matchResources": {"namespaceSelector": {"matchLabels": labels}}}}))
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "asks", "namespace": place.ns},
+               "spec": {"containers": [{"name": "stash", "image": objects.SAMPLE_IMAGE}]}}
+
+        def refuses():
+            try:
+                place.kube.kubectl("create", "-f", "-", "--dry-run=server", stdin=json.dumps(pod))
+                return False
+            except CommandFailed as failure:
+                assert SENTENCE in str(failure)
+                return True
+        wait_until("the policy is heeded", lambda: refuses() == yes, 60)
+    yield set_in_force
+    for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
+        place.kube.delete(kind, name)
+
+
+@pytest.mark.slow  # a refusal counts after half a minute
+@pytest.mark.fault("F66", invariants="I1 I3 I8")
+@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+def test_a_sidecar_that_stays_although_a_policy_refuses_more_pods_with_it_says_so_in_the_policys_words(place, policy, kind):
+    start(place, kind)
+    configure(place, kind)
+    before = wait_for_pods(place, 1, "containers", "stash")
+    policy(True)
+    if kind == "Deployment":  # its author rolls out; a StatefulSet would delete its pod first, and nothing of it would run any more
+        place.kube.kubectl("set", "env", "deployment/web", "-n", place.ns, "VERSION=2")
+    else:
+        place.kube.kubectl("scale", "statefulset/web", "-n", place.ns, "--replicas=2")
+    said = wait_until("the condition names the refusal", lambda: (
+        c := place.kube.condition("backupconfiguration", "web-backup", place.ns, "StashSidecarInjected")) and c["reason"] == "PodsRefused" and c, 120)
+    assert said["status"] == "True" and SENTENCE in said["message"] and "so it stays" in said["message"], said
+    written = place.kube.get("backupconfiguration", "web-backup", place.ns)["metadata"]["resourceVersion"]
+    assert any(SENTENCE in event for event in place.kube.events(place.ns, "web-backup"))
+    assert "withdrawal" not in place.kube.get("backupconfiguration", "web-backup", place.ns)["status"]
+    assert uids(wait_for_pods(place, 1, "containers", "stash")) == uids(before)
+    if kind == "Deployment":
+        succeeds(place, "meanwhile")
+    now = place.kube.get("backupconfiguration", "web-backup", place.ns)
+    assert now["metadata"]["resourceVersion"] == written, "what it says stays the same from try to try of Kubernetes, or each would be news"
+    policy(False)
+    if kind == "Deployment":
+        place.kube.kubectl("set", "env", "deployment/web", "-n", place.ns, "VERSION=3")  # else Kubernetes waits ever longer between its tries
+    else:
+        place.kube.kubectl("scale", "statefulset/web", "-n", place.ns, "--replicas=1")
+    wait_for_pods(place, 1, "containers", "stash")
+    wait_until("all is well again", lambda: place.kube.condition(
+        "backupconfiguration", "web-backup", place.ns, "StashSidecarInjected")["reason"] == "SidecarInjectionSucceeded", 60)
+    succeeds(place, "afterwards")
 
 
 PROGRAMS = {"stash-webhook": "webhook", "stash-operator": "controller"}

@@ -279,6 +279,27 @@ TEST_CASE("the last success outlives its session", "[controller][configuration][
   CHECK(last(after(world)) == format_time(kCreated + minutes(8)));
 }
 
+TEST_CASE("a sidecar that stays although pods with it are refused says so, with one event",
+          "[controller][configuration][F66][I8]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.rollout = {.injected = true, .unclear_refusal = "denied by policy", .settings = "now"};
+  const std::string message =
+      "the sidecar is in the pod template of Deployment demo/stash-demo, but more pods are refused: denied by policy; "
+      "whether for the sidecar's sake is not known, and pods that run with it would be restarted without, so it stays. "
+      "If it is, set spec.runtimeSettings.container to what the namespace allows, or change its quota, limits or "
+      "policy";
+  CHECK(condition(world, "StashSidecarInjected") == "True PodsRefused: " + message);
+  CHECK(phase(world) == "Ready");  // the pods that run are backed up
+  CHECK(events_of(plan(world)) == Texts{"PodsRefused: " + message});
+  world = after(world);
+  CHECK_FALSE(world.configuration["status"].contains("withdrawal"));
+  CHECK(plan(world).empty());
+  CHECK(plan(world).look_again_in == seconds(15));
+  world.rollout = {.injected = true, .settled = true, .settings = "now"};
+  CHECK(condition(world, "StashSidecarInjected").starts_with("True SidecarInjectionSucceeded"));
+  CHECK(plan(world).notes.empty());
+}
+
 TEST_CASE("the plan after a configuration's plan writes nothing", "[controller][configuration]") {
   // Every combination of what can be wrong.
   for (unsigned bits = 0; bits < 1024; ++bits) {

@@ -46,10 +46,11 @@ struct Place {
     pods.push_back(std::move(pod));
     return pods.back();
   }
-  std::optional<PodTrouble> trouble() const {
-    return pod_trouble(
-        {.kind = kind, .workload = workload, .pods = pods, .events = events, .injected = kCreated, .now = now});
+  PodTroubleWorld world() const {
+    return {.kind = kind, .workload = workload, .pods = pods, .events = events, .injected = kCreated, .now = now};
   }
+  std::optional<PodTrouble> trouble() const { return pod_trouble(world()); }
+  std::string told() const { return unclear_refusal(world()); }
 };
 
 const Json kRunning = {{"running", Json::object()}};
@@ -86,6 +87,21 @@ TEST_CASE("a refusal that leaves it open who is to blame does not touch pods tha
   place.pod("b", kRunning);
   place.refused("must specify limits.cpu for: stash");
   CHECK(place.trouble());
+}
+
+TEST_CASE("a refusal that leaves it open who is to blame is told, while pods run with the sidecar",
+          "[controller][trouble][F66][I8]") {
+  Place place;
+  place.refused("denied by policy", minutes(0)).pod("a", kRunning);
+  CHECK(place.told().empty());
+  place.now += seconds(30);
+  CHECK(place.told() == "denied by policy");
+  place.refused("exceeded quota: q, requested: pods=1, used: pods=5, limited: pods=5");
+  CHECK(place.told().empty());
+  place.refused("must specify limits.cpu for: stash");
+  CHECK(place.told().empty());  // that is trouble
+  place.workload["status"].erase("conditions");
+  CHECK(place.told().empty());
 }
 
 TEST_CASE("a refusal that is not the sidecar's fault is no trouble of ours", "[controller][trouble]") {
