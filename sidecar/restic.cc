@@ -414,12 +414,13 @@ ResticResult<void> Restic::prune() {
 ResticResult<std::map<std::string, std::string>> Restic::types_at(const std::string& snapshot,
                                                                   const std::set<std::string>& paths) {
   std::map<std::string, std::string> types;
-  const auto run = this->run(ls_arguments(snapshot), [&](std::string_view line) {
+  const auto note = [&](std::string_view line) {
     const auto node = parse_json(line);
     if (!node) return;
     if (const std::string path = string_at(*node, {"path"}); paths.contains(path))
       types[path] = string_at(*node, {"type"});
-  });
+  };
+  const auto run = this->run(ls_arguments(snapshot), {.on_line = note, .on_tick = {}});
   if (!run) return std::unexpected(run.error());
   if (run->exit_code != 0 || run->stopped) return std::unexpected(failure_of(*run));
   return types;
