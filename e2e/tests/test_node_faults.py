@@ -87,6 +87,7 @@ def finalizer(place):
         put(pod, None)
 
 
+@pytest.mark.slow
 @pytest.mark.fault("F51", invariants="I5 I6 I7 I12")
 def test_a_pod_that_is_stuck_in_terminating_holds_up_neither_its_session_nor_the_repository(place, finalizer):
     pod = with_much_to_back_up(place)
@@ -118,6 +119,7 @@ def important(kube, place):
     kube.delete("priorityclass", name)
 
 
+@pytest.mark.slow
 @pytest.mark.fault("F51", invariants="I5 I6 I7 I12")
 def test_a_pod_that_a_more_important_one_displaces_gives_its_backup_to_its_successor(place, important):
     workload = objects.deployment(place.ns, place.source)
@@ -179,6 +181,7 @@ def two_controllers(kube):
     kube.rollout("stash-operator", "stash")
 
 
+@pytest.mark.slow
 @pytest.mark.fault("F27", invariants="I6 I7")
 def test_a_controller_that_is_lost_with_its_node_is_followed_by_the_other_within_half_a_minute(place, two_controllers):
     kube = place.kube
