@@ -32,7 +32,7 @@ class NudgeBook {
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry> entries_;
-  std::chrono::steady_clock::time_point last_{};      ///< nudge of any workload
+  std::chrono::steady_clock::time_point last_{};  ///< nudge of any workload
   std::string last_nudged_;
   std::chrono::steady_clock::time_point answered_{};  ///< when a nudge was last seen to have worked
 };

@@ -27,8 +27,8 @@ struct Nudges {
 /// rest for that long.
 inline constexpr std::chrono::minutes kNudgeMemory{5};
 
-/// A webhook that cannot be reached is asked this often, whoever waits for it; and a little later by who asked last, for
-/// what keeps that one from its sidecar may be something else.
+/// A webhook that cannot be reached is asked this often, whoever waits for it; and a little later by who asked last,
+/// for what keeps that one from its sidecar may be something else.
 inline constexpr std::chrono::seconds kAskForAll{15}, kAskForAllAgain{20};
 
 /// All that the decision about one workload may look at.
