@@ -194,7 +194,8 @@ bool LeaderElection::run(const std::function<bool()>& stop, const std::function<
       if (lost || stopping) term.end();
     }
   }
-  if (lost) return false;
+  // The work may have ended because its term had run out, before anybody looked here.
+  if (lost || (!stopping && term.over())) return false;
   candidate.release();
   return true;
 }

@@ -46,7 +46,7 @@ TEST_CASE("a pending host is restored, told, and the application may start", "[s
 TEST_CASE("a symbolic link where the snapshot has something else gives way, and leads no restore out of the volume",
           "[sidecar][restore_story][F44][I13][I16]") {
   RestoreStory story;
-  TemporaryDirectory outside;
+  test::TemporaryDirectory outside;
   namespace fs = std::filesystem;
   fs::create_directories(story.data() + "/sub");
   for (const char* link : {"/planted", "/sub/planted", "/kept", "/not-in-it"})
