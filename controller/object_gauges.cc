@@ -6,10 +6,10 @@
 namespace stash::controller {
 namespace {
 
-using Sessions = std::map<api::ObjectRef, std::vector<api::BackupSession>>;
+using SessionsByName = std::map<api::ObjectRef, std::vector<api::BackupSession>>;
 
-Sessions by_configuration(const kube::Cache& cache) {
-  Sessions sessions;
+SessionsByName by_configuration(const kube::Cache& cache) {
+  SessionsByName sessions;
   for (const kube::Cache::Object& object : cache.list()) {
     auto session = api::decode<api::BackupSession>(*object);
     const std::string name = session ? api::configuration_of(*session).value_or("") : "";
@@ -30,7 +30,7 @@ api::BackupConfiguration readable(const Json& object) {
 ObjectGauges gather_gauges(Caches& caches, TimePoint now) {
   ObjectGauges gauges;
   if (!caches.synced()) return gauges;
-  Sessions sessions = by_configuration(caches.sessions);
+  SessionsByName sessions = by_configuration(caches.sessions);
   for (const kube::Cache::Object& object : caches.configurations.list()) {
     const api::BackupConfiguration configuration = readable(*object);
     const auto cron_job = caches.cron_jobs.get({configuration.metadata.ns, cron_job_name(configuration.metadata.name)});
