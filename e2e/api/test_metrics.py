@@ -73,7 +73,8 @@ def test_every_query_of_the_dashboard_finds_what_there_is(kube, ns, backed_up, p
     def ask(expression):
         return prometheus.query(prometheus_server, expression.replace("$namespace", ns).replace("$__rate_interval", "10s"))
 
-    wait_until("there are rates", lambda: ask("rate(stash_controller_reconciles_total[$__rate_interval])"), 30)
+    for counter in ("stash_controller_reconciles_total", "stash_webhook_requests_total", "stash_webhook_api_requests_total"):
+        wait_until(f"there is a rate of {counter}", lambda: ask(f"rate({counter}[$__rate_interval])"), 30)
     wait_until("the session is told", lambda: ask('stash_backup_session_duration_seconds{namespace=~"$namespace"}'), 30)
     empty = [e for e in expressions if not ask(e) and not any(part in e for part in MAY_BE_EMPTY)]
     assert not empty, "\n".join(empty)
