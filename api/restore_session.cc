@@ -109,15 +109,7 @@ const KindFacts& facts<RestoreSession>() {
       .versions = {"v1beta1"},
       .short_names = {"restore"},
       .categories = {"stash", "appscode", "all", "restore"},
-      .columns = {{"Repository", "string", ".spec.repository.name"},
-                  {"Phase", "string", ".status.phase"},
-                  {"Progress", "string", ".status.progress.percent"},
-                  {"Bytes", "string", ".status.progress.bytes"},
-                  {"Remaining", "string", ".status.progress.remaining"},
-                  {"Hosts", "string", ".status.progress.hosts"},
-                  {"Duration", "string", ".status.sessionDuration"},
-                  {"Reason", "string", ".status.reason"},
-                  {"Step", "string", ".status.progress.step", 1}},
+      .columns = session_columns({"Repository", "string", ".spec.repository.name"}),
       .rules = {
           {"has(self.spec) == has(oldSelf.spec) && (!has(self.spec) || self.spec == oldSelf.spec)",
            "RestoreSession spec is immutable: a restore may already be running; delete the RestoreSession and create a "

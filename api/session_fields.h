@@ -1,5 +1,6 @@
 #pragma once
 #include "api/backup_session.h"
+#include "api/crd.h"
 #include "api/shared_fields.h"
 
 /// Tables of what BackupSession and RestoreSession share in their statuses.
@@ -73,6 +74,22 @@ constexpr auto fields(Of<HostStats>) {
                           "What the pod knows of the repository; the session's conditions follow from it.",
                           {.list_key = "type"}},
                     Field{"progress", &HostStats::progress, "How far the work has come."}};
+}
+
+/// How far a session has come and why not further, between what tells sessions apart and `wide`.
+inline std::vector<PrinterColumn> session_columns(const PrinterColumn& first,
+                                                  const std::vector<PrinterColumn>& wide = {}) {
+  std::vector<PrinterColumn> columns{first,
+                                     {"Phase", "string", ".status.phase"},
+                                     {"Progress", "string", ".status.progress.percent"},
+                                     {"Bytes", "string", ".status.progress.bytes"},
+                                     {"Remaining", "string", ".status.progress.remaining"},
+                                     {"Hosts", "string", ".status.progress.hosts"},
+                                     {"Duration", "string", ".status.sessionDuration"},
+                                     {"Reason", "string", ".status.reason"},
+                                     {"Step", "string", ".status.progress.step", 1}};
+  columns.insert(columns.end(), wide.begin(), wide.end());
+  return columns;
 }
 
 inline constexpr std::string_view kReasonDoc = "Why it has not succeeded, in one word; the conditions say more.";

@@ -5,12 +5,10 @@
 #include "api/format.h"
 #include "api/names.h"
 #include "api/schedule.h"
+#include "controller/cron_job.h"
 
 namespace stash::controller {
 namespace {
-
-/// startingDeadlineSeconds of the CronJob: a slot that is older is not made up for any more.
-constexpr std::chrono::seconds kStartingDeadline{300};
 
 using Sessions = std::vector<api::BackupSession>;
 

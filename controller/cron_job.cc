@@ -75,7 +75,7 @@ Json cron_job(const api::BackupConfiguration& configuration, const inject::Setti
   job["spec"] = {{"schedule", configuration.spec.schedule},
                  {"suspend", configuration.spec.paused},
                  {"concurrencyPolicy", "Forbid"},
-                 {"startingDeadlineSeconds", 300},
+                 {"startingDeadlineSeconds", kStartingDeadline.count()},
                  {"successfulJobsHistoryLimit", 1},
                  {"failedJobsHistoryLimit", 1},
                  {"jobTemplate",

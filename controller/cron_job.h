@@ -1,10 +1,14 @@
 #pragma once
+#include <chrono>
 #include <string>
 
 #include "api/backup_configuration.h"
 #include "inject/settings.h"
 
 namespace stash::controller {
+
+/// A slot that is older is not made up for any more.
+inline constexpr std::chrono::seconds kStartingDeadline{300};
 
 /// The CronJob that makes a BackupSession at each slot of a BackupConfiguration's schedule, and what its pods need. All
 /// live in the BackupConfiguration's namespace and are owned by it.

@@ -32,11 +32,11 @@ struct Decision {
 };
 
 void write(Decision& decision) {
+  const std::size_t total = decision.stats.size() + static_cast<std::size_t>(decision.unnamed);
   if (!decision.stats.empty()) {
     decision.status.json["stats"] = decision.stats;
-    decision.status.json["totalHosts"] = decision.stats.size() + static_cast<std::size_t>(decision.unnamed);
+    decision.status.json["totalHosts"] = total;
   }
-  const std::size_t total = decision.stats.size() + static_cast<std::size_t>(decision.unnamed);
   set_progress(decision.status, decision.stats, total, reasons::kHostRestoreFailed);
   write_status(decision.plan, api::kRestoreSessions, decision.world.session, decision.status.finish());
 }

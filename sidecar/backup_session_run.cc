@@ -156,6 +156,10 @@ class Run {
     }
   }
   void tell_progress() { status_.progress(work_.now()); }
+  void end_part(const std::optional<BackupSummary>& summary) {
+    const BackupSummary done = summary.value_or(BackupSummary{});
+    work_.end_part(done.files_total, done.bytes_total);
+  }
 
   BackupRequest request(std::size_t path) const {
     return {status_.host(), progress_.paths[path].path, tag_, configuration_.spec.target->exclude};
@@ -182,8 +186,7 @@ class Run {
         return find_snapshot(step.path);
       case Kind::adopt: {
         const auto outcome = restic_->dry_run(request(step.path));
-        const BackupSummary done = outcome.summary.value_or(BackupSummary{});
-        work_.end_part(done.files_total, done.bytes_total);
+        end_part(outcome.summary);
         return note_adoption(progress_, step.path, outcome.summary, outcome.failure, outcome.unreadable);
       }
       case Kind::back_up: {
@@ -191,8 +194,7 @@ class Run {
           work_.note(status);
           tell_progress();
         });
-        const BackupSummary done = outcome.summary.value_or(BackupSummary{});
-        work_.end_part(done.files_total, done.bytes_total);
+        end_part(outcome.summary);
         return note_backup(progress_, step.path, outcome.summary, outcome.failure, outcome.unreadable);
       }
       case Kind::mark_incomplete:

@@ -121,18 +121,14 @@ class Restorer {
     log_info("restoring {} from snapshot {} of {}", fmt::join(paths, ", "), snapshot->short_id, snapshot->time);
     if (auto problem = clear_the_way(item, *snapshot, paths)) return problem;
     work_.step(fmt::format("restore {}", fmt::join(paths, ", ")));
-    ResticStatus latest;
     const RestoreWatch watch{.on_status =
                                  [&](const ResticStatus& status) {
-                                   latest = status;
                                    work_.note(status);
                                    status_.progress(work_.now());
                                  },
                              .whole = item.include.empty() && item.exclude.empty()};
     const auto restored = restic_->restore(snapshot->id, include_patterns(item, *snapshot), item.exclude, paths, watch);
-    if (restored) {
-      work_.end_part(std::max(latest.files_done, latest.files_total), std::max(latest.bytes_done, latest.bytes_total));
-    }
+    if (restored) work_.end_part();
     if (!restored)
       return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot->short_id,
                          restored.error().sentence);

@@ -31,6 +31,11 @@ void WorkProgress::end_part(std::uint64_t files, std::uint64_t bytes) {
   current_.reset();
 }
 
+void WorkProgress::end_part() {
+  const ResticStatus last = current_.value_or(ResticStatus{});
+  end_part(std::max(last.files_done, last.files_total), std::max(last.bytes_done, last.bytes_total));
+}
+
 api::Progress WorkProgress::now() const {
   const ResticStatus status = current_.value_or(ResticStatus{});
   api::Progress progress;

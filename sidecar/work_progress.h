@@ -18,6 +18,8 @@ class WorkProgress {
   void note(const ResticStatus& status) { current_ = status; }
   /// The part has ended, with so much done; it counts as a part whatever became of it.
   void end_part(std::uint64_t files, std::uint64_t bytes);
+  /// The same with all that was known of it.
+  void end_part();
 
   api::Progress now() const;
   /// For the host's result: numbers only.

@@ -62,16 +62,13 @@ class Nemesis:
             time.sleep(seconds)
 
     def stall_api_server(self, seconds):
-        with self.bench.control_plane.stopped("kube-apiserver"):
-            time.sleep(seconds)
+        self.bench.control_plane.stall("kube-apiserver", seconds)
 
     def restart_api_server(self, _):
-        self.bench.control_plane.kill("kube-apiserver")
-        self.bench.control_plane.start("kube-apiserver")
+        self.bench.control_plane.restart("kube-apiserver")
 
     def stall_etcd(self, seconds):
-        with self.bench.control_plane.stopped("etcd"):
-            time.sleep(seconds)
+        self.bench.control_plane.stall("etcd", seconds)
 
     def cut_connections(self, _):
         for proxy in self.bench.proxies.values():

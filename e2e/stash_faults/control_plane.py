@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
@@ -43,6 +44,14 @@ class ControlPlane:
             yield
         finally:
             os.kill(pid, signal.SIGCONT)
+
+    def stall(self, name, seconds):
+        with self.stopped(name):
+            time.sleep(seconds)
+
+    def restart(self, name):
+        self.kill(name)
+        self.start(name)
 
     @contextlib.contextmanager
     def slow(self, name, still=0.5, awake=0.05):
