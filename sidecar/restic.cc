@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "sidecar/directory_times.h"
+#include "sidecar/half_made.h"
 #include "sidecar/restored_on_disk.h"
 
 namespace stash::sidecar {
@@ -303,7 +304,7 @@ ResticResult<bool> Restic::has_repository() {
   if (run->exit_code == 0) return true;
   ResticFailure failure = failure_of(*run);
   if (failure.cause != ResticCause::no_repository) return std::unexpected(std::move(failure));
-  if (!local_) return false;
+  if (!local_ || is_half_made(call_.location)) return false;
   for (const std::string_view part : {"keys", "snapshots", "index"}) {
     if (!has_entries(fs::path(call_.location) / part)) continue;
     return fail_with(
@@ -317,7 +318,11 @@ ResticResult<bool> Restic::has_repository() {
 
 ResticResult<void> Restic::init() {
   std::error_code problem;
-  if (local_) fs::create_directories(call_.location, problem);  // restic says it better if that fails
+  if (local_) {
+    fs::create_directories(call_.location, problem);  // restic says it better if that fails
+    clear_half_made(call_.location, place_.patience.half_made, place_.patience.tick, go_on_);
+    if (!go_on_()) return fail_with(ResticCause::interrupted, "interrupted");
+  }
   // No time limit: between its key and its config file, restic would leave something that nobody can open or make.
   FirstContact contact(place_.patience, false);
   const auto run = run_once(init_arguments(), {}, &contact);

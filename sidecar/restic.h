@@ -31,6 +31,8 @@ struct ResticPatience {
   /// retry heals (credentials, certificate) ends it at the second time.
   std::chrono::milliseconds contact{60'000};
   std::chrono::milliseconds silence{120'000};  ///< the same when restic has not said a word
+  /// What an init left half made belongs to a process that is gone when it has not changed for that long.
+  std::chrono::milliseconds half_made{30'000};
 };
 
 struct ResticPlace {
@@ -71,10 +73,11 @@ class Restic {
   const std::string& location() const { return call_.location; }
 
   /// False only when the backend says that there is none, or no such bucket (`init` makes it). A local directory with
-  /// keys or snapshots but no config is `damaged`: initialising it would make what is left unreadable. This is the
+  /// snapshots but no config is `damaged`: initialising it would make what is left unreadable. This is the
   /// first contact: it ends within ResticPatience's contact or silence.
   ResticResult<bool> has_repository();
-  /// What no retry heals ends it soon; otherwise restic tries as long as it likes.
+  /// What no retry heals ends it soon; otherwise restic tries as long as it likes. What an earlier one left half made
+  /// in a local directory is removed first. In a bucket it cannot be seen.
   ResticResult<void> init();
   ResticResult<std::vector<Snapshot>> snapshots(const std::string& host, const std::string& path,
                                                 const std::string& tag);

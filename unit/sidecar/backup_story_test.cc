@@ -168,15 +168,15 @@ TEST_CASE("a repository that held backups and is gone is not made again", "[side
 
 TEST_CASE("a repository's remains are not initialised over", "[sidecar][backup_story][F36][I14]") {
   BackupStory story;
-  std::filesystem::create_directories(story.repository_directory() + "/keys");
-  std::ofstream(story.repository_directory() + "/keys/k") << "key";
+  std::filesystem::create_directories(story.repository_directory() + "/snapshots");
+  std::ofstream(story.repository_directory() + "/snapshots/s") << "snapshot";
   answer_all(story);
   story.reads(story.a_repository_here());
   story.reads(story.a_repository_here());
   story.finds_no_repository();
   REQUIRE(story.run());
   CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat"});
-  CHECK(string_at(test::result_in(story.script.calls()), {"error"}).find("holds parts of a repository (keys)") !=
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"}).find("holds parts of a repository (snapshots)") !=
         std::string::npos);
 }
 
@@ -438,8 +438,8 @@ Json initialised_by_another(const BackupStory& story) {
 }
 
 /// No repository at the first look, one at the second: it is used and none is made.
-void expect_second_look_finds_it(BackupStory& story) {
-  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
+void expect_second_look_finds_it(BackupStory& story, const char* first_look = test::kNoRepository) {
+  story.restic.on("cat", {.exit_code = 1, .standard_error = first_look})
       .on("cat", {.output = "{}\n"})
       .on("snapshots", {.output = "[]\n"})
       .on("backup", {.exit_code = 1});
@@ -458,14 +458,12 @@ TEST_CASE("a repository that another pod is making is waited for and used", "[si
 
 TEST_CASE("what another pod has made half of is not taken for the remains of a repository", "[sidecar][backup_story]") {
   BackupStory story;
-  std::filesystem::create_directories(story.repository_directory() + "/keys");
-  std::ofstream(story.repository_directory() + "/keys/k") << "key";
   answer_all(story);
   story.reads(story.a_repository_here());
   story.script.on("GET", test::Story::kRepositoryPath).reply(initialised_by_another(story));
   story.reads(story.a_checked_repository_here());
   story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
-  expect_second_look_finds_it(story);
+  expect_second_look_finds_it(story, "Fatal: config cannot be loaded: ciphertext verification failed\n");
 }
 
 TEST_CASE("of two pods that would make a repository at once, the second looks again",

@@ -187,6 +187,7 @@ TEST_CASE("real restic: the failures that decide what we do next", "[sidecar][re
     CHECK(repository.open().has_repository().error().cause == ResticCause::wrong_password);
   }
   SECTION("a repository without its config is damaged, not missing") {
+    REQUIRE(repository.open().back_up(repository.request()).summary);
     fs::remove(repository.directory / "repo/config");
     const auto found = repository.open().has_repository();
     REQUIRE_FALSE(found);
@@ -206,6 +207,41 @@ TEST_CASE("real restic: the failures that decide what we do next", "[sidecar][re
     CHECK(repository.open().check() == false);
   }
   SECTION("a snapshot that does not exist") { CHECK(repository.open().snapshot("deadbeef")->empty()); }
+}
+
+TEST_CASE("real restic: what an init that was killed between key and config left is made anew, with one key",
+          "[sidecar][real][F9][F25][I14]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  repository.place.patience.half_made = std::chrono::milliseconds(50);
+  const fs::path location = repository.directory / "repo";
+  std::ofstream(repository.data() + "/file") << "x";
+  REQUIRE(repository.open().init());
+  const fs::path old_key = fs::directory_iterator(location / "keys")->path();
+  fs::rename(location / "config", repository.directory / "config");
+  REQUIRE(repository.open().has_repository() == false);
+
+  SECTION("when nobody goes on with it") {
+    REQUIRE(repository.open().init());
+    CHECK_FALSE(fs::exists(old_key));
+    CHECK(std::distance(fs::directory_iterator(location / "keys"), {}) == 1);
+    CHECK(repository.open().back_up(repository.request()).summary);
+  }
+  SECTION("not while somebody else is about to write the config") {
+    repository.place.patience.half_made = std::chrono::minutes(1);
+    const auto config_comes = [&] {
+      std::error_code done_already;
+      fs::rename(repository.directory / "config", location / "config", done_already);
+      return true;
+    };
+    CHECK(repository.open(config_comes).init().error().cause == ResticCause::damaged);
+    CHECK(fs::exists(old_key));
+    CHECK(repository.open().has_repository() == true);
+  }
+  SECTION("nor when it is told to stop meanwhile") {
+    CHECK(repository.open([] { return false; }).init().error().cause == ResticCause::interrupted);
+    CHECK(fs::exists(old_key));
+  }
 }
 
 TEST_CASE("real restic: unreadable files make an incomplete snapshot that names them", "[sidecar][real][F42][I5]") {
