@@ -13,8 +13,8 @@
 namespace stash::controller {
 namespace {
 
-constexpr std::chrono::minutes kResync{10};       ///< heals a ServiceAccount, which is not watched
-constexpr std::chrono::minutes kRetryRefused{5};  ///< what the API server refused may be allowed later
+constexpr std::chrono::minutes kResync{10};                  ///< heals a ServiceAccount, which is not watched
+constexpr std::chrono::minutes kTryRefusedConfiguration{5};  ///< what the API server refused may be allowed later
 
 Result<void> gather_target(Cluster& cluster, kube::Api& api, const api::BackupConfiguration& configuration,
                            ConfigurationWorld& world) {
@@ -80,7 +80,7 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
   // Not for us to cure: say so where the user looks.
   world.refused = done.error().message;
   TRY_VOID(execute(api, plan_configuration(world, cluster.settings), *object, options, cluster.clock));
-  return LookAgain(kRetryRefused);
+  return LookAgain(kTryRefusedConfiguration);
 }
 
 }  // namespace stash::controller

@@ -181,6 +181,8 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
   Plan plan;
   if (configuration->metadata.being_deleted) {
     release_legacy_finalizers(plan, api::kBackupConfigurations, world.configuration);
+    // Somebody's finalizer may hold it for long, and its workload has no sidecar any more: no slot is to fire.
+    drop_all(plan, world, cron_job_objects(*configuration, settings));
     return plan;
   }
   for (const api::ObjectMeta& other : world.other_cron_jobs) remove_object(plan, api::kCronJobs, other);

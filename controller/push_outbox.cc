@@ -81,6 +81,13 @@ bool PushOutbox::clean_up(HttpClient& client, const Living& living) {
     log_warning("metrics of deleted objects stay at {}: {}; trying again", url_, answer.error().message);
     return false;
   }
+  {
+    // What a Pushgateway lost, as one without a disk does at each restart, is not sent any more.
+    const std::vector<PushedGroup> groups = our_groups(*answer);
+    const std::set<PushedGroup> there(groups.begin(), groups.end());
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(sent_, [&](const auto& sent) { return !there.contains(sent.first); });
+  }
   for (const PushedGroup& group : stale_groups(*answer, living)) {
     const auto done = call(client, "DELETE", group_url(url_, group));
     if (!done) {

@@ -10,7 +10,7 @@
 namespace stash::controller {
 namespace {
 
-constexpr std::chrono::minutes kRetryRefused{1};
+constexpr std::chrono::minutes kLookForRefusedRepository{1};
 
 bool names_repository(const Json& object, const std::string& repository) {
   return string_at(object, {"spec", "repository", "name"}) == repository &&
@@ -114,7 +114,7 @@ Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const a
   // Not for us to cure: say so where the user looks.
   world.wipe_out.refused = done.error().message;
   TRY_VOID(execute(api, plan_repository(world), *object, options, cluster.clock));
-  return LookAgain(kRetryRefused);
+  return LookAgain(kLookForRefusedRepository);
 }
 
 }  // namespace stash::controller

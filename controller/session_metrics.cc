@@ -102,25 +102,31 @@ HostsOfConfigurations hosts_still_backed_up(const std::vector<api::BackupSession
   return hosts;
 }
 
-std::vector<PushedGroup> stale_groups(const Json& answer, const Living& living) {
-  std::vector<PushedGroup> stale;
+std::vector<PushedGroup> our_groups(const Json& answer) {
+  std::vector<PushedGroup> ours;
   for (const Json& group : array_at(answer, {"data"})) {
     const Json& labels = object_at(group, {"labels"});
     const auto value = [&](std::string_view name) { return string_at(labels, {name}); };
     const std::string_view last = labels.contains(kInvoker) ? kInvoker : kHost;
     if (labels.size() != 3 || value("job").empty() || value("namespace").empty() || !labels.contains(last)) continue;
-    if (!is_ours(group)) continue;
-    const bool session = last == kInvoker;
-    const std::string key = fmt::format("{}/{}", value("namespace"), session ? value(kInvoker) : value("job"));
+    if (is_ours(group)) ours.push_back({value("job"), value("namespace"), std::string(last), value(last)});
+  }
+  return ours;
+}
+
+std::vector<PushedGroup> stale_groups(const Json& answer, const Living& living) {
+  std::vector<PushedGroup> stale;
+  for (const PushedGroup& group : our_groups(answer)) {
+    const bool session = group.label == kInvoker;
+    const std::string key = fmt::format("{}/{}", group.ns, session ? group.value : group.job);
     const bool backs_up = living.configurations.contains(key), restores = living.restores.contains(key);
     const auto hosts = living.hosts.find(key);
-    const bool has_host =
-        backs_up && (hosts == living.hosts.end() || hosts->second.contains(std::string(value(kHost))));
-    const bool lives = !session                      ? has_host || restores
-                       : value("job") == kBackupJob  ? backs_up
-                       : value("job") == kRestoreJob ? restores
-                                                     : true;
-    if (!lives) stale.push_back({value("job"), value("namespace"), std::string(last), value(last)});
+    const bool has_host = backs_up && (hosts == living.hosts.end() || hosts->second.contains(group.value));
+    const bool lives = !session                   ? has_host || restores
+                       : group.job == kBackupJob  ? backs_up
+                       : group.job == kRestoreJob ? restores
+                                                  : true;
+    if (!lives) stale.push_back(group);
   }
   return stale;
 }

@@ -44,5 +44,7 @@ struct Living {
 /// that their configuration has no more. What others pushed is left alone: ours have these labels and only metrics that
 /// begin with "stash_". https://github.com/prometheus/pushgateway#query-api
 std::vector<PushedGroup> stale_groups(const Json& answer, const Living& living);
+/// All groups of ours in that answer.
+std::vector<PushedGroup> our_groups(const Json& answer);
 
 }  // namespace stash::controller

@@ -37,6 +37,11 @@ bool may_be_stuck(const WorkloadWorld& world) {
          });
 }
 
+/// Whether pods are to be asked if they still need the rights of a restore.
+bool restore_rights_linger(const WorkloadWorld& world) {
+  return world.restore_role.is_object() && !inject::has_init_container(*world.inject.workload);
+}
+
 }  // namespace
 
 Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api::WorkloadRef& ref) {
@@ -48,7 +53,7 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
   }
   if (cluster.is_going(ref.ref.ns)) return LookAgain();
   WorkloadWorld world = gather_workload(cluster, ref, *workload);
-  if (!ref.kind->rolls_out || may_be_stuck(world)) {
+  if (!ref.kind->rolls_out || may_be_stuck(world) || restore_rights_linger(world)) {
     TRY(world.pods, pods_of(api, *workload, false));
   }
   WorkloadPlan decision = plan_workload(world, cluster.settings);

@@ -8,11 +8,14 @@
 #include "controller/owned_object.h"
 #include "controller/sidecar_access.h"
 #include "controller/stale_pods.h"
+#include "controller/workload_facts.h"
+#include "inject/workload_view.h"
 
 namespace stash::controller {
 namespace {
 
 constexpr std::chrono::seconds kFirstNudgeDelay{5};
+constexpr std::chrono::seconds kLookForOldPods{60};
 
 std::chrono::seconds delay_after(int nudges) {
   return std::min(kFirstNudgeDelay * (1 << std::clamp(nudges - 1, 0, 10)), std::chrono::seconds(kNudgeMemory));
@@ -40,6 +43,14 @@ void drop_access(Plan& plan, const Access& access, const Json& role, const Json&
   drop_owned(plan, api::kRoles, existing(role), owners);
 }
 
+/// A pod runs its init containers again whenever its sandbox is made anew, and one whose restore failed tries for ever:
+/// without rights it could not learn that its RestoreSession is gone, and would hold the application.
+bool some_pod_restores(const std::vector<Json>& pods) {
+  return std::ranges::any_of(pods, [](const Json& pod) {
+    return !is_going(pod) && std::ranges::any_of(array_at(pod, {"spec", "initContainers"}), inject::is_init_container);
+  });
+}
+
 /// Access for what will be in the pods, none for what is no longer there; a sentence when a name is taken.
 std::string plan_all_access(Plan& plan, const WorkloadWorld& world, const inject::Desired& desired,
                             const inject::Injection& injection) {
@@ -56,6 +67,8 @@ std::string plan_all_access(Plan& plan, const WorkloadWorld& world, const inject
   if (desired.restore && injection.has_init_container) {
     const std::string also = plan_access(plan, restore, world.restore_role, world.restore_binding);
     if (taken.empty()) taken = also;
+  } else if (some_pod_restores(world.pods)) {
+    look_again(plan, kLookForOldPods);
   } else if (!inject::has_init_container(workload)) {
     drop_access(plan, restore, world.restore_role, world.restore_binding);
   }

@@ -39,7 +39,9 @@ struct WorkloadWorld {
   Nudges nudges;
   // Live objects of the names of sidecar_access.h; null when there is none.
   Json sidecar_role, sidecar_binding, restore_role, restore_binding;
-  std::vector<Json> pods;  ///< of a kind that does not replace them itself, or while it may not be able to
+  /// Of a kind that does not replace them itself, or while it may not be able to, or while rights of an init container
+  /// that the template has no more are there.
+  std::vector<Json> pods;
 };
 
 struct WorkloadPlan {

@@ -210,6 +210,15 @@ TEST_CASE("an event comes when a condition becomes False, not while it stays so"
   CHECK(plan(world).notes.empty());
 }
 
+TEST_CASE("a BackupConfiguration that somebody's finalizer holds back loses its CronJob with its access",
+          "[controller][configuration][F23][I6]") {
+  ConfigurationWorld world = after(a_configuration_world());
+  world.configuration["metadata"]["finalizers"] = Json::array({"example.com/held"});
+  world.configuration["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  CHECK(written(plan(world)) == Texts{"delete CronJob", "delete RoleBinding", "delete Role", "delete ServiceAccount"});
+  CHECK(plan(after(world)).empty());
+}
+
 TEST_CASE("a deleted BackupConfiguration loses the finalizer of older Stash and nothing else happens",
           "[controller][configuration]") {
   ConfigurationWorld world = a_configuration_world();

@@ -137,7 +137,7 @@ TEST_CASE("the outbox pushes each result once, and again when it changes", "[con
   const auto nobody = [] { return some_living(); };
   const std::string path = "/metrics/job/stash-backup/namespace/demo/invoker/app-backup";
   script.on("PUT", path).reply(200);
-  script.on("GET", "/api/v1/metrics").reply(200, answer_of({}));
+  script.on("GET", "/api/v1/metrics").reply(200, answer_of({session_group("stash-backup", "app-backup")}));
   script.on("PUT", path).reply(202);
   outbox.put(backup_group("demo", "app-backup"), "old\n");
   outbox.put(backup_group("demo", "app-backup"), "one\n");
@@ -150,6 +150,28 @@ TEST_CASE("the outbox pushes each result once, and again when it changes", "[con
   REQUIRE(calls.size() == 3);
   CHECK(calls[0].body == "one\n");
   CHECK(calls[2].body == "two\n");
+}
+
+TEST_CASE("what the Pushgateway lost is pushed again", "[controller][metrics]") {
+  ApiScript script;
+  FakeClock clock;
+  PushOutbox outbox(script.config().server, clock);
+  HttpClient client({});
+  const std::string path = "/metrics/job/stash-backup/namespace/demo/invoker/app-backup";
+  script.on("PUT", path).always().reply(200);
+  script.on("GET", "/api/v1/metrics").reply(200, answer_of({session_group("stash-backup", "app-backup")}));
+  script.on("GET", "/api/v1/metrics").reply(200, answer_of({}));
+  const auto times_pushed_after_another_put = [&] {
+    outbox.put(backup_group("demo", "app-backup"), "text\n");
+    CHECK(outbox.send(client, some_living));
+    const auto calls = script.calls();
+    return std::ranges::count(calls, "PUT", &ApiScript::Call::method);
+  };
+  CHECK(times_pushed_after_another_put() == 1);
+  CHECK(times_pushed_after_another_put() == 1);
+  outbox.clean_up_soon();
+  CHECK(outbox.send(client, some_living));
+  CHECK(times_pushed_after_another_put() == 2);
 }
 
 TEST_CASE("what could not be pushed is pushed later", "[controller][metrics]") {

@@ -205,6 +205,23 @@ TEST_CASE("a restore brings its init container only after it was accepted", "[co
   CHECK(scene.plan().nudges);
 }
 
+TEST_CASE("rights to restore stay while some pod runs the init container, though its RestoreSession is gone",
+          "[controller][workload][F23][I6]") {
+  Scene scene;
+  scene.restore("Pending");
+  scene.carry_out();
+  const Json pod_spec = scene.workload["spec"]["template"]["spec"];
+  scene.world.inject.restores.clear();
+  scene.carry_out();
+  REQUIRE_FALSE(inject::has_init_container(scene.workload));
+  scene.world.pods = {{{"metadata", {{"name", "stash-demo-1"}}}, {"spec", pod_spec}}};
+  CHECK(written(scene.plan()).empty());
+  CHECK(scene.plan().plan.look_again_in == std::chrono::seconds(60));
+  scene.world.pods[0]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  CHECK(written(scene.plan()) == Texts{"delete RoleBinding stash-restore-init-container-deployment-stash-demo",
+                                       "delete Role stash-restore-init-container-deployment-stash-demo"});
+}
+
 TEST_CASE("a workload that is being deleted is left alone", "[controller][workload]") {
   Scene scene;
   scene.backup();
