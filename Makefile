@@ -48,14 +48,14 @@ unit: build ## unit tests
 	@ctest --test-dir build/$(PRESET) --output-on-failure -LE live
 
 api-test: build tools ## tests against a real kube-apiserver and etcd
-	@$(PYTEST) e2e/api charts/tests
+	@$(PYTEST) -n 2 --dist loadgroup e2e/api charts/tests
 
 backend-test: build ## every backend on a real server with three versions of restic (cold: about 8 min of building more)
 	@e2e/servers/build-servers
 	@STASH_BUILD_DIR=build/$(PRESET) $(PYTEST) e2e/backends
 
 e2e: image tools ## end-to-end tests on a one-node cluster of their own
-	@$(PYTEST) -m "not slow" e2e/tests
+	@$(PYTEST) -n 3 --dist loadgroup -m "not slow" e2e/tests
 
 test: ## everything: unit tests, a real kube-apiserver, a one-node cluster
 	@tools/run-tests

@@ -20,6 +20,7 @@ CHART = CHARTS / "stash"
 VALUES = ["-f", CHART / "ci/test-values.yaml"]
 CONTROLLER = "system:serviceaccount:stash:stash-operator"
 WEBHOOK = "system:serviceaccount:stash:stash-webhook"
+pytestmark = pytest.mark.xdist_group("chart")  # one API server, on which releases come and go
 WEBHOOK_CONFIGURATIONS = {"mutatingwebhookconfigurations": "stash-injector", "validatingwebhookconfigurations": "stash-warnings"}
 
 

@@ -1,4 +1,7 @@
-"""One kube-apiserver and etcd for all tests of this ring, with the chart's RBAC, CRDs and webhook registration in it."""
+"""One kube-apiserver and etcd for all tests of this ring, with the chart's RBAC, CRDs and webhook registration in it.
+
+With pytest -n each worker has one of its own.
+"""
 import os
 import re
 import sys
@@ -9,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from stash_e2e import api_ring, objects  # noqa: E402
 
-NAME = os.environ.get("STASH_API_CLUSTER", "api")
+NAME = "-".join(filter(None, [os.environ.get("STASH_API_CLUSTER", "api"), os.environ.get("PYTEST_XDIST_WORKER")]))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,8 @@
-"""One cluster for all end-to-end tests; each test has a namespace and a directory on the node's disk of its own."""
+"""One cluster for all end-to-end tests; each test has a namespace and a directory on the node's disk of its own.
+
+With pytest -n tests run side by side on it, but for those marked `alone`, which come last.
+"""
+import fcntl
 import os
 import re
 import shutil
@@ -9,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from stash_e2e import installation, objects, paths  # noqa: E402
+from stash_e2e.kube import Kube  # noqa: E402
 
 # STASH_E2E_KEEP=1 leaves the cluster up, for looking around and for quick reruns.
 CLUSTER = os.environ.get("STASH_E2E_CLUSTER", "e2e")
@@ -29,16 +34,49 @@ def pytest_runtest_makereport(item, call):
             report.sections.append(("the cluster", place.kube.explain_failure(place.ns)))
 
 
+def is_worker(config):
+    return hasattr(config, "workerinput")
+
+
+def pytest_sessionstart(session):
+    if session.config.option.collectonly or is_worker(session.config):
+        return
+    try:
+        installation.install(installation.boot(CLUSTER), lambda line: print("  " + line, flush=True))
+    except BaseException:
+        shut_down()
+        raise
+
+
+def pytest_sessionfinish(session):
+    if not session.config.option.collectonly and not is_worker(session.config):
+        shut_down()
+
+
+def shut_down():
+    if not os.environ.get("STASH_E2E_KEEP"):
+        installation.shut_down(CLUSTER)
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items):
+    alone = [item for item in items if item.get_closest_marker("alone")]
+    for item in alone:
+        item.add_marker(pytest.mark.xdist_group("alone"))
+    items[:] = [item for item in items if item not in alone] + alone
+
+
 @pytest.fixture(scope="session")
 def kube():
-    booted = None
-    try:
-        booted = installation.boot(CLUSTER)
-        installation.install(booted, lambda line: print("  " + line, flush=True))
-        yield booted
-    finally:
-        if not os.environ.get("STASH_E2E_KEEP"):
-            installation.shut_down(CLUSTER)
+    return Kube(CLUSTER)
+
+
+@pytest.fixture
+def turn(request):
+    """Many tests at once, or one that is marked `alone`."""
+    with open(paths.cluster_directory(CLUSTER) / "turn.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if request.node.get_closest_marker("alone") else fcntl.LOCK_SH)
+        yield
 
 
 class Place:
@@ -79,7 +117,7 @@ def namespace_of(test):
 
 
 @pytest.fixture
-def place(kube, request):
+def place(kube, request, turn):
     ns = namespace_of(request.node)
     directory = paths.cluster_directory(kube.cluster) / "volumes" / ns
     shutil.rmtree(directory, ignore_errors=True)

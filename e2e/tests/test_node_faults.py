@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from stash_e2e import installation, lost_node, objects, pod_process
-from stash_e2e.kube import wait_until
+from stash_e2e.kube import CommandFailed, wait_until
 from test_backup import snapshots
 from test_bad_paths import condition_becomes, workload_is_well
 from test_kinds import wait_for_pods
@@ -42,6 +42,7 @@ def node(kube):
     kube.kubectl("uncordon", node["metadata"]["name"])
 
 
+@pytest.mark.alone
 @pytest.mark.fault("F51", invariants="I5 I6 I7 I12")
 def test_a_drained_pod_gives_its_backup_to_the_next_one_and_leaves_no_lock(place, node):
     pod = with_much_to_back_up(place)
@@ -119,6 +120,7 @@ def important(kube, place):
     kube.delete("priorityclass", name)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.fault("F51", invariants="I5 I6 I7 I12")
 def test_a_pod_that_a_more_important_one_displaces_gives_its_backup_to_its_successor(place, important):
@@ -147,6 +149,7 @@ def test_a_pod_that_a_more_important_one_displaces_gives_its_backup_to_its_succe
     succeeds(place, "next")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.fault("F49", "F27", invariants="I3 I5 I6 I7 I8 I12")
 def test_after_a_power_cut_of_the_node_the_session_is_completed_and_all_of_stash_is_back(place):
@@ -181,6 +184,7 @@ def two_controllers(kube):
     kube.rollout("stash-operator", "stash")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.fault("F27", invariants="I6 I7")
 def test_a_controller_that_is_lost_with_its_node_is_followed_by_the_other_within_half_a_minute(place, two_controllers):
@@ -199,6 +203,7 @@ def test_a_controller_that_is_lost_with_its_node_is_followed_by_the_other_within
     assert len(snapshots(place)) == 1
 
 
+@pytest.mark.alone
 @pytest.mark.fault("F49", invariants="I3 I5 I6 I7")
 def test_a_backup_outlives_the_kubelet_and_containerd_and_no_container_is_restarted(place):
     pod = with_much_to_back_up(place)
@@ -312,8 +317,16 @@ def test_an_author_who_writes_his_manifest_again_and_again_starts_no_rollout_and
     place.wait_for_sidecar()
     before = place.kube.get("deployment", "web", place.ns)
     manifest = json.dumps(objects.deployment(place.ns, place.source))
+
+    def write(how):
+        """As often as it takes: `replace` reads, then writes, and the Deployment's controller writes its status in between."""
+        try:
+            return json.loads(place.kube.kubectl(*how, "-o", "json", "-f", "-", stdin=manifest))
+        except CommandFailed as failure:
+            assert "(Conflict)" in str(failure), failure
+            return None
     for how in (["apply"], ["apply", "--server-side", "--force-conflicts"], ["replace"]):
-        written = [json.loads(place.kube.kubectl(*how, "-o", "json", "-f", "-", stdin=manifest)) for _ in range(10)]
+        written = [wait_until("no other write came in between", lambda: write(how)) for _ in range(10)]
         assert all(one["spec"] == before["spec"] for one in written), how
         if how != ["replace"]:  # which drops the annotation of Kubernetes' own controller each time
             assert len({one["metadata"]["generation"] for one in written}) == 1, f"{how}: somebody wrote in between"

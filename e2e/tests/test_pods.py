@@ -211,6 +211,7 @@ def image_that_nobody_has(kube):
     end()
 
 
+@pytest.mark.alone
 @pytest.mark.slow  # the kubelet is given a minute
 @pytest.mark.fault("F50", invariants="I1 I3 I4")
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])

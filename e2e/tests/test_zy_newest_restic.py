@@ -29,5 +29,6 @@ def newest_restic(kube, tmp_path):
     installation.load(kube, tar)
 
 
+@pytest.mark.alone
 def test_the_main_job_works_with_the_newest_restic(kube, place, newest_restic):
     WithNewestRestic(kube, place.directory, print, ns=place.ns).run()

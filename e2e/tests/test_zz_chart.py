@@ -5,6 +5,8 @@ from stash_e2e import canaries, installation, objects
 from stash_e2e.kube import wait_until
 from test_rollouts import configure
 
+pytestmark = pytest.mark.alone
+
 
 def test_an_upgrade_of_the_chart_keeps_the_webhook_working_and_restarts_no_workload(place):
     place.start_workload()
