@@ -71,7 +71,7 @@ cluster: image tools ## a cluster that outlives the shell, with the chart instal
 cluster-down: ## take that cluster down (CLUSTER=name)
 	@e2e/cluster/cluster down $(CLUSTER)
 
-faults: build tools ## tests that inject faults, and the table of what held (docs/reliability.md)
+faults: build image tools ## tests that inject faults, and the table of what held (docs/reliability.md)
 	@$(MAKE) --no-print-directory programs PRESET=faults
 	@tools/run-faults
 

@@ -22,6 +22,8 @@ def pytest_runtest_logreport(report):
         _found.append(outcomes.Outcome(report.nodeid, list(faults), list(invariants), report.passed, recoveries))
 
 
-def pytest_sessionfinish():
-    if path := os.environ.get("STASH_FAULT_OUTCOMES"):
+def pytest_sessionfinish(session):
+    is_worker = hasattr(session.config, "workerinput")  # of pytest -n, whose reports come to the one that started it
+    path = os.environ.get("STASH_FAULT_OUTCOMES")
+    if path and not is_worker:
         outcomes.write(Path(path), _found)

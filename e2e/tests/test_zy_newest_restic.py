@@ -30,5 +30,6 @@ def newest_restic(kube, tmp_path):
 
 
 @pytest.mark.alone
+@pytest.mark.slow  # e2e/backends drives this restic, too, though not in a pod
 def test_the_main_job_works_with_the_newest_restic(kube, place, newest_restic):
     WithNewestRestic(kube, place.directory, print, ns=place.ns).run()
