@@ -4,9 +4,9 @@
 #include <map>
 
 #include "api/names.h"
+#include "api/quantity.h"
 #include "base/text.h"
 #include "controller/rollout.h"
-#include "inject/quantity.h"
 
 namespace stash::controller {
 namespace {
@@ -28,8 +28,7 @@ std::map<std::string_view, long double> amounts_after(std::string_view sentence,
   for (const std::string_view entry : entries_of(list, ',')) {
     const auto equals = entry.find('=');
     if (equals == std::string_view::npos) continue;
-    if (const auto amount = inject::parse_quantity(entry.substr(equals + 1)))
-      amounts[entry.substr(0, equals)] = *amount;
+    if (const auto amount = api::parse_quantity(entry.substr(equals + 1))) amounts[entry.substr(0, equals)] = *amount;
   }
   return amounts;
 }
@@ -44,7 +43,7 @@ std::optional<long double> share_of(const Json& sidecar, std::string_view counte
   if (std::ranges::find(of_containers, resource) == std::end(of_containers)) return 0;
   std::string amount = limits ? "" : string_at(sidecar, {"resources", "requests", resource});
   if (amount.empty()) amount = string_at(sidecar, {"resources", "limits", resource});
-  return amount.empty() ? std::nullopt : inject::parse_quantity(amount);
+  return amount.empty() ? std::nullopt : api::parse_quantity(amount);
 }
 
 std::optional<Blame> blame_of_quota(std::string_view sentence, const Json& sidecar) {

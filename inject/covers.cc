@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "inject/quantity.h"
+#include "api/quantity.h"
 
 namespace stash::inject {
 namespace {
@@ -39,7 +39,7 @@ bool covers_member(const Json& live, const Json& wanted, std::string_view key, b
   if (live == wanted) return true;
   const bool is_quantity = quantities || key == "sizeLimit" || key == "divisor";
   return is_quantity && live.is_string() && wanted.is_string() &&
-         same_quantity(live.get_ref<const std::string&>(), wanted.get_ref<const std::string&>());
+         api::same_quantity(live.get_ref<const std::string&>(), wanted.get_ref<const std::string&>());
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "api/quantity.h"
 #include "inject/covers.h"
-#include "inject/quantity.h"
 #include "inject/shape.h"
 #include "inject/workload_view.h"
 
@@ -21,7 +21,7 @@ std::string amount_in(const Json& amounts, std::string_view resource) {
   const Json* value = at(amounts, {resource});
   if (value == nullptr || !(value->is_string() || value->is_number())) return "";
   std::string text = value->is_string() ? value->get<std::string>() : dump_json(*value);
-  return parse_quantity(text).value_or(0) > 0 ? text : "";
+  return api::parse_quantity(text).value_or(0) > 0 ? text : "";
 }
 
 std::string limit_of(const Json& container, std::string_view resource) {
@@ -35,7 +35,7 @@ std::string request_of(const Json& container, std::string_view resource) {
 }
 
 bool is_above(const std::string& amount, const std::string& other) {
-  return parse_quantity(amount).value_or(0) > parse_quantity(other).value_or(0);
+  return api::parse_quantity(amount).value_or(0) > api::parse_quantity(other).value_or(0);
 }
 
 /// The containers as the author has them.
@@ -75,7 +75,7 @@ class AuthorsPod {
   static bool is_guaranteed_container(const Json* container) {
     return std::ranges::all_of(kOfQosClass, [&](std::string_view resource) {
       const std::string limit = limit_of(*container, resource);
-      return !limit.empty() && same_quantity(limit, request_of(*container, resource));
+      return !limit.empty() && api::same_quantity(limit, request_of(*container, resource));
     });
   }
 

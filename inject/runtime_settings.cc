@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "inject/quantity.h"
+#include "api/quantity.h"
 #include "inject/shape.h"
 
 namespace stash::inject {
@@ -139,8 +139,8 @@ std::string requests_within_limits(const Json& value) {
   for (const auto& [name, request] : object_at(value, {"requests"}).items()) {
     const std::string limit = string_at(limits, {name});
     if (limit.empty()) continue;
-    const long double most = parse_quantity(limit).value_or(0);
-    if (parse_quantity(request.get_ref<const std::string&>()).value_or(0) > most) {
+    const long double most = api::parse_quantity(limit).value_or(0);
+    if (api::parse_quantity(request.get_ref<const std::string&>()).value_or(0) > most) {
       return "the request for " + name + " is above its limit";
     }
   }

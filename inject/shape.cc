@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "inject/quantity.h"
+#include "api/quantity.h"
 
 namespace stash::inject {
 namespace {
@@ -153,7 +153,7 @@ Result<Json> clean(const Json& value, const Shape& shape, const std::string& whe
     }
     case Shape::Type::quantity: {
       cleaned = value.is_string() ? value : Json(dump_json(value));
-      const auto amount = parse_quantity(cleaned.get_ref<const std::string&>());
+      const auto amount = api::parse_quantity(cleaned.get_ref<const std::string&>());
       if (!amount) objection = "not a quantity";
       if (amount && *amount < 0) objection = "must not be negative";
       break;

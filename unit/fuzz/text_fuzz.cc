@@ -3,11 +3,11 @@
 
 #include <cmath>
 
+#include "api/quantity.h"
 #include "api/schedule.h"
 #include "api/time_out.h"
 #include "base/base64.h"
 #include "base/time.h"
-#include "inject/quantity.h"
 #include "unit/fuzz/fuzz.h"
 
 using namespace stash;
@@ -24,8 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     MUST(parse_time(format_time(*time)) == TimePoint(second), format_time(*time));
     MUST(parse_time(format_micro_time(*time)) == TimePoint(micro), format_micro_time(*time));
   }
-  if (const auto quantity = inject::parse_quantity(text)) MUST(std::isfinite(*quantity), text);
-  MUST(inject::same_quantity(text, text));
+  if (const auto quantity = api::parse_quantity(text)) MUST(std::isfinite(*quantity), text);
+  MUST(api::same_quantity(text, text));
   if (const auto limit = api::time_out(text)) MUST(limit->count() >= 1, text);
   if (const auto schedule = api::parse_schedule(text)) {
     const TimePoint now{std::chrono::seconds(1'800'000'000)};

@@ -2,12 +2,11 @@
 
 #include <catch2/catch.hpp>
 
-#include "inject/quantity.h"
+#include "api/quantity.h"
 
 using stash::Json;
 using stash::inject::covers;
-using stash::inject::parse_quantity;
-using stash::inject::same_quantity;
+namespace api = stash::api;
 
 TEST_CASE("a live container covers the wanted one in spite of what the API server filled in", "[inject][covers]") {
   const Json wanted = {{"name", "stash"}, {"args", {"run-backup"}}};
@@ -45,15 +44,15 @@ TEST_CASE("quantities are compared by value, for the API server rewrites them", 
 }
 
 TEST_CASE("quantities are read as Kubernetes reads them", "[inject][quantity]") {
-  CHECK(same_quantity("1Ki", "1024"));
-  CHECK(same_quantity("1k", "1e3"));
-  CHECK(same_quantity("1E", "1000P"));
-  CHECK(same_quantity("12E-1", "1.2"));
-  CHECK(same_quantity("-1", "-1000m"));
-  CHECK(same_quantity("1000n", "1u"));
+  CHECK(api::same_quantity("1Ki", "1024"));
+  CHECK(api::same_quantity("1k", "1e3"));
+  CHECK(api::same_quantity("1E", "1000P"));
+  CHECK(api::same_quantity("12E-1", "1.2"));
+  CHECK(api::same_quantity("-1", "-1000m"));
+  CHECK(api::same_quantity("1000n", "1u"));
   for (const char* bad : {"", "-", ".", "1 ", "1KiB", "Ki", "1i", "NaN", "0x10", "1.5.2", "1e99", "∞",
                           "18446744073709551616", "1e", "1 Ki"}) {
     INFO(bad);
-    CHECK_FALSE(parse_quantity(bad));
+    CHECK_FALSE(api::parse_quantity(bad));
   }
 }

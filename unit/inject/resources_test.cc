@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "inject/quantity.h"
+#include "api/quantity.h"
 #include "unit/inject/scene.h"
 
 // The pod stays what it was for the scheduler, for quotas and for autoscalers.
@@ -166,7 +166,7 @@ std::string qos_class(const Json& workload) {
         const std::string limit = string_at(container, {"resources", "limits", resource});
         const std::string request = string_at(container, {"resources", "requests", resource}, limit);
         any = any || !limit.empty() || !request.empty();
-        guaranteed = guaranteed && !limit.empty() && inject::same_quantity(limit, request);
+        guaranteed = guaranteed && !limit.empty() && api::same_quantity(limit, request);
       }
     }
   }

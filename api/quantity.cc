@@ -1,9 +1,9 @@
-#include "inject/quantity.h"
+#include "api/quantity.h"
 
 #include <charconv>
 #include <cmath>
 
-namespace stash::inject {
+namespace stash::api {
 namespace {
 
 std::optional<long double> scale_of(std::string_view suffix) {
@@ -69,4 +69,4 @@ bool same_quantity(std::string_view left, std::string_view right) {
   return std::abs(*l - *r) <= 1e-12L * std::max(std::abs(*l), std::abs(*r));
 }
 
-}  // namespace stash::inject
+}  // namespace stash::api
