@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/confinement.h"
 #include "base/file_rights.h"
 
 namespace stash {
@@ -99,10 +100,11 @@ struct Launch {
   char* const* argv;
   char* const* env;
   int in, out, err, failure;
+  const Confinement* confinement;  ///< null: none
   pid_t parent;
 };
 
-enum class Step : int { directory, streams, exec };
+enum class Step : int { directory, streams, confinement, exec };
 struct Failure {
   Step step;
   int number;
@@ -133,6 +135,7 @@ struct Failure {
   // Best effort for descriptors that a library opened without CLOEXEC.
   ::syscall(SYS_close_range, 3u, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */);
   if (launch.directory != nullptr && ::chdir(launch.directory) != 0) give_up(Step::directory);
+  if (launch.confinement != nullptr && !launch.confinement->enter()) give_up(Step::confinement);
   give_up_reading_everything_until_exec();
   ::execve(launch.program, launch.argv, launch.env);
   give_up(Step::exec);
@@ -150,7 +153,7 @@ std::unexpected<Error> report_failure(const ProcessSpec& spec, const Failure& fa
     return fail(ErrorCode::not_found,
                 fmt::format("starting {} in {}: {}", program, spec.working_directory, error_text(failure.number)));
   }
-  return no_start(program, "standard streams", failure.number);
+  return no_start(program, failure.step == Step::confinement ? "confinement" : "standard streams", failure.number);
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
@@ -317,6 +320,8 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
   ::fcntl(out.read.get(), F_SETFL, O_NONBLOCK);
   ::fcntl(err.read.get(), F_SETFL, O_NONBLOCK);
 
+  std::optional<Confinement> confinement;
+  if (spec.writable) confinement.emplace(*spec.writable);
   const Launch launch{.program = program.c_str(),
                       .directory = spec.working_directory.empty() ? nullptr : spec.working_directory.c_str(),
                       .argv = argv.data(),
@@ -325,6 +330,7 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
                       .out = out.write.get(),
                       .err = err.write.get(),
                       .failure = failure.write.get(),
+                      .confinement = confinement && confinement->possible() ? &*confinement : nullptr,
                       .parent = ::getpid()};
   const pid_t pid = ::fork();
   if (pid < 0) return no_start(program, "fork", errno);
@@ -343,6 +349,7 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
   if (count == static_cast<ssize_t>(sizeof failed)) return report_failure(spec, failed);
 
   ProcessExit result;
+  result.confined = launch.confinement != nullptr;
   const std::function<void(std::string_view)> on_error_line =
       spec.on_error_line ? spec.on_error_line : [](std::string_view) {};
   Lines lines(spec.max_line, on_line), error_lines(spec.max_line, on_error_line);

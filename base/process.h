@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,8 @@ struct ProcessSpec {
   std::vector<std::string> argv;                         ///< argv[0] is looked up in PATH; never a shell
   std::vector<std::pair<std::string, std::string>> env;  ///< the whole environment of the child
   std::string working_directory;
+  /// When set, the child can write at and below these paths and nowhere else, where that is possible (confinement.h).
+  std::optional<std::vector<std::string>> writable{};
   std::chrono::milliseconds tick{1000};     ///< how often `on_tick` is asked
   std::chrono::milliseconds grace{20'000};  ///< between stop_signal and SIGKILL to the process group
   /// SIGTERM unless said. restic 0.14 removes its lock only on SIGINT; SIGTERM ends it at once and the lock stays.
@@ -26,6 +29,7 @@ struct ProcessSpec {
 struct ProcessExit {
   int exit_code = 0;           ///< 128 + signal when it was ended by one
   bool stopped_by_us = false;  ///< on_tick asked for it
+  bool confined = false;       ///< to `writable`
   std::string stderr_tail;
 };
 
