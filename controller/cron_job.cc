@@ -94,7 +94,7 @@ Json role(const api::BackupConfiguration& configuration) {
                  {"resources", {"backupconfigurations"}},
                  {"resourceNames", {configuration.metadata.name}},
                  {"verbs", {"get"}}},
-                {{"apiGroups", {group}}, {"resources", {"backupsessions"}}, {"verbs", {"create", "get", "list"}}},
+                {{"apiGroups", {group}}, {"resources", {"backupsessions"}}, {"verbs", {"create", "list"}}},
                 {{"apiGroups", {""}}, {"resources", {"events"}}, {"verbs", {"create"}}}};
   // It skips a slot whose target is not there.
   const auto& target = configuration.spec.target;

@@ -80,7 +80,7 @@ Access restore_access(const Json& workload, const api::WorkloadKind& kind, const
   std::set<std::string> repository;
   if (desired.restore && !desired.restore->spec.repository.empty()) repository.insert(desired.restore->spec.repository);
   return access(workload, kind, restore_role_name(kind, string_at(workload, {"metadata", "name"})),
-                {rule(names::kGroup, "restoresessions", {"get", "list", "watch"}),
+                {rule(names::kGroup, "restoresessions", {"get", "watch"}),
                  rule(names::kGroup, "restoresessions/status", {"patch"}),
                  rule(names::kGroup, "repositories", {"get"}, repository), rule("", "events", {"create"})});
 }

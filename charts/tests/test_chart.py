@@ -217,10 +217,10 @@ def test_every_manifest_that_users_are_shown_is_accepted_without_a_warning(relea
 
 def test_the_webhook_reads_its_own_secret_and_no_other_asks_who_may_do_what_and_writes_nothing(release):
     assert may(release, WEBHOOK, "watch", "secrets/stash-webhook-cert", "-n", "stash")
-    assert not may(release, WEBHOOK, "get", "secrets/another", "-n", "stash")
-    assert not may(release, WEBHOOK, "get", "secrets/stash-webhook-cert", "-n", "default")
+    assert not may(release, WEBHOOK, "watch", "secrets/another", "-n", "stash")
+    assert not may(release, WEBHOOK, "watch", "secrets/stash-webhook-cert", "-n", "default")
     rules = [r for o in render() if o["kind"] in ("Role", "ClusterRole") and o["metadata"]["name"] == "stash-webhook" for r in o["rules"]]
-    assert {verb for r in rules for verb in r["verbs"] if r["resources"] != ["subjectaccessreviews"]} == {"get", "list", "watch"}
+    assert {verb for r in rules for verb in r["verbs"] if r["resources"] != ["subjectaccessreviews"]} == {"list", "watch"}
     assert may(release, WEBHOOK, "create", "subjectaccessreviews.authorization.k8s.io")
 
 
@@ -255,12 +255,12 @@ GRANTED = {  # what decisions D16 and D17 put into Roles
         {"apiGroups": [STASH], "resources": ["repositories/status"], "resourceNames": ["local"], "verbs": ["patch"]},
         {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}],
     "stash-restore-init-container-deployment-web": [
-        {"apiGroups": [STASH], "resources": ["restoresessions"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": [STASH], "resources": ["restoresessions"], "verbs": ["get", "watch"]},
         {"apiGroups": [STASH], "resources": ["restoresessions/status"], "verbs": ["patch"]},
         {"apiGroups": [STASH], "resources": ["repositories"], "resourceNames": ["local"], "verbs": ["get"]},
         {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}],
     "stash-cron-job-web": [
-        {"apiGroups": [STASH], "resources": ["backupsessions"], "verbs": ["get", "create"]},
+        {"apiGroups": [STASH], "resources": ["backupsessions"], "verbs": ["create", "list"]},
         {"apiGroups": [STASH], "resources": ["backupconfigurations"], "resourceNames": ["web"], "verbs": ["get"]},
         {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}]}
 

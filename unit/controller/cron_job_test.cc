@@ -62,7 +62,7 @@ TEST_CASE("the role of CronJob pods allows to make sessions and no more", "[cont
                                                {"verbs", Json::array({"get"})}},
                                               {{"apiGroups", Json::array({"stash.appscode.com"})},
                                                {"resources", Json::array({"backupsessions"})},
-                                               {"verbs", {"create", "get", "list"}}},
+                                               {"verbs", {"create", "list"}}},
                                               {{"apiGroups", Json::array({""})},
                                                {"resources", Json::array({"events"})},
                                                {"verbs", Json::array({"create"})}},
