@@ -41,6 +41,17 @@ TEST_CASE("sessions with our host pending wait, oldest first", "[sidecar][sessio
   CHECK(waiting_sessions({&done, &taken, &others, &unstamped}, "app-backup", "host-0", kPod).empty());
 }
 
+TEST_CASE("a host in a phase of a newer release is not for this one, and holds nobody up",
+          "[sidecar][session_queue][F84][I6][I7]") {
+  Json odd = a_backup_session("a").created({}).stamped().json();
+  odd["status"]["stats"][0]["phase"] = "Verifying";
+  odd["status"]["stats"][0]["future"] = {{"more", Json::array({1})}};
+  Json next = a_backup_session("b").created(kNow).stamped().json();
+  next["status"]["phase"] = "Queued";
+  next["status"]["future"] = "unknown";
+  CHECK(names(waiting_sessions({&odd, &next}, "app-backup", "host-0", kPod)) == std::vector<std::string>{"b"});
+}
+
 TEST_CASE("a restarted container resumes what its pod had claimed", "[sidecar][session_queue][F3][I7]") {
   const Json mine = a_backup_session().phase("Running").host(running("uid-1")).json();
   const auto waiting = waiting_sessions({&mine}, "app-backup", "host-0", kPod);
