@@ -8,6 +8,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "sidecar/backup_plan.h"
+#include "sidecar/cache_cap.h"
 #include "sidecar/hook_run.h"
 #include "sidecar/init_turn.h"
 #include "sidecar/repository_conditions.h"
@@ -115,7 +116,7 @@ class Run {
     }
     auto restic = open_restic(
         context_, *repository_, Restic::Access::write, *memory_.restic, spec.target ? spec.target->ref.kind : "",
-        [this] { return go_on(); }, [this] { return dead_owners(); });
+        cache_cap(spec.temp_dir, spec.runtime_settings), [this] { return go_on(); }, [this] { return dead_owners(); });
     if (!restic) return restic.error().sentence;
     restic_.emplace(*std::move(restic));
     progress_.location = restic_->location();

@@ -36,12 +36,13 @@ std::optional<std::string> push_metrics(Context& context, std::string_view job, 
 }
 
 ResticResult<Restic> open_restic(const Context& context, const api::Repository& repository, Restic::Access access,
-                                 const ResticVersion& version, std::string_view kind, GoOn go_on,
-                                 std::function<DeadOwners()> dead_owners) {
+                                 const ResticVersion& version, std::string_view kind, std::uint64_t cache_cap,
+                                 GoOn go_on, std::function<DeadOwners()> dead_owners) {
   const std::string& name = repository.metadata.name;
   ResticPlace place = context.restic;
   if (!has_unique_name(kind)) place.own_host_name.clear();
   place.dead_owners = std::move(dead_owners);
+  place.settings.cache_cap = cache_cap;
   place.settings.secret_directory = secret_directory(context.repositories, name, place.settings.secret_directory);
   return Restic::open(backend_here(context.repositories, name, repository.spec.backend), access, version,
                       std::move(place), std::move(go_on));

@@ -50,11 +50,11 @@ void tell_event(Context& context, const Json& object, kube::EventType type, std:
 std::optional<std::string> push_metrics(Context& context, std::string_view job, std::string_view host,
                                         const std::string& text);
 
-/// Restic::open with the Secret and the volume of this Repository, in a pod of a target of `kind`. `dead_owners` as of
-/// ResticPlace.
+/// Restic::open with the Secret and the volume of this Repository, in a pod of a target of `kind`. `cache_cap` as of
+/// cache_cap.h, `dead_owners` as of ResticPlace.
 ResticResult<Restic> open_restic(const Context& context, const api::Repository& repository, Restic::Access access,
-                                 const ResticVersion& version, std::string_view kind, GoOn go_on,
-                                 std::function<DeadOwners()> dead_owners = {});
+                                 const ResticVersion& version, std::string_view kind, std::uint64_t cache_cap,
+                                 GoOn go_on, std::function<DeadOwners()> dead_owners = {});
 
 /// Reads an object, over outages: unreachable, timed_out and throttled are retried until it works or `go_on` is false
 /// (then `cancelled`). All other errors are returned.

@@ -15,6 +15,7 @@
 #include "sidecar/directory_times.h"
 #include "sidecar/half_made.h"
 #include "sidecar/restored_on_disk.h"
+#include "sidecar/scratch.h"
 
 namespace stash::sidecar {
 
@@ -154,6 +155,7 @@ ResticResult<Restic> Restic::open(const api::Backend& backend, Access access, co
   auto call = restic_call(backend, location, secret, place.settings, place.inherited, version);
   if (!call) return fail_with(ResticCause::unknown, call.error().message);
 
+  sweep_temporary_files(place.settings.temp_directory, place.settings.cache_directory);
   std::error_code problem;
   for (const std::string& directory : {place.settings.temp_directory, place.settings.cache_directory}) {
     fs::create_directories(directory, problem);
@@ -210,8 +212,13 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ear
     run.output.append(line).append("\n");
   };
   if (contact != nullptr) spec.on_error_line = [contact](std::string_view line) { contact->hear(line); };
+  auto look_at_cache = steady_clock::now();
   const auto go_on = [&] {
     if (!go_on_()) return false;
+    if (steady_clock::now() >= look_at_cache) {
+      shrink_cache(place_.settings.cache_cap);
+      look_at_cache = steady_clock::now() + place_.patience.cache_look;
+    }
     if (ears.on_tick) ears.on_tick();
     run.gave_up = contact != nullptr && contact->is_over();
     return !run.gave_up;
@@ -227,7 +234,14 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ear
   // Finished before the signal came: then its result counts.
   run.gave_up = run.gave_up && exit->exit_code != 0;
   run.stopped = exit->stopped_by_us && exit->exit_code != 0 && !run.gave_up;
+  shrink_cache(place_.settings.cache_cap);
   return run;
+}
+
+bool Restic::shrink_cache(std::uint64_t cap) {
+  const auto gone = sidecar::shrink_cache(place_.settings.cache_directory, cap);
+  if (gone > 0) log_info("removed {} bytes of restic's cache, which may take {}", gone, cap);
+  return gone > 0;
 }
 
 bool Restic::wait(milliseconds time) {
@@ -271,10 +285,17 @@ bool Restic::remove_dead_lock(const Run& run) {
 ResticResult<Restic::Run> Restic::run(const Arguments& arguments, const Ears& ears) {
   const auto give_up = steady_clock::now() + place_.patience.lock;
   milliseconds pause = place_.patience.lock_retry;
+  bool made_room = false;
   while (true) {
     auto run = run_once(arguments, ears);
     if (!run || run->exit_code == 0 || run->stopped) return run;
-    if (explain(run->exit_code, run->standard_error, {}, secrets_).cause != ResticCause::locked) return run;
+    const ResticCause cause = explain(run->exit_code, run->standard_error, {}, secrets_).cause;
+    // The cache lies on the disk of the temporary files, perhaps the full one.
+    if (cause == ResticCause::disk_full && !made_room && shrink_cache(0)) {
+      made_room = true;
+      continue;
+    }
+    if (cause != ResticCause::locked) return run;
     if (steady_clock::now() >= give_up) return run;
     log_info("the repository at {} is locked by somebody else; waiting", call_.location);
     if (remove_dead_lock(*run)) continue;

@@ -33,6 +33,7 @@ struct ResticPatience {
   std::chrono::milliseconds silence{120'000};  ///< the same when restic has not said a word
   /// What an init left half made belongs to a process that is gone when it has not changed for that long.
   std::chrono::milliseconds half_made{30'000};
+  std::chrono::milliseconds cache_look{5'000};  ///< how often its cache is measured while it runs
 };
 
 struct ResticPlace {
@@ -137,6 +138,8 @@ class Restic {
   bool remove_dead_lock(const Run& run);
   bool is_ours_and_dead(const LockOwner& owner) const;
   bool wait(std::chrono::milliseconds time);
+  /// Whether that made room.
+  bool shrink_cache(std::uint64_t cap);
   Ears ears_for(const std::string& snapshot, const std::vector<std::string>& paths, const RestoreWatch& watch);
   BackupOutcome run_backup_command(const Arguments& arguments, const OnStatus& on_status);
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,11 @@ struct ResticSettings {
   std::string cache_directory = "/tmp/restic-cache";
   std::string home = "/tmp";
   bool cache = true;
-  std::string secret_directory;         ///< where files named by --cacert lie
-  std::string user;                     ///< whom restic shall name in its locks; "" for whomever it finds
-  std::string nice_adjustment;          ///< NICE_ADJUSTMENT of the container's environment, "" for none
-  std::string io_class, io_class_data;  ///< IONICE_CLASS, IONICE_CLASS_DATA
+  std::uint64_t cache_cap = 2ULL << 30;  ///< bytes; see cache_cap.h
+  std::string secret_directory;          ///< where files named by --cacert lie
+  std::string user;                      ///< whom restic shall name in its locks; "" for whomever it finds
+  std::string nice_adjustment;           ///< NICE_ADJUSTMENT of the container's environment, "" for none
+  std::string io_class, io_class_data;   ///< IONICE_CLASS, IONICE_CLASS_DATA
 };
 
 /// What all calls for one repository share.

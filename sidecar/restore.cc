@@ -7,6 +7,7 @@
 #include "api/names.h"
 #include "base/backoff.h"
 #include "base/log.h"
+#include "sidecar/cache_cap.h"
 #include "sidecar/hook_run.h"
 #include "sidecar/host_status.h"
 #include "sidecar/mounted_paths.h"
@@ -85,8 +86,10 @@ class Restorer {
     if (!repository) return repository.error().message;
     const auto version = probe_restic(context_.restic);
     if (!version) return version.error().sentence;
-    auto restic = open_restic(context_, *repository, Restic::Access::read, *version,
-                              session_.spec.target ? session_.spec.target->ref.kind : "", [this] { return go_on(); });
+    auto restic =
+        open_restic(context_, *repository, Restic::Access::read, *version,
+                    session_.spec.target ? session_.spec.target->ref.kind : "",
+                    cache_cap(session_.spec.temp_dir, session_.spec.runtime_settings), [this] { return go_on(); });
     if (!restic) return restic.error().sentence;
     restic_.emplace(*std::move(restic));
     const auto found = restic_->has_repository();

@@ -71,9 +71,13 @@ class Workload:
         return api_ring.Program(
             # A pod's host name is its name; by it restic knows which locks are its own.
             ["unshare", "--uts", "sh", "-c", f'hostname {name} && exec "$@"', "pod", api_ring.BIN / "stash", *args, f"--secret-dir={self.secret}", "--enable-cache=false", *self.metrics,
-             "--kubeconfig", kubeconfig],
+             f"--temp-dir={self.scratch_of(name)}", "--kubeconfig", kubeconfig],
             self.directory / f"{name}.log",
             env={"POD_NAME": name, "POD_UID": pod["metadata"]["uid"], "POD_NAMESPACE": self.ns, "NODE_NAME": "node-0"})
+
+    def scratch_of(self, name):
+        """In its pod, /tmp is a sidecar's own."""
+        return self.directory / f"scratch-{self.ns}-{name}"
 
     def session(self, name):
         self.kube.apply(objects.backup_session(self.ns, name))
