@@ -196,6 +196,7 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ear
   spec.argv = call_.program;
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
   spec.env = call_.env;
+  spec.writable = writable_;
   std::error_code problem;
   if (fs::is_directory(place_.settings.home, problem)) spec.working_directory = place_.settings.home;
   spec.tick = place_.patience.tick;
@@ -229,6 +230,9 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ear
   const auto exit = run_process(spec, collect, go_on);
   STASH_FAILPOINT("after restic " + arguments.front());
   if (!exit) return fail_with(ResticCause::unknown, "restic cannot be run: " + exit.error().message);
+  if (writable_ && !exit->confined) {
+    log_warning("this kernel could not confine restic to the volumes of the restore (Landlock, Linux 5.19 and later)");
+  }
   run.exit_code = exit->exit_code;
   run.standard_error = exit->stderr_tail;
   // Finished before the signal came: then its result counts.
@@ -474,11 +478,27 @@ Restic::Ears Restic::ears_for(const std::string& snapshot, const std::vector<std
           }};
 }
 
+std::vector<std::string> Restic::writable_in_restore(const std::vector<std::string>& volumes) const {
+  std::vector<std::string> writable{place_.settings.home, place_.settings.temp_directory,
+                                    place_.settings.cache_directory};
+  if (local_) writable.push_back(call_.location + "/locks");
+  // A volume within another one is allowed with that one. By its own path it might be another place: who writes to the
+  // outer volume from elsewhere can put a link there.
+  for (const std::string& volume : volumes) {
+    const auto is_around = [&volume](const std::string& other) { return is_above(other, volume); };
+    if (std::ranges::none_of(volumes, is_around)) writable.push_back(volume);
+  }
+  return writable;
+}
+
 ResticResult<void> Restic::restore(const std::string& snapshot, const std::vector<std::string>& include,
                                    const std::vector<std::string>& exclude, const std::vector<std::string>& paths,
-                                   const RestoreWatch& watch) {
+                                   const std::vector<std::string>& volumes, const RestoreWatch& watch) {
   const DirectoryTimes above(paths);
-  auto run = this->run(restore_arguments(snapshot, include, exclude, version_), ears_for(snapshot, paths, watch));
+  const Ears ears = ears_for(snapshot, paths, watch);
+  if (!volumes.empty()) writable_ = writable_in_restore(volumes);
+  auto run = this->run(restore_arguments(snapshot, include, exclude, version_), ears);
+  writable_.reset();
   above.put_back();
   if (!run) return std::unexpected(run.error());
   if (run->exit_code == 0) return {};

@@ -2,6 +2,7 @@
 #include <expected>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -107,10 +108,12 @@ class Restic {
   ResticResult<std::map<std::string, std::string>> types_at(const std::string& snapshot,
                                                             const std::set<std::string>& paths);
   ResticResult<std::uint64_t> stats();
-  /// `paths` are those that may change; directories above them keep their owner, mode and times.
+  /// `paths` are those that may change; directories above them keep their owner, mode and times. Unless `volumes` is
+  /// empty, restic can write below these alone, where the kernel knows how: neither a symbolic link, which restic
+  /// before 0.17 follows, nor a forged snapshot leads it elsewhere.
   ResticResult<void> restore(const std::string& snapshot, const std::vector<std::string>& include,
                              const std::vector<std::string>& exclude, const std::vector<std::string>& paths,
-                             const RestoreWatch& watch = {});
+                             const std::vector<std::string>& volumes, const RestoreWatch& watch = {});
 
  private:
   struct Run {
@@ -140,10 +143,12 @@ class Restic {
   bool wait(std::chrono::milliseconds time);
   /// Whether that made room.
   bool shrink_cache(std::uint64_t cap);
+  std::vector<std::string> writable_in_restore(const std::vector<std::string>& volumes) const;
   Ears ears_for(const std::string& snapshot, const std::vector<std::string>& paths, const RestoreWatch& watch);
   BackupOutcome run_backup_command(const Arguments& arguments, const OnStatus& on_status);
 
   ResticCall call_;
+  std::optional<std::vector<std::string>> writable_;  ///< what restic may write to, when not all
   bool local_ = false;
   ResticVersion version_;
   ResticPlace place_;

@@ -130,7 +130,8 @@ class Restorer {
                                    status_.progress(work_.now());
                                  },
                              .whole = item.include.empty() && item.exclude.empty()};
-    const auto restored = restic_->restore(snapshot->id, include_patterns(item, *snapshot), item.exclude, paths, watch);
+    const auto restored =
+        restic_->restore(snapshot->id, include_patterns(item, *snapshot), item.exclude, paths, volumes(), watch);
     if (restored) work_.end_part();
     if (!restored)
       return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot->short_id,
@@ -138,12 +139,14 @@ class Restorer {
     return std::nullopt;
   }
 
+  std::vector<std::string> volumes() const {
+    return session_.spec.target ? mounted_paths(session_.spec.target->volume_mounts) : std::vector<std::string>();
+  }
+
   /// A link where the snapshot has a directory or a file gives way to it; restic would write to where it leads.
   std::optional<std::string> clear_the_way(const RestoreItem& item, const Snapshot& snapshot,
                                            const std::vector<std::string>& paths) {
-    const auto mounts =
-        session_.spec.target ? mounted_paths(session_.spec.target->volume_mounts) : std::vector<std::string>();
-    const std::set<std::string> links = links_in_the_way(paths, mounts);
+    const std::set<std::string> links = links_in_the_way(paths, volumes());
     if (links.empty()) return std::nullopt;
     const auto types = restic_->types_at(snapshot.id, links);
     if (!types) return fmt::format("listing snapshot {}: {}", snapshot.short_id, types.error().sentence);

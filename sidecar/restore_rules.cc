@@ -9,6 +9,7 @@
 
 #include "sidecar/mounted_paths.h"
 #include "sidecar/restic_command.h"
+#include "sidecar/restic_error.h"
 
 namespace stash::sidecar {
 
@@ -28,7 +29,8 @@ const api::RestoreRule* rule_for(const std::vector<api::RestoreRule>& rules, con
 std::string contents_of(const std::vector<Snapshot>& all) {
   std::map<std::string, int> held;
   for (const Snapshot& snapshot : all) {
-    for (const std::string& path : snapshot.paths) ++held[fmt::format("{}:{}", snapshot.host, path)];
+    // A repository may hold names of any length and shape.
+    for (const std::string& path : snapshot.paths) ++held[scrub(fmt::format("{}:{}", snapshot.host, path), {})];
   }
   if (held.empty()) return "it has no snapshots at all";
   std::vector<std::string> lines;

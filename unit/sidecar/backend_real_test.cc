@@ -50,14 +50,14 @@ struct Pod {
     place.settings.program = variable("STASH_TEST_RESTIC");
     place.settings.temp_directory = directory / "tmp";
     place.settings.cache_directory = directory / "cache";
-    place.settings.home = directory.path();
+    place.settings.home = directory / "home";
     place.settings.secret_directory = given / "secret";
     place.inherited = {{"PATH", variable("PATH")}};
     place.patience.tick = std::chrono::milliseconds(20);
     // Shorter than a pod's, but longer than restic takes here to open a repository.
     place.patience.contact = seconds(4);
     place.patience.silence = seconds(12);
-    fs::create_directories(data());
+    for (const std::string& path : {data(), place.settings.home}) fs::create_directories(path);
     const auto probed = probe_restic(place);
     REQUIRE(probed);
     version = *probed;
@@ -124,8 +124,8 @@ TEST_CASE("backend: init, two backups, tags, check, stats, forget with prune, re
   const auto snapshot = choose_snapshot(item, *found, {});
   REQUIRE(snapshot);
   CHECK(snapshot->short_id == second.summary->snapshot);
-  const auto restored =
-      restic.restore(snapshot->id, include_patterns(item, *snapshot), {}, restored_paths(item, *snapshot));
+  const auto restored = restic.restore(snapshot->id, include_patterns(item, *snapshot), {},
+                                       restored_paths(item, *snapshot), {pod.data()});
   if (!restored) FAIL(restored.error().sentence);
   CHECK(read(pod.data() + "/file") == big);
   CHECK(read(pod.data() + "/[odd] name\n") == "odd");

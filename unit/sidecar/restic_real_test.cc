@@ -12,6 +12,7 @@
 #include <map>
 #include <thread>
 
+#include "base/confinement.h"
 #include "sidecar/restic.h"
 #include "sidecar/restore_rules.h"
 #include "unit/support/fake_restic.h"
@@ -41,13 +42,13 @@ struct RealRepository {
     place.settings.program = installed_restic();
     place.settings.temp_directory = directory / "tmp";
     place.settings.cache_directory = directory / "cache";
-    place.settings.home = directory.path();
+    place.settings.home = directory / "home";
     place.settings.secret_directory = directory / "secret";
     place.inherited = {{"PATH", path == nullptr ? "/usr/bin:/bin" : path}};
     place.patience.tick = std::chrono::milliseconds(20);
     place.patience.lock = std::chrono::milliseconds(10);
     place.patience.lock_retry = std::chrono::milliseconds(1);
-    fs::create_directory(directory / "secret");
+    for (const char* name : {"home", "secret"}) fs::create_directory(directory / name);
     password("correct horse");
     fs::create_directories(data());
     const auto probed = probe_restic(place);
@@ -112,6 +113,7 @@ void fill(const std::string& root) {
   fs::resize_file(root + "/sparse", 8 << 20);
   fs::create_symlink("nowhere", root + "/link");
   fs::create_hard_link(root + "/text", root + "/hard");
+  fs::create_hard_link(root + "/text", root + "/deep/er/hard");
   REQUIRE(::mkfifo((root + "/fifo").c_str(), 0640) == 0);
   fs::permissions(root + "/text", fs::perms(04751));
   fs::permissions(root + "/empty directory", fs::perms(01777));
@@ -333,7 +335,8 @@ TEST_CASE("real restic: a restore brings everything back, and nothing above it c
   REQUIRE(found);
   const auto snapshot = choose_snapshot(item, *found, {});
   REQUIRE(snapshot);
-  REQUIRE(restic.restore(snapshot->id, include_patterns(item, *snapshot), {}, restored_paths(item, *snapshot)));
+  REQUIRE(restic.restore(snapshot->id, include_patterns(item, *snapshot), {}, restored_paths(item, *snapshot),
+                         {repository.data()}));
 
   CHECK(read(repository.data() + "/newer") == "stays");
   fs::remove(repository.data() + "/newer");
@@ -347,6 +350,61 @@ TEST_CASE("real restic: a restore brings everything back, and nothing above it c
   CHECK(above.st_mtim.tv_nsec == 7);
 }
 
+TEST_CASE("real restic: a restore into several volumes, one within another, mends what stands there",
+          "[sidecar][real][F44][I13]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  const std::string first = repository.data(), second = repository.directory / "volume/second";
+  fs::create_directory(second);
+  fill(first);
+  fill(second);
+  Restic restic = repository.open();
+  REQUIRE(restic.init());
+  BackupRequest request = repository.request();
+  request.path = repository.directory / "volume";
+  const auto made = restic.back_up(request);
+  REQUIRE(made.summary);
+  const auto before = std::pair(picture_of(first), picture_of(second));
+
+  for (const std::string& root : {first, second}) {
+    std::ofstream(root + "/deep/er/binary") << std::string(10'000, 'x');
+    std::ofstream(root + "/empty") << "x";
+    for (const char* gone : {"/hard", "/link", "/fifo", "/-rf"}) fs::remove(root + gone);
+    fs::permissions(root + "/text", fs::perms(0600));
+    if (repository.version.tells_restore_progress()) {
+      fs::create_symlink("elsewhere", root + "/link");
+    } else {
+      // An older restic replaces no symbolic link, and loses one of several hard links that stand there already.
+      for (const char* name : {"/text", "/deep/er/hard"}) fs::remove(root + name);
+    }
+    fs::resize_file(root + "/sparse", 5);
+  }
+  const std::vector<std::string> paths{first, second};
+  const auto restored = restic.restore(made.summary->snapshot, paths, {}, paths, {first, second, second + "/deep"});
+  if (!restored) FAIL(restored.error().sentence);
+  CHECK(picture_of(first) == before.first);
+  CHECK(picture_of(second) == before.second);
+}
+
+TEST_CASE("real restic: a restore of more than its volumes leaves the rest as it was",
+          "[sidecar][real][F79][I13][I16]") {
+  RealRepository repository;
+  if (!repository.installed || !Confinement({}).possible()) return;
+  const std::string volume = repository.data(), outside = repository.directory / "volume/outside";
+  fs::create_directory(outside);
+  for (const std::string& root : {volume, outside}) std::ofstream(root + "/file") << "backed up";
+  Restic restic = repository.open();
+  REQUIRE(restic.init());
+  BackupRequest request = repository.request();
+  request.path = repository.directory / "volume";
+  const auto made = restic.back_up(request);
+  REQUIRE(made.summary);
+  for (const std::string& root : {volume, outside}) std::ofstream(root + "/file") << "of today";
+  CHECK_FALSE(restic.restore(made.summary->snapshot, {volume, outside}, {}, {volume, outside}, {volume}));
+  CHECK(read(volume + "/file") == "backed up");
+  CHECK(read(outside + "/file") == "of today");
+}
+
 TEST_CASE("real restic: include and exclude of a rule choose files", "[sidecar][real]") {
   RealRepository repository;
   if (!repository.installed) return;
@@ -357,19 +415,25 @@ TEST_CASE("real restic: include and exclude of a rule choose files", "[sidecar][
   const auto made = restic.back_up(repository.request());
   REQUIRE(made.summary);
   destroy(repository.data());
-  SECTION("include") { REQUIRE(restic.restore(made.summary->snapshot, {"*.txt"}, {}, {repository.data()})); }
-  SECTION("exclude") { REQUIRE(restic.restore(made.summary->snapshot, {}, {"*.tmp"}, {repository.data()})); }
+  const std::vector<std::string> volume{repository.data()};
+  SECTION("include") { REQUIRE(restic.restore(made.summary->snapshot, {"*.txt"}, {}, volume, volume)); }
+  SECTION("exclude") { REQUIRE(restic.restore(made.summary->snapshot, {}, {"*.tmp"}, volume, volume)); }
   CHECK(fs::exists(repository.data() + "/a.txt"));
   CHECK_FALSE(fs::exists(repository.data() + "/b.tmp"));
 }
 
-/// A directory tree as in a container: the root is read-only, a volume is mounted in it.
+/// A directory tree as in a container: the root is read-only, and a subPath of a volume is mounted in it.
 class ReadOnlyRoot {
  public:
   ReadOnlyRoot() {
     if (::geteuid() != 0 || ::mount("tmpfs", path().c_str(), "tmpfs", 0, "size=1m") != 0) return;
+    const std::string whole = directory_ / "whole", part = whole + "/part";
     fs::create_directories(volume());
-    mounted_ = ::mount("tmpfs", volume().c_str(), "tmpfs", 0, "size=16m") == 0;
+    fs::create_directory(whole);
+    if (::mount("tmpfs", whole.c_str(), "tmpfs", 0, "size=16m") != 0) return;
+    fs::create_directory(part);
+    mounted_ = ::mount(part.c_str(), volume().c_str(), nullptr, MS_BIND, nullptr) == 0;
+    ::umount2(whole.c_str(), MNT_DETACH);
   }
   ~ReadOnlyRoot() {
     ::umount2(volume().c_str(), MNT_DETACH);
@@ -404,9 +468,10 @@ TEST_CASE("real restic: a restore works below a read-only root", "[sidecar][real
   // Otherwise restic finds nothing to change above the volume.
   set_time(root.path() + "/source", 1'400'000'000, 7);
   REQUIRE(root.make_read_only());
-  CHECK(restic.restore(made.summary->snapshot, {root.volume()}, {}, {root.volume()}));
+  const std::vector<std::string> volume{root.volume()}, above{root.path() + "/source"};
+  CHECK(restic.restore(made.summary->snapshot, volume, {}, volume, volume));
   CHECK(read(root.volume() + "/file") == "x");
-  CHECK_FALSE(restic.restore(made.summary->snapshot, {root.path() + "/source"}, {}, {root.path() + "/source"}));
+  CHECK_FALSE(restic.restore(made.summary->snapshot, above, {}, above, volume));
 }
 
 TEST_CASE("a repository that this user cannot write to is told at once", "[sidecar][real]") {
