@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -72,6 +73,27 @@ struct Pipe {
     return read.open() && write.open();
   }
 };
+
+Fd copy_above_standard(int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)); }
+
+/// A file in memory and not a pipe: the child may read it when it likes, or never. Not open when something failed.
+Fd file_of(std::string_view text) {
+  Fd file = move_above_standard(::memfd_create("input", MFD_CLOEXEC));
+  while (file.open() && !text.empty()) {
+    const ssize_t written = ::write(file.get(), text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return {};
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (file.open() && ::lseek(file.get(), 0, SEEK_SET) != 0) return {};
+  return file;
+}
+
+Fd input_of(const ProcessSpec& spec) {
+  if (spec.input_fd >= 0) return copy_above_standard(spec.input_fd);
+  if (!spec.input.empty()) return file_of(spec.input);
+  return move_above_standard(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
 
 /// Where the program is: as execvp would look, but in the PATH that the child will have, and before the fork.
 std::string find_program(const ProcessSpec& spec) {
@@ -315,8 +337,10 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
 
   Pipe out, err, failure;
   if (!out.make() || !err.make() || !failure.make()) return no_start(program, "pipe", errno);
-  const Fd nothing = move_above_standard(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!nothing.open()) return no_start(program, "/dev/null", errno);
+  const Fd input = input_of(spec);
+  if (!input.open()) return no_start(program, "standard input", errno);
+  const Fd output = spec.output_fd >= 0 ? copy_above_standard(spec.output_fd) : Fd();
+  if (spec.output_fd >= 0 && !output.open()) return no_start(program, "standard output", errno);
   ::fcntl(out.read.get(), F_SETFL, O_NONBLOCK);
   ::fcntl(err.read.get(), F_SETFL, O_NONBLOCK);
 
@@ -326,8 +350,8 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
                       .directory = spec.working_directory.empty() ? nullptr : spec.working_directory.c_str(),
                       .argv = argv.data(),
                       .env = env.data(),
-                      .in = nothing.get(),
-                      .out = out.write.get(),
+                      .in = input.get(),
+                      .out = output.open() ? output.get() : out.write.get(),
                       .err = err.write.get(),
                       .failure = failure.write.get(),
                       .confinement = confinement && confinement->possible() ? &*confinement : nullptr,

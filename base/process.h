@@ -24,6 +24,10 @@ struct ProcessSpec {
   std::size_t max_line = 1u << 20;                      ///< a longer line is cut there, the rest dropped
   std::size_t max_stderr = 64u << 10;                   ///< how much of the end of standard error is kept
   std::function<void(std::string_view)> on_error_line;  ///< gets each line of standard error as it comes, when set
+  std::string input;                                    ///< standard input; "" for none
+  /// Descriptors of ours that the child gets as standard input and output instead; ours stay open. With `output_fd`
+  /// there are no lines to hear.
+  int input_fd = -1, output_fd = -1;
 };
 
 struct ProcessExit {

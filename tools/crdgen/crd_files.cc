@@ -5,7 +5,7 @@
 #include "api/codec.h"
 #include "api/repository.h"
 #include "api/restore_session.h"
-#include "tools/crdgen/yaml.h"
+#include "base/yaml.h"
 
 namespace stash::crdgen {
 namespace {

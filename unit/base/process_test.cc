@@ -225,3 +225,36 @@ TEST_CASE("SIGHUP, by which restic asks whether the owner of a lock lives, ends 
   ::waitpid(child, &status, 0);
   CHECK(status == 0);
 }
+
+TEST_CASE("a child reads what it is given as input, however much", "[base][process]") {
+  ProcessSpec spec = shell("cat | wc -c");
+  spec.input = std::string(300'000, 'x');
+  const Run counted = run(spec);
+  CHECK(counted.lines == Lines{"300000"});
+  CHECK(run(shell("wc -c")).lines == Lines{"0"});
+}
+
+TEST_CASE("a child may write to a descriptor of ours instead of telling lines", "[base][process]") {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  ProcessSpec spec = shell("printf 'a\\0b'");
+  spec.output_fd = ends[1];
+  const Run done = run(spec);
+  CHECK(done.ended->exit_code == 0);
+  CHECK(done.lines.empty());
+  ::close(ends[1]);
+  std::array<char, 8> bytes{};
+  CHECK(::read(ends[0], bytes.data(), bytes.size()) == 3);
+  ::close(ends[0]);
+}
+
+TEST_CASE("a child may read from a descriptor of ours", "[base][process]") {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  REQUIRE(::write(ends[1], "hello", 5) == 5);
+  ::close(ends[1]);
+  ProcessSpec spec = shell("cat");
+  spec.input_fd = ends[0];
+  CHECK(run(spec).lines == Lines{"hello"});
+  ::close(ends[0]);
+}

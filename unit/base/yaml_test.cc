@@ -1,11 +1,11 @@
-#include "tools/crdgen/yaml.h"
+#include "base/yaml.h"
 
 #include <catch2/catch.hpp>
 
 using stash::Json;
-using stash::crdgen::to_yaml;
+using stash::to_yaml;
 
-TEST_CASE("nested values become block YAML", "[tools][yaml]") {
+TEST_CASE("nested values become block YAML", "[base][yaml]") {
   CHECK(to_yaml(Json{{"a", {{"b", 1}, {"c", Json::array({1, {{"d", true}, {"e", "x"}}, Json::array({1, 2})})}}},
                      {"empty", Json::object()}}) ==
         "a:\n"
@@ -18,7 +18,7 @@ TEST_CASE("nested values become block YAML", "[tools][yaml]") {
         "empty: {}\n");
 }
 
-TEST_CASE("texts that YAML would read as something else are quoted", "[tools][yaml]") {
+TEST_CASE("texts that YAML would read as something else are quoted", "[base][yaml]") {
   for (const auto* text : {"", "true", "No", "y", "null", "5", "1e3", "~", "a: b", "a #b", "- a", "*x", "{{x", "größe",
                            "two\nlines", "end "}) {
     CHECK(to_yaml(text) == stash::dump_json(text));

@@ -1,10 +1,10 @@
-#include "tools/crdgen/yaml.h"
+#include "base/yaml.h"
 
 #include <algorithm>
 #include <cctype>
 #include <string_view>
 
-namespace stash::crdgen {
+namespace stash {
 namespace {
 
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
@@ -71,4 +71,4 @@ std::string to_yaml(const Json& value) {
   return out;
 }
 
-}  // namespace stash::crdgen
+}  // namespace stash
