@@ -66,22 +66,6 @@ std::string abandoned_session(Context& context, const api::BackupConfiguration& 
   return "";
 }
 
-Json session_of(const api::BackupConfiguration& configuration, std::string name) {
-  api::BackupSession session;
-  session.metadata.name = std::move(name);
-  session.metadata.ns = configuration.metadata.ns;
-  session.metadata.labels = configuration.metadata.labels;
-  api::set_configuration(session, configuration.metadata.name);
-  if (const auto& retry = configuration.spec.retry_config) session.spec.retry_left = std::max(0, retry->max_retry);
-  Json json = api::encode(session);
-  json["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", api::kBackupConfigurations.api_version()},
-                                                      {"kind", api::kBackupConfigurations.kind},
-                                                      {"name", configuration.metadata.name},
-                                                      {"uid", configuration.metadata.uid},
-                                                      {"blockOwnerDeletion", false}}});
-  return json;
-}
-
 }  // namespace
 
 int create_backupsession(Context& context, const std::string& name, const std::string& job_name) {
@@ -118,7 +102,7 @@ int create_backupsession(Context& context, const std::string& name, const std::s
     return 0;
   }
 
-  const Json session = session_of(*configuration, session_name(name, slot_of(job_name, context.clock.now())));
+  const Json session = backup_session_of(*configuration, session_name(name, slot_of(job_name, context.clock.now())));
   const std::string session_name = string_at(session, {"metadata", "name"});
   const auto created = patiently(context, [&] { return context.api.create(api::kBackupSessions, ref.ns, session); });
   if (!created && created.error().code != ErrorCode::already_exists) {

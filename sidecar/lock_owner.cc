@@ -1,5 +1,7 @@
 #include "sidecar/lock_owner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -54,6 +56,35 @@ void add_lost_pods(DeadOwners& dead, const Json& session) {
 
 bool is_dead(const LockOwner& owner, const DeadOwners& dead) {
   return dead.users.contains(owner.user) || dead.hosts.contains(owner.host);
+}
+
+Result<RepositoryLock> parse_lock(std::string_view id, std::string_view output) {
+  const auto json = parse_json(output);
+  if (!json || !json->is_object()) return fail(ErrorCode::invalid, fmt::format("the lock {} cannot be read", id));
+  RepositoryLock lock;
+  lock.owner = {static_cast<int>(int_at(*json, {"pid"})), string_at(*json, {"hostname"}),
+                string_at(*json, {"username"}), std::string(id)};
+  TRY(lock.time, with_context(parse_time(string_at(*json, {"time"})), fmt::format("the lock {}", id)));
+  lock.exclusive = bool_at(*json, {"exclusive"});
+  return lock;
+}
+
+std::string why_left(const RepositoryLock& lock, std::string_view host_name, bool name_is_unique, TimePoint now) {
+  // https://restic.readthedocs.io/en/stable/manual_rest.html: refreshed every 5 minutes, stale after 30.
+  constexpr std::chrono::minutes kStale{30}, kRefreshed{5};
+  const auto old = now - lock.time;
+  if (!name_is_unique) {
+    return fmt::format(
+        "nothing is removed from a pod that is called {}: another pod of that name may hold a lock that "
+        "lives. Run `restic unlock` where the host name is nobody else's, or wait",
+        host_name);
+  }
+  if (lock.owner.host == host_name) return "its restic runs in this pod now";
+  if (old < kRefreshed) return "it is fresh: a restic of that host works now";
+  if (old < kStale) {
+    return fmt::format("its owner may be gone; if so, restic removes it from {} on", format_time(lock.time + kStale));
+  }
+  return "it is old, yet restic did not remove it: is the repository writable?";
 }
 
 }  // namespace stash::sidecar

@@ -3,8 +3,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
+#include "base/time.h"
 
 /// Whose lock is in restic's way, and whether that one is proven to be dead (docs/decisions/0030). Host names are proof
 /// only where no two pods can have the same: "web-0" is a pod of every StatefulSet web, in every namespace and cluster.
@@ -31,5 +33,19 @@ struct DeadOwners {
 void add_lost_pods(DeadOwners& dead, const Json& session);
 
 bool is_dead(const LockOwner& owner, const DeadOwners& dead);
+
+/// A lock as it is in the repository.
+struct RepositoryLock {
+  LockOwner owner;  ///< `owner.lock` is the whole id
+  TimePoint time{};
+  bool exclusive = false;
+  friend bool operator==(const RepositoryLock&, const RepositoryLock&) = default;
+};
+/// The output of `cat lock`. Error invalid.
+Result<RepositoryLock> parse_lock(std::string_view id, std::string_view output);
+
+/// Why a lock is still there, and what becomes of it. `name_is_unique`: no other pod can have our `host_name`, so that
+/// `restic unlock` has been run; where another can, it could take a living lock of that one (docs/decisions/0030).
+std::string why_left(const RepositoryLock& lock, std::string_view host_name, bool name_is_unique, TimePoint now);
 
 }  // namespace stash::sidecar

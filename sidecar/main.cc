@@ -10,6 +10,7 @@
 #include "kube/config.h"
 #include "sidecar/create_backupsession.h"
 #include "sidecar/environment.h"
+#include "sidecar/repository_commands.h"
 #include "sidecar/restore.h"
 #include "sidecar/run_backup.h"
 #include "sidecar/wipe_out.h"
@@ -24,6 +25,7 @@ struct Flags {
   std::string backup_configuration, restore_session, ns, job_name, kubeconfig, invoker_type = "BackupConfiguration";
   std::string secret_dir = "/etc/stash/repository/secret", pushgateway_url, log_level = "info";
   std::string podinfo_dir = "/etc/stash", temp_dir = "/tmp";
+  std::string repository, target_kind = "StatefulSet", snapshot, path, output;
   bool enable_cache = true, metrics_enabled = false;
   int max_connections = 0;
 };
@@ -55,6 +57,16 @@ void add_restic_flags(CLI::App& command, Flags& flags) {
   command.add_flag("--metrics-enabled", flags.metrics_enabled, "Push metrics");
   command.add_option("--pushgateway-url", flags.pushgateway_url, "Pushgateway, without /metrics");
   command.add_option("--temp-dir", flags.temp_dir, "Where restic's cache and temporary files go");
+}
+
+/// For people, and for `kubectl stash`, in the container of a sidecar.
+CLI::App* add_repository_command(CLI::App& app, Flags& flags, const char* name, const char* what) {
+  CLI::App* command = app.add_subcommand(name, what);
+  command->add_option("--repository", flags.repository, "Name of the Repository")->required();
+  command->add_option("--target-kind", flags.target_kind,
+                      "Kind of the workload that this pod is of; unless said, one whose pods have no unique names");
+  command->add_option("-o,--output", flags.output, "json is all there is")->check(CLI::IsMember({"json"}));
+  return command;
 }
 
 Result<RepositoryPlaces> repository_places(const Flags& flags) {
@@ -134,12 +146,20 @@ int main(int argc, char** argv) {
   create->add_option("--invoker-type", flags.invoker_type, "BackupConfiguration");
   create->add_option("--namespace,--backupsession.namespace", flags.ns, "Namespace of the BackupConfiguration");
   CLI::App* wipe = app.add_subcommand("wipe-out", "Remove all data of the Repository in $STASH_REPOSITORY (a Job)");
-  for (CLI::App* command : {run, restorer, create, wipe}) add_common_flags(*command, flags);
-  for (CLI::App* command : {run, restorer, wipe}) add_restic_flags(*command, flags);
+  CLI::App* lister = add_repository_command(app, flags, "snapshots", "List the snapshots of a Repository, as JSON");
+  CLI::App* unlocker = add_repository_command(app, flags, "unlock", "Remove stale locks of a Repository");
+  CLI::App* dumper =
+      add_repository_command(app, flags, "dump", "Write a directory of a snapshot to standard output, as tar");
+  dumper->add_option("--snapshot", flags.snapshot, "Id of the snapshot")->required();
+  dumper->add_option("--path", flags.path, "The directory, absolute")->required();
+  for (CLI::App* command : {run, restorer, create, wipe, lister, unlocker, dumper}) add_common_flags(*command, flags);
+  for (CLI::App* command : {run, restorer, wipe, lister, unlocker, dumper}) add_restic_flags(*command, flags);
   CLI11_PARSE(app, argc, argv);
 
-  set_log_level(level_of(flags.log_level));
   const CLI::App* command = app.get_subcommands().front();
+  const bool for_people = command == lister || command == unlocker || command == dumper;
+  // They say in one sentence what is wrong; how restic went about it is for a log.
+  set_log_level(for_people && flags.log_level == "info" ? LogLevel::error : level_of(flags.log_level));
   mention_ignored(*command);
   if (flags.invoker_type != "BackupConfiguration") {
     log_error("--invoker-type={} is not supported: only BackupConfiguration", flags.invoker_type);
@@ -191,6 +211,12 @@ int main(int argc, char** argv) {
   if (command == create)
     return create_backupsession(context, flags.backup_configuration, variable(environment, "JOB_NAME"));
   if (command == restorer) return restore(context, flags.restore_session);
+  if (for_people) {
+    const RepositoryQuestion asked{flags.repository, flags.target_kind};
+    if (command == lister) return list_snapshots(context, asked);
+    if (command == unlocker) return unlock(context, asked);
+    return dump(context, asked, flags.snapshot, flags.path);
+  }
   run_backup(context, flags.backup_configurations);
   return 0;
 }

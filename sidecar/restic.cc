@@ -191,7 +191,8 @@ ResticFailure Restic::failure_of(const Run& run) const {
   return failure;
 }
 
-ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ears& ears, FirstContact* contact) {
+ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ears& ears, FirstContact* contact,
+                                           int output_fd) {
   ProcessSpec spec;
   spec.argv = call_.program;
   spec.argv.insert(spec.argv.end(), arguments.begin(), arguments.end());
@@ -205,6 +206,7 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ear
   spec.grace = place_.patience.interrupt;
   spec.max_line = kMaxLine;
   spec.max_stderr = 256u << 10;
+  spec.output_fd = output_fd;
 
   Run run;
   const auto collect = [&](std::string_view line) {

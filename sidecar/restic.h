@@ -108,6 +108,14 @@ class Restic {
   ResticResult<std::map<std::string, std::string>> types_at(const std::string& snapshot,
                                                             const std::set<std::string>& paths);
   ResticResult<std::uint64_t> stats();
+  /// Those that can be read: one that goes meanwhile is none.
+  ResticResult<std::vector<RepositoryLock>> locks();
+  /// By restic's own rule for stale locks: only from a pod whose name no other can have.
+  ResticResult<void> unlock();
+  /// "dir", "file" or what else restic calls it; "" when the snapshot has nothing at that path.
+  ResticResult<std::string> type_at(const std::string& snapshot, const std::string& path);
+  /// A directory as a tar archive to `output_fd`. Waits for no lock.
+  ResticResult<void> dump(const std::string& snapshot, const std::string& path, int output_fd);
   /// `paths` are those that may change; directories above them keep their owner, mode and times. Unless `volumes` is
   /// empty, restic can write below these alone, where the kernel knows how: neither a symbolic link, which restic
   /// before 0.17 follows, nor a forged snapshot leads it elsewhere.
@@ -130,7 +138,8 @@ class Restic {
   Restic(ResticCall call, bool local, ResticVersion version, ResticPlace place, std::vector<std::string> secrets,
          GoOn go_on);
 
-  ResticResult<Run> run_once(const Arguments& arguments, const Ears& ears, FirstContact* contact = nullptr);
+  ResticResult<Run> run_once(const Arguments& arguments, const Ears& ears, FirstContact* contact = nullptr,
+                             int output_fd = -1);
   /// Waits while the repository is locked, and removes locks that this pod or a vanished one left behind.
   ResticResult<Run> run(const Arguments& arguments, const Ears& ears = {});
   ResticResult<Run> run_well(const Arguments& arguments);

@@ -96,6 +96,18 @@ Arguments cat_config_arguments() { return {"cat", "config", "--no-lock"}; }
 Arguments init_arguments() { return {"init"}; }
 // Only stale locks by restic's own rule; there is no way from here to remove a living one.
 Arguments unlock_arguments() { return {"unlock"}; }
+Arguments list_locks_arguments() { return {"list", "locks", "--no-lock"}; }
+Arguments lock_arguments(const std::string& id) { return {"cat", "lock", "--no-lock", "--", id}; }
+
+Arguments dump_arguments(const std::string& snapshot, const std::string& path, const ResticVersion& version) {
+  Arguments arguments{"dump", "--archive", "tar"};
+  add_retry_lock(arguments, version);
+  arguments.insert(arguments.end(), {"--", snapshot, path});
+  return arguments;
+}
+Arguments ls_arguments(const std::string& snapshot, const std::string& path) {
+  return {"ls", "--json", "--no-lock", "--", snapshot, path};
+}
 
 Arguments backup_arguments(const BackupRequest& request, const ResticVersion& version) {
   Arguments arguments{"backup", "--json", "--cleanup-cache", "--host", request.host};

@@ -54,6 +54,13 @@ Arguments cat_config_arguments();
 Arguments restore_size_arguments(const std::string& snapshot, const ResticVersion& version);
 Arguments init_arguments();
 Arguments unlock_arguments();
+/// The ids of all locks, and what one of them says. Neither needs a lock.
+Arguments list_locks_arguments();
+Arguments lock_arguments(const std::string& id);
+/// A directory of a snapshot as a tar archive on standard output.
+Arguments dump_arguments(const std::string& snapshot, const std::string& path, const ResticVersion& version);
+/// What is at that path of a snapshot, and directly below it.
+Arguments ls_arguments(const std::string& snapshot, const std::string& path);
 struct BackupRequest {
   std::string host, path, tag;
   std::vector<std::string> exclude;

@@ -1,7 +1,9 @@
 #include "sidecar/session_name.h"
 
+#include <algorithm>
 #include <charconv>
 
+#include "api/codec.h"
 #include "base/hash.h"
 
 namespace stash::sidecar {
@@ -24,6 +26,22 @@ std::string session_name(std::string_view configuration, TimePoint slot) {
   constexpr std::size_t kLimit = 63;
   const std::string seconds = std::to_string(std::chrono::floor<std::chrono::seconds>(slot.time_since_epoch()).count());
   return shorten_name(configuration, kLimit - 1 - seconds.size()) + "-" + seconds;
+}
+
+Json backup_session_of(const api::BackupConfiguration& configuration, std::string name) {
+  api::BackupSession session;
+  session.metadata.name = std::move(name);
+  session.metadata.ns = configuration.metadata.ns;
+  session.metadata.labels = configuration.metadata.labels;
+  api::set_configuration(session, configuration.metadata.name);
+  if (const auto& retry = configuration.spec.retry_config) session.spec.retry_left = std::max(0, retry->max_retry);
+  Json json = api::encode(session);
+  json["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", api::kBackupConfigurations.api_version()},
+                                                      {"kind", api::kBackupConfigurations.kind},
+                                                      {"name", configuration.metadata.name},
+                                                      {"uid", configuration.metadata.uid},
+                                                      {"blockOwnerDeletion", false}}});
+  return json;
 }
 
 }  // namespace stash::sidecar
