@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 configured = @test -f build/$(1)/build.ninja || cmake --preset $(1) > /dev/null
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-.PHONY: help deps tools build programs image unit asan tsan fuzz fuzzers api-test backend-test e2e test demo cluster cluster-down faults soak bench lint format generate golden clean
+.PHONY: help deps tools build programs plugin image unit asan tsan fuzz fuzzers api-test backend-test e2e test demo cluster cluster-down faults soak bench lint format generate golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -26,6 +26,10 @@ build: deps ## compile the programs and the unit tests
 programs: deps ## compile what the image holds, and no tests
 	$(call configured,$(PRESET))
 	@cmake --build build/$(PRESET) -j $(JOBS) --target stash stash-webhook stash-controller
+
+plugin: deps ## compile `kubectl stash`: build/release/bin/kubectl-stash (docs/kubectl-stash.md)
+	$(call configured,$(PRESET))
+	@cmake --build build/$(PRESET) -j $(JOBS) --target kubectl-stash
 
 image: programs ## the image as a tar that containerd imports: build/images/stash-dev.tar
 	@mkdir -p build/images && STASH_BUILD_DIR=build/$(PRESET) image/build build/images/stash-dev.tar
@@ -54,7 +58,7 @@ backend-test: build ## every backend on a real server with three versions of res
 	@e2e/servers/build-servers
 	@STASH_BUILD_DIR=build/$(PRESET) $(PYTEST) e2e/backends
 
-e2e: image tools ## end-to-end tests on a one-node cluster of their own
+e2e: image plugin tools ## end-to-end tests on a one-node cluster of their own
 	@$(PYTEST) -n 3 --dist loadgroup -m "not slow" e2e/tests
 
 test: ## everything: unit tests, a real kube-apiserver, a one-node cluster
@@ -71,7 +75,7 @@ cluster: image tools ## a cluster that outlives the shell, with the chart instal
 cluster-down: ## take that cluster down (CLUSTER=name)
 	@e2e/cluster/cluster down $(CLUSTER)
 
-faults: build image tools ## tests that inject faults, and the table of what held (docs/reliability.md)
+faults: build image plugin tools ## tests that inject faults, and the table of what held (docs/reliability.md)
 	@$(MAKE) --no-print-directory programs PRESET=faults
 	@tools/run-faults
 

@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/names.h"
+#include "api/resource.h"
+#include "base/text.h"
+#include "cli/complaints.h"
+#include "cli/doctor_world.h"
+#include "cli/object.h"
+#include "cli/program_deployment.h"
+
+/// Are the objects of users as they should be?
+namespace stash::cli {
+
+namespace {
+
+/// "1 Repository", "2 Repositories"
+std::string counted(std::size_t count, std::string_view noun) {
+  if (count == 1) return fmt::format("1 {}", noun);
+  if (noun.ends_with('y')) return fmt::format("{} {}ies", count, noun.substr(0, noun.size() - 1));
+  return fmt::format("{} {}s", count, noun);
+}
+
+bool wants_injection(const DoctorWorld& world, const Json& ns) {
+  const std::string label = string_at(ns, {"metadata", "labels", api::names::kInjectionLabel});
+  const auto webhooks = program_deployments(list_of(world, "deployments"), kWebhookProgram);
+  const bool opt_out = !webhooks.empty() && argument_of(*webhooks[0], "injection-mode") == "opt-out";
+  return opt_out ? label != "disabled" : label == "enabled";
+}
+
+/// True when there are none. The messages name the remedy.
+bool pass_on_complaints(const Json& object, std::string_view area, std::string_view kind, Checks& checks) {
+  const auto complaints = complaints_of(object);
+  for (const Complaint& complaint : complaints) {
+    wrong(checks, complaint.grave ? Check::Level::problem : Check::Level::warning, area,
+          fmt::format("{} {}: {}", kind, ref_of(object), complaint.message),
+          fmt::format("kubectl describe {} {} -n {}", lower_case(kind), name_of(object), ns_of(object)));
+  }
+  return complaints.empty();
+}
+
+bool check_integrity(const Json& repository, std::string_view area, Checks& checks) {
+  const Json* integrity = at(repository, {"status", "integrity"});
+  if (integrity == nullptr || *integrity != false) return true;
+  wrong(checks, Check::Level::problem, area,
+        fmt::format("Repository {}: the last check of restic found damage", ref_of(repository)),
+        "see the sidecar's log (kubectl logs POD -c stash) and restic's `repair` commands; keep a copy of the "
+        "repository first");
+  return false;
+}
+
+}  // namespace
+
+void check_labels(const DoctorWorld& world, Checks& checks) {
+  constexpr std::string_view kArea = "labels";
+  if (!readable(world, kArea, {"namespaces", "backupconfigurations"}, checks)) return;
+  std::map<std::string, std::size_t> users;
+  for (const Json& configuration : list_of(world, "backupconfigurations")) ++users[ns_of(configuration)];
+  bool good = true;
+  for (const auto& [name, count] : users) {
+    const Json* ns = find_named(list_of(world, "namespaces"), name);
+    if (ns == nullptr || wants_injection(world, *ns)) continue;
+    good = false;
+    wrong(checks, Check::Level::problem, kArea,
+          fmt::format("namespace {} has {} but has not asked for injection", name,
+                      counted(count, api::kBackupConfigurations.kind)),
+          fmt::format("kubectl label namespace {} {}=enabled --overwrite", name, api::names::kInjectionLabel));
+  }
+  if (good)
+    well(checks, kArea, fmt::format("injection is asked for in {} with backups", counted(users.size(), "namespace")));
+}
+
+void check_backups(const DoctorWorld& world, Checks& checks) {
+  constexpr std::string_view kArea = "backups";
+  if (!readable(world, kArea, {"backupconfigurations"}, checks)) return;
+  const Json& configurations = list_of(world, "backupconfigurations");
+  bool good = true;
+  for (const Json& configuration : configurations)
+    good = pass_on_complaints(configuration, kArea, api::kBackupConfigurations.kind, checks) && good;
+  if (good)
+    well(checks, kArea, counted(configurations.size(), api::kBackupConfigurations.kind) + " without complaints");
+}
+
+void check_backends(const DoctorWorld& world, Checks& checks) {
+  constexpr std::string_view kArea = "backends";
+  if (!readable(world, kArea, {"repositories"}, checks)) return;
+  const Json& repositories = list_of(world, "repositories");
+  bool good = true;
+  for (const Json& repository : repositories) {
+    good = pass_on_complaints(repository, kArea, api::kRepositories.kind, checks) && good;
+    good = check_integrity(repository, kArea, checks) && good;
+  }
+  if (good) well(checks, kArea, counted(repositories.size(), api::kRepositories.kind) + " without complaints");
+}
+
+}  // namespace stash::cli

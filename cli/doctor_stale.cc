@@ -1,0 +1,76 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/resource.h"
+#include "cli/doctor_world.h"
+#include "cli/object.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+
+/// What nobody will finish or remove.
+namespace stash::cli {
+
+namespace {
+
+constexpr std::chrono::hours kAbandoned{1};
+
+std::optional<TimePoint> last_sign(const Json& session) {
+  std::optional<TimePoint> last;
+  const auto consider = [&last](const std::string& text) {
+    const auto time = parse_time(text);
+    if (time && (!last || *time > *last)) last = *time;
+  };
+  consider(string_at(session, {"metadata", "creationTimestamp"}));
+  for (const Json& condition : array_at(session, {"status", "conditions"}))
+    consider(string_at(condition, {"lastTransitionTime"}));
+  for (const Json& host : array_at(session, {"status", "stats"})) consider(string_at(host, {"claim", "heartbeat"}));
+  return last;
+}
+
+}  // namespace
+
+void check_stale(const DoctorWorld& world, Checks& checks) {
+  constexpr std::string_view kArea = "stale";
+  if (!readable(world, kArea, {"backupsessions", "restoresessions", "cronjobs"}, checks)) return;
+  bool good = true;
+  for (const Json& session : list_of(world, "backupsessions")) {
+    const auto last = last_sign(session);
+    if (is_over(string_at(session, {"status", "phase"})) || !last || world.now - *last < kAbandoned) continue;
+    good = false;
+    wrong(checks, Check::Level::problem, kArea,
+          fmt::format("BackupSession {} has not ended, and nobody has touched it for {}", ref_of(session),
+                      age(*last, world.now)),
+          fmt::format("see to it that stash-controller runs; then kubectl delete backupsession {} -n {}",
+                      name_of(session), ns_of(session)));
+  }
+  for (const Json& cron_job : list_of(world, "cronjobs")) {
+    for (const Json& owner : array_at(cron_job, {"metadata", "ownerReferences"})) {
+      if (string_at(owner, {"kind"}) != api::kBackupConfigurations.kind) continue;
+      const std::string name = string_at(owner, {"name"});
+      if (world.unreadable.contains("backupconfigurations") ||
+          find_named(list_of(world, "backupconfigurations"), name, ns_of(cron_job)) != nullptr) {
+        continue;
+      }
+      good = false;
+      wrong(checks, Check::Level::warning, kArea,
+            fmt::format("CronJob {} belongs to BackupConfiguration {}, which is gone", ref_of(cron_job), name),
+            fmt::format("kubectl delete cronjob {} -n {}", name_of(cron_job), ns_of(cron_job)));
+    }
+  }
+  for (const auto* list : {"repositories", "backupconfigurations", "restoresessions"}) {
+    for (const Json& object : list_of(world, list)) {
+      if (string_at(object, {"metadata", "deletionTimestamp"}).empty()) continue;
+      good = false;
+      wrong(checks, Check::Level::warning, kArea,
+            fmt::format("{} {} is being deleted since {}", string_at(object, {"kind"}), ref_of(object),
+                        string_at(object, {"metadata", "deletionTimestamp"})),
+            fmt::format("its finalizers wait: kubectl get {} {} -n {} -o jsonpath='{{.metadata.finalizers}} "
+                        "{{.status.conditions}}'",
+                        list, name_of(object), ns_of(object)));
+    }
+  }
+  if (good) well(checks, kArea, "no object was left behind");
+}
+
+}  // namespace stash::cli

@@ -1,0 +1,104 @@
+#include "cli/manifest.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+
+#include "base/text.h"
+
+namespace stash::cli {
+
+namespace {
+
+constexpr int kDeepest = 200;
+
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+Json scalar_of(const YAML::Node& node) {
+  const std::string& text = node.Scalar();
+  if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str" || node.Tag() == "!!str") return text;  // quoted
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
+  const std::string lower = lower_case(text);
+  if (lower == "true" || lower == "yes" || lower == "on") return true;
+  if (lower == "false" || lower == "no" || lower == "off") return false;
+  // An octal such as 0644 is a number of YAML 1.1.
+  if (text.size() > 1 && text.front() == '0' && text.find_first_not_of("01234567") == std::string::npos) {
+    std::int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number, 8);
+    return number;
+  }
+  if (const auto number = number_of<std::int64_t>(text)) return *number;
+  const bool like_a_number = text.find_first_not_of("0123456789.eE+-") == std::string::npos;
+  if (like_a_number && text.find_first_of("0123456789") != std::string::npos) {
+    if (const auto number = number_of<double>(text)) return *number;
+  }
+  return text;
+}
+
+Json value_of(const YAML::Node& node, int depth) {
+  if (depth > kDeepest) throw YAML::Exception(node.Mark(), "nested too deeply");
+  switch (node.Type()) {
+    case YAML::NodeType::Scalar:
+      return scalar_of(node);
+    case YAML::NodeType::Sequence: {
+      Json list = Json::array();
+      for (const YAML::Node& item : node) list.push_back(value_of(item, depth + 1));
+      return list;
+    }
+    case YAML::NodeType::Map: {
+      Json map = Json::object();
+      for (const auto& entry : node) {
+        if (!entry.first.IsScalar()) throw YAML::Exception(entry.first.Mark(), "a key that is no text");
+        map[entry.first.Scalar()] = value_of(entry.second, depth + 1);
+      }
+      return map;
+    }
+    default:
+      return nullptr;
+  }
+}
+
+bool has_kind(const Json& object) { return object.is_object() && !string_at(object, {"kind"}).empty(); }
+
+Result<void> add_document(Json document, std::size_t number, std::vector<Json>& objects) {
+  if (document.is_null()) return {};  // an empty one, as after a trailing ---
+  if (!has_kind(document)) {
+    return fail(ErrorCode::invalid, fmt::format("document {} is no Kubernetes object: it has no kind", number));
+  }
+  if (const Json* items = at(document, {"items"}); items != nullptr && items->is_array()) {
+    for (const Json& item : *items) {
+      if (!has_kind(item)) {
+        return fail(ErrorCode::invalid, fmt::format("document {}: an item of the list has no kind", number));
+      }
+      objects.push_back(item);
+    }
+    return {};
+  }
+  objects.push_back(std::move(document));
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<Json>> read_manifests(std::string_view text) {
+  std::vector<Json> objects;
+  try {
+    std::size_t number = 0;
+    for (const YAML::Node& document : YAML::LoadAll(std::string(text))) {
+      TRY_VOID(add_document(value_of(document, 0), ++number, objects));
+    }
+  } catch (const YAML::Exception& problem) {
+    return fail(ErrorCode::invalid, fmt::format("not YAML, at line {}: {}", problem.mark.line + 1, problem.msg));
+  }
+  return objects;
+}
+
+}  // namespace stash::cli

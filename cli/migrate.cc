@@ -1,0 +1,300 @@
+#include "cli/migrate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "api/names.h"
+#include "api/resource.h"
+#include "api/workload_kind.h"
+#include "cli/object.h"
+#include "cli/table.h"
+#include "inject/workload_view.h"
+
+namespace stash::cli {
+
+namespace {
+
+using Lists = std::map<std::string, Json>;
+
+const Json& list_of(const Lists& lists, const std::string& kind) {
+  static const Json none = Json::array();
+  const auto found = lists.find(kind);
+  return found == lists.end() ? none : found->second;
+}
+
+/// Images of AppsCode's are <registry>/appscode/stash or <registry>/stashed/stash.
+bool is_old_image(std::string_view image) {
+  return image.contains("appscode/stash") || image.contains("stashed/stash");
+}
+
+bool runs_old_operator(const Json& deployment) {
+  return std::ranges::any_of(array_at(deployment, {"spec", "template", "spec", "containers"}),
+                             [](const Json& container) { return is_old_image(string_at(container, {"image"})); });
+}
+
+bool has_old_sidecar(const Json& workload) {
+  const Json* sidecar = inject::sidecar_of(workload);
+  return sidecar != nullptr && is_old_image(string_at(*sidecar, {"image"}));
+}
+
+/// A workload that backs itself up runs the image in its sidecar only.
+bool is_old_operator(const Json& deployment) { return runs_old_operator(deployment) && !has_old_sidecar(deployment); }
+
+bool belongs_to_old_api(const Json& object) {
+  const std::string name = name_of(object);
+  return name.ends_with("admission.stash.appscode.com") || name.ends_with("repositories.stash.appscode.com");
+}
+
+bool is_ours(const Json& object) {
+  return string_at(object, {"metadata", "labels", api::names::kManagedByLabel}) == "Helm" &&
+         string_at(object, {"metadata", "labels", "helm.sh/chart"}).starts_with("stash-") &&
+         !string_at(object, {"metadata", "labels", api::names::kComponentLabel}).empty();
+}
+
+/// How the Deployment goes for good. Helm 3 writes the annotation, the chart of v0.9 the label.
+std::string removal_of(const Json& deployment) {
+  std::string release = string_at(deployment, {"metadata", "annotations", "meta.helm.sh/release-name"});
+  const bool by_tiller = string_at(deployment, {"metadata", "labels", "heritage"}) == "Tiller";
+  if (release.empty() && !by_tiller) release = string_at(deployment, {"metadata", "labels", "release"});
+  if (release.empty()) return fmt::format("kubectl delete deployment {} -n {}", name_of(deployment), ns_of(deployment));
+  return fmt::format("helm uninstall {} -n {} --no-hooks", release, ns_of(deployment));
+}
+
+/// Its release has the name that ours is to have, so it must be gone first.
+bool is_in_the_way(const Json& deployment) {
+  return removal_of(deployment).starts_with("helm uninstall stash -n stash ");
+}
+
+void stop_operator(const Lists& lists, Migration& migration) {
+  MigrationStep step{
+      "Stop the old operator", "Two operators would write the same statuses and fight over pod templates.", {}};
+  for (const Json& deployment : list_of(lists, "deployments")) {
+    if (!is_old_operator(deployment)) continue;
+    migration.found.push_back("operator: Deployment " + ref_of(deployment));
+    step.commands.push_back(is_in_the_way(deployment) ? removal_of(deployment)
+                                                      : fmt::format("kubectl scale deployment {} -n {} --replicas=0",
+                                                                    name_of(deployment), ns_of(deployment)));
+  }
+  if (!step.commands.empty()) migration.steps.push_back(std::move(step));
+}
+
+void remove_webhooks(const Lists& lists, Migration& migration) {
+  MigrationStep step{"Remove its webhooks and API services",
+                     "They point at the operator that no longer answers: the validating ones refuse every write of a "
+                     "Repository, and a dead API service keeps namespaces from being deleted.",
+                     {}};
+  for (const auto& [kind, name] : {std::pair("mutatingwebhookconfigurations", "MutatingWebhookConfiguration"),
+                                   std::pair("validatingwebhookconfigurations", "ValidatingWebhookConfiguration"),
+                                   std::pair("apiservices", "APIService")}) {
+    for (const Json& object : list_of(lists, kind)) {
+      if (!belongs_to_old_api(object) || is_ours(object)) continue;
+      migration.found.push_back(fmt::format("{} {}", name, name_of(object)));
+      step.commands.push_back(fmt::format("kubectl delete {} {}", kind, name_of(object)));
+    }
+  }
+  if (!step.commands.empty()) migration.steps.push_back(std::move(step));
+}
+
+/// By whichever release, as ours is not to be told from another one: the CRDs have no other labels.
+bool is_helms(const Json& crd) {
+  return string_at(crd, {"metadata", "labels", api::names::kManagedByLabel}) == "Helm" &&
+         !string_at(crd, {"metadata", "annotations", "meta.helm.sh/release-name"}).empty();
+}
+
+constexpr std::string_view kOurCrds[] = {"repositories.stash.appscode.com", "backupconfigurations.stash.appscode.com",
+                                         "backupsessions.stash.appscode.com", "restoresessions.stash.appscode.com"};
+
+void adopt_crds(const Lists& lists, Migration& migration) {
+  MigrationStep step{"Let the chart own the CustomResourceDefinitions",
+                     "Helm refuses to change what it did not make. The objects in them stay; deleting a "
+                     "CustomResourceDefinition would delete every object of its kind.",
+                     {}};
+  std::string names;
+  for (const Json& crd : list_of(lists, "customresourcedefinitions")) {
+    if (std::ranges::find(kOurCrds, name_of(crd)) == std::end(kOurCrds) || is_helms(crd)) continue;
+    migration.found.push_back("CustomResourceDefinition " + name_of(crd));
+    names += " " + name_of(crd);
+  }
+  if (names.empty()) return;
+  step.commands.push_back(fmt::format("kubectl label crd{} app.kubernetes.io/managed-by=Helm --overwrite", names));
+  step.commands.push_back(
+      fmt::format("kubectl annotate crd{} meta.helm.sh/release-name=stash "
+                  "meta.helm.sh/release-namespace=stash --overwrite",
+                  names));
+  migration.steps.push_back(std::move(step));
+}
+
+void label_namespaces(const Lists& lists, Migration& migration) {
+  MigrationStep step{"Ask for injection where there are backups",
+                     "AppsCode's Stash injected everywhere; this one does where the namespace asks for it (or set "
+                     "injection.mode=opt-out of the chart).",
+                     {}};
+  std::set<std::string> wanted;
+  for (const auto* kind : {"backupconfigurations", "restoresessions"}) {
+    for (const Json& object : list_of(lists, kind)) wanted.insert(ns_of(object));
+  }
+  for (const Json& ns : list_of(lists, "namespaces")) {
+    if (!wanted.contains(name_of(ns))) continue;
+    if (!string_at(ns, {"metadata", "labels", api::names::kInjectionLabel}).empty()) continue;
+    migration.found.push_back(
+        fmt::format("namespace {} has backups but no label {}", name_of(ns), api::names::kInjectionLabel));
+    step.commands.push_back(
+        fmt::format("kubectl label namespace {} {}=enabled", name_of(ns), api::names::kInjectionLabel));
+  }
+  if (!step.commands.empty()) migration.steps.push_back(std::move(step));
+}
+
+void note_sidecars(const Lists& lists, Migration& migration) {
+  for (const api::WorkloadKind& kind : api::workload_kinds()) {
+    for (const Json& workload : list_of(lists, std::string(kind.resource.plural))) {
+      if (!has_old_sidecar(workload)) continue;
+      migration.found.push_back(fmt::format("old sidecar in {} {}: it is replaced, which restarts the pods once",
+                                            kind.resource.kind, ref_of(workload)));
+    }
+  }
+}
+
+bool installed(const Lists& lists) {
+  const auto& hooks = list_of(lists, "mutatingwebhookconfigurations");
+  return std::ranges::any_of(hooks, is_ours);
+}
+
+void install(const Lists& lists, Migration& migration) {
+  if (installed(lists)) return;
+  migration.steps.push_back({"Install this chart",
+                             "It takes over the objects as they are. Sidecars are replaced by ours, which restarts "
+                             "each workload's pods once; "
+                             "repositories, passwords and snapshots stay as they are.",
+                             {"helm install stash charts/stash -n stash --create-namespace", "kubectl stash doctor"}});
+}
+
+void remove_rest(const Lists& lists, Migration& migration) {
+  MigrationStep step{
+      "Remove what nobody needs any more", "Do this when `kubectl stash status -A` shows all backups Ready.", {}};
+  for (const Json& role : list_of(lists, "clusterroles")) {
+    const std::string name = name_of(role);
+    const bool old = name == "stash-sidecar" || name == "stash-restore-init-container" || name == "stash-cron-job" ||
+                     name == "stash-backup-job" || name == "stash-restore-job" || name.starts_with("appscode:stash:");
+    if (!old || is_ours(role)) continue;
+    migration.found.push_back("ClusterRole " + name);
+    step.commands.push_back("kubectl delete clusterrole " + name);
+  }
+  for (const Json& cron_job : list_of(lists, "cronjobs")) {
+    const Json& containers = array_at(cron_job, {"spec", "jobTemplate", "spec", "template", "spec", "containers"});
+    const bool old = std::ranges::any_of(
+        containers, [](const Json& container) { return is_old_image(string_at(container, {"image"})); });
+    if (!old) continue;
+    migration.found.push_back("CronJob " + ref_of(cron_job));
+    // Ours has another name from v0.9.0-rc.3 back; where it has the same the controller has rewritten it by then.
+    step.commands.push_back(
+        fmt::format("kubectl get cronjob {0} -n {1} -o "
+                    "jsonpath='{{..image}}' | grep -q appscode && kubectl delete cronjob {0} -n {1}",
+                    name_of(cron_job), ns_of(cron_job)));
+  }
+  for (const Json& deployment : list_of(lists, "deployments")) {
+    if (is_old_operator(deployment) && !is_in_the_way(deployment)) step.commands.push_back(removal_of(deployment));
+  }
+  if (!step.commands.empty()) migration.steps.push_back(std::move(step));
+}
+
+void note_unsupported(const Lists& lists, Migration& migration) {
+  for (const auto* list : {"backupconfigurations", "restoresessions"}) {
+    for (const Json& object : list_of(lists, list)) {
+      const std::string kind = string_at(object, {"kind"});
+      const Json& ref = object_at(object, {"spec", "target", "ref"});
+      const api::TargetRef target{string_at(ref, {"apiVersion"}), string_at(ref, {"kind"}), string_at(ref, {"name"})};
+      if (api::workload_kind(target) == nullptr) {
+        migration.unsupported.push_back(
+            fmt::format("{} {} is for a {}: only workloads are backed up; it will be Invalid", kind, ref_of(object),
+                        target.kind.empty() ? "target that it does not name" : target.kind));
+      } else if (string_at(object, {"spec", "driver"}) == "VolumeSnapshotter") {
+        migration.unsupported.push_back(
+            fmt::format("{} {} uses the driver VolumeSnapshotter; only Restic is supported", kind, ref_of(object)));
+      }
+    }
+  }
+  for (const auto* list : {"restics", "recoveries", "backupbatches", "restorebatches", "backupblueprints"}) {
+    for (const Json& object : list_of(lists, list)) {
+      migration.unsupported.push_back(fmt::format("{} {} is left alone: write a BackupConfiguration for each workload",
+                                                  string_at(object, {"kind"}), ref_of(object)));
+    }
+  }
+}
+
+}  // namespace
+
+const std::vector<std::string>& migrate_kinds() {
+  static const std::vector<std::string> kinds = {"deployments.apps",
+                                                 "statefulsets.apps",
+                                                 "daemonsets.apps",
+                                                 "replicasets.apps",
+                                                 "replicationcontrollers",
+                                                 "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+                                                 "validatingwebhookconfigurations.admissionregistration.k8s.io",
+                                                 "apiservices.apiregistration.k8s.io",
+                                                 "customresourcedefinitions.apiextensions.k8s.io",
+                                                 "namespaces",
+                                                 "clusterroles.rbac.authorization.k8s.io",
+                                                 "cronjobs.batch",
+                                                 "backupconfigurations.stash.appscode.com",
+                                                 "restoresessions.stash.appscode.com",
+                                                 "restics.stash.appscode.com",
+                                                 "recoveries.stash.appscode.com",
+                                                 "backupbatches.stash.appscode.com",
+                                                 "restorebatches.stash.appscode.com",
+                                                 "backupblueprints.stash.appscode.com"};
+  return kinds;
+}
+
+Migration plan_migration(const Lists& lists) {
+  Migration migration, afterwards;
+  stop_operator(lists, migration);
+  remove_webhooks(lists, migration);
+  adopt_crds(lists, migration);
+  note_sidecars(lists, migration);
+  remove_rest(lists, afterwards);
+  if (!migration.found.empty() || !afterwards.found.empty()) {
+    label_namespaces(lists, migration);
+    install(lists, migration);
+    std::ranges::move(afterwards.found, std::back_inserter(migration.found));
+    std::ranges::move(afterwards.steps, std::back_inserter(migration.steps));
+  }
+  note_unsupported(lists, migration);
+  return migration;
+}
+
+Json migrate_report(const Migration& migration) {
+  Json steps = Json::array();
+  for (const MigrationStep& step : migration.steps) {
+    steps.push_back({{"title", step.title}, {"why", step.why}, {"commands", step.commands}});
+  }
+  return {{"found", migration.found},
+          {"steps", std::move(steps)},
+          {"unsupported", migration.unsupported},
+          {"unseen", migration.unseen}};
+}
+
+std::string render_migration(const Migration& migration, bool colours) {
+  std::string out;
+  if (migration.found.empty()) out += "Nothing of an AppsCode installation was found.\n";
+  if (!migration.found.empty()) out += painted("Found", Tone::bold, colours) + "\n";
+  for (const std::string& line : migration.found) out += "  " + harmless(line) + "\n";
+  std::size_t number = 0;
+  for (const MigrationStep& step : migration.steps) {
+    out += fmt::format("\n{}\n  {}\n", painted(fmt::format("{}. {}", ++number, step.title), Tone::bold, colours),
+                       step.why);
+    for (const std::string& command : step.commands) out += "    " + harmless(command) + "\n";
+  }
+  if (!migration.unsupported.empty()) out += "\n" + painted("Not taken over", Tone::bold, colours) + "\n";
+  for (const std::string& line : migration.unsupported) out += "  " + harmless(line) + "\n";
+  if (!migration.unseen.empty()) {
+    out += "\n" + painted("Not looked at, for this account may not list them", Tone::bold, colours) + "\n";
+    for (const std::string& kind : migration.unseen) out += "  " + kind + "\n";
+  }
+  return out;
+}
+
+}  // namespace stash::cli

@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <iterator>
+#include <memory>
+
+#include "api/workload_kind.h"
+#include "cli/commands.h"
+#include "cli/manifest.h"
+#include "cli/preview.h"
+#include "cli/program_deployment.h"
+#include "cli/restore_plan.h"
+#include "cli/terminal.h"
+#include "inject/server_program.h"
+
+namespace stash::cli {
+
+namespace {
+
+Result<std::string> read_file(const std::string& name) {
+  const auto close = [](std::FILE* file) { file == stdin ? 0 : std::fclose(file); };
+  const std::unique_ptr<std::FILE, decltype(close)> file(name == "-" ? stdin : std::fopen(name.c_str(), "re"));
+  std::string text;
+  std::array<char, 65'536> block{};
+  for (std::size_t count = 1; file != nullptr && count > 0; text.append(block.data(), count))
+    count = std::fread(block.data(), 1, block.size(), file.get());
+  if (file == nullptr || std::ferror(file.get()) != 0)
+    return fail(ErrorCode::not_found, fmt::format("reading {}: {}", name, std::strerror(errno)));
+  return text;
+}
+
+Result<std::vector<Json>> read_files(const std::vector<std::string>& names) {
+  std::vector<Json> objects;
+  for (const std::string& name : names) {
+    TRY(const std::string text, read_file(name));
+    TRY(auto found, with_context(read_manifests(text), name));
+    std::ranges::move(found, std::back_inserter(objects));
+  }
+  return objects;
+}
+
+/// As the webhook itself reads its command line.
+Result<inject::Settings> settings_from(const std::vector<std::string>& arguments, const std::string& ns) {
+  inject::ServerOptions options;
+  CLI::App app;
+  app.allow_extras();
+  inject::add_server_options(app, options);
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app.parse(reversed);
+  } catch (const CLI::ParseError& problem) {
+    return fail(ErrorCode::invalid, fmt::format("the arguments of stash-webhook: {}", problem.what()));
+  }
+  options.ns = ns;
+  inject::complete(options, ns);
+  return options.settings;
+}
+
+Result<inject::Settings> live_settings(Kubectl& kubectl) {
+  TRY(const Json deployments, kubectl.list("deployments.apps", "", "app.kubernetes.io/component=webhook"));
+  const auto webhooks = program_deployments(deployments, kWebhookProgram);
+  if (webhooks.empty()) {
+    return fail(ErrorCode::not_found,
+                "no Deployment runs stash-webhook, so its settings are not known; is the chart installed? --local "
+                "previews with the chart's defaults");
+  }
+  return settings_from(arguments_of(*webhooks.front()), string_at(*webhooks.front(), {"metadata", "namespace"}));
+}
+
+/// Without a cluster: a rendered chart among the files decides, else the chart's defaults.
+Result<inject::Settings> local_settings(const std::vector<Json>& objects, const std::string& image,
+                                        std::vector<std::string>& notes) {
+  Json deployments = Json::array();
+  for (const Json& object : objects) {
+    if (string_at(object, {"kind"}) == "Deployment") deployments.push_back(object);
+  }
+  const auto webhooks = program_deployments(deployments, kWebhookProgram);
+  if (!webhooks.empty())
+    return settings_from(arguments_of(*webhooks.front()),
+                         string_at(*webhooks.front(), {"metadata", "namespace"}, "stash"));
+  notes.push_back(
+      fmt::format("settings are the chart's defaults, with image {}, and a Repository may be in any "
+                  "directory of a node",
+                  image));
+  return settings_from(
+      {"--image=" + image, "--pushgateway-url=http://stash-operator.stash.svc:56789", "--allowed-host-path=/",
+       R"(--sidecar-resources={"requests":{"cpu":"10m","memory":"32Mi","ephemeral-storage":"64Mi"},)"
+       R"("limits":{"cpu":"1","memory":"1Gi","ephemeral-storage":"4Gi"},"guaranteed":{"cpu":"100m","memory":"256Mi"}})"},
+      "stash");
+}
+
+/// What decides about an injection, of one namespace. What is in the files comes first.
+Result<void> add_live_objects(Kubectl& kubectl, const std::string& ns, std::vector<Json>& objects) {
+  const auto is_there = [&](const Json& object) {
+    return std::ranges::any_of(objects, [&](const Json& other) {
+      return string_at(other, {"kind"}) == string_at(object, {"kind"}) &&
+             string_at(other, {"metadata", "name"}) == string_at(object, {"metadata", "name"}) &&
+             string_at(other, {"metadata", "namespace"}, ns) == string_at(object, {"metadata", "namespace"}, ns);
+    });
+  };
+  std::vector<Json> found;
+  for (const api::Resource& kind : {api::kBackupConfigurations, api::kRestoreSessions, api::kRepositories}) {
+    TRY(const Json list, kubectl.list(kind, ns));
+    found.insert(found.end(), list.begin(), list.end());
+  }
+  auto space = kubectl.get(api::kNamespaces, ns, "");
+  if (space) found.push_back(*std::move(space));
+  if (!space && space.error().code != ErrorCode::not_found) return std::unexpected(space.error());
+  for (Json& object : found) {
+    if (!is_there(object)) objects.push_back(std::move(object));
+  }
+  return {};
+}
+
+struct Asked {
+  Json workload;
+  bool live = false;
+};
+
+Result<std::vector<Asked>> asked_workloads(Kubectl& kubectl, const Options& options, const std::string& ns,
+                                           const std::vector<Json>& from_files) {
+  std::vector<Asked> asked;
+  for (const std::string& name : options.names) {
+    const auto ref = parse_workload(name);
+    if (!ref) return misuse(ref.error().message);
+    const api::WorkloadKind* kind = api::workload_kind(*ref);
+    TRY(Json workload, kubectl.get(kind->resource, ref->name, ns));
+    asked.push_back({std::move(workload), true});
+  }
+  for (const Json& object : from_files) {
+    if (is_workload(object)) asked.push_back({object, false});
+  }
+  return asked;
+}
+
+}  // namespace
+
+Result<int> show_preview(Kubectl& kubectl, const Options& options) {
+  if (options.names.empty() && options.files.empty())
+    return misuse("name a workload such as deployment/web, or give files with -f");
+  if (options.local && !options.names.empty())
+    return misuse("--local asks no cluster, so workloads come from files: -f web.yaml");
+  std::string ns = options.ns;
+  if (ns.empty() && options.local) ns = "default";
+  if (ns.empty()) {
+    TRY(ns, kubectl.ns());
+  }
+  TRY(const auto from_files, read_files(options.files));
+  TRY(const auto asked, asked_workloads(kubectl, options, ns, from_files));
+  if (asked.empty()) {
+    return fail(ErrorCode::not_found,
+                "the files hold no workload; these kinds take a sidecar: " + api::workload_kind_names());
+  }
+  std::vector<std::string> notes;
+  TRY(const inject::Settings settings,
+      options.local ? local_settings(from_files, options.image, notes) : live_settings(kubectl));
+  Json reports = Json::array();
+  std::string text;
+  bool refused = false;
+  for (const Asked& one : asked) {
+    PreviewWorld world{.workload = one.workload,
+                       .before = one.live ? &one.workload : nullptr,
+                       .ns = string_at(one.workload, {"metadata", "namespace"}, ns),
+                       .objects = from_files,
+                       .assume_opt_in = options.local};
+    if (!options.local) TRY_VOID(add_live_objects(kubectl, world.ns, world.objects));
+    TRY(Preview shown, preview(world, settings));
+    shown.notes.insert(shown.notes.end(), notes.begin(), notes.end());
+    refused = refused || shown.refused;
+    reports.push_back(preview_report(shown));
+    text += (text.empty() ? "" : "\n") + render_preview(shown, wants_colours());
+  }
+  if (!print_report(reports, options.output)) print(text);
+  return refused ? kFailed : kSucceeded;
+}
+
+}  // namespace stash::cli

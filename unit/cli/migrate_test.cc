@@ -1,0 +1,150 @@
+#include "cli/migrate.h"
+
+#include <catch2/catch.hpp>
+
+#include "unit/support/objects.h"
+#include "unit/support/workloads.h"
+
+using namespace stash;
+using namespace stash::cli;
+using namespace stash::test;
+
+namespace {
+
+using Lists = std::map<std::string, Json>;
+
+Json named(const std::string& name, Json labels = Json::object()) {
+  return {{"metadata", {{"name", name}, {"labels", std::move(labels)}}}};
+}
+
+const Json kChart = {{"app.kubernetes.io/managed-by", "Helm"},
+                     {"helm.sh/chart", "stash-0.1.0"},
+                     {"app.kubernetes.io/component", "webhook"}};
+
+Lists an_old_installation() {
+  Lists lists;
+  lists["deployments"] = Json::array(
+      {{{"metadata", {{"name", "stash-operator"}, {"namespace", "kube-system"}}},
+        {"spec",
+         {{"template",
+           {{"spec", {{"containers", {{{"name", "operator"}, {"image", "appscode/stash:v0.9.0-rc.0"}}}}}}}}}}}});
+  lists["validatingwebhookconfigurations"] = Json::array({named("admission.stash.appscode.com")});
+  lists["apiservices"] =
+      Json::array({named("v1alpha1.repositories.stash.appscode.com"), named("v1beta1.stash.appscode.com")});
+  lists["customresourcedefinitions"] =
+      Json::array({named("repositories.stash.appscode.com"), named("restics.stash.appscode.com")});
+  lists["namespaces"] = Json::array({named("demo"), named("other")});
+  lists["clusterroles"] = Json::array({named("stash-sidecar"), named("admin")});
+  lists["backupconfigurations"] = Json::array({a_backup_configuration().json()});
+  return lists;
+}
+
+std::vector<std::string> titles(const Migration& migration) {
+  std::vector<std::string> titles;
+  for (const auto& step : migration.steps) titles.push_back(step.title);
+  return titles;
+}
+
+}  // namespace
+
+TEST_CASE("an old installation is stopped, adopted, replaced and tidied up, in this order", "[cli][migrate]") {
+  const Migration migration = plan_migration(an_old_installation());
+  CHECK(titles(migration) == std::vector<std::string>{"Stop the old operator", "Remove its webhooks and API services",
+                                                      "Let the chart own the CustomResourceDefinitions",
+                                                      "Ask for injection where there are backups", "Install this chart",
+                                                      "Remove what nobody needs any more"});
+  CHECK(migration.steps[0].commands ==
+        std::vector<std::string>{"kubectl scale deployment stash-operator -n kube-system --replicas=0"});
+  CHECK(migration.steps[1].commands ==
+        std::vector<std::string>{"kubectl delete validatingwebhookconfigurations admission.stash.appscode.com",
+                                 "kubectl delete apiservices v1alpha1.repositories.stash.appscode.com"});
+  CHECK(migration.steps[2].commands.front() ==
+        "kubectl label crd repositories.stash.appscode.com app.kubernetes.io/managed-by=Helm --overwrite");
+  CHECK(migration.steps[3].commands ==
+        std::vector<std::string>{"kubectl label namespace demo stash.appscode.com/injection=enabled"});
+}
+
+TEST_CASE("the old release is uninstalled last, and by its own name", "[cli][migrate]") {
+  Lists lists = an_old_installation();
+  lists["deployments"][0]["metadata"]["labels"] = {{"release", "backup"}, {"heritage", "Helm"}};
+  CHECK(plan_migration(lists).steps.back().commands.back() == "helm uninstall backup -n kube-system --no-hooks");
+  lists["deployments"][0]["metadata"]["labels"]["heritage"] = "Tiller";  // Helm 3 does not know its release
+  CHECK(plan_migration(lists).steps.back().commands.back() ==
+        "kubectl delete deployment stash-operator -n kube-system");
+}
+
+TEST_CASE("an old release of the name that ours is to have goes first", "[cli][migrate]") {
+  Lists lists = an_old_installation();
+  lists["deployments"][0]["metadata"]["namespace"] = "stash";
+  lists["deployments"][0]["metadata"]["annotations"] = {{"meta.helm.sh/release-name", "stash"}};
+  const Migration migration = plan_migration(lists);
+  CHECK(migration.steps.front().commands == std::vector<std::string>{"helm uninstall stash -n stash --no-hooks"});
+  CHECK(migration.steps.back().commands == std::vector<std::string>{"kubectl delete clusterrole stash-sidecar"});
+}
+
+TEST_CASE("no step deletes a CustomResourceDefinition or an object of a user", "[cli][migrate]") {
+  for (const auto& step : plan_migration(an_old_installation()).steps) {
+    for (const std::string& command : step.commands) {
+      CAPTURE(command);
+      CHECK_FALSE(command.starts_with("kubectl delete crd"));
+      CHECK_FALSE(command.contains("delete backupconfiguration"));
+      CHECK_FALSE(command.contains("delete repositor"));
+    }
+  }
+}
+
+TEST_CASE("our own installation has nothing to migrate", "[cli][migrate]") {
+  Lists lists;
+  lists["mutatingwebhookconfigurations"] = Json::array({named("stash-injector", kChart)});
+  // As the chart makes it, which has no further labels for CRDs.
+  lists["customresourcedefinitions"] = Json::array(
+      {named("repositories.stash.appscode.com", {{"app", "stash"}, {"app.kubernetes.io/managed-by", "Helm"}})});
+  lists["customresourcedefinitions"][0]["metadata"]["annotations"] = {{"meta.helm.sh/release-name", "stash"}};
+  lists["namespaces"] = Json::array({named("demo", {{"stash.appscode.com/injection", "enabled"}})});
+  lists["backupconfigurations"] = Json::array({a_backup_configuration().json()});
+  CHECK(plan_migration(lists).steps.empty());
+  CHECK(render_migration(plan_migration(lists), false) == "Nothing of an AppsCode installation was found.\n");
+}
+
+TEST_CASE("a namespace that was never labelled is no trace of AppsCode", "[cli][migrate]") {
+  Lists lists;
+  lists["namespaces"] = Json::array({named("demo")});
+  lists["backupconfigurations"] = Json::array({a_backup_configuration().json()});
+  CHECK(plan_migration(lists).found.empty());
+  CHECK(plan_migration(lists).steps.empty());
+}
+
+TEST_CASE("a workload with an old sidecar is no operator", "[cli][migrate]") {
+  Lists lists;
+  Json workload = a_workload().json();
+  workload["spec"]["template"]["spec"]["containers"].push_back({{"name", "stash"},
+                                                                {"image", "appscode/stash:v0.9.0-rc.0"},
+                                                                {"args", {"run-backup", "--backup-configuration=x"}}});
+  lists["deployments"] = Json::array({workload});
+  const Migration migration = plan_migration(lists);
+  CHECK(migration.found ==
+        std::vector<std::string>{
+            "old sidecar in Deployment demo/stash-demo: it is replaced, which restarts the pods once"});
+  CHECK(titles(migration) == std::vector<std::string>{"Install this chart"});
+}
+
+TEST_CASE("what is not taken over is said", "[cli][migrate]") {
+  Lists lists = an_old_installation();
+  lists["backupconfigurations"] =
+      Json::array({a_backup_configuration().target({"v1", "PersistentVolumeClaim", "data"}).json()});
+  lists["restics"] = Json::array({{{"kind", "Restic"}, {"metadata", {{"name", "old"}, {"namespace", "demo"}}}}});
+  CHECK(plan_migration(lists).unsupported ==
+        std::vector<std::string>{"BackupConfiguration demo/app-backup is for a PersistentVolumeClaim: only workloads "
+                                 "are backed up; it will be "
+                                 "Invalid",
+                                 "Restic demo/old is left alone: write a BackupConfiguration for each workload"});
+}
+
+TEST_CASE("what could not be looked at is said where nothing was found", "[cli][migrate]") {
+  Migration migration;
+  migration.unseen = {"clusterroles.rbac.authorization.k8s.io"};
+  CHECK(render_migration(migration, false) ==
+        "Nothing of an AppsCode installation was found.\n"
+        "\nNot looked at, for this account may not list them\n"
+        "  clusterroles.rbac.authorization.k8s.io\n");
+}
