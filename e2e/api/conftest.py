@@ -20,7 +20,7 @@ def kube():
     try:
         booted = api_ring.boot(NAME)
         booted.apply(objects.deployment_config_crd())  # before the controller starts, which asks for it each minute only
-        booted.kubectl("wait", "crd/deploymentconfigs.apps.openshift.io", "--for=condition=Established", "--timeout=30s")
+        booted.wait_for_crds("deploymentconfigs.apps.openshift.io")
         yield booted
     finally:
         if not os.environ.get("STASH_E2E_KEEP"):

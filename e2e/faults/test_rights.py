@@ -173,7 +173,7 @@ class Stories:
 def lived(bench, tmp_path_factory):
     """All calls of the bench so far, those of the programs' start among them."""
     bench.kube.apply(objects.deployment_config_crd())
-    bench.kube.kubectl("wait", "crd/deploymentconfigs.apps.openshift.io", "--for=condition=Established", "--timeout=30s")
+    bench.kube.wait_for_crds("deploymentconfigs.apps.openshift.io")
     stories = Stories(bench, tmp_path_factory.mktemp("rights"))
     try:
         stories.all()

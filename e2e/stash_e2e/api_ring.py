@@ -12,7 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from . import installation, paths
+from . import installation, objects, paths
 from .kube import Kube, run, wait_until
 
 # What the tests keep on "nodes"; where nothing runs, any path will do.
@@ -23,10 +23,10 @@ BIN = Path(os.environ.get("STASH_BIN", paths.BUILD / "release" / "bin"))
 def boot(name):
     subprocess.run([str(paths.CLUSTER_COMMAND), "api-up", name], check=True)
     kube = Kube(name)
-    kube.kubectl("create", "namespace", "stash")
+    kube.apply(objects.namespace("stash", opted_in=False))
     rendered = kube.helm("template", "stash", str(paths.CHART), "-n", "stash", "-f", str(installation.VALUES))
     run([paths.KUBECTL, "apply", "-n", "stash", "--server-side", "-f", "-"], stdin=rendered, env=kube.env)
-    kube.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+    kube.wait_for_crds()
     return kube
 
 

@@ -103,6 +103,15 @@ class Kube:
     def rollout(self, deployment, ns, seconds=120):
         self.kubectl("rollout", "status", f"deployment/{deployment}", "-n", ns, f"--timeout={seconds}s", timeout=seconds + 10)
 
+    def wait_for_crds(self, *names, seconds=60):
+        """Until these can be used, or all that there are. (`kubectl wait` fails on one that has no status yet.)"""
+        def established():
+            found = {one["metadata"]["name"]: one.get("status", {}).get("conditions", []) for one in self.list("crd")}
+            return set(names) <= set(found) and all(
+                any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
+                for name, conditions in found.items() if not names or name in names)
+        wait_until(f"the CRDs {' '.join(names)} are established", established, seconds)
+
     def raw(self, path):
         return self.kubectl("get", "--raw", path)
 
