@@ -26,8 +26,10 @@ def pytest_generate_tests(metafunc):
     if "server" not in metafunc.fixturenames:
         return
     pairs = [(name, version) for name in SERVERS for version in RESTICS if version in ONLY_IN.get(name, RESTICS)]
-    metafunc.parametrize(("server", "restic"), pairs, indirect=True, scope="session",
-                         ids=[f"{name}-restic-{version}" for name, version in pairs])
+    everywhere = metafunc.definition.get_closest_marker("every_restic") is not None
+    metafunc.parametrize(("server", "restic"), [
+        pytest.param(name, version, id=f"{name}-restic-{version}", marks=[] if everywhere or version == RESTICS[0] else [pytest.mark.slow])
+        for name, version in pairs], indirect=True, scope="session")
 
 
 _running = {}  # the one server that is up: pytest would keep each until the end of the session

@@ -77,7 +77,7 @@ class ArgumentWatch:
         return sorted(self._seen)
 
     def _watch(self) -> None:
-        while not self._ended.wait(0.005):
+        while not self._ended.wait(0.05):
             self._look(self._pid)
 
     def _look(self, pid: int) -> None:
@@ -96,6 +96,7 @@ def pod(server, restic, tmp_path, request):
     return Pod(server, restic, tmp_path, f"{'/' if server.kind != 'rest' else ''}demo/{abs(hash(request.node.name))}")
 
 
+@pytest.mark.every_restic
 def test_a_repository_lives_there(pod):
     """init, two backups, lookup by tag, check, stats, forget with prune, restore; then with a wrong password."""
     pod.run("init, two backups, tags, check, stats, forget with prune, restore")

@@ -45,7 +45,7 @@ class Kube:
         self.cluster = cluster
         # A fifth of a kubectl's processor time would be the collector's.
         self.env = dict({"GOGC": "400"}, **os.environ, KUBECONFIG=str(paths.kubeconfig(cluster)))
-        self._reader = None
+        self._client = None
 
     def kubectl(self, *argv, stdin=None, timeout=120):
         return run([paths.KUBECTL, *argv], stdin=stdin, env=self.env, timeout=timeout)
@@ -53,8 +53,17 @@ class Kube:
     def helm(self, *argv, timeout=300):
         return run([paths.HELM, *argv], env=self.env, timeout=timeout)
 
+    @property
+    def client(self):
+        if self._client is None:
+            self._client = rest.Client(paths.kubeconfig(self.cluster))
+        return self._client
+
     def apply(self, *manifests):
-        """Applies dicts; returns what kubectl printed, warnings included."""
+        """Applies dicts, in their order; returns what kubectl prints, warnings included."""
+        return "".join(self.client.create(manifest) or self.kubectl_apply(manifest) for manifest in manifests)
+
+    def kubectl_apply(self, *manifests):
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
         done = subprocess.run([str(paths.KUBECTL), "apply", "-f", "-"], input=text, env=self.env, text=True,
                               capture_output=True, timeout=60)
@@ -64,9 +73,7 @@ class Kube:
 
     def _read(self, what, *argv):
         try:
-            if self._reader is None:
-                self._reader = rest.Reader(paths.kubeconfig(self.cluster))
-            return getattr(self._reader, what)(*argv)
+            return getattr(self.client, what)(*argv)
         except rest.RequestFailed as failure:
             raise CommandFailed(str(failure)) from failure
 
@@ -106,7 +113,7 @@ class Kube:
     def wait_for_crds(self, *names, seconds=60):
         """Until these can be used, or all that there are. (`kubectl wait` fails on one that has no status yet.)"""
         def established():
-            found = {one["metadata"]["name"]: one.get("status", {}).get("conditions", []) for one in self.list("crd")}
+            found = {one["metadata"]["name"]: (one.get("status") or {}).get("conditions") or [] for one in self.list("crd")}
             return set(names) <= set(found) and all(
                 any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
                 for name, conditions in found.items() if not names or name in names)

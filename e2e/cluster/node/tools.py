@@ -132,9 +132,11 @@ def _build(tool: Tool, go: Path, position: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{tool.name}.unfinished")
     log = TOOL_CACHE / f"{tool.name}.log"
-    environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "auto", "GOWORK": "off",
-                                "GOFLAGS": "-buildvcs=false"}
-    command = [str(go), "build", "-mod=readonly", "-trimpath", f"-ldflags={link_flags(tool)}", "-o", str(unfinished)]
+    environment = {"GOGC": "400"} | os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "auto", "GOWORK": "off",
+                                                  "GOFLAGS": "-buildvcs=false"}
+    # The linker drops debug information anyway; not making it, and collecting garbage less often, is an eighth of the time.
+    command = [str(go), "build", "-mod=readonly", "-trimpath", "-gcflags=all=-dwarf=false", f"-ldflags={link_flags(tool)}",
+               "-o", str(unfinished)]
     title = f"tools: {position} {tool.name} {version_of(tool)}"
     say(f"{title}: building (cold: {tool.cold_seconds} s and more when the machine is busy)")
     started = time.monotonic()
