@@ -264,8 +264,8 @@ class Child {
   }
 
   /// Reads what is there, one bufferful of each pipe so that nothing starves the clock.
-  void read(Lines& lines, Lines& error_lines, Tail& tail) {
-    read_one(out_, [&lines](std::string_view bytes) { lines.feed(bytes); });
+  void read(const std::function<void(std::string_view)>& on_output, Lines& error_lines, Tail& tail) {
+    read_one(out_, on_output);
     read_one(err_, [&](std::string_view bytes) {
       error_lines.feed(bytes);
       tail.feed(bytes);
@@ -377,6 +377,8 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
   const std::function<void(std::string_view)> on_error_line =
       spec.on_error_line ? spec.on_error_line : [](std::string_view) {};
   Lines lines(spec.max_line, on_line), error_lines(spec.max_line, on_error_line);
+  const std::function<void(std::string_view)> on_output =
+      spec.on_output ? spec.on_output : [&lines](std::string_view bytes) { lines.feed(bytes); };
   Tail tail(spec.max_stderr);
   SteadyTime next_tick = std::chrono::steady_clock::now() + spec.tick;
   SteadyTime deadline = SteadyTime::max();  // of the grace after the stop, then of the pipes after the exit
@@ -388,7 +390,7 @@ Result<ProcessExit> run_process(const ProcessSpec& spec, const std::function<voi
       exit_seen = true;
       deadline = std::chrono::steady_clock::now() + kPipesAfterExit;
     }
-    child.read(lines, error_lines, tail);
+    child.read(on_output, error_lines, tail);
     const SteadyTime now = std::chrono::steady_clock::now();
     if (now >= deadline) {
       if (exit_seen) break;

@@ -28,6 +28,8 @@ struct ProcessSpec {
   /// Descriptors of ours that the child gets as standard input and output instead; ours stay open. With `output_fd`
   /// there are no lines to hear.
   int input_fd = -1, output_fd = -1;
+  /// When set, gets standard output in the pieces in which it comes, and `on_line` gets nothing.
+  std::function<void(std::string_view)> on_output;
 };
 
 struct ProcessExit {

@@ -13,7 +13,10 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "sidecar/directory_times.h"
+#include "sidecar/entries_in_the_way.h"
+#include "sidecar/found_nodes.h"
 #include "sidecar/half_made.h"
+#include "sidecar/restore_patterns.h"
 #include "sidecar/restored_on_disk.h"
 #include "sidecar/scratch.h"
 
@@ -214,6 +217,7 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ear
     if (ears.on_line) return ears.on_line(line);
     run.output.append(line).append("\n");
   };
+  spec.on_output = ears.on_output;
   if (contact != nullptr) spec.on_error_line = [contact](std::string_view line) { contact->hear(line); };
   auto look_at_cache = steady_clock::now();
   const auto go_on = [&] {
@@ -385,7 +389,8 @@ Restic::BackupOutcome Restic::run_backup_command(const Arguments& arguments, con
                                                if (!on_status) return;
                                                if (const auto status = parse_status(line)) on_status(*status);
                                              },
-                                         .on_tick = {}});
+                                         .on_tick = {},
+                                         .on_output = {}});
   if (!run) {
     outcome.failure = run.error();
     return outcome;
@@ -452,7 +457,7 @@ ResticResult<std::map<std::string, std::string>> Restic::types_at(const std::str
     if (const std::string path = string_at(*node, {"path"}); paths.contains(path))
       types[path] = string_at(*node, {"type"});
   };
-  const auto run = this->run(ls_arguments(snapshot), {.on_line = note, .on_tick = {}});
+  const auto run = this->run(ls_arguments(snapshot), {.on_line = note, .on_tick = {}, .on_output = {}});
   if (!run) return std::unexpected(run.error());
   if (run->exit_code != 0 || run->stopped) return std::unexpected(failure_of(*run));
   return types;
@@ -468,16 +473,20 @@ Restic::Ears Restic::ears_for(const std::string& snapshot, const std::vector<std
                 [on_status = watch.on_status](std::string_view line) {
                   if (const auto status = parse_status(line)) on_status(*status);
                 },
-            .on_tick = {}};
+            .on_tick = {},
+            .on_output = {}};
   }
   ResticStatus total;
   if (watch.whole) {
     const auto size = run_and_read(restore_size_arguments(snapshot, version_), parse_restore_size);
     total = size.value_or(ResticStatus{});
   }
-  return {.on_line = {}, .on_tick = [disk = RestoredOnDisk(paths, total), on_status = watch.on_status]() mutable {
-            if (const auto status = disk.look()) on_status(*status);
-          }};
+  return {.on_line = {},
+          .on_tick =
+              [disk = RestoredOnDisk(paths, total), on_status = watch.on_status]() mutable {
+                if (const auto status = disk.look()) on_status(*status);
+              },
+          .on_output = {}};
 }
 
 std::vector<std::string> Restic::writable_in_restore(const std::vector<std::string>& volumes) const {
@@ -493,10 +502,45 @@ std::vector<std::string> Restic::writable_in_restore(const std::vector<std::stri
   return writable;
 }
 
+ResticResult<void> Restic::make_room(const std::string& snapshot, const std::vector<std::string>& include,
+                                     const std::vector<std::string>& exclude, const std::vector<std::string>& volumes) {
+  if (version_.replaces_entries() || !hold_entries(volumes)) return {};
+  std::size_t removed = 0;
+  std::string undecided;
+  const auto give_way = [&](const FoundNode& node) {
+    if (!undecided.empty() || !wants_an_empty_place(node)) return;
+    const Taken taken = is_taken(node.path, include, exclude);
+    if (taken == Taken::yes && remove_entry(node.path, volumes)) ++removed;
+    if (taken == Taken::unknown && has_entry(node.path, volumes)) undecided = node.path;
+  };
+  FoundNodes nodes(give_way);
+  const auto listen = [&nodes](std::string_view piece) { nodes.feed(piece); };
+  const auto run = this->run(find_all_arguments(snapshot), {.on_line = {}, .on_tick = {}, .on_output = listen});
+  if (!run) return std::unexpected(run.error());
+  if (removed > 0) {
+    log_info(
+        "removed {} links, pipes and names of hard-linked files that this snapshot holds as well: restic {} does "
+        "not restore over them",
+        removed, to_string(version_));
+  }
+  if (run->exit_code != 0 || run->stopped) return std::unexpected(failure_of(*run));
+  if (!nodes.complete()) {
+    return fail_with(ResticCause::unknown, "restic find printed something else than what the snapshot holds");
+  }
+  if (undecided.empty()) return {};
+  return fail_with(
+      ResticCause::unknown,
+      fmt::format("{} is there already, restic {} does not restore over it, and whether the rule's include or exclude "
+                  "takes it cannot be told from patterns with [ or a leading !. Remove it, or write the rule without "
+                  "them",
+                  scrub(undecided, secrets_), to_string(version_)));
+}
+
 ResticResult<void> Restic::restore(const std::string& snapshot, const std::vector<std::string>& include,
                                    const std::vector<std::string>& exclude, const std::vector<std::string>& paths,
                                    const std::vector<std::string>& volumes, const RestoreWatch& watch) {
   const DirectoryTimes above(paths);
+  if (auto room = make_room(snapshot, include, exclude, volumes.empty() ? paths : volumes); !room) return room;
   const Ears ears = ears_for(snapshot, paths, watch);
   if (!volumes.empty()) writable_ = writable_in_restore(volumes);
   auto run = this->run(restore_arguments(snapshot, include, exclude, version_), ears);

@@ -116,9 +116,10 @@ class Restic {
   ResticResult<std::string> type_at(const std::string& snapshot, const std::string& path);
   /// A directory as a tar archive to `output_fd`. Waits for no lock.
   ResticResult<void> dump(const std::string& snapshot, const std::string& path, int output_fd);
-  /// `paths` are those that may change; directories above them keep their owner, mode and times. Unless `volumes` is
-  /// empty, restic can write below these alone, where the kernel knows how: neither a symbolic link, which restic
-  /// before 0.17 follows, nor a forged snapshot leads it elsewhere.
+  /// What is there already gives way to what is restored, with every version. `paths` are those that may change;
+  /// directories above them keep their owner, mode and times. Unless `volumes` is empty, restic can write below these
+  /// alone, where the kernel knows how: neither a symbolic link, which restic before 0.17 follows, nor a forged
+  /// snapshot leads it elsewhere.
   ResticResult<void> restore(const std::string& snapshot, const std::vector<std::string>& include,
                              const std::vector<std::string>& exclude, const std::vector<std::string>& paths,
                              const std::vector<std::string>& volumes, const RestoreWatch& watch = {});
@@ -133,6 +134,7 @@ class Restic {
   struct Ears {
     std::function<void(std::string_view)> on_line;  ///< of the output, which is not kept then
     std::function<void()> on_tick;
+    std::function<void(std::string_view)> on_output;  ///< of the output, in pieces, and none of it to on_line
   };
   class FirstContact;
   Restic(ResticCall call, bool local, ResticVersion version, ResticPlace place, std::vector<std::string> secrets,
@@ -153,6 +155,9 @@ class Restic {
   /// Whether that made room.
   bool shrink_cache(std::uint64_t cap);
   std::vector<std::string> writable_in_restore(const std::vector<std::string>& volumes) const;
+  /// Removes what restic before 0.17 stumbles over, where it is going to restore something.
+  ResticResult<void> make_room(const std::string& snapshot, const std::vector<std::string>& include,
+                               const std::vector<std::string>& exclude, const std::vector<std::string>& volumes);
   Ears ears_for(const std::string& snapshot, const std::vector<std::string>& paths, const RestoreWatch& watch);
   BackupOutcome run_backup_command(const Arguments& arguments, const OnStatus& on_status);
 

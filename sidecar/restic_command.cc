@@ -135,6 +135,11 @@ Arguments snapshots_arguments(const std::string& host, const std::string& path, 
 
 Arguments ls_arguments(const std::string& snapshot) { return {"ls", "--json", "--no-lock", "--", snapshot}; }
 
+// A narrower pattern would be no help: `find` passes over a directory that is equal to one in which it found nothing.
+Arguments find_all_arguments(const std::string& snapshot) {
+  return {"find", "--json", "--no-lock", "--snapshot", snapshot, "--", "*"};
+}
+
 Arguments snapshot_arguments(const std::string& id) { return {"snapshots", "--json", "--no-lock", "--", id}; }
 
 Arguments tag_arguments(const std::string& snapshot, std::string_view tag, const ResticVersion& version) {

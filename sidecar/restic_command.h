@@ -77,8 +77,10 @@ Arguments check_arguments(const ResticVersion& version);
 /// Of the snapshots of `hosts` only, unless it is empty.
 Arguments forget_arguments(const api::RetentionPolicy& policy, const std::vector<std::string>& hosts,
                            const ResticVersion& version);
-/// Removes exactly these snapshots.
 Arguments ls_arguments(const std::string& snapshot);
+/// Tells of all that the snapshot holds, with its number of links, which `ls` does not know.
+Arguments find_all_arguments(const std::string& snapshot);
+/// Removes exactly these snapshots.
 Arguments remove_arguments(const std::vector<std::string>& ids, const ResticVersion& version);
 /// Removes all data that no snapshot uses, also where that means to write the rest anew.
 Arguments prune_arguments(const ResticVersion& version);

@@ -16,6 +16,7 @@ struct ResticVersion {
   bool has_exit_codes() const { return *this >= ResticVersion{0, 17, 0}; }          ///< 10, 11; 12 from 0.17.1
   bool takes_rest_credentials() const { return *this >= ResticVersion{0, 17, 0}; }  ///< RESTIC_REST_USERNAME
   bool tells_restore_progress() const { return *this >= ResticVersion{0, 17, 0}; }  ///< restore --json, errors too
+  bool replaces_entries() const { return *this >= ResticVersion{0, 17, 0}; }        ///< restores over what is there
   bool has_azure_identities() const { return *this >= ResticVersion{0, 16, 0}; }    ///< azure without a key
   bool is_supported() const { return *this >= ResticVersion{0, 14, 0}; }
 };

@@ -76,6 +76,14 @@ TEST_CASE("lines of standard error can be heard while the child runs", "[base][p
   CHECK(run.ended->stderr_tail == "one\ntwo");
 }
 
+TEST_CASE("standard output can be had as it comes, without lines", "[base][process]") {
+  ProcessSpec spec = shell("printf 'one\\ntwo'; printf three");
+  std::string heard;
+  spec.on_output = [&heard](std::string_view piece) { heard += piece; };
+  CHECK(::run(spec).lines.empty());
+  CHECK(heard == "one\ntwothree");
+}
+
 TEST_CASE("the exit code is the child's, or 128 and the signal", "[base][process]") {
   CHECK(::run(shell("exit 3")).ended->exit_code == 3);
   CHECK(::run(shell("kill -KILL $$")).ended->exit_code == 137);

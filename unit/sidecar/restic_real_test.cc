@@ -14,6 +14,7 @@
 
 #include "base/confinement.h"
 #include "sidecar/restic.h"
+#include "sidecar/restore_patterns.h"
 #include "sidecar/restore_rules.h"
 #include "unit/support/fake_restic.h"
 
@@ -93,6 +94,23 @@ std::map<std::string, std::string> picture_of(const std::string& root) {
   return picture;
 }
 
+std::vector<std::string> differences(const std::map<std::string, std::string>& before,
+                                     const std::map<std::string, std::string>& after) {
+  std::vector<std::string> lines;
+  for (const auto& [path, line] : before) {
+    const auto now = after.find(path);
+    if (now == after.end()) {
+      lines.push_back(path + " is gone");
+    } else if (now->second != line) {
+      lines.push_back(fmt::format("{}: {} instead of {}", path, now->second, line));
+    }
+  }
+  for (const auto& [path, line] : after) {
+    if (!before.contains(path)) lines.push_back(path + " is new");
+  }
+  return lines;
+}
+
 void set_time(const std::string& path, std::int64_t seconds, std::int64_t nanoseconds) {
   const timespec times[2] = {{seconds, nanoseconds}, {seconds, nanoseconds}};
   REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0);
@@ -108,6 +126,9 @@ void fill(const std::string& root) {
   std::ofstream(root + "/[x]*?\\") << "glob";
   std::ofstream(root + "/line\nbreak") << "odd";
   std::ofstream(root + "/bad\xff\xfe") << "no UTF-8";
+  fs::create_hard_link(root + "/bad\xff\xfe", root + "/also bad\xff");
+  std::ofstream(root + "/none");
+  fs::create_hard_link(root + "/none", root + "/none either");
   std::ofstream(root + "/-rf") << "dash";
   std::ofstream(root + "/sparse");
   fs::resize_file(root + "/sparse", 8 << 20);
@@ -369,14 +390,9 @@ TEST_CASE("real restic: a restore into several volumes, one within another, mend
   for (const std::string& root : {first, second}) {
     std::ofstream(root + "/deep/er/binary") << std::string(10'000, 'x');
     std::ofstream(root + "/empty") << "x";
-    for (const char* gone : {"/hard", "/link", "/fifo", "/-rf"}) fs::remove(root + gone);
+    for (const char* gone : {"/hard", "/link", "/-rf"}) fs::remove(root + gone);
     fs::permissions(root + "/text", fs::perms(0600));
-    if (repository.version.tells_restore_progress()) {
-      fs::create_symlink("elsewhere", root + "/link");
-    } else {
-      // An older restic replaces no symbolic link, and loses one of several hard links that stand there already.
-      for (const char* name : {"/text", "/deep/er/hard"}) fs::remove(root + name);
-    }
+    fs::create_symlink("elsewhere", root + "/link");
     fs::resize_file(root + "/sparse", 5);
   }
   const std::vector<std::string> paths{first, second};
@@ -384,6 +400,130 @@ TEST_CASE("real restic: a restore into several volumes, one within another, mend
   if (!restored) FAIL(restored.error().sentence);
   CHECK(picture_of(first) == before.first);
   CHECK(picture_of(second) == before.second);
+}
+
+TEST_CASE("real restic: a restore that was interrupted is complete when it is tried again, as is one of what is there",
+          "[sidecar][real][F5][F44][I13]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  const std::string data = repository.data();
+  fill(data);
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = fmt::format("{}/many-{:03}", data, i);
+    std::ofstream(name) << std::string(10'000, static_cast<char>('a' + i % 20));
+    fs::create_hard_link(name, name + "-hard");
+    fs::create_symlink(name, name + "-link");
+  }
+  set_time(data, 1000000000, 5);
+  REQUIRE(repository.open().init());
+  const auto made = repository.open().back_up(repository.request());
+  REQUIRE(made.summary);
+  const auto before = picture_of(data);
+  const std::vector<std::string> volume{data};
+  const auto restore = [&](GoOn go_on) {
+    return repository.open(std::move(go_on))
+        .restore(made.summary->snapshot, {literal_pattern(data)}, {}, volume, volume);
+  };
+
+  SECTION("interrupted once its first links are there") {
+    destroy(data);
+    const auto begun = [&] { return fs::is_symlink(fs::symlink_status(data + "/link")); };
+    const auto first = restore([&] { return !begun(); });
+    CHECK(begun());
+    if (first) WARN("the restore was too quick to be interrupted");
+  }
+  SECTION("cut off between two names of a file") {
+    for (int i = 100; i < 200; ++i) {
+      for (const char* made_last : {"-hard", "-link"}) fs::remove(fmt::format("{}/many-{:03}{}", data, i, made_last));
+    }
+  }
+  SECTION("when only the link in the middle of three names is there") {
+    fs::remove(data + "/text");
+    fs::remove(data + "/deep/er/hard");
+  }
+  SECTION("when names of one file have become files of their own") {
+    for (const char* name : {"/hard", "/many-000-hard", "/none either", "/also bad\xff"}) {
+      fs::remove(data + name);
+      std::ofstream(data + name) << "of today";
+    }
+  }
+  SECTION("when all is there") {}
+  const auto again = restore([] { return true; });
+  if (!again) FAIL(again.error().sentence);
+  CHECK(differences(before, picture_of(data)) == std::vector<std::string>{});
+}
+
+TEST_CASE("real restic: what include or exclude leave alone does not give way", "[sidecar][real][F44][I13]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  const std::string data = repository.data();
+  fs::create_directory(data + "/sub");
+  for (const std::string& name : {data + "/file", data + "/sub/file"}) {
+    std::ofstream(name) << "backed up";
+    fs::create_hard_link(name, name + " also");
+    fs::create_symlink("backed up", name + " link");
+  }
+  Restic restic = repository.open();
+  REQUIRE(restic.init());
+  const auto made = restic.back_up(repository.request());
+  REQUIRE(made.summary);
+  for (const std::string& name : {data + "/file", data + "/sub/file"}) {
+    for (const char* of : {"", " also", " link"}) fs::remove(name + of);
+    for (const char* of : {"", " also"}) std::ofstream(name + of) << "of today";
+    fs::create_symlink("of today", name + " link");
+  }
+  const auto is = [](const std::string& name) {
+    return std::tuple(read(name), read(name + " also"), fs::read_symlink(name + " link").string(),
+                      fs::hard_link_count(name));
+  };
+  const auto backed_up = std::tuple("backed up", "backed up", "backed up", 2U);
+  const auto of_today = std::tuple("of today", "of today", "of today", 1U);
+  const std::vector<std::string> volume{data};
+  bool decided = true;
+  SECTION("include") { REQUIRE(restic.restore(made.summary->snapshot, {"sub"}, {}, volume, volume)); }
+  SECTION("exclude") { REQUIRE(restic.restore(made.summary->snapshot, {}, {"/**/data/file*"}, volume, volume)); }
+  SECTION("and where that cannot be told, nothing does") {
+    decided = repository.version.replaces_entries();
+    const auto restored = restic.restore(made.summary->snapshot, {"[s]ub"}, {}, volume, volume);
+    CHECK(restored.has_value() == decided);
+    if (!restored) CHECK(restored.error().sentence.starts_with(data + "/"));
+  }
+  CHECK(is(data + "/file") == of_today);
+  CHECK(is(data + "/sub/file") == (decided ? backed_up : of_today));
+}
+
+TEST_CASE("real restic: patterns take what we think they take", "[sidecar][real]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  const std::string data = repository.data();
+  fs::create_directories(data + "/a/b/c");
+  for (const char* name : {"x", "a.txt", "a/x", "a/b.txt", "a/b/x.tmp", "a/b/c/é", "a/b/c/*", "a/b/c/\\"})
+    std::ofstream(fmt::format("{}/{}", data, name)) << "x";
+  Restic restic = repository.open();
+  REQUIRE(restic.init());
+  const auto made = restic.back_up(repository.request());
+  REQUIRE(made.summary);
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(data)) {
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  }
+  const std::vector<std::string> volume{data};
+  const auto restores_what_we_think = [&](const std::vector<std::string>& include,
+                                          const std::vector<std::string>& exclude) {
+    destroy(data);
+    REQUIRE(restic.restore(made.summary->snapshot, include, exclude, volume, volume));
+    for (const std::string& file : files) {
+      CAPTURE(include, exclude, file);
+      CHECK((is_taken(file, include, exclude) == Taken::yes) == fs::exists(file));
+    }
+  };
+  for (const std::string& pattern :
+       std::vector<std::string>{"x", "?", "/x", "a/**/x.tmp", "b/*", R"(\\)", "./a/b/c/", "**/c/**", data + "/a/*.txt",
+                                literal_pattern(data + "/a/b/c/*")}) {
+    restores_what_we_think({pattern}, {});
+  }
+  restores_what_we_think({}, {"*a*t", "data/x"});
+  restores_what_we_think({}, {data + "/a/**", "nothing"});
 }
 
 TEST_CASE("real restic: a restore of more than its volumes leaves the rest as it was",
