@@ -33,7 +33,7 @@ def deleted(kube, kinds):
         yield
     finally:
         kube.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": crds}))
-        kube.kubectl("wait", "crd", *names, "--for=condition=Established", "--timeout=60s")
+        kube.wait_for_crds(*names)
 
 
 class Caller:
