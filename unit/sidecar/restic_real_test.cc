@@ -69,6 +69,12 @@ struct RealRepository {
     REQUIRE(restic);
     return *std::move(restic);
   }
+  /// As `restic init` does, with a password that is cheap to check (e2e/stash_e2e/quick_key.py): every command does.
+  void make() const {
+    const fs::path location = directory / "repo";
+    fs::copy(QUICK_REPOSITORY, location, fs::copy_options::recursive);
+    for (const char* part : {"data", "index", "locks", "snapshots"}) fs::create_directory(location / part);
+  }
   BackupRequest request(const std::string& tag = "stash-session=u1") const { return {"host-0", data(), tag, {}}; }
 };
 
@@ -203,7 +209,7 @@ TEST_CASE("real restic: the failures that decide what we do next", "[sidecar][re
   RealRepository repository;
   if (!repository.installed) return;
   std::ofstream(repository.data() + "/file") << "x";
-  REQUIRE(repository.open().init());
+  repository.make();
 
   SECTION("a wrong password is not a missing repository") {
     repository.password("wrong horse");
@@ -277,7 +283,7 @@ TEST_CASE("real restic: unreadable files make an incomplete snapshot that names 
   std::ofstream(repository.data() + "/secret") << "x";
   fs::permissions(repository.data() + "/secret", fs::perms(0));
   Restic restic = repository.open();
-  REQUIRE(restic.init());
+  repository.make();
   const auto outcome = restic.back_up(repository.request());
   REQUIRE(outcome.failure);
   CHECK(outcome.failure->cause == ResticCause::incomplete);
@@ -290,7 +296,7 @@ TEST_CASE("real restic: a tag makes a new snapshot, which its session's tag stil
   if (!repository.installed) return;
   std::ofstream(repository.data() + "/file") << "x";
   Restic restic = repository.open();
-  REQUIRE(restic.init());
+  repository.make();
   const auto made = restic.back_up(repository.request());
   REQUIRE(made.summary);
   const auto before = restic.snapshot(made.summary->snapshot);
@@ -317,7 +323,7 @@ TEST_CASE("real restic: an interrupted backup leaves no lock behind", "[sidecar]
       big.write(reinterpret_cast<const char*>(&state), sizeof state);
     }
   }
-  REQUIRE(repository.open().init());
+  repository.make();
   const auto locked = [&] { return !fs::is_empty(repository.directory / "repo/locks"); };
   // Once data comes in: restic does not clean up a lock that it is still making.
   const auto uploading = [&] {
@@ -341,7 +347,7 @@ TEST_CASE("real restic: a restore brings everything back, and nothing above it c
   if (!repository.installed) return;
   fill(repository.data());
   Restic restic = repository.open();
-  REQUIRE(restic.init());
+  repository.make();
   const auto made = restic.back_up(repository.request());
   REQUIRE(made.summary);
   const auto before = picture_of(repository.data());
@@ -380,7 +386,7 @@ TEST_CASE("real restic: a restore into several volumes, one within another, mend
   fill(first);
   fill(second);
   Restic restic = repository.open();
-  REQUIRE(restic.init());
+  repository.make();
   BackupRequest request = repository.request();
   request.path = repository.directory / "volume";
   const auto made = restic.back_up(request);
@@ -415,7 +421,7 @@ TEST_CASE("real restic: a restore that was interrupted is complete when it is tr
     fs::create_symlink(name, name + "-link");
   }
   set_time(data, 1000000000, 5);
-  REQUIRE(repository.open().init());
+  repository.make();
   const auto made = repository.open().back_up(repository.request());
   REQUIRE(made.summary);
   const auto before = picture_of(data);
@@ -464,7 +470,7 @@ TEST_CASE("real restic: what include or exclude leave alone does not give way", 
     fs::create_symlink("backed up", name + " link");
   }
   Restic restic = repository.open();
-  REQUIRE(restic.init());
+  repository.make();
   const auto made = restic.back_up(repository.request());
   REQUIRE(made.summary);
   for (const std::string& name : {data + "/file", data + "/sub/file"}) {
@@ -500,7 +506,7 @@ TEST_CASE("real restic: patterns take what we think they take", "[sidecar][real]
   for (const char* name : {"x", "a.txt", "a/x", "a/b.txt", "a/b/x.tmp", "a/b/c/é", "a/b/c/*", "a/b/c/\\"})
     std::ofstream(fmt::format("{}/{}", data, name)) << "x";
   Restic restic = repository.open();
-  REQUIRE(restic.init());
+  repository.make();
   const auto made = restic.back_up(repository.request());
   REQUIRE(made.summary);
   std::vector<std::string> files;
@@ -534,7 +540,7 @@ TEST_CASE("real restic: a restore of more than its volumes leaves the rest as it
   fs::create_directory(outside);
   for (const std::string& root : {volume, outside}) std::ofstream(root + "/file") << "backed up";
   Restic restic = repository.open();
-  REQUIRE(restic.init());
+  repository.make();
   BackupRequest request = repository.request();
   request.path = repository.directory / "volume";
   const auto made = restic.back_up(request);
@@ -551,7 +557,7 @@ TEST_CASE("real restic: include and exclude of a rule choose files", "[sidecar][
   std::ofstream(repository.data() + "/a.txt") << "a";
   std::ofstream(repository.data() + "/b.tmp") << "b";
   Restic restic = repository.open();
-  REQUIRE(restic.init());
+  repository.make();
   const auto made = restic.back_up(repository.request());
   REQUIRE(made.summary);
   destroy(repository.data());
@@ -601,7 +607,7 @@ TEST_CASE("real restic: a restore works below a read-only root", "[sidecar][real
   }
   std::ofstream(root.volume() + "/file") << "x";
   Restic restic = repository.open();
-  REQUIRE(restic.init());
+  repository.make();
   const auto made = restic.back_up({"host-0", root.volume(), "", {}});
   REQUIRE(made.summary);
   destroy(root.volume());
