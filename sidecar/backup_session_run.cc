@@ -12,6 +12,7 @@
 #include "sidecar/hook_run.h"
 #include "sidecar/init_turn.h"
 #include "sidecar/repository_conditions.h"
+#include "sidecar/scratch.h"
 #include "sidecar/source_paths.h"
 #include "sidecar/work_progress.h"
 
@@ -114,6 +115,7 @@ class Run {
       memory_.restic = *version;
       log_info("restic {}", to_string(*version));
     }
+    sweep_temporary_files(context_.restic.settings.temp_directory, context_.restic.settings.cache_directory);
     auto restic = open_restic(
         context_, *repository_, Restic::Access::write, *memory_.restic, spec.target ? spec.target->ref.kind : "",
         cache_cap(spec.temp_dir, spec.runtime_settings), [this] { return go_on(); }, [this] { return dead_owners(); });

@@ -158,7 +158,6 @@ ResticResult<Restic> Restic::open(const api::Backend& backend, Access access, co
   auto call = restic_call(backend, location, secret, place.settings, place.inherited, version);
   if (!call) return fail_with(ResticCause::unknown, call.error().message);
 
-  sweep_temporary_files(place.settings.temp_directory, place.settings.cache_directory);
   std::error_code problem;
   for (const std::string& directory : {place.settings.temp_directory, place.settings.cache_directory}) {
     fs::create_directories(directory, problem);

@@ -14,6 +14,7 @@
 #include "sidecar/planted_links.h"
 #include "sidecar/restore_attempts.h"
 #include "sidecar/restore_rules.h"
+#include "sidecar/scratch.h"
 #include "sidecar/work_progress.h"
 
 namespace stash::sidecar {
@@ -86,6 +87,7 @@ class Restorer {
     if (!repository) return repository.error().message;
     const auto version = probe_restic(context_.restic);
     if (!version) return version.error().sentence;
+    sweep_temporary_files(context_.restic.settings.temp_directory, context_.restic.settings.cache_directory);
     auto restic =
         open_restic(context_, *repository, Restic::Access::read, *version,
                     session_.spec.target ? session_.spec.target->ref.kind : "",

@@ -4,6 +4,7 @@
 
 #include "api/codec.h"
 #include "base/log.h"
+#include "sidecar/scratch.h"
 
 namespace stash::sidecar {
 
@@ -54,6 +55,7 @@ ResticResult<std::string> run(const ResticPlace& place, const std::string& text,
   }
   const auto version = probe_restic(place);
   if (!version) return std::unexpected(version.error());
+  sweep_temporary_files(place.settings.temp_directory, place.settings.cache_directory);
   auto restic = Restic::open(repository->spec.backend, Restic::Access::write, *version, place, go_on);
   if (!restic) return std::unexpected(restic.error());
   return remove_all(*restic);

@@ -81,6 +81,19 @@ def test_snapshots_are_listed_and_downloaded_by_the_sidecar(kube, ns, workload, 
     assert nothing.returncode == 1
 
 
+def test_a_question_leaves_the_temporary_files_of_the_sidecars_own_restic(ns, workload, pod, by_exec):
+    by_exec.well("trigger", "web-backup", "-n", ns)
+    scratch = workload.scratch_of(pod.name)
+    in_use = [scratch / "restic-tmp" / "restic-temp-pack-1", scratch / "restic-cache" / "restic-check-cache-1"]
+    for path in in_use:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("a backup runs")
+    by_exec.well("snapshots", "local-repository", "-n", ns)
+    assert all(path.exists() for path in in_use)
+    by_exec.well("trigger", "web-backup", "-n", ns)
+    assert not any(path.exists() for path in in_use), "these are the places that a session sweeps"
+
+
 def test_without_a_running_sidecar_the_plugin_says_whom_to_start(kube, ns, workload, pod, by_exec):
     pod.running(False)
     done = by_exec.run("snapshots", "local-repository", "-n", ns)
