@@ -15,8 +15,20 @@ namespace {
 
 using api::ObjectRef;
 
+constexpr std::string_view kUnfinished = "unfinished";
+std::string of_configuration(std::string_view name) { return fmt::format("configuration {}", name); }
+std::string of_target(const api::WorkloadRef& target) { return fmt::format("target {}", to_string(target)); }
+std::string of_repository(std::string_view name) { return fmt::format("repository {}", name); }
+std::string of_owner(std::string_view uid) { return fmt::format("owner {}", uid); }
+
 kube::Cache::Options ours() {
-  return {.label_selector = fmt::format("{}={}", api::names::kManagedByLabel, api::names::kManagedBy)};
+  return {.label_selector = fmt::format("{}={}", api::names::kManagedByLabel, api::names::kManagedBy),
+          .keys = [](const Json& object) {
+            std::vector<std::string> keys;
+            for (const Json& owner : array_at(object, {"metadata", "ownerReferences"}))
+              keys.push_back(of_owner(string_at(owner, {"uid"})));
+            return keys;
+          }};
 }
 
 kube::Cache::Options of_kind(const api::WorkloadKind& kind) {
@@ -52,14 +64,33 @@ bool same_workload(const Json& before, const Json& after) {
          object_at(before, {"metadata", "annotations"}) == object_at(after, {"metadata", "annotations"});
 }
 
+std::vector<std::string> keys_of_session(const Json& object) {
+  std::vector<std::string> keys;
+  if (!is_finished(object)) keys.emplace_back(kUnfinished);
+  const auto session = api::decode<api::BackupSession>(object);
+  const std::string name = session ? api::configuration_of(*session).value_or("") : "";
+  if (!name.empty()) keys.push_back(of_configuration(name));
+  return keys;
+}
+
+/// Of a BackupConfiguration or a RestoreSession.
+std::vector<std::string> keys_of_invoker(const Json& object) {
+  std::vector<std::string> keys;
+  if (!is_finished(object)) keys.emplace_back(kUnfinished);
+  keys.push_back(of_repository(repository_of(object)));
+  if (const auto target = target_of(object)) keys.push_back(of_target(*target));
+  return keys;
+}
+
 }  // namespace
 
 Caches::Caches(const kube::Config& config, Queues& the_queues)
     : queues(the_queues),
       repositories(config, api::kRepositories, {}, std::bind_front(&Caches::on_repository, this)),
-      configurations(config, api::kBackupConfigurations, {}, std::bind_front(&Caches::on_configuration, this)),
-      sessions(config, api::kBackupSessions, {}, std::bind_front(&Caches::on_session, this)),
-      restores(config, api::kRestoreSessions, {}, std::bind_front(&Caches::on_restore, this)),
+      configurations(config, api::kBackupConfigurations, {.keys = keys_of_invoker},
+                     std::bind_front(&Caches::on_configuration, this)),
+      sessions(config, api::kBackupSessions, {.keys = keys_of_session}, std::bind_front(&Caches::on_session, this)),
+      restores(config, api::kRestoreSessions, {.keys = keys_of_invoker}, std::bind_front(&Caches::on_restore, this)),
       namespaces(config, api::kNamespaces, {.metadata_only = true}, std::bind_front(&Caches::on_namespace, this)),
       cron_jobs(config, api::kCronJobs, ours(), std::bind_front(&Caches::on_owned, this)),
       roles(config, api::kRoles, ours(), std::bind_front(&Caches::on_owned, this)),
@@ -90,6 +121,32 @@ bool Caches::synced() {
 
 Caches::Object Caches::workload(const api::WorkloadRef& ref) const { return workloads_.at(ref.kind)->get(ref.ref); }
 
+Caches::Objects Caches::sessions_of(const ObjectRef& configuration) const {
+  return sessions.with_key(configuration.ns, of_configuration(configuration.name));
+}
+
+Caches::Objects Caches::unfinished_sessions(const std::string& ns) const { return sessions.with_key(ns, kUnfinished); }
+
+Caches::Objects Caches::configurations_of(const api::WorkloadRef& target) const {
+  return configurations.with_key(target.ref.ns, of_target(target));
+}
+
+Caches::Objects Caches::restores_of(const api::WorkloadRef& target) const {
+  return restores.with_key(target.ref.ns, of_target(target));
+}
+
+Caches::Objects Caches::cron_jobs_of(const std::string& ns, const std::string& owner_uid) const {
+  return cron_jobs.with_key(ns, of_owner(owner_uid));
+}
+
+Caches::Objects Caches::configurations_with(const ObjectRef& repository) const {
+  return configurations.with_key(repository.ns, of_repository(repository.name));
+}
+
+Caches::Objects Caches::restores_with(const ObjectRef& repository) const {
+  return restores.with_key(repository.ns, of_repository(repository.name));
+}
+
 void Caches::wake_target(const Object& object) {
   if (!object) return;
   if (const auto target = target_of(*object)) queues.workloads.add(to_string(*target));
@@ -103,10 +160,9 @@ void Caches::on_repository(const ObjectRef& ref, const Object& before, const Obj
       queues.repositories.add(to_string(ObjectRef{ref.ns, string_at(*other, {"metadata", "name"})}));
     }
   }
-  for (const auto& [cache, queue] :
-       {std::pair(&configurations, &queues.configurations), {&restores, &queues.restores}}) {
-    for (const Object& object : cache->list(ref.ns)) {
-      if (repository_of(*object) != ref.name) continue;
+  for (const auto& [found, queue] :
+       {std::pair(configurations_with(ref), &queues.configurations), std::pair(restores_with(ref), &queues.restores)}) {
+    for (const Object& object : found) {
       queue->add(to_string(ObjectRef{ref.ns, string_at(*object, {"metadata", "name"})}));
       wake_target(object);
     }
@@ -117,7 +173,7 @@ void Caches::on_configuration(const ObjectRef& ref, const Object& before, const 
   queues.configurations.add(to_string(ref));
   wake_target(before);
   wake_target(after);
-  for (const Object& session : sessions.list(ref.ns)) {
+  for (const Object& session : sessions_of(ref)) {
     queues.sessions.add(to_string(ObjectRef{ref.ns, string_at(*session, {"metadata", "name"})}));
   }
 }
@@ -160,14 +216,12 @@ void Caches::on_workload(const api::WorkloadKind& kind, const ObjectRef& ref, co
   if (before && after && same_workload(*before, *after)) return;
   if (!inject::template_owner(after ? *after : *before, kind.resource.kind).empty()) return;
   queues.workloads.add(to_string(api::WorkloadRef{&kind, ref}));
-  for (const Object& configuration : configurations.list(ref.ns)) {
-    const auto target = target_of(*configuration);
-    if (!target || target->kind != &kind || target->ref.name != ref.name) continue;
+  for (const Object& configuration : configurations_of({&kind, ref})) {
     queues.configurations.add(to_string(ObjectRef{ref.ns, string_at(*configuration, {"metadata", "name"})}));
   }
   for (const auto& [cache, queue] : {std::pair(&sessions, &queues.sessions), {&restores, &queues.restores}}) {
-    for (const Object& session : cache->list(ref.ns)) {
-      if (!is_finished(*session)) queue->add(to_string(ObjectRef{ref.ns, string_at(*session, {"metadata", "name"})}));
+    for (const Object& session : cache->with_key(ref.ns, kUnfinished)) {
+      queue->add(to_string(ObjectRef{ref.ns, string_at(*session, {"metadata", "name"})}));
     }
   }
 }

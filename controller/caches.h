@@ -24,7 +24,17 @@ class Caches {
   kube::Cache cron_jobs, roles, role_bindings;  ///< ours, by label
 
   using Object = kube::Cache::Object;
+  using Objects = std::vector<Object>;
   Object workload(const api::WorkloadRef& ref) const;  ///< null when there is none
+
+  // What belongs together, without a look at everything else in the namespace; each ordered by name.
+  Objects sessions_of(const api::ObjectRef& configuration) const;
+  Objects unfinished_sessions(const std::string& ns) const;
+  Objects configurations_of(const api::WorkloadRef& target) const;
+  Objects restores_of(const api::WorkloadRef& target) const;
+  Objects cron_jobs_of(const std::string& ns, const std::string& owner_uid) const;
+  Objects configurations_with(const api::ObjectRef& repository) const;
+  Objects restores_with(const api::ObjectRef& repository) const;
 
  private:
   void on_repository(const api::ObjectRef& ref, const Object& before, const Object& after);

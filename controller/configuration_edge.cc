@@ -44,11 +44,9 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const api::Backup
   TRY(world.role, owned_object(api, cluster.caches.roles, api::kRoles, {meta.ns, role}));
   TRY(world.role_binding, owned_object(api, cluster.caches.role_bindings, api::kRoleBindings, {meta.ns, role}));
   TRY(world.service_account, live_object(api, api::kServiceAccounts, {meta.ns, cron_job}));
-  for (const auto& object : cluster.caches.cron_jobs.list(meta.ns)) {
+  for (const auto& object : cluster.caches.cron_jobs_of(meta.ns, meta.uid)) {
     const api::ObjectMeta other = api::meta_of(*object);
-    const bool owned = std::any_of(other.owners.begin(), other.owners.end(),
-                                   [&](const api::OwnerReference& owner) { return owner.uid == meta.uid; });
-    if (owned && other.name != cron_job) world.other_cron_jobs.push_back(other);
+    if (other.name != cron_job) world.other_cron_jobs.push_back(other);
   }
   return {};
 }

@@ -12,9 +12,9 @@ namespace stash::controller {
 namespace {
 
 template <class Kind>
-std::vector<Kind> all_decoded(const kube::Cache& cache, const std::string& ns) {
+std::vector<Kind> all_decoded(const Caches::Objects& found) {
   std::vector<Kind> objects;
-  for (const kube::Cache::Object& object : cache.list(ns)) {
+  for (const kube::Cache::Object& object : found) {
     if (auto kind = api::decode<Kind>(*object)) objects.push_back(*std::move(kind));
   }
   return objects;
@@ -47,9 +47,8 @@ Result<std::vector<PodFacts>> gather_pods(kube::Api& api, const std::string& ns,
 /// The pods that other unfinished sessions of the namespace have given work to: one does one thing at a time.
 std::map<std::string, std::string> busy_pods(const Caches& caches, const std::string& ns, const std::string& uid) {
   std::map<std::string, std::string> busy;
-  for (const kube::Cache::Object& session : caches.sessions.list(ns)) {
+  for (const kube::Cache::Object& session : caches.unfinished_sessions(ns)) {
     if (string_at(*session, {"metadata", "uid"}) == uid) continue;
-    if (api::is_final_phase(string_at(*session, {"status", "phase"}))) continue;
     for (const Json& host : array_at(*session, {"status", "stats"})) {
       const std::string pod = string_at(host, {"claim", "podUID"});
       if (string_at(host, {"phase"}) == kHostRunning && !pod.empty()) {
@@ -79,7 +78,7 @@ Living Cluster::living() const {
     return all;
   };
   return {names(caches.configurations), names(caches.restores),
-          hosts_still_backed_up(all_decoded<api::BackupSession>(caches.sessions, ""))};
+          hosts_still_backed_up(all_decoded<api::BackupSession>(caches.sessions.list()))};
 }
 
 std::string Cluster::not_opted_in(const std::string& ns) const {
@@ -126,8 +125,8 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   world.inject.workload = &workload;
   world.inject.ns = ref.ns;
   world.inject.namespace_labels = cluster.namespace_labels(ref.ns);
-  world.inject.configurations = all_decoded<api::BackupConfiguration>(caches.configurations, ref.ns);
-  world.inject.restores = all_decoded<api::RestoreSession>(caches.restores, ref.ns);
+  world.inject.configurations = all_decoded<api::BackupConfiguration>(caches.configurations_of(name));
+  world.inject.restores = all_decoded<api::RestoreSession>(caches.restores_of(name));
   world.inject.repository = [&caches, ns = ref.ns](const std::string& name) {
     return decoded<api::Repository>(caches.repositories, {ns, name});
   };
@@ -143,11 +142,7 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
 }
 
 std::vector<api::BackupSession> sessions_of(const Cluster& cluster, const api::BackupConfiguration& configuration) {
-  auto sessions = all_decoded<api::BackupSession>(cluster.caches.sessions, configuration.metadata.ns);
-  std::erase_if(sessions, [&](const api::BackupSession& session) {
-    return api::configuration_of(session).value_or("") != configuration.metadata.name;
-  });
-  return sessions;
+  return all_decoded<api::BackupSession>(cluster.caches.sessions_of(configuration.metadata.ref()));
 }
 
 std::vector<inject::Finding> findings_about(const std::vector<inject::Finding>& findings, std::string_view object) {
@@ -170,12 +165,9 @@ std::string injected_restore(const Cluster& cluster, const std::string& ns, cons
 std::vector<api::RestoreSession> restores_of(const Cluster& cluster, const std::string& ns,
                                              const api::TargetRef& target) {
   const api::WorkloadKind* kind = api::workload_kind(target);
-  auto restores = all_decoded<api::RestoreSession>(cluster.caches.restores, ns);
-  std::erase_if(restores, [&](const api::RestoreSession& restore) {
-    const auto& other = restore.spec.target;
-    return restore.metadata.being_deleted || !other || other->ref.name != target.name ||
-           api::workload_kind(other->ref) != kind;
-  });
+  if (kind == nullptr) return {};
+  auto restores = all_decoded<api::RestoreSession>(cluster.caches.restores_of({kind, {ns, target.name}}));
+  std::erase_if(restores, [](const api::RestoreSession& restore) { return restore.metadata.being_deleted; });
   std::ranges::sort(restores, [](const api::RestoreSession& a, const api::RestoreSession& b) {
     if (a.metadata.created != b.metadata.created) return a.metadata.created > b.metadata.created;
     return a.metadata.name < b.metadata.name;

@@ -12,10 +12,7 @@ namespace {
 
 constexpr std::chrono::minutes kLookForRefusedRepository{1};
 
-bool names_repository(const Json& object, const std::string& repository) {
-  return string_at(object, {"spec", "repository", "name"}) == repository &&
-         string_at(object, {"metadata", "deletionTimestamp"}).empty();
-}
+bool stays(const Json& object) { return string_at(object, {"metadata", "deletionTimestamp"}).empty(); }
 
 /// Sessions of a BackupConfiguration that is gone are found by nobody; restic's own lock guards against these.
 std::vector<std::string> users_of(const Caches& caches, const api::ObjectRef& repository) {
@@ -23,13 +20,13 @@ std::vector<std::string> users_of(const Caches& caches, const api::ObjectRef& re
   const auto add = [&](const api::Resource& resource, const Json& object) {
     users.push_back(fmt::format("{} {}/{}", resource.kind, repository.ns, string_at(object, {"metadata", "name"})));
   };
-  for (const auto& object : caches.configurations.list(repository.ns)) {
-    if (names_repository(*object, repository.name)) add(api::kBackupConfigurations, *object);
+  for (const auto& object : caches.configurations_with(repository)) {
+    if (stays(*object)) add(api::kBackupConfigurations, *object);
   }
-  for (const auto& object : caches.restores.list(repository.ns)) {
+  for (const auto& object : caches.restores_with(repository)) {
     const std::string phase = string_at(*object, {"status", "phase"});
     const bool unfinished = phase.empty() || phase == "Pending" || phase == "Running";
-    if (unfinished && names_repository(*object, repository.name)) add(api::kRestoreSessions, *object);
+    if (unfinished && stays(*object)) add(api::kRestoreSessions, *object);
   }
   return users;
 }

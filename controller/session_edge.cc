@@ -47,12 +47,12 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
       world.configuration_error = decoded_configuration.error().message;
     }
   }
-  for (const auto& other : cluster.caches.sessions.list(ref.ns)) {
+  if (!world.configuration) return world;
+  for (const auto& other : cluster.caches.sessions_of({ref.ns, *name})) {
     auto sibling = api::decode<api::BackupSession>(*other);
-    if (!sibling || sibling->metadata.name == ref.name) continue;
-    if (api::configuration_of(*sibling).value_or("") == *name) world.siblings.push_back(*std::move(sibling));
+    if (sibling && sibling->metadata.name != ref.name) world.siblings.push_back(*std::move(sibling));
   }
-  if (!world.configuration || !world.configuration->spec.target) return world;
+  if (!world.configuration->spec.target) return world;
   if (api::is_final_phase(decoded_session->status.phase)) return world;
 
   world.restoring = restore_under_way(cluster, ref.ns, world.configuration->spec.target->ref);

@@ -56,8 +56,8 @@ struct World {
   const Json* workload = nullptr;  ///< as the user wants it to be; not null
   std::string ns;                  ///< namespace (metadata.namespace may be empty inside a review)
   Json namespace_labels = Json::object();
-  std::vector<api::BackupConfiguration> configurations;  ///< all of the namespace
-  std::vector<api::RestoreSession> restores;             ///< all of the namespace
+  std::vector<api::BackupConfiguration> configurations;  ///< of the namespace: at least all that name it
+  std::vector<api::RestoreSession> restores;             ///< the same
   std::function<std::optional<api::Repository>(const std::string& name)> repository;
 };
 

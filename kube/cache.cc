@@ -11,6 +11,7 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
+#include "kube/cache_index.h"
 
 namespace stash::kube {
 
@@ -64,6 +65,7 @@ struct Cache::Impl {
   mutable std::mutex mutex;
   mutable std::condition_variable changed;
   Objects objects;
+  CacheIndex index;
   bool has_synced = false;
   std::atomic<bool> stopping{false};
   std::thread thread;
@@ -80,7 +82,7 @@ struct Cache::Impl {
         const auto listed = list(api);
         if (listed) continue;
         if (options.may_be_unserved && listed.error().code == ErrorCode::not_found) {
-          replace_all({});
+          replace_all({}, {});
           wait(kUnserved);
         } else {
           pause(listed.error());
@@ -111,28 +113,34 @@ struct Cache::Impl {
                                .field_selector = options.field_selector,
                                .metadata_only = options.metadata_only}));
     Objects fresh;
+    CacheIndex fresh_index;
     if (const auto items = listed.find("items"); items != listed.end()) {
       for (Json& item : *items) {
-        if (auto entry = store_form(std::move(item))) fresh.insert_or_assign(std::move(entry->first), entry->second);
+        auto entry = store_form(std::move(item));
+        if (!entry) continue;
+        fresh_index.add(entry->first, keys_of(entry->second));
+        fresh.insert_or_assign(std::move(entry->first), entry->second);
       }
     }
     version = string_at(listed, {"metadata", "resourceVersion"});
     listed = nullptr;
-    replace_all(std::move(fresh));
+    replace_all(std::move(fresh), std::move(fresh_index));
     backoff.reset();
     return {};
   }
 
-  void replace_all(Objects fresh) {
+  void replace_all(Objects fresh, CacheIndex fresh_index) {
     std::vector<Change> changes;
     {
       const std::lock_guard lock(mutex);
       changes = changes_between(objects, fresh);
       objects.swap(fresh);
+      std::swap(index, fresh_index);
       has_synced = true;
       changed.notify_all();
     }
     fresh.clear();
+    fresh_index = {};
     for (const Change& change : changes) report(change);
   }
 
@@ -153,10 +161,13 @@ struct Cache::Impl {
     auto entry = store_form(event.object);
     if (!entry) return;
     Change change{entry->first, nullptr, event.type == WatchType::deleted ? nullptr : entry->second};
+    const auto keys = keys_of(change.after);
     {
       const std::lock_guard lock(mutex);
       const auto known = objects.find(change.ref);
       if (known != objects.end()) change.before = known->second;
+      index.remove(change.ref, keys_of(change.before));
+      index.add(change.ref, keys);
       if (change.after) {
         objects.insert_or_assign(change.ref, change.after);
       } else if (known != objects.end()) {
@@ -185,6 +196,10 @@ struct Cache::Impl {
       }
     }
     return std::pair{std::move(ref), std::make_shared<const Json>(std::move(object))};
+  }
+
+  std::vector<std::string> keys_of(const Object& object) const {
+    return object && options.keys ? options.keys(*object) : std::vector<std::string>();
   }
 
   void report(const Change& change) const {
@@ -250,6 +265,13 @@ std::vector<Cache::Object> Cache::list(std::string_view ns) const {
   for (; entry != impl_->objects.end() && (ns.empty() || entry->first.ns == ns); ++entry) {
     result.push_back(entry->second);
   }
+  return result;
+}
+
+std::vector<Cache::Object> Cache::with_key(std::string_view ns, std::string_view key) const {
+  const std::lock_guard lock(impl_->mutex);
+  std::vector<Object> result;
+  for (const ObjectRef& ref : impl_->index.find(ns, key)) result.push_back(impl_->objects.at(ref));
   return result;
 }
 

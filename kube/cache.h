@@ -20,7 +20,9 @@ class Cache {
     std::string label_selector, field_selector;
     bool metadata_only = false;
     std::function<void(Json&)> trim;  ///< drops what is not needed before an object is stored; managedFields always go
-    bool may_be_unserved = false;     ///< a cluster without this kind has none of it; asked again every minute
+    /// Keys under which with_key finds an object. Called on the cache's thread, with what is stored; must not throw.
+    std::function<std::vector<std::string>(const Json&)> keys;
+    bool may_be_unserved = false;  ///< a cluster without this kind has none of it; asked again every minute
   };
   /// Called on the cache's thread, after the change is visible: before is null for added, after is null for deleted.
   /// Unchanged objects of a relist are not reported.
@@ -36,6 +38,8 @@ class Cache {
   bool wait_synced(std::chrono::milliseconds limit) const;
   Object get(const ObjectRef& ref) const;                    ///< null when unknown
   std::vector<Object> list(std::string_view ns = "") const;  ///< ordered by namespace and name
+  /// Those for which Options::keys named `key`, ordered by name; the time it takes grows with their number alone.
+  std::vector<Object> with_key(std::string_view ns, std::string_view key) const;
   std::size_t size() const;
 
  private:

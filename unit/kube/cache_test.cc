@@ -222,3 +222,36 @@ TEST_CASE("a cache that never started ends at once", "[kube][cache]") {
   const Cache cache = pods(script, log);
   CHECK_FALSE(cache.wait_synced(std::chrono::milliseconds(0)));
 }
+
+TEST_CASE("a cache finds objects under keys that follow their content", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  const auto colored = [](const char* name, const char* version, const char* color) {
+    Json object = an_object(name, version);
+    object["metadata"]["labels"] = {{"color", color}};
+    return object;
+  };
+  script.on("GET", kPath, "limit=500").reply(list_of({colored("a", "1", "red"), colored("b", "2", "blue")}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100")
+      .stream_events({{"ADDED", colored("c", "101", "red")},
+                      {"MODIFIED", colored("b", "102", "red")},
+                      {"MODIFIED", colored("a", "103", "blue")},
+                      {"DELETED", colored("c", "104", "red")}})
+      .then_hang();
+  Cache cache = pods(script, log, {.keys = [](const Json& object) {
+                       return std::vector<std::string>{"all", string_at(object, {"metadata", "labels", "color"})};
+                     }});
+  const auto names = [&](std::string_view key, std::string_view ns = "demo") {
+    std::vector<std::string> found;
+    for (const auto& object : cache.with_key(ns, key)) found.push_back(string_at(*object, {"metadata", "name"}));
+    return found;
+  };
+  CHECK(names("red").empty());
+  cache.start();
+  REQUIRE(log.wait_for(6).size() == 6);
+  CHECK(names("red") == std::vector<std::string>{"b"});
+  CHECK(names("blue") == std::vector<std::string>{"a"});
+  CHECK(names("all") == std::vector<std::string>{"a", "b"});
+  CHECK(names("re").empty());
+  CHECK(names("red", "other").empty());
+}
