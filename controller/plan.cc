@@ -29,6 +29,23 @@ api::ObjectRef ref_of(const Json& object) {
   return {string_at(object, {"metadata", "namespace"}), string_at(object, {"metadata", "name"})};
 }
 
+/// RFC 7396: an object in a patch is merged into the one that is there, so what it shall no longer have is named.
+Json merge_patch_between(const Json& before, const Json& after) {
+  Json delta = Json::object();
+  for (const auto& [key, value] : after.items()) {
+    const auto old = before.find(key);
+    if (old == before.end()) {
+      delta[key] = value;
+    } else if (*old != value) {
+      delta[key] = old->is_object() && value.is_object() ? merge_patch_between(*old, value) : value;
+    }
+  }
+  for (const auto& [key, value] : before.items()) {
+    if (!after.contains(key)) delta[key] = nullptr;
+  }
+  return delta;
+}
+
 }  // namespace
 
 std::string render_plan(const Plan& plan) {
@@ -59,15 +76,7 @@ void warn(Plan& plan, std::string_view reason, std::string message) {
 }
 
 void write_status(Plan& plan, const api::Resource& resource, const Json& object, const Json& status) {
-  const Json& old = object_at(object, {"status"});
-  Json delta = Json::object();
-  for (const auto& [key, value] : status.items()) {
-    const auto found = old.find(key);
-    if (found == old.end() || *found != value) delta[key] = value;
-  }
-  for (const auto& [key, value] : old.items()) {
-    if (!status.contains(key)) delta[key] = nullptr;
-  }
+  const Json delta = merge_patch_between(object_at(object, {"status"}), status);
   if (delta.empty()) return;
   write_patch(plan, resource, object, {{"status", delta}});
   plan.writes.back().subresource = "status";

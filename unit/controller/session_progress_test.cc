@@ -4,6 +4,7 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "controller/plan.h"
 #include "controller/reasons.h"
 
 using namespace stash;
@@ -88,4 +89,19 @@ TEST_CASE("what is not known any more goes from the status", "[controller][progr
   set_progress(status, Json::array({host("Succeeded")}), 1, reasons::kHostBackupFailed);
   CHECK_FALSE(status.json.contains("reason"));
   CHECK(status.json["progress"] == Json{{"hosts", "1/1"}, {"percent", "100%"}});
+}
+
+TEST_CASE("what the progress no longer has is taken away, for a patch of an object is merged into what is there",
+          "[controller][session_progress][I5]") {
+  const Json session = {
+      {"metadata", {{"namespace", "demo"}, {"name", "s"}, {"resourceVersion", "1"}}},
+      {"status",
+       {{"phase", "Running"}, {"progress", {{"hosts", "0/1"}, {"step", "init"}, {"remaining", "3m"}, {"later", 1}}}}}};
+  Plan plan;
+  write_status(plan, api::kBackupSessions, session,
+               {{"phase", "Succeeded"}, {"progress", {{"hosts", "1/1"}, {"percent", "100%"}, {"later", 1}}}});
+  REQUIRE(plan.writes.size() == 1);
+  Json patched = session;
+  patched.merge_patch(plan.writes[0].body);
+  CHECK(patched["status"]["progress"] == Json{{"hosts", "1/1"}, {"percent", "100%"}, {"later", 1}});
 }
