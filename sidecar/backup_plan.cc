@@ -185,6 +185,15 @@ void note_backup(BackupProgress& progress, std::size_t path, const std::optional
   }
 }
 
+void note_earlier(BackupProgress& progress, std::size_t path, const Snapshot* snapshot) {
+  PathProgress& entry = progress.paths[path];
+  entry.earlier_snapshot = snapshot == nullptr ? "" : snapshot->short_id;
+  if (snapshot == nullptr) return;
+  entry.earlier_is_incomplete = is_incomplete(*snapshot);
+  entry.earlier_is_first = snapshot->parent.empty();
+  entry.earlier_summary = snapshot->summary;
+}
+
 void note_adoption(BackupProgress& progress, std::size_t path, std::optional<BackupSummary> summary,
                    const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable) {
   PathProgress& entry = progress.paths[path];
@@ -194,13 +203,18 @@ void note_adoption(BackupProgress& progress, std::size_t path, std::optional<Bac
     entry.earlier_is_incomplete = false;
     return;
   }
-  if (summary) {
+  if (summary && entry.earlier_summary) {
+    summary = entry.earlier_summary;
+  } else if (summary) {
     summary->snapshot = entry.earlier_snapshot.value_or("");
     summary->bytes_added = 0;
+    // The dry run compared with that snapshot itself.
+    summary->files_new = entry.earlier_is_first ? summary->files_total : 0;
+    summary->files_changed = summary->files_unmodified = 0;
   }
   note_backup(progress, path, summary, failure, unreadable);
   if (entry.earlier_is_incomplete) entry.is_unmarked = false;
-  if (auto& snapshot = entry.snapshot) {
+  if (auto& snapshot = entry.snapshot; snapshot && !entry.earlier_summary) {
     snapshot->uploaded.clear();
     snapshot->processing_time.clear();
   }
@@ -323,6 +337,8 @@ Json repository_patch(const BackupProgress& progress, TimePoint now) {
   if (progress.error.empty()) {
     status["lastBackupTime"] = format_time(now);
     if (!progress.first_backup) status["firstBackupTime"] = format_time(now);
+    // It is made: whoever has not taken his claim back was killed.
+    if (progress.init_claimed) status["initialisation"] = nullptr;
   }
   if (progress.intact) {
     status["integrity"] = *progress.intact;

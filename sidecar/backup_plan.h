@@ -23,11 +23,13 @@ struct PathProgress {
   bool exists = true;
   /// The newest snapshot that carries this session's tag; unset until asked for, "" when there is none.
   std::optional<std::string> earlier_snapshot;
-  bool earlier_is_incomplete = false;          ///< it is tagged so
-  std::optional<api::SnapshotStats> snapshot;  ///< done
-  BackupSummary summary;                       ///< of that snapshot
-  bool has_entries = true;                     ///< anything but directories lies below it
-  bool is_unmarked = false;                    ///< the snapshot lacks files, and nothing about it says so yet
+  bool earlier_is_incomplete = false;            ///< it is tagged so
+  bool earlier_is_first = false;                 ///< it has no parent: all of its files are new
+  std::optional<BackupSummary> earlier_summary;  ///< as restic keeps it with the snapshot, if it does
+  std::optional<api::SnapshotStats> snapshot;    ///< done
+  BackupSummary summary;                         ///< of that snapshot
+  bool has_entries = true;                       ///< anything but directories lies below it
+  bool is_unmarked = false;                      ///< the snapshot lacks files, and nothing about it says so yet
   friend bool operator==(const PathProgress&, const PathProgress&) = default;
 };
 
@@ -42,7 +44,8 @@ struct BackupProgress {
   /// initialised again.
   std::optional<TimePoint> first_backup;
   std::string location;
-  std::string leave_init;  ///< why others shall make the repository and not we; "" for none
+  bool init_claimed = false;  ///< the Repository's status says that a pod is making it
+  std::string leave_init;     ///< why others shall make the repository and not we; "" for none
   api::RetentionPolicy retention;
   bool allow_empty = false;  ///< annotation allow-empty of the BackupConfiguration
   bool check_due = false;
@@ -103,8 +106,12 @@ BackupStep next_step(BackupProgress& progress);
 void note_backup(BackupProgress& progress, std::size_t path, const std::optional<BackupSummary>& summary,
                  const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable);
 
-/// The same for an earlier snapshot of this session, whose status was never written: `summary` is of a dry run, which
-/// says what the source holds now and whether all of it can be read, but not what was uploaded then.
+/// Notes the newest snapshot that carries this session's tag; nullptr: there is none.
+void note_earlier(BackupProgress& progress, std::size_t path, const Snapshot* snapshot);
+
+/// The same as note_backup for such a snapshot, whose status was never written: `summary` is of a dry run, which says
+/// what the source holds now and whether all of it can be read, but not what was uploaded then, nor how many files were
+/// new. Where restic kept no summary with the snapshot, what is not known stays empty or 0.
 void note_adoption(BackupProgress& progress, std::size_t path, std::optional<BackupSummary> summary,
                    const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable);
 

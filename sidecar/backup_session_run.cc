@@ -37,12 +37,13 @@ std::string spoilt_repository(const std::string& location) {
 class Run {
  public:
   Run(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration, HostStatus& status,
-      const Json& session)
+      const Json& session, bool resumes)
       : context_(context),
         memory_(memory),
         configuration_(configuration),
         status_(status),
-        tag_(std::string(api::names::kSessionTagPrefix) + string_at(session, {"metadata", "uid"})) {
+        tag_(std::string(api::names::kSessionTagPrefix) + string_at(session, {"metadata", "uid"})),
+        resumes_(resumes) {
     progress_.host = status.host();
     progress_.upkeep.alone = is_only_host(session);
     const auto& retry = configuration.spec.retry_config;
@@ -100,6 +101,7 @@ class Run {
 
     if (auto failure = look_at_the_paths()) return failure;
     progress_.first_backup = repository_->status.first_backup_time;
+    progress_.init_claimed = at(repository_object_, {"status", "initialisation"}) != nullptr;
     const auto* shared = api::find_condition(repository_->status.conditions, api::names::kLocationShared);
     if (shared && shared->status == "True" && shared->reason == api::names::kNotFirst)
       progress_.leave_init = shared->message;
@@ -242,6 +244,8 @@ class Run {
       return;
     }
     progress_.repository = *found ? RepositoryState::present : RepositoryState::absent;
+    // Else the last host, which wants the repository for itself, waits for the lock of one that lives.
+    if (resumes_ && *found) restic_->remove_own_locks();
   }
 
   void fail_for_good(std::string error) {
@@ -292,8 +296,7 @@ class Run {
       return;
     }
     const Snapshot* latest = newest(*earlier);
-    progress_.paths[path].earlier_snapshot = latest == nullptr ? "" : latest->short_id;
-    progress_.paths[path].earlier_is_incomplete = latest != nullptr && is_incomplete(*latest);
+    note_earlier(progress_, path, latest);
     if (latest != nullptr)
       log_info("{} is in snapshot {} of this session already", progress_.paths[path].path, latest->short_id);
   }
@@ -349,6 +352,7 @@ class Run {
   const api::BackupConfiguration& configuration_;
   HostStatus& status_;
   std::string tag_;
+  const bool resumes_;  ///< what an earlier container of this pod began
   HookPair hooks_;
   std::optional<api::Repository> repository_;
   Json repository_object_;
@@ -449,7 +453,7 @@ Result<void> run_backup_session(Context& context, BackupMemory& memory, const ap
            next.resume ? "resuming" : "claimed", host);
 
   const auto begun = context.clock.steady();
-  Run run(context, memory, configuration, status, session);
+  Run run(context, memory, configuration, status, session, next.resume);
   if (!run.run()) {
     if (status.lost()) {
       log_warning("BackupSession {}: host {} was taken away from this pod; stopped", next.name, host);

@@ -79,6 +79,8 @@ bool is_writable(const std::string& location) {
   return true;
 }
 
+constexpr std::string_view kOwnLock = "it is this pod's own, and that process has ended";
+
 }  // namespace
 
 /// Watches restic's retries while it opens or makes a repository.
@@ -277,18 +279,36 @@ bool Restic::remove_dead_lock(const Run& run) {
   if (!owner || !local_) return false;
   const bool ours = is_ours_and_dead(*owner);
   if (!ours && !(place_.dead_owners && is_dead(*owner, place_.dead_owners()))) return false;
-  const auto path = only_file(fs::path(call_.location) / "locks", owner->lock);
+  return remove_lock(*owner, ours ? kOwnLock : "that pod is gone");
+}
+
+bool Restic::remove_lock(const LockOwner& owner, std::string_view why) {
+  const auto path = only_file(fs::path(call_.location) / "locks", owner.lock);
   if (!path) return false;
   std::error_code problem;
   fs::remove(*path, problem);
   if (problem) {
-    log_warning("the lock {} of {}, which is gone, could not be removed: {}", owner->lock, owner->host,
+    log_warning("the lock {} of {}, which is gone, could not be removed: {}", owner.lock, owner.host,
                 problem.message());
     return false;
   }
-  log_warning("removed the lock {} of process {} in pod {}: {}", owner->lock, owner->pid, owner->host,
-              ours ? "it is this pod's own, and that process has ended" : "that pod is gone");
+  log_warning("removed the lock {} of process {} in pod {}: {}", owner.lock, owner.pid, owner.host, why);
   return true;
+}
+
+void Restic::remove_own_locks() {
+  if (!local_) {
+    if (place_.own_host_name.empty()) return;
+    if (const auto unlocked = unlock(); !unlocked) log_warning("restic unlock: {}", unlocked.error().sentence);
+    return;
+  }
+  std::error_code unreadable;
+  if (fs::directory_iterator(fs::path(call_.location) / "locks", unreadable) == fs::directory_iterator()) return;
+  const auto found = locks();
+  if (!found) return log_warning("listing locks: {}", found.error().sentence);
+  for (const RepositoryLock& lock : *found) {
+    if (is_ours_and_dead(lock.owner)) remove_lock(lock.owner, kOwnLock);
+  }
 }
 
 ResticResult<Restic::Run> Restic::run(const Arguments& arguments, const Ears& ears) {

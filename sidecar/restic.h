@@ -110,6 +110,9 @@ class Restic {
   ResticResult<std::uint64_t> stats();
   /// Those that can be read: one that goes meanwhile is none.
   ResticResult<std::vector<RepositoryLock>> locks();
+  /// What an earlier container of this pod, whose restic was killed, has left there: nobody else has a proof that it is
+  /// dead. In a pod whose name another one can have, only where the repository is a volume. Best effort.
+  void remove_own_locks();
   /// By restic's own rule for stale locks: only from a pod whose name no other can have.
   ResticResult<void> unlock();
   /// "dir", "file" or what else restic calls it; "" when the snapshot has nothing at that path.
@@ -150,6 +153,7 @@ class Restic {
   ResticFailure failure_of(const Run& run) const;
   /// Removes the lock that restic has just named if its owner is proven dead. False: wait.
   bool remove_dead_lock(const Run& run);
+  bool remove_lock(const LockOwner& owner, std::string_view why);
   bool is_ours_and_dead(const LockOwner& owner) const;
   bool wait(std::chrono::milliseconds time);
   /// Whether that made room.

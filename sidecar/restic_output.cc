@@ -107,18 +107,38 @@ std::optional<ResticStatus> parse_status(std::string_view line) {
   return status;
 }
 
+namespace {
+
+BackupSummary summary_from(const Json& json) {
+  BackupSummary summary;
+  summary.files_new = count_at(json, "files_new");
+  summary.files_changed = count_at(json, "files_changed");
+  summary.files_unmodified = count_at(json, "files_unmodified");
+  summary.files_total = count_at(json, "total_files_processed");
+  summary.bytes_total = count_at(json, "total_bytes_processed");
+  summary.bytes_added = count_at(json, "data_added");
+  return summary;
+}
+
+/// https://restic.readthedocs.io/en/stable/075_scripting.html#snapshotsummary-object
+std::optional<BackupSummary> kept_summary(const Json& snapshot, const std::string& short_id) {
+  const Json* json = at(snapshot, {"summary"});
+  if (json == nullptr || !json->is_object()) return std::nullopt;
+  BackupSummary summary = summary_from(*json);
+  summary.snapshot = short_id;
+  const auto start = parse_time(string_at(*json, {"backup_start"})), end = parse_time(string_at(*json, {"backup_end"}));
+  if (start && end && *start < *end) summary.seconds = std::chrono::duration<double>(*end - *start).count();
+  return summary;
+}
+
+}  // namespace
+
 void BackupOutput::feed(std::string_view line) {
   if (!line.contains("\"summary\"")) return;
   const auto json = parse_json(line);
   if (!json || string_at(*json, {"message_type"}) != "summary") return;
-  BackupSummary& summary = summary_.emplace();
+  BackupSummary& summary = summary_.emplace(summary_from(*json));
   summary.snapshot = string_at(*json, {"snapshot_id"}).substr(0, kShortId);
-  summary.files_new = count_at(*json, "files_new");
-  summary.files_changed = count_at(*json, "files_changed");
-  summary.files_unmodified = count_at(*json, "files_unmodified");
-  summary.files_total = count_at(*json, "total_files_processed");
-  summary.bytes_total = count_at(*json, "total_bytes_processed");
-  summary.bytes_added = count_at(*json, "data_added");
   summary.seconds = number_at(*json, "total_duration");
 }
 
@@ -160,8 +180,10 @@ Result<std::vector<Snapshot>> parse_snapshots(std::string_view output) {
     snapshot.short_id = string_at(item, {"short_id"}, snapshot.id.substr(0, kShortId));
     snapshot.time = string_at(item, {"time"});
     snapshot.host = string_at(item, {"hostname"});
+    snapshot.parent = string_at(item, {"parent"});
     snapshot.paths = strings_at(item, "paths");
     snapshot.tags = strings_at(item, "tags");
+    snapshot.summary = kept_summary(item, snapshot.short_id);
     if (!snapshot.id.empty()) snapshots.push_back(std::move(snapshot));
   }
   return snapshots;

@@ -57,6 +57,8 @@ std::string describe(const UnreadableFiles& files);
 struct Snapshot {
   std::string id, short_id, time, host;
   std::vector<std::string> paths, tags;
+  std::string parent = {};  ///< id of the one that its backup compared with; "" when it was the first of its paths
+  std::optional<BackupSummary> summary = {};  ///< what its backup came to; restic 0.17 and later keep that
   friend bool operator==(const Snapshot&, const Snapshot&) = default;
 };
 /// The output of `snapshots --json`. Error invalid.

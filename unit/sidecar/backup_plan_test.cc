@@ -60,6 +60,17 @@ TEST_CASE("a first backup initialises, backs up each path, forgets and measures"
                                                    {"snapshotsRemovedOnLastCleanup", 1}}}});
 }
 
+TEST_CASE("a backup that succeeds takes back the claim of a pod that was killed while it made the repository",
+          "[sidecar][backup_plan][F3][I19]") {
+  BackupProgress progress = of_paths({"/a"});
+  progress.init_claimed = true;
+  note_backup(progress, 0, kSummary, std::nullopt, {});
+  const Json patch = repository_patch(progress, kNow);
+  CHECK(at(patch, {"status", "initialisation"})->is_null());
+  progress.error = "it failed";
+  CHECK(repository_patch(progress, kNow).is_null());
+}
+
 TEST_CASE("a repository that held backups and is gone is never initialised again", "[sidecar][backup_plan][F36][I14]") {
   BackupProgress progress = of_paths({"/a"});
   progress.repository = RepositoryState::absent;
@@ -122,6 +133,27 @@ TEST_CASE("a snapshot of this session is adopted instead of taken twice", "[side
   CHECK(progress.paths[0].snapshot->uploaded.empty());
   CHECK(progress.paths[0].snapshot->total_size == "2.000 KiB");
   CHECK(next_step(progress) == BackupStep{Kind::forget});
+}
+
+TEST_CASE("an adopted snapshot tells only numbers of its own backup, and nothing where they are not known",
+          "[sidecar][backup_plan][F3][I5]") {
+  const BackupSummary now{"", 0, 0, 6, 6, 2048, 0, 0.1};
+  Snapshot earlier{.id = "deadbeef01", .short_id = "deadbeef"};
+  const auto adopted = [&] {
+    BackupProgress progress = of_paths({"/a"});
+    progress.repository = RepositoryState::present;
+    note_earlier(progress, 0, &earlier);
+    note_adoption(progress, 0, now, std::nullopt, {});
+    return progress.paths[0].snapshot.value();
+  };
+  CHECK(adopted().file_stats == api::FileStats{6, 6, 0, 0});
+  earlier.parent = "c0ffee";
+  CHECK(adopted().file_stats == api::FileStats{6, 0, 0, 0});
+  earlier.summary = BackupSummary{"deadbeef", 1, 2, 2, 5, 1024, 512, 3};
+  CHECK(adopted().file_stats == api::FileStats{5, 1, 2, 2});
+  CHECK(adopted().uploaded == "512 B");
+  CHECK(adopted().processing_time == "0:03");
+  CHECK(adopted().name == "deadbeef");
 }
 
 TEST_CASE("an incomplete snapshot is adopted as the failure it was", "[sidecar][backup_plan]") {

@@ -62,9 +62,10 @@ struct LockStory : Story {
     session["status"]["lostPods"] = pods;
     script.on("GET", kSessions).always().reply(Json{{"items", {session}}});
   }
-  void run() {
+  void run(bool resume = false) {
     const Json pending = a_backup_session().stamped().json();
-    const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(pending, "host-0"), false};
+    const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(pending, "host-0"),
+                           resume};
     REQUIRE(run_backup_session(context, memory, configuration, pending, next, "host-0"));
     CHECK(string_at(test::result_in(script.calls()), {"phase"}) == "Succeeded");
   }
@@ -129,6 +130,30 @@ TEST_CASE("a lock of this pod from before its container was restarted is removed
   story.meets_lock_of(::getpid(), "app-6f-x", "");  // alive, but not restic
   story.run();
   CHECK_FALSE(fs::exists(lock));
+  CHECK_FALSE(story.unlocked());
+}
+
+TEST_CASE("a container that goes on with what one began that was killed removes that one's lock, and no other",
+          "[sidecar][lock_story][F3][F28][I12]") {
+  // The backup itself is not in its way. Another host, the last one, would wait for it.
+  LockStory story;
+  const std::string own = story.lock_file("40b9a799"), living = story.lock_file("51c0b8aa");
+  const auto id = [](const std::string& path) { return fs::path(path).filename().string(); };
+  const auto lock_of = [](const char* host) {
+    return fmt::format(
+        R"({{"time":"2026-11-23T12:53:03Z","exclusive":false,"hostname":"{}","username":"","pid":999999}})", host);
+  };
+  story.restic.on("cat", {})
+      .on("list", {.output = id(own) + "\n" + id(living) + "\n"})
+      .on("cat", {.output = lock_of("app-6f-x")})
+      .on("cat", {.output = lock_of("app-6f-living")})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = test::summary_line()})
+      .on("forget", {.output = "[]\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  story.run(true);
+  CHECK_FALSE(fs::exists(own));
+  CHECK(fs::exists(living));
   CHECK_FALSE(story.unlocked());
 }
 

@@ -89,6 +89,20 @@ TEST_CASE("snapshots are read, and the newest is the newest by time", "[sidecar]
   CHECK_FALSE(parse_snapshots("Fatal"));
 }
 
+TEST_CASE("a snapshot tells its parent, and what its backup came to where restic kept that",
+          "[sidecar][restic_output]") {
+  const auto snapshots = parse_snapshots(
+      R"([{"id":"0123456789","parent":"aa"},
+          {"id":"abcdef0123","summary":{"backup_start":"2026-11-23T12:51:58Z","backup_end":"2026-11-23T12:52:00.5Z",
+           "files_new":1,"files_changed":2,"files_unmodified":3,"total_files_processed":6,"total_bytes_processed":70,
+           "data_added":8}}])");
+  REQUIRE(snapshots);
+  CHECK((*snapshots)[0].parent == "aa");
+  CHECK_FALSE((*snapshots)[0].summary);
+  CHECK((*snapshots)[1].parent.empty());
+  CHECK((*snapshots)[1].summary == BackupSummary{"abcdef01", 1, 2, 3, 6, 70, 8, 2.5});
+}
+
 TEST_CASE("forget's groups are summed, with and without what prune prints", "[sidecar][restic_output]") {
   CHECK(parse_forget("[{\"keep\":[{},{}],\"remove\":[{}]},{\"keep\":[{}],\"remove\":null}]\nloading indexes...\n") ==
         ForgetOutcome{3, 1});
