@@ -43,13 +43,15 @@ class Workload:
 
     def pod(self, name, args=None):
         """A Pod object as the Deployment's controller would make it, and the sidecar in it."""
-        self.kube.apply({"apiVersion": "v1", "kind": "Pod",
-                         "metadata": {"name": name, "namespace": self.ns, "labels": {"app": "web"}},
-                         "spec": {"containers": [{"name": "app", "image": objects.SAMPLE_IMAGE}, {"name": "stash", "image": "localhost/stash:dev"}]}})
+        self.kube.apply(self.pod_object(name))
         made = self.kube.get("pod", name, self.ns)
         self.kube.kubectl("patch", "pod", name, "-n", self.ns, "--subresource=status", "--type=merge", "-p",
                           json.dumps({"status": {"phase": "Running"}}))
         return self.sidecar(made, args)
+
+    def pod_object(self, name):
+        return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": self.ns, "labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "app", "image": objects.SAMPLE_IMAGE}, {"name": "stash", "image": "localhost/stash:dev"}]}}
 
     def fill(self):
         """Enough to keep restic busy for a while: random bytes, since it would deduplicate and compress any other."""

@@ -1,9 +1,11 @@
 """A repository in which somebody who knows its password wrote what no restic writes (F79): a restore stays in its volume."""
+import contextlib
 import os
+import time
 
 import pytest
 
-from stash_e2e import objects
+from stash_e2e import api_ring, objects
 from stash_e2e.kube import wait_until
 from stash_faults import repoforge
 from stash_faults.bench import PASSWORD
@@ -26,8 +28,8 @@ class Attacked:
         assert workload.finished("honest", 90)["status"]["phase"] == "Succeeded"
         self.forger = repoforge.Forger(workload.repository, PASSWORD)
 
-    def restore(self, **rule):
-        """stash-init's exit code, as a pod would see it."""
+    def restore(self, watch=None, **rule):
+        """stash-init's exit code, as a pod would see it. `watch` is called with the program while it runs."""
         session = objects.restore_session(self.ns, path=self.workload.source)
         session["spec"]["rules"] = [rule or {"paths": [str(self.workload.source)]}]
         self.kube.apply(session)
@@ -39,6 +41,8 @@ class Attacked:
         program.argv[at:at] = ["setpriv", f"--bounding-set=-all,{','.join('+' + name for name in CAPABILITIES.split(','))}"]
         self.workload.programs.append(program)
         self.program = program.start()
+        if watch:
+            watch(program)
         return program.process.wait(120)
 
     def host(self):
@@ -134,3 +138,52 @@ def test_what_a_forged_snapshot_holds_in_its_path_comes_back_as_it_says(attacked
     forger.snapshot(forger.below(source, forger.file("good", b"forged"), forger.symlink("link", "good"), forger.directory("folder", forger.file("below"))), source)
     assert attacked.restore() == 0, attacked.program.output()
     assert (source / "good").read_bytes() == b"forged" and os.readlink(source / "link") == "good" and (source / "folder" / "below").exists()
+
+
+NONSENSE = {
+    "no-json": lambda forger: forger.garbled(b"{\"nodes\": [{"),
+    "other-json": lambda forger: forger.garbled(b"{\"nodes\": {\"name\": 7}}\n"),
+    "deep-json": lambda forger: forger.garbled(b"{\"nodes\": " + b"[" * 200_000 + b"]" * 200_000 + b"}\n"),
+    "no-content": lambda forger: forger.file("a", b"nowhere", lost=True),
+}
+
+
+@pytest.mark.fault("F79", invariants="I13 I17")
+@pytest.mark.parametrize("kind", NONSENSE)
+def test_a_tree_of_nonsense_holds_the_application_and_says_so(attacked, kind):
+    forger, source = attacked.forger, attacked.workload.source
+    forger.snapshot(forger.below(source, forger.file("good"), NONSENSE[kind](forger)), source)
+    assert attacked.restore() != 0, attacked.program.output()
+    assert 0 < len(attacked.host()["error"]) < 10_000
+    attacked.require_untouched()
+
+
+@pytest.mark.fault("F79", invariants="I13 I17")
+def test_a_file_that_claims_a_size_of_a_thousand_terabytes_fills_no_disk(attacked):
+    forger, source = attacked.forger, attacked.workload.source
+    forger.snapshot(forger.below(source, forger.file("huge", size=1 << 50)), source)
+    attacked.restore()
+    taken = sum(path.lstat().st_blocks * 512 for path in source.rglob("*"))
+    assert taken < 1 << 24, f"{taken} bytes"
+    assert attacked.host()["phase"] in ("Succeeded", "Failed")
+
+
+MANY = 60_000
+
+
+@pytest.mark.slow
+@pytest.mark.fault("F79", "F24", invariants="I13 I17")
+def test_a_directory_of_many_thousand_names_costs_stash_init_no_memory(attacked):
+    forger, source = attacked.forger, attacked.workload.source
+    name = "n" * 200
+    forger.snapshot(forger.below(source, forger.directory("many", *(forger.file(f"{name}{i}", b"") for i in range(MANY)))), source)
+    most = []
+
+    def watch(program):
+        while program.process.poll() is None:
+            with contextlib.suppress(AssertionError, FileNotFoundError):  # it ends between the two calls
+                most.append(api_ring.most_memory(program.pid))
+            time.sleep(0.05)  # the rate of the samples
+    assert attacked.restore(watch=watch) == 0, attacked.program.output()
+    assert sum(1 for _ in (source / "many").iterdir()) == MANY
+    assert 0 < most[-1] < 64 << 20, f"{most[-1] >> 20} MiB"

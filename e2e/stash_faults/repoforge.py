@@ -22,12 +22,17 @@ class Forger:
         self._repository, self._key = repository, master_key(repository, password)
         self._blobs = {}  # id: (kind, sealed)
 
-    def file(self, name, content=b"planted", **more):
-        blobs = [self._blob("data", content)] if content else []
+    def file(self, name, content=b"planted", lost=False, **more):
+        """`lost`: the repository has no such content."""
+        blobs = [hashlib.sha256(content).hexdigest() if lost else self._blob("data", content)] if content else []
         return dict(self._node(name, "file", 0o644, size=len(content), content=blobs), **more)
 
     def directory(self, name, *nodes, **more):
         return self._node(name, "dir", DIRECTORY | 0o755, subtree=self.tree(*nodes), **more)
+
+    def garbled(self, text):
+        """A directory whose tree is that text."""
+        return self._node("garbled", "dir", DIRECTORY | 0o755, subtree=self._blob("tree", text))
 
     def symlink(self, name, target, **more):
         return self._node(name, "symlink", SYMLINK | 0o777, linktarget=str(target), **more)
