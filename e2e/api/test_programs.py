@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from stash_e2e import api_ring, metrics, objects
+from stash_e2e import api_ring, metrics, objects, quick_restic
 from stash_e2e.kube import CommandFailed, wait_until
 
 
@@ -27,7 +27,7 @@ class Workload:
             path.mkdir()
         (self.source / "data.txt").write_text("worth keeping\n")
         (self.secret / "RESTIC_PASSWORD").write_text("correct horse battery staple")
-        self.programs = []
+        self.programs, self.restic_path = [], quick_restic.path()
         kube.apply(objects.secret(ns), self.repository_object(), objects.workload(ns, kind, self.source))
 
     def repository_object(self):
@@ -75,7 +75,8 @@ class Workload:
             ["unshare", "--uts", "sh", "-c", f'hostname {name} && exec "$@"', "pod", api_ring.BIN / "stash", *args, f"--secret-dir={self.secret}", "--enable-cache=false", *self.metrics,
              f"--temp-dir={self.scratch_of(name)}", "--kubeconfig", kubeconfig],
             self.directory / f"{name}.log",
-            env={"POD_NAME": name, "POD_UID": pod["metadata"]["uid"], "POD_NAMESPACE": self.ns, "NODE_NAME": "node-0"})
+            env={"POD_NAME": name, "POD_UID": pod["metadata"]["uid"], "POD_NAMESPACE": self.ns, "NODE_NAME": "node-0",
+                 "PATH": self.restic_path})
 
     def scratch_of(self, name):
         """In its pod, /tmp is a sidecar's own."""

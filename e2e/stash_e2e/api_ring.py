@@ -57,7 +57,7 @@ class Program:
         self.log = log
         self.argv = [str(a) for a in argv]
         self.env = {name: value for name, value in os.environ.items() if name == "TSAN_OPTIONS"}
-        self.env.update(env or {}, PATH="/usr/bin:/bin")
+        self.env.update({"PATH": "/usr/bin:/bin"} | (env or {}))
         self.process = None
 
     def start(self):

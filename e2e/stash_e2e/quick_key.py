@@ -1,6 +1,7 @@
 """Repositories whose password is cheap to check, for tests: each restic command derives a key from it for half a second.
 
 As a program it makes the one that unit tests copy: python3 e2e/stash_e2e/quick_key.py unit/sidecar/quick_repository "correct horse"
+Given a repository alone, it weakens that one, whose password is in RESTIC_PASSWORD.
 """
 import base64
 import hashlib
@@ -49,4 +50,7 @@ def main(target: Path, password: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    if len(sys.argv) == 2:
+        weaken(Path(sys.argv[1]), os.environ["RESTIC_PASSWORD"])
+    else:
+        main(Path(sys.argv[1]), sys.argv[2])

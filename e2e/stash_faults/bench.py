@@ -102,6 +102,7 @@ class BenchWorkload(Workload):
     def __init__(self, bench, ns, directory, kind="Deployment"):
         self.bench = bench
         super().__init__(bench.through("sidecar"), ns, directory, kind)
+        self.restic_path = "/usr/bin:/bin"  # nothing in front of what is killed
 
     def share_repository_of(self, other):
         self.repository = other.repository
