@@ -2,9 +2,11 @@
 
 There is no kubelet here: a "pod" is a Pod object made by hand plus the sidecar as a process on this machine.
 """
+import contextlib
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +63,17 @@ class Workload:
     def wait_for_restic_to_write(self):
         wait_until("restic writes into the repository",
                    lambda: any((self.repository / "locks").glob("*")) and any((self.repository / "data").glob("*/*")), 30, every=0.02)
+
+    def restic_pid(self, command=""):
+        """Of the restic that a sidecar of this workload runs now, at that command if one is named, or None."""
+        ours = {program.pid for program in self.programs}
+        for directory in Path("/proc").iterdir():
+            if directory.name.isdigit():
+                with contextlib.suppress(OSError):
+                    name, rest = (directory / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+                    if name == "restic" and int(rest.split()[1]) in ours and command in (directory / "cmdline").read_text().split("\0") + [""]:
+                        return int(directory.name)
+        return None
 
     def sidecar(self, pod, args=None):
         self.programs.append(self.sidecar_program(pod, args))

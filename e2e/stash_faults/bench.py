@@ -155,17 +155,6 @@ class BenchWorkload(Workload):
         mine = [snapshot for snapshot in self.snapshots() if any(uid in tag for tag in snapshot.get("tags", []))]
         assert len(mine) == 1, mine
 
-    def restic_pid(self, command=""):
-        """Of the restic that a sidecar of this workload runs now, at that command if one is named, or None."""
-        ours = {program.pid for program in self.programs}
-        for directory in Path("/proc").iterdir():
-            if directory.name.isdigit():
-                with contextlib.suppress(OSError):
-                    name, rest = (directory / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
-                    if name == "restic" and int(rest.split()[1]) in ours and command in (directory / "cmdline").read_text().split("\0") + [""]:
-                        return int(directory.name)
-        return None
-
     def kill_restic(self):
         """kill -9 of restic alone, as the kernel does when memory is short; its sidecar lives on."""
         pid = self.restic_pid()
