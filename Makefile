@@ -91,8 +91,9 @@ lint: deps ## clang-format and clang-tidy
 format: deps ## rewrite the sources with clang-format
 	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
 
-generate: build ## rewrite what is generated from the fields() tables: the chart's CRDs
+generate: build ## rewrite what is generated from the fields() tables: the chart's CRDs, docs/reference.md
 	@build/$(PRESET)/bin/crdgen --output-directory charts/stash/templates/crds
+	@build/$(PRESET)/bin/crdgen --reference docs/reference.md
 
 golden: build ## rewrite the golden files of the injector; review them like code
 	@UPDATE_GOLDEN=1 build/$(PRESET)/bin/inject_test
