@@ -6,7 +6,8 @@ import pytest
 import yaml
 from crd_schema import ROOT
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/examples").glob("*.yaml"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/guides").glob("*.md")),
+             *sorted((ROOT / "docs/examples").glob("*.yaml"))]
 TYPES = {"string": str, "integer": int, "boolean": bool, "array": list, "object": dict}
 
 
