@@ -175,6 +175,11 @@ std::optional<TimePoint> next_slot(const Schedule& schedule, TimePoint after) {
   return std::nullopt;
 }
 
+bool is_ever_due(const Schedule& schedule) {
+  // Within these five years there is every day that there ever is.
+  return next_slot(schedule, std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}).has_value();
+}
+
 int slots_between(const Schedule& schedule, TimePoint after, TimePoint until, int limit) {
   int count = 0;
   for (auto slot = next_slot(schedule, after); slot && *slot <= until && count < limit; ++count) {

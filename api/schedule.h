@@ -26,6 +26,9 @@ Result<Schedule> parse_schedule(std::string_view text);
 /// when there is none within five years. One of @every is counted from `after`.
 std::optional<TimePoint> next_slot(const Schedule& schedule, TimePoint after);
 
+/// False for a schedule that no calendar has a day for, such as 30 February: the API server takes it.
+bool is_ever_due(const Schedule& schedule);
+
 /// How many slots lie after `after` and not after `until`; counts to `limit`.
 int slots_between(const Schedule& schedule, TimePoint after, TimePoint until, int limit);
 

@@ -7,6 +7,7 @@
 #include "api/codec.h"
 #include "api/names.h"
 #include "controller/configuration_conditions.h"
+#include "controller/configuration_ready.h"
 #include "controller/cron_job.h"
 #include "controller/cron_job_health.h"
 #include "controller/invoker_labels.h"
@@ -90,35 +91,16 @@ void set_cron_job_healthy(Plan& plan, StatusDraft& status, const ConfigurationWo
   }
 }
 
-/// Ready sums up the conditions that a backup needs; the first that is not True speaks for it.
-void set_ready(StatusDraft& status, const std::string& unusable_because) {
-  if (!unusable_because.empty()) {
-    status.json["phase"] = "Invalid";
-    status.set(names::kReady, "False", reasons::kInvalid, unusable_because);
-    return;
-  }
-  for (const std::string_view type : {names::kRepositoryFound, names::kBackendSecretFound, names::kBackupTargetFound,
-                                      names::kSidecarInjected, names::kCronJobCreated, names::kCronJobHealthy}) {
-    const api::Condition* found = api::find_condition(status.conditions(), type);
-    if (!found || found->status == "True") continue;
-    status.json["phase"] = "NotReady";
-    const std::string reason = found->reason, message = found->message;
-    status.set(names::kReady, "False", reason, message);
-    return;
-  }
-  status.json["phase"] = "Ready";
-  status.set(names::kReady, "True", reasons::kAllGood, "backups run by the schedule");
-}
-
 /// A condition that is False, or a sidecar that is there and with which pods are refused all the same.
 bool is_bad_news(const api::Condition& condition) {
   return condition.status == "False" || condition.reason == inject::code_of(inject::Reason::pods_refused);
 }
 
-/// An event for each condition that became bad news, or for another reason. Ready only repeats one of the others.
+/// An event for each condition that became bad news, or for another reason. Ready mostly repeats one of the others.
 void warn_of_transitions(Plan& plan, const std::vector<api::Condition>& before, const StatusDraft& status) {
   for (const api::Condition& condition : status.conditions()) {
-    if (!is_bad_news(condition) || condition.type == names::kReady) continue;
+    if (!is_bad_news(condition)) continue;
+    if (condition.type == names::kReady && !speaks_for_itself(condition)) continue;
     const api::Condition* old = api::find_condition(before, condition.type);
     if (old && old->status == condition.status && old->reason == condition.reason) continue;
     // One cause, one event: without the opt-in neither sidecar nor CronJob can be.
@@ -200,7 +182,7 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
   StatusDraft status(world.configuration, configuration->status.conditions, world.now);
   set_configuration_conditions(status, world, *configuration, outcome);
   set_cron_job_healthy(plan, status, world, *configuration, outcome.reason.empty());
-  set_ready(status, inject::unusable(*configuration, settings.exec_hooks));
+  set_ready(status, *configuration, inject::unusable(*configuration, settings.exec_hooks));
   set_times(status, world, *configuration);
   set_withdrawal(plan, status, world, *configuration);
   warn_of_transitions(plan, configuration->status.conditions, status);

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
 #include "api/names.h"
 #include "api/time_out.h"
 #include "api/workload_kind.h"
@@ -25,6 +29,19 @@ std::string unusable_hook(std::string_view action, const std::optional<api::Hook
                        action, hook->container_name);
   }
   return "";
+}
+
+/// Without doubled slashes, "." and "..", and without a slash at the end.
+std::string tidied(const std::string& path) {
+  std::string tidy = std::filesystem::path(path).lexically_normal().string();
+  while (tidy.size() > 1 && tidy.ends_with('/')) tidy.pop_back();
+  return tidy;
+}
+
+/// At or below; both are tidied. A mount of nothing holds nothing.
+bool is_below(std::string_view path, std::string_view mount) {
+  if (mount == "/") return path.starts_with('/');
+  return !mount.empty() && path.starts_with(mount) && (path.size() == mount.size() || path[mount.size()] == '/');
 }
 
 }  // namespace
@@ -55,6 +72,22 @@ std::string unusable(const api::BackupConfiguration& configuration, bool exec_ho
   }
   if (const std::string why = unusable_retry(spec); !why.empty()) return name + " has " + why;
   return "";
+}
+
+std::string unmounted_paths(const api::BackupTarget& target) {
+  std::vector<std::string> mounts, outside;
+  for (const api::VolumeMount& mount : target.volume_mounts) mounts.push_back(tidied(mount.mount_path));
+  for (const std::string& path : target.paths) {
+    const bool mounted =
+        std::ranges::any_of(mounts, [&](const std::string& mount) { return is_below(tidied(path), mount); });
+    if (!mounted) outside.push_back(path);
+  }
+  if (outside.empty()) return "";
+  return fmt::format(
+      "{} of spec.target.paths {} at or below no mountPath of spec.target.volumeMounts ({}); correct the "
+      "path, or add the mount",
+      fmt::join(outside, ", "), outside.size() == 1 ? "is" : "are",
+      mounts.empty() ? "there is none" : fmt::format("{}", fmt::join(mounts, ", ")));
 }
 
 std::string unusable_retry(const api::BackupConfigurationSpec& spec) {

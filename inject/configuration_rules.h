@@ -9,6 +9,10 @@ namespace stash::inject {
 /// `exec_hooks` is the chart's hooks.exec.
 std::string unusable(const api::BackupConfiguration& configuration, bool exec_hooks);
 
+/// Which of spec.target.paths lie in no mounted volume, and what to do; "" when all do. By their names: a symbolic link
+/// can lead elsewhere, which the sidecar alone sees.
+std::string unmounted_paths(const api::BackupTarget& target);
+
 /// Why spec.retryConfig cannot be followed; "" when it can.
 std::string unusable_retry(const api::BackupConfigurationSpec& spec);
 

@@ -9,6 +9,7 @@
 #include "api/schedule.h"
 #include "api/time_out.h"
 #include "api/workload_kind.h"
+#include "inject/configuration_rules.h"
 #include "inject/decision.h"
 
 namespace stash::webhook {
@@ -61,23 +62,13 @@ void add_target_warnings(const api::TargetRef& ref, Warnings& warnings) {
   }
 }
 
-bool is_below(std::string_view path, std::string_view mount) {
-  while (mount.size() > 1 && mount.ends_with('/')) mount.remove_suffix(1);
-  if (mount == "/") return path.starts_with('/');
-  return path.starts_with(mount) && (path.size() == mount.size() || path[mount.size()] == '/');
-}
-
 void add_path_warnings(const api::BackupTarget& target, Warnings& warnings) {
   if (target.paths.empty()) warnings.emplace_back("stash: spec.target.paths is empty, so there is nothing to back up");
   if (target.volume_mounts.empty()) {
     warnings.emplace_back("stash: spec.target.volumeMounts is empty, so the sidecar sees none of the workload's data");
     return;
   }
-  for (const std::string& path : target.paths) {
-    const bool mounted = std::ranges::any_of(
-        target.volume_mounts, [&](const api::VolumeMount& mount) { return is_below(path, mount.mount_path); });
-    if (!mounted) warnings.push_back(fmt::format("stash: path {} is below none of spec.target.volumeMounts", path));
-  }
+  if (const std::string why = inject::unmounted_paths(target); !why.empty()) warnings.push_back("stash: " + why);
 }
 
 void add_exec_warning(std::string_view action, const std::optional<api::Hook>& hook, std::string_view why,
@@ -96,6 +87,8 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
                   const WarnWorld& world, Warnings& warnings) {
   if (const auto schedule = api::parse_schedule(configuration.spec.schedule); !schedule) {
     warnings.push_back("stash: spec.schedule: " + schedule.error().message + "; no backup will be taken");
+  } else if (!api::is_ever_due(*schedule)) {
+    warnings.push_back("stash: spec.schedule is due on no day of the calendar; no backup will be taken");
   }
   if (const auto& retry = configuration.spec.retry_config;
       retry && !retry->delay.empty() && !parse_duration(retry->delay)) {

@@ -102,6 +102,15 @@ TEST_CASE("a slot that comes rarely is found, one that never comes is none", "[a
   CHECK(slots("59 23 31 12 *", "2026-12-31T23:59:00Z") == Texts{"2027-12-31T23:59"});
 }
 
+TEST_CASE("a day that no calendar has is never due, the last of a leap year's February is", "[api][schedule]") {
+  const auto due = [](std::string_view text) { return is_ever_due(parse_schedule(text).value()); };
+  CHECK_FALSE(due("0 0 30 2 *"));
+  CHECK_FALSE(due("0 0 31 4,6,9,11 *"));
+  CHECK(due("0 0 29 2 *"));
+  CHECK(due("0 0 31 2 mon"));  // or each Monday of February
+  CHECK(due("@every 8760h"));
+}
+
 TEST_CASE("words are short for fields", "[api][schedule]") {
   const std::pair<const char*, const char*> words[] = {
       {"@hourly", "0 * * * *"}, {"@daily", "0 0 * * *"},    {"@midnight", "0 0 * * *"}, {"@weekly", "0 0 * * 0"},

@@ -118,6 +118,45 @@ TEST_CASE("what a Repository says about its Secret is believed for its current g
   CHECK(condition(world, "BackendSecretFound") == "Unknown UnableToCheckBackendSecretAvailability: not looked at yet");
 }
 
+TEST_CASE("a path in no mounted volume makes the BackupConfiguration NotReady before a backup fails",
+          "[controller][configuration]") {
+  const auto with_paths = [](std::vector<std::string> paths) {
+    return a_configuration_world(
+        a_backup_configuration().mounts({{"data", "/source//data/", ""}}).paths(std::move(paths)));
+  };
+  const std::string message =
+      "each backup will fail: /source/database, /etc of spec.target.paths are at or below no mountPath of "
+      "spec.target.volumeMounts (/source/data); correct the path, or add the mount";
+  const ConfigurationWorld world = with_paths({"/source/data/in/", "/source/database", "/etc"});
+  CHECK(condition(world, "Ready") == "False PathNotMounted: " + message);
+  CHECK(phase(world) == "NotReady");
+  CHECK(events_of(plan(world)) == Texts{"PathNotMounted: " + message});
+  CHECK(condition(with_paths({"/source/data", "/source/./data/x/../y"}), "Ready").starts_with("True"));
+  CHECK(condition(with_paths({"/source/data/../etc"}), "Ready").starts_with("False PathNotMounted"));
+
+  INFO("nothing new is said by a look at what was said");
+  CHECK(plan(after(world)).notes.empty());
+}
+
+TEST_CASE("a schedule that no calendar has a day for is said to begin nothing", "[controller][configuration]") {
+  const ConfigurationWorld world = a_configuration_world(a_backup_configuration().schedule("0 0 30 2 *"));
+  CHECK(
+      condition(world, "Ready") ==
+      "False ScheduleNeverDue: spec.schedule \"0 0 30 2 *\" is due on no day of the calendar, so it begins no backup; "
+      "correct it");
+  CHECK(condition(world, "CronJobCreated").starts_with("True"));
+  CHECK(phase(world) == "NotReady");
+}
+
+TEST_CASE("Ready does not say that backups run while they are paused, or pruned when nothing is",
+          "[controller][configuration]") {
+  CHECK(condition(a_configuration_world(a_backup_configuration().paused()), "Ready") ==
+        "True AllGood: paused, so the schedule begins no backup; set spec.paused to false to go on");
+  CHECK(condition(a_configuration_world(a_backup_configuration().retention({})), "Ready") ==
+        "True AllGood: backups run by the schedule; spec.retentionPolicy keeps all snapshots, so the repository only "
+        "grows: set keepLast or another of its rules");
+}
+
 TEST_CASE("a missing target is named", "[controller][configuration]") {
   ConfigurationWorld world = a_configuration_world();
   world.workload.reset();

@@ -63,6 +63,8 @@ TEST_CASE("fields without effect are named", "[webhook][warn]") {
 TEST_CASE("a schedule that no CronJob takes is named", "[webhook][warn]") {
   CHECK(any_contains(warnings_for("BackupConfiguration", a_backup_configuration().schedule("every day").json()),
                      "stash: spec.schedule: expected five fields"));
+  CHECK(any_contains(warnings_for("BackupConfiguration", a_backup_configuration().schedule("0 0 30 2 *").json()),
+                     "stash: spec.schedule is due on no day of the calendar"));
 }
 
 TEST_CASE("a Repository that does not exist is named", "[webhook][warn]") {
@@ -82,7 +84,7 @@ TEST_CASE("a target that cannot be backed up is named", "[webhook][warn]") {
   CHECK(any_contains(changed([](auto& c) { c.spec.target->paths.clear(); }), "spec.target.paths is empty"));
   CHECK(any_contains(changed([](auto& c) { c.spec.target->volume_mounts.clear(); }), "volumeMounts is empty"));
   CHECK(any_contains(changed([](auto& c) { c.spec.target->paths = {"/source/database"}; }),
-                     "path /source/database is below none"));
+                     "/source/database of spec.target.paths is at or below no mountPath"));
   CHECK(any_contains(changed([](auto& c) { c.spec.target->ref.kind = "Job"; }), "Job of apps/v1"));
   CHECK(any_contains(changed([](auto& c) { c.spec.target->ref.name.clear(); }), "needs apiVersion, kind and name"));
 }
