@@ -5,12 +5,6 @@
 
 namespace stash::api {
 
-constexpr auto fields(Of<RetryConfig>) {
-  return std::tuple{
-      Field{"maxRetry", &RetryConfig::max_retry, "How many times a failed session is repeated."},
-      Field{"delay", &RetryConfig::delay, "How long to wait before each repetition, such as 5m; none when empty."}};
-}
-
 constexpr auto fields(Of<BackupTarget>) {
   return std::tuple{
       Field{"ref", &BackupTarget::ref, "The workload."},

@@ -16,13 +16,6 @@ struct BackupTarget {
   friend bool operator==(const BackupTarget&, const BackupTarget&) = default;
 };
 
-/// Repetition of failed sessions.
-struct RetryConfig {
-  int max_retry = 0;
-  std::string delay;  ///< Go duration text, "" for none
-  friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
-};
-
 struct BackupConfigurationSpec {
   std::string schedule;
   std::string driver;      ///< "" means Restic

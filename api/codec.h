@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "api/backup_blueprint.h"
 #include "api/backup_configuration.h"
 #include "api/backup_session.h"
 #include "api/repository.h"
@@ -11,7 +12,7 @@ namespace stash::api {
 
 /// Decodes one of our kinds from its fields() table, in every wire shape of the contract. Unknown fields are ignored,
 /// null counts as absent. Error invalid: "Repository demo/gcs: /spec/backend/gcs/bucket: expected a string, got a
-/// number". Defined for Repository, BackupConfiguration, BackupSession, RestoreSession.
+/// number". Defined for Repository, BackupConfiguration, BackupSession, RestoreSession, BackupBlueprint.
 template <class Kind>
 Result<Kind> decode(const Json& object);
 
@@ -26,6 +27,7 @@ Json encode_status(const BackupConfigurationStatus& status);
 /// `target` fills status.targets[] beside status.stats[].
 Json encode_status(const BackupSessionStatus& status, const TargetRef& target);
 Json encode_status(const RestoreSessionStatus& status);
+Json encode_status(const BackupBlueprintStatus& status);
 /// One entry of status.stats[].
 Json encode_host(const HostStats& host);
 Json encode_progress(const Progress& progress);

@@ -32,6 +32,10 @@ inline constexpr std::string_view kAppliedRestoreHash = "stash.appscode.com/last
 inline constexpr std::string_view kAppliedInvoker = "stash.appscode.com/last-applied-backup-invoker";
 inline constexpr std::string_view kAppliedInvokerKind = "stash.appscode.com/last-applied-backup-invoker-kind";
 inline constexpr std::string_view kAppliedInvokerHash = "stash.appscode.com/last-applied-backup-invoker-hash";
+// Annotations of a workload that asks for a backup from a BackupBlueprint (Stash).
+inline constexpr std::string_view kBlueprintAnnotation = "stash.appscode.com/backup-blueprint";
+inline constexpr std::string_view kTargetPathsAnnotation = "stash.appscode.com/target-paths";
+inline constexpr std::string_view kVolumeMountsAnnotation = "stash.appscode.com/volume-mounts";
 /// Ours, on a BackupConfiguration: "true" lets a backup of zero files succeed.
 inline constexpr std::string_view kAllowEmpty = "stash.appscode.com/allow-empty";
 /// Ours, on objects that the controller applies: hash of what it applied, so that an unchanged one is not written
@@ -46,6 +50,9 @@ inline constexpr std::string_view kManagedBy = "stash.appscode.com";
 inline constexpr std::string_view kBackupConfigurationLabel = "stash.appscode.com/backup-configuration";
 inline constexpr std::string_view kInvokerTypeLabel = "stash.appscode.com/invoker-type";
 inline constexpr std::string_view kInvokerNameLabel = "stash.appscode.com/invoker-name";
+/// Ours, on what was made from a BackupBlueprint: its name. Without it an object is somebody else's.
+inline constexpr std::string_view kBlueprintLabel = "stash.appscode.com/backup-blueprint";
+inline constexpr std::string_view kBlueprintComponent = "stash-blueprint";
 /// On namespaces: "enabled" opts in, "disabled" opts out.
 inline constexpr std::string_view kInjectionLabel = "stash.appscode.com/injection";
 
@@ -101,6 +108,8 @@ inline constexpr std::string_view kLocationShared = "LocationShared";
 inline constexpr std::string_view kNotFirst = "NotFirst";
 /// Ours: False lists spec fields that this version accepts but does not act on.
 inline constexpr std::string_view kFieldsHonoured = "FieldsHonoured";
+/// Ours, on a BackupBlueprint: whether all workloads that name it are backed up as it says.
+inline constexpr std::string_view kApplied = "Applied";
 /// Ours: True once a session is final; its reason is the phase.
 inline constexpr std::string_view kCompleted = "Completed";
 

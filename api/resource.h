@@ -30,6 +30,8 @@ inline constexpr Resource kBackupConfigurations{"stash.appscode.com", "v1beta1",
                                                 "BackupConfiguration"};
 inline constexpr Resource kBackupSessions{"stash.appscode.com", "v1beta1", "backupsessions", "BackupSession"};
 inline constexpr Resource kRestoreSessions{"stash.appscode.com", "v1beta1", "restoresessions", "RestoreSession"};
+inline constexpr Resource kBackupBlueprints{"stash.appscode.com", "v1beta1", "backupblueprints", "BackupBlueprint",
+                                            false};
 
 inline constexpr Resource kDeployments{"apps", "v1", "deployments", "Deployment"};
 inline constexpr Resource kCronJobs{"batch", "v1", "cronjobs", "CronJob"};

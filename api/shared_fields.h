@@ -55,6 +55,12 @@ constexpr auto fields(Of<RetentionPolicy>) {
       Field{"dryRun", &RetentionPolicy::dry_run, "Only report what would be removed."}};
 }
 
+constexpr auto fields(Of<RetryConfig>) {
+  return std::tuple{
+      Field{"maxRetry", &RetryConfig::max_retry, "How many times a failed session is repeated."},
+      Field{"delay", &RetryConfig::delay, "How long to wait before each repetition, such as 5m; none when empty."}};
+}
+
 constexpr auto fields(Of<TempDir>) {
   return std::tuple{Field{"medium", &TempDir::medium,
                           "Where temporary files and the cache live: empty for the node's disk, or Memory."},

@@ -26,6 +26,13 @@ struct RetentionPolicy {
   friend bool operator==(const RetentionPolicy&, const RetentionPolicy&) = default;
 };
 
+/// Repetition of failed sessions.
+struct RetryConfig {
+  int max_retry = 0;
+  std::string delay;  ///< Go duration text, "" for none
+  friend bool operator==(const RetryConfig&, const RetryConfig&) = default;
+};
+
 struct TempDir {
   std::string medium;      ///< "" or "Memory"
   std::string size_limit;  ///< quantity text, "" for none

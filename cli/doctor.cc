@@ -21,6 +21,7 @@ const std::vector<std::string>& doctor_kinds() {
                                                  "repositories.stash.appscode.com",
                                                  "backupsessions.stash.appscode.com",
                                                  "restoresessions.stash.appscode.com",
+                                                 "backupblueprints.stash.appscode.com",
                                                  "cronjobs.batch",
                                                  "mutatingwebhookconfigurations.admissionregistration.k8s.io"};
   return kinds;
@@ -37,6 +38,7 @@ std::vector<Check> diagnose(const DoctorWorld& world) {
   check_labels(world, checks);
   check_backups(world, checks);
   check_backends(world, checks);
+  check_blueprints(world, checks);
   check_stale(world, checks);
   return checks;
 }

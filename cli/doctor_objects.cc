@@ -35,7 +35,8 @@ bool pass_on_complaints(const Json& object, std::string_view area, std::string_v
   for (const Complaint& complaint : complaints) {
     wrong(checks, complaint.grave ? Check::Level::problem : Check::Level::warning, area,
           fmt::format("{} {}: {}", kind, ref_of(object), complaint.message),
-          fmt::format("kubectl describe {} {} -n {}", lower_case(kind), name_of(object), ns_of(object)));
+          fmt::format("kubectl describe {} {}{}", lower_case(kind), name_of(object),
+                      ns_of(object).empty() ? "" : " -n " + ns_of(object)));
   }
   return complaints.empty();
 }
@@ -92,6 +93,16 @@ void check_backends(const DoctorWorld& world, Checks& checks) {
     good = check_integrity(repository, kArea, checks) && good;
   }
   if (good) well(checks, kArea, counted(repositories.size(), api::kRepositories.kind) + " without complaints");
+}
+
+void check_blueprints(const DoctorWorld& world, Checks& checks) {
+  constexpr std::string_view kArea = "blueprints";
+  if (!readable(world, kArea, {"backupblueprints"}, checks)) return;
+  const Json& blueprints = list_of(world, "backupblueprints");
+  bool good = true;
+  for (const Json& blueprint : blueprints)
+    good = pass_on_complaints(blueprint, kArea, api::kBackupBlueprints.kind, checks) && good;
+  if (good) well(checks, kArea, counted(blueprints.size(), api::kBackupBlueprints.kind) + " without complaints");
 }
 
 }  // namespace stash::cli

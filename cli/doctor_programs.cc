@@ -60,8 +60,8 @@ void check_crds(const DoctorWorld& world, Checks& checks) {
   constexpr std::string_view kArea = "crds";
   if (!readable(world, kArea, {"customresourcedefinitions"}, checks)) return;
   bool good = true;
-  for (const api::Resource& resource :
-       {api::kRepositories, api::kBackupConfigurations, api::kBackupSessions, api::kRestoreSessions}) {
+  for (const api::Resource& resource : {api::kRepositories, api::kBackupConfigurations, api::kBackupSessions,
+                                        api::kRestoreSessions, api::kBackupBlueprints}) {
     const std::string name = fmt::format("{}.{}", resource.plural, resource.group);
     const Json* crd = find_named(list_of(world, "customresourcedefinitions"), name);
     if (crd == nullptr) {
@@ -80,7 +80,7 @@ void check_crds(const DoctorWorld& world, Checks& checks) {
           fmt::format("CustomResourceDefinition {} does not serve {}", name, resource.version),
           "upgrade the chart with crds.install=true, and look at kubectl describe crd " + name);
   }
-  if (good) well(checks, kArea, "all four CustomResourceDefinitions are served");
+  if (good) well(checks, kArea, "all five CustomResourceDefinitions are served");
 }
 
 void check_programs(const DoctorWorld& world, Checks& checks) {

@@ -20,6 +20,7 @@ constexpr std::array kRights = {
     Right{kControllerProgram, "stash.appscode.com", "backupconfigurations", "watch"},
     Right{kControllerProgram, "stash.appscode.com", "backupsessions/status", "patch"},
     Right{kControllerProgram, "stash.appscode.com", "restoresessions/status", "patch"},
+    Right{kControllerProgram, "stash.appscode.com", "backupblueprints", "watch"},
     Right{kControllerProgram, "apps", "deployments", "patch"},
     Right{kControllerProgram, "batch", "cronjobs", "create"},
     Right{kControllerProgram, "rbac.authorization.k8s.io", "rolebindings", "create"},

@@ -31,6 +31,7 @@ void check_labels(const DoctorWorld& world, Checks& checks);
 /// What the controller found out about each object.
 void check_backups(const DoctorWorld& world, Checks& checks);
 void check_backends(const DoctorWorld& world, Checks& checks);
+void check_blueprints(const DoctorWorld& world, Checks& checks);
 /// What nobody will finish or remove.
 void check_stale(const DoctorWorld& world, Checks& checks);
 

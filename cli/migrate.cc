@@ -105,7 +105,8 @@ bool is_helms(const Json& crd) {
 }
 
 constexpr std::string_view kOurCrds[] = {"repositories.stash.appscode.com", "backupconfigurations.stash.appscode.com",
-                                         "backupsessions.stash.appscode.com", "restoresessions.stash.appscode.com"};
+                                         "backupsessions.stash.appscode.com", "restoresessions.stash.appscode.com",
+                                         "backupblueprints.stash.appscode.com"};
 
 void adopt_crds(const Lists& lists, Migration& migration) {
   MigrationStep step{"Let the chart own the CustomResourceDefinitions",
@@ -216,7 +217,14 @@ void note_unsupported(const Lists& lists, Migration& migration) {
       }
     }
   }
-  for (const auto* list : {"restics", "recoveries", "backupbatches", "restorebatches", "backupblueprints"}) {
+  for (const Json& blueprint : list_of(lists, "backupblueprints")) {
+    if (string_at(blueprint, {"spec", "repoNamespace"}).empty()) continue;
+    migration.unsupported.push_back(
+        fmt::format("BackupBlueprint {} keeps Repositories in another namespace, and will not be used; remove "
+                    "spec.repoNamespace",
+                    name_of(blueprint)));
+  }
+  for (const auto* list : {"restics", "recoveries", "backupbatches", "restorebatches"}) {
     for (const Json& object : list_of(lists, list)) {
       migration.unsupported.push_back(fmt::format("{} {} is left alone: write a BackupConfiguration for each workload",
                                                   string_at(object, {"kind"}), ref_of(object)));

@@ -7,6 +7,9 @@
 #include "api/backup_session.h"
 #include "api/codec.h"
 #include "api/names.h"
+#include "controller/blueprint_plan.h"
+#include "controller/blueprint_request.h"
+#include "controller/kind_name.h"
 #include "controller/rollout.h"
 #include "inject/workload_view.h"
 
@@ -91,6 +94,9 @@ Caches::Caches(const kube::Config& config, Queues& the_queues)
                      std::bind_front(&Caches::on_configuration, this)),
       sessions(config, api::kBackupSessions, {.keys = keys_of_session}, std::bind_front(&Caches::on_session, this)),
       restores(config, api::kRestoreSessions, {.keys = keys_of_invoker}, std::bind_front(&Caches::on_restore, this)),
+      // A cluster whose CRDs are managed apart may not have this one yet.
+      blueprints(config, api::kBackupBlueprints, {.may_be_unserved = true},
+                 std::bind_front(&Caches::on_blueprint, this)),
       namespaces(config, api::kNamespaces, {.metadata_only = true}, std::bind_front(&Caches::on_namespace, this)),
       cron_jobs(config, api::kCronJobs, ours(), std::bind_front(&Caches::on_owned, this)),
       roles(config, api::kRoles, ours(), std::bind_front(&Caches::on_owned, this)),
@@ -105,7 +111,7 @@ Caches::Caches(const kube::Config& config, Queues& the_queues)
 }
 
 std::vector<kube::Cache*> Caches::all() {
-  std::vector<kube::Cache*> caches = {&repositories, &configurations, &sessions, &restores,
+  std::vector<kube::Cache*> caches = {&repositories, &configurations, &sessions, &restores,     &blueprints,
                                       &namespaces,   &cron_jobs,      &roles,    &role_bindings};
   for (const auto& [kind, cache] : workloads_) caches.push_back(cache.get());
   return caches;
@@ -152,8 +158,38 @@ void Caches::wake_target(const Object& object) {
   if (const auto target = target_of(*object)) queues.workloads.add(to_string(*target));
 }
 
+std::vector<api::WorkloadRef> Caches::asking_for(const std::string& blueprint) const {
+  std::vector<api::WorkloadRef> found;
+  for (const auto& [kind, cache] : workloads_) {
+    for (const Object& object : cache->list("")) {
+      if (blueprint_of(*object) != blueprint || !inject::template_owner(*object, kind->resource.kind).empty()) continue;
+      found.push_back({kind, api::meta_of(*object).ref()});
+    }
+  }
+  return found;
+}
+
+void Caches::wake_blueprint_user(const ObjectRef& made, const Object& object) {
+  for (const auto& [kind, cache] : workloads_) {
+    const std::string prefix = singular(kind->resource.kind) + "-";
+    if (!made.name.starts_with(prefix)) continue;
+    const api::WorkloadRef workload{kind, {made.ns, made.name.substr(prefix.size())}};
+    const Object asks = cache->get(workload.ref);
+    if (asks && (is_from_blueprint(*object) || !blueprint_of(*asks).empty()))
+      queues.blueprints.add(to_string(workload));
+  }
+}
+
+void Caches::on_blueprint(const ObjectRef& ref, const Object& before, const Object& after) {
+  queues.blueprints.add(ref.name);
+  const bool same_spec = before && after && object_at(*before, {"spec"}) == object_at(*after, {"spec"});
+  if (same_spec) return;
+  for (const api::WorkloadRef& workload : asking_for(ref.name)) queues.blueprints.add(to_string(workload));
+}
+
 void Caches::on_repository(const ObjectRef& ref, const Object& before, const Object& after) {
   queues.repositories.add(to_string(ref));
+  wake_blueprint_user(ref, after ? after : before);
   // Another one may have had, or have now, the same location.
   if (!before || !after || object_at(*before, {"spec"}) != object_at(*after, {"spec"})) {
     for (const Object& other : repositories.list(ref.ns)) {
@@ -171,6 +207,7 @@ void Caches::on_repository(const ObjectRef& ref, const Object& before, const Obj
 
 void Caches::on_configuration(const ObjectRef& ref, const Object& before, const Object& after) {
   queues.configurations.add(to_string(ref));
+  wake_blueprint_user(ref, after ? after : before);
   wake_target(before);
   wake_target(after);
   for (const Object& session : sessions_of(ref)) {
@@ -206,7 +243,9 @@ void Caches::on_namespace(const ObjectRef& ref, const Object& before, const Obje
   }
   for (const auto& [kind, cache] : workloads_) {
     for (const Object& object : cache->list(ref.name)) {
-      queues.workloads.add(to_string(api::WorkloadRef{kind, {ref.name, string_at(*object, {"metadata", "name"})}}));
+      const std::string key = to_string(api::WorkloadRef{kind, {ref.name, string_at(*object, {"metadata", "name"})}});
+      queues.workloads.add(key);
+      queues.blueprints.add(key);
     }
   }
 }
@@ -215,7 +254,12 @@ void Caches::on_workload(const api::WorkloadKind& kind, const ObjectRef& ref, co
                          const Object& after) {
   if (before && after && same_workload(*before, *after)) return;
   if (!inject::template_owner(after ? *after : *before, kind.resource.kind).empty()) return;
-  queues.workloads.add(to_string(api::WorkloadRef{&kind, ref}));
+  const std::string key = to_string(api::WorkloadRef{&kind, ref});
+  queues.workloads.add(key);
+  const auto asks = [](const Object& object) { return object && !blueprint_of(*object).empty(); };
+  if (asks(before) || asks(after) || configurations.get({ref.ns, blueprint_object_name({&kind, ref})})) {
+    queues.blueprints.add(key);
+  }
   for (const Object& configuration : configurations_of({&kind, ref})) {
     queues.configurations.add(to_string(ObjectRef{ref.ns, string_at(*configuration, {"metadata", "name"})}));
   }

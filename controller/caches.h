@@ -20,12 +20,15 @@ class Caches {
 
   Queues& queues;
   kube::Cache repositories, configurations, sessions, restores;
+  kube::Cache blueprints;                       ///< of the cluster
   kube::Cache namespaces;                       ///< metadata only
   kube::Cache cron_jobs, roles, role_bindings;  ///< ours, by label
 
   using Object = kube::Cache::Object;
   using Objects = std::vector<Object>;
   Object workload(const api::WorkloadRef& ref) const;  ///< null when there is none
+  /// The workloads that name this BackupBlueprint. Looks through all of the cluster.
+  std::vector<api::WorkloadRef> asking_for(const std::string& blueprint) const;
 
   // What belongs together, without a look at everything else in the namespace; each ordered by name.
   Objects sessions_of(const api::ObjectRef& configuration) const;
@@ -43,8 +46,11 @@ class Caches {
   void on_restore(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_namespace(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_workload(const api::WorkloadKind& kind, const api::ObjectRef& ref, const Object& before, const Object& after);
+  void on_blueprint(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_owned(const api::ObjectRef& ref, const Object& before, const Object& after);
   void wake_target(const Object& object);
+  /// The workload that an object of this name was made for, or would be.
+  void wake_blueprint_user(const api::ObjectRef& made, const Object& object);
   std::vector<kube::Cache*> all();
 
   /// One per kind, without what nothing reads. ReplicaSets and the like that another workload made are names only.

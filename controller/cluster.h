@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 
+#include "controller/blueprint_book.h"
 #include "controller/caches.h"
 #include "controller/heartbeat_book.h"
 #include "controller/hook_runner.h"
@@ -24,6 +25,7 @@ struct Cluster {
         dry_run(is_dry_run),
         clock(the_clock),
         nudges(the_clock),
+        blueprints(the_clock),
         heartbeats(the_clock),
         pushes(settings.pushgateway_url, the_clock),
         hooks(
@@ -40,6 +42,7 @@ struct Cluster {
   bool dry_run;
   const Clock& clock;
   NudgeBook nudges;
+  BlueprintBook blueprints;
   HeartbeatBook heartbeats;
   PushOutbox pushes;
   HookRunner hooks;

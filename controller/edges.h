@@ -16,5 +16,9 @@ Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api:
 Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
 Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref);
 Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api::WorkloadRef& ref);
+/// What a workload gets from the BackupBlueprint that it asks for.
+Result<LookAgain> reconcile_blueprint_use(Cluster& cluster, kube::Api& api, const api::WorkloadRef& ref);
+/// The status of a BackupBlueprint.
+Result<LookAgain> reconcile_blueprint(Cluster& cluster, kube::Api& api, const std::string& name);
 
 }  // namespace stash::controller

@@ -4,12 +4,12 @@
 namespace stash::controller {
 
 /// What has to be looked at, one queue per kind of decision. Keys are "namespace/name", of workloads
-/// "Kind namespace/name".
+/// "Kind namespace/name". `blueprints` has both: names of BackupBlueprints, and workloads that may ask for one.
 struct Queues {
-  kube::WorkQueue configurations, sessions, restores, repositories, workloads;
+  kube::WorkQueue configurations, sessions, restores, repositories, workloads, blueprints;
 
   void shut_down() {
-    for (kube::WorkQueue* queue : {&configurations, &sessions, &restores, &repositories, &workloads})
+    for (kube::WorkQueue* queue : {&configurations, &sessions, &restores, &repositories, &workloads, &blueprints})
       queue->shut_down();
   }
 };

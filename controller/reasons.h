@@ -80,4 +80,16 @@ inline constexpr std::string_view kDenied = "AccessDenied";
 inline constexpr std::string_view kRestoreInProgress = "RestoreInProgress";
 inline constexpr std::string_view kSuperseded = "Superseded";
 
+// Ours, about workloads that ask for a BackupBlueprint.
+inline constexpr std::string_view kBlueprintMissing = "BackupBlueprintNotFound";
+inline constexpr std::string_view kBlueprintInvalid = "BackupBlueprintInvalid";
+inline constexpr std::string_view kBlueprintApplied = "BackupBlueprintApplied";
+inline constexpr std::string_view kBlueprintWithdrawn = "BackupBlueprintWithdrawn";
+inline constexpr std::string_view kAnnotationInvalid = "BackupAnnotationInvalid";
+inline constexpr std::string_view kRepositoryKept = "RepositoryKept";
+inline constexpr std::string_view kBeingDeleted = "BeingDeleted";
+inline constexpr std::string_view kRefused = "Refused";
+inline constexpr std::string_view kNotAllApplied = "NotAllApplied";
+inline constexpr std::string_view kSharedPlace = "SharedPlace";
+
 }  // namespace stash::controller::reasons

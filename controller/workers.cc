@@ -29,6 +29,11 @@ Result<LookAgain> by_workload(Cluster& cluster, kube::Api& api, const std::strin
   return ref ? reconcile_workload(cluster, api, *ref) : LookAgain();
 }
 
+Result<LookAgain> by_blueprint(Cluster& cluster, kube::Api& api, const std::string& key) {
+  const auto workload = api::workload_ref(key);
+  return workload ? reconcile_blueprint_use(cluster, api, *workload) : reconcile_blueprint(cluster, api, key);
+}
+
 void react(const Kind& kind, const std::string& key, const Error& error) {
   switch (error.code) {
     case ErrorCode::conflict:
@@ -86,7 +91,8 @@ void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics,
                         {"BackupSession", queues.sessions, by_name<reconcile_session>},
                         {"RestoreSession", queues.restores, by_name<reconcile_restore>},
                         {"Repository", queues.repositories, by_name<reconcile_repository>},
-                        {"Workload", queues.workloads, by_workload}};
+                        {"Workload", queues.workloads, by_workload},
+                        {"BackupBlueprint", queues.blueprints, by_blueprint}};
   std::vector<std::jthread> threads;
   for (const Kind& kind : kinds) {
     for (int i = 0; i < kThreadsPerKind; ++i) {

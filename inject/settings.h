@@ -15,7 +15,8 @@ struct Settings {
   bool opt_in = true;                            ///< false: every namespace but those labelled injection=disabled
   std::vector<std::string> excluded_namespaces;  ///< never injected: kube-system, our own
   std::vector<std::string> allowed_host_paths;   ///< where on a node a Repository may be, and below; none by default
-  bool exec_hooks = true;  ///< false: the controller may run nothing in containers, so exec hooks are refused
+  bool exec_hooks = true;        ///< false: the controller may run nothing in containers, so exec hooks are refused
+  std::string operator_account;  ///< user name of the controller, which makes Repositories from BackupBlueprints
 };
 
 /// Does a namespace with these labels want injection? Mirrors the webhook's namespaceSelector.

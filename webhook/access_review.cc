@@ -7,9 +7,10 @@
 namespace stash::webhook {
 
 std::string to_string(const Right& right) {
-  return fmt::format("{} {}{}{}{}{}{}{} in namespace {}", right.verb, right.resource,
-                     right.subresource.empty() ? "" : "/", right.subresource, right.group.empty() ? "" : ".",
-                     right.group, right.name.empty() ? "" : " ", right.name, right.ns);
+  const std::string where = right.ns.empty() ? "all namespaces" : "namespace " + right.ns;
+  return fmt::format("{} {}{}{}{}{}{}{} in {}", right.verb, right.resource, right.subresource.empty() ? "" : "/",
+                     right.subresource, right.group.empty() ? "" : ".", right.group, right.name.empty() ? "" : " ",
+                     right.name, where);
 }
 
 Json encode_access_review(const Json& user_info, const Right& right) {

@@ -5,11 +5,12 @@
 
 namespace stash::webhook {
 
-/// Something that an author may or may not do in one namespace, as RBAC names it: "create", "", "pods", "exec".
+/// Something that an author may or may not do in one namespace or in all, as RBAC names it: "create", "", "pods",
+/// "exec".
 struct Right {
   std::string verb, group, resource, subresource;
   std::string name;  ///< "" for all objects of that resource
-  std::string ns;
+  std::string ns;    ///< "" for all namespaces
   friend bool operator==(const Right&, const Right&) = default;
 };
 std::string to_string(const Right& right);  ///< "patch deployments.apps/web in namespace demo"

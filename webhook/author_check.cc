@@ -58,26 +58,44 @@ void need_for_target(const Json& before, const Json& after, const std::string& n
             "name a workload that you may change"});
 }
 
-void need_for_backend(const Json& before, const Json& after, const std::string& ns, const inject::Settings& settings,
+/// In a BackupBlueprint a name may hold variables; then any Secret is meant.
+std::string fixed_name(const std::string& name) { return name.contains("${") ? "" : name; }
+
+void need_for_backend(const Json& before, const Json& after, const Review& review, const inject::Settings& settings,
                       AuthorCheck& check) {
+  const std::string& ns = review.ns;
   const Json& backend = object_at(after, {"backend"});
   const Json& backend_before = object_at(before, {"backend"});
   const bool wipes = bool_at(after, {"wipeOut"}) && !bool_at(before, {"wipeOut"});
   const std::string secret = string_at(backend, {"storageSecretName"});
   // Any change of the backend: another endpoint would be sent the credentials of a Secret that was named before.
   if (!secret.empty() && (backend != backend_before || wipes)) {
-    add_need(check, {{"get", "", "secrets", "", secret, ns},
+    add_need(check, {{"get", "", "secrets", "", fixed_name(secret), ns},
                      fmt::format("spec.backend.storageSecretName has Secret {} used", secret),
                      "name a Secret that you may read"});
   }
   const Json local = member(backend, "local");
   if (local.is_null() || local == member(backend_before, "local")) return;
-  add_need(
-      check,
-      {{"create", "", "pods", "", "", ns}, "spec.backend.local has a volume mounted into pods", "use another backend"});
+  if (settings.operator_account.empty() || review.user != settings.operator_account) {
+    add_need(check, {{"create", "", "pods", "", "", ns},
+                     "spec.backend.local has a volume mounted into pods",
+                     "use another backend"});
+  }
   if (std::string objection = inject::host_path_objection(local, settings.allowed_host_paths); !objection.empty()) {
     check.objections.push_back(std::move(objection));
   }
+}
+
+/// The settings of containers reach the pods of whoever asks for the blueprint.
+void need_for_settings(Json before, Json after, AuthorCheck& check) {
+  for (Json* spec : {&before, &after}) {
+    for (const char* other : {"backend", "wipeOut"}) spec->erase(other);
+  }
+  if (!changes_more_than_harmless_fields(before, after)) return;
+  add_need(check, {{"patch", "apps", "deployments", "", "", ""},
+                   "it has settings that reach the pods of workloads in any namespace",
+                   "set nothing but backend, wipeOut, schedule, retentionPolicy, backupHistoryLimit, timeOut and "
+                   "retryConfig"});
 }
 
 std::string label_of(const Review& review) {
@@ -107,7 +125,10 @@ AuthorCheck plan_author_check(const Review& review, const inject::Settings& sett
   const Json& before = spec_of(review.old_object);
   const Json& after = spec_of(review.object);
   if (review.kind == api::kRepositories.kind) {
-    need_for_backend(before, after, review.ns, settings, check);
+    need_for_backend(before, after, review, settings, check);
+  } else if (review.kind == api::kBackupBlueprints.kind) {
+    need_for_backend(before, after, review, settings, check);
+    need_for_settings(before, after, check);
   } else if (review.kind == api::kBackupConfigurations.kind || review.kind == api::kRestoreSessions.kind) {
     need_for_hooks(before, after, review.ns, check);
     need_for_target(before, after, review.ns, check);

@@ -36,6 +36,11 @@ struct AuthorCheck {
 /// | a target, or anything but harmless_fields() beside it | patch that workload |
 /// | a backend with a Secret, a change of one (the endpoint!), wipeOut | get that Secret |
 /// | a backend with a volume | create pods; a hostPath must be one that the administrator allows |
+/// | a BackupBlueprint with such a backend | the same in all namespaces |
+/// | its runtimeSettings, or whatever else reaches pods | patch Deployments in all namespaces |
+///
+/// The controller may keep Repositories on volumes: it makes them for who annotates a workload, and may thus mount the
+/// same volume himself.
 ///
 /// Pure and total; reads the objects as they are on the wire, so that one that does not decode is not let through.
 /// Whether the named objects exist does not matter, so no answer tells.

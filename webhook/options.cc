@@ -12,6 +12,8 @@ bool parse_options(int argc, char** argv, Options& options, int& exit_code) {
   inject::add_server_options(app, options);
   app.add_option("--listen", options.listen, "Address of the webhook (HTTPS)");
   app.add_option("--cert-secret", options.cert_secret, "Secret with tls.crt and tls.key, in our namespace")->required();
+  app.add_option("--operator-account", options.settings.operator_account,
+                 "User name of the controller, which makes Repositories from BackupBlueprints");
   app.add_option("--shutdown-delay", delay, "Seconds to go on serving after SIGTERM, until no endpoint names us")
       ->check(CLI::Range(0, 300))
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}},

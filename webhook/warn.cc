@@ -158,6 +158,21 @@ void add_warnings(const api::Repository& repository, const Review& review, const
   warnings.insert(warnings.end(), found.begin(), found.end());
 }
 
+/// What a variable may still change is left to the controller.
+void add_warnings(const api::BackupBlueprint& blueprint, const Review& /*review*/, const inject::Settings& /*settings*/,
+                  const WarnWorld& /*world*/, Warnings& warnings) {
+  for (const std::string& warning : api::backend_warnings(blueprint.spec.backend)) {
+    warnings.push_back("stash: " + warning);
+  }
+  if (const auto fault = api::backend_fault(blueprint.spec.backend)) {
+    warnings.push_back(fmt::format("stash: {}; no backup will be taken", to_string(*fault)));
+  }
+  if (blueprint.spec.schedule.contains("${")) return;
+  if (const auto schedule = api::parse_schedule(blueprint.spec.schedule); !schedule) {
+    warnings.push_back("stash: spec.schedule: " + schedule.error().message + "; no backup will be taken");
+  }
+}
+
 template <class Kind>
 Answer warn_about(const Review& review, const inject::Settings& settings, const WarnWorld& world) {
   Answer answer{.outcome = "unchanged", .reason = "no_warnings"};
@@ -186,6 +201,7 @@ Answer warn(const Review& review, const inject::Settings& settings, const WarnWo
     if (review.kind == api::kBackupConfigurations.kind) {
       return warn_about<api::BackupConfiguration>(review, settings, world);
     }
+    if (review.kind == api::kBackupBlueprints.kind) return warn_about<api::BackupBlueprint>(review, settings, world);
     if (review.kind == api::kRestoreSessions.kind) return warn_about<api::RestoreSession>(review, settings, world);
   }
   return {.outcome = "skipped", .reason = "other_kind"};

@@ -100,7 +100,7 @@ def test_the_mode_decides_which_namespaces_are_asked_about_and_system_namespaces
 def test_only_writes_that_need_a_right_are_refused_while_the_webhook_is_down():
     hooks = [(o["kind"], hook) for o in render() if "webhooks" in o for hook in o["webhooks"]]
     closed = {hook["name"]: hook for kind, hook in hooks if hook["failurePolicy"] != "Ignore"}
-    assert closed.keys() == {f"{kind}.authorization.stash.appscode.com" for kind in ("repository", "backupconfiguration", "restoresession")}
+    assert closed.keys() == {f"{kind}.authorization.stash.appscode.com" for kind in ("repository", "backupconfiguration", "restoresession", "backupblueprint")}
     for hook in closed.values():
         assert hook["clientConfig"]["service"]["path"] == "/authorize" and len(hook["matchConditions"]) == 2
         assert [rule["operations"] for rule in hook["rules"]] == [["CREATE", "UPDATE"]] and hook["rules"][0]["apiGroups"] == [STASH]
@@ -112,7 +112,7 @@ def test_chart_and_webhook_agree_on_the_fields_that_need_no_right():
     fields = re.findall(r'"(\w+)"', re.search(r"harmless_fields\(\) \{.*?\{(.*?)\}", source, re.S)[1])
     expressions = [c["expression"] for o in render() for hook in o.get("webhooks", []) for c in hook.get("matchConditions", [])]
     lists = [re.findall(r"'(\w+)'", found) for e in expressions for found in re.findall(r"field in \[(.*?)\]", e)]
-    assert len(fields) == 6 and lists == [fields] * 4
+    assert len(fields) == 6 and lists == [fields] * 6
 
 
 def test_both_programs_know_which_paths_of_the_nodes_are_allowed_and_none_is_by_default():

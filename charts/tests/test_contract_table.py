@@ -6,7 +6,7 @@ import crd_schema
 from crd_schema import ROOT
 
 TABLE = ROOT / "docs/contract.md"
-KINDS = "Repository|BackupConfiguration|BackupSession|RestoreSession"
+KINDS = "Repository|BackupConfiguration|BackupSession|RestoreSession|BackupBlueprint"
 FIELD = re.compile(rf"(?:\{{(?:{KINDS})(?:,(?:{KINDS}))*\}}|(?:{KINDS}))\.(?:spec|status)\.")
 ANSWERS = ("works", "accepted, not acted on", "read, not written", "refused", "differs", "no effect", "not done")
 REASONS = ("no test yet", "not done")

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from conftest import make_namespace
 from test_authors import EXEC, User, configuration, refused
+from test_blueprints import annotated, blueprint
 from test_wipe_out import finish_job, repository
 
 from stash_e2e import api_ring, objects
@@ -41,6 +42,7 @@ class Stories:
         self.a_restore_that_waits()
         self.an_exec_hook()
         self.a_repository_on_a_claim_and_one_that_is_wiped_out()
+        self.a_workload_asks_for_a_blueprint_and_then_no_more()
         self.finalizers_of_older_stash()
         self.a_namespace_opts_out()
         self.an_author_without_rights()
@@ -135,6 +137,16 @@ class Stories:
         finish_job(kube, NS, job, 0, "nothing was there")
         wait_until("the Repository is gone", lambda: kube.get("repository", "repo", NS) is None, 60)
         wait_until("its claim was looked for", lambda: kube.get("repository", "on-a-claim", NS).get("status", {}).get("conditions"), 60)
+
+    def a_workload_asks_for_a_blueprint_and_then_no_more(self):
+        kube, ns = self.kube, f"{NS}-by-blueprint"
+        make_namespace(kube, ns)
+        kube.apply(blueprint(ns), annotated(objects.deployment(ns, "/data/y"), ns))
+        wait_until("it has a BackupConfiguration", lambda: kube.get("backupconfiguration", "deployment-web", ns), 60)
+        wait_until("the blueprint says so", lambda: kube.condition("backupblueprint", ns, None, "Applied"), 60)
+        kube.kubectl("annotate", "deployment", "web", "-n", ns, "stash.appscode.com/backup-blueprint-")
+        wait_until("it has none", lambda: kube.get("backupconfiguration", "deployment-web", ns) is None, 60)
+        kube.delete("backupblueprint", ns)
 
     def finalizers_of_older_stash(self):
         for kind, made in (("backupconfiguration", objects.backup_configuration(NS, "older", workload="nobody", schedule="0 0 1 1 *")),
@@ -264,6 +276,8 @@ MADE = {
     Right("create", "rbac.authorization.k8s.io", "rolebindings"): {
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "subjects": [],
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "stash-cron-job-web-backup"}},
+    Right("create", STASH, "repositories"): {"apiVersion": "stash.appscode.com/v1alpha1", "kind": "Repository", "spec": {}},
+    Right("create", STASH, "backupconfigurations"): {"apiVersion": "stash.appscode.com/v1beta1", "kind": "BackupConfiguration", "spec": {}},
 }
 
 

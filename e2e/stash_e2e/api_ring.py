@@ -126,7 +126,7 @@ def start_webhook(kube, directory, pushgateway_url=""):
     program = Program([BIN / "stash-webhook", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-webhook", directory),
                        "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", pushgateway_url, "--listen", f"127.0.0.1:{port}",
                        "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert", "--shutdown-delay", "0s",
-                       *ALLOW_HOST_PATHS],
+                       "--operator-account", "system:serviceaccount:stash:stash-operator", *ALLOW_HOST_PATHS],
                       directory / "webhook.log").start()
     wait_until("the webhook is ready", lambda: answers(f"http://127.0.0.1:{health}/readyz"), 30)
     kube.delete("service", "stash-webhook", "stash")

@@ -1,5 +1,6 @@
 #include "tools/crdgen/crd_files.h"
 
+#include "api/backup_blueprint.h"
 #include "api/backup_configuration.h"
 #include "api/backup_session.h"
 #include "api/codec.h"
@@ -27,7 +28,8 @@ std::vector<CrdFile> crd_files(Form form) {
   return {crd_file(api::custom_resource_definition<api::Repository>(), form),
           crd_file(api::custom_resource_definition<api::BackupConfiguration>(), form),
           crd_file(api::custom_resource_definition<api::BackupSession>(), form),
-          crd_file(api::custom_resource_definition<api::RestoreSession>(), form)};
+          crd_file(api::custom_resource_definition<api::RestoreSession>(), form),
+          crd_file(api::custom_resource_definition<api::BackupBlueprint>(), form)};
 }
 
 }  // namespace stash::crdgen

@@ -25,7 +25,8 @@ void walk(const Json& schema, const std::string& pointer,
 }
 
 const Json kAll[] = {custom_resource_definition<Repository>(), custom_resource_definition<BackupConfiguration>(),
-                     custom_resource_definition<BackupSession>(), custom_resource_definition<RestoreSession>()};
+                     custom_resource_definition<BackupSession>(), custom_resource_definition<RestoreSession>(),
+                     custom_resource_definition<BackupBlueprint>()};
 
 }  // namespace
 
@@ -43,6 +44,7 @@ TEST_CASE("each kind is served as the contract says", "[api][crd]") {
   CHECK(summary(kAll[0]) == R"(repositories.stash.appscode.com Namespaced v1alpha1* v1beta1 ["repo"])");
   CHECK(summary(kAll[1]) == R"(backupconfigurations.stash.appscode.com Namespaced v1beta1* ["bc"])");
   CHECK(summary(kAll[2]) == R"(backupsessions.stash.appscode.com Namespaced v1beta1* [])");
+  CHECK(summary(kAll[4]) == R"(backupblueprints.stash.appscode.com Cluster v1beta1* ["bb"])");
   CHECK(summary(kAll[3]) == R"(restoresessions.stash.appscode.com Namespaced v1beta1* ["restore"])");
 }
 
@@ -83,7 +85,8 @@ TEST_CASE("only keys of lists and mandatory parts of Kubernetes' own types are r
   CHECK(required == std::vector<std::string>{R"(BackupConfiguration/spec/target/volumeMounts/- ["name","mountPath"])",
                                              R"(BackupConfiguration/spec/task/params/- ["name","value"])",
                                              R"(RestoreSession/spec/target/volumeMounts/- ["name","mountPath"])",
-                                             R"(RestoreSession/spec/task/params/- ["name","value"])"});
+                                             R"(RestoreSession/spec/task/params/- ["name","value"])",
+                                             R"(BackupBlueprint/spec/task/params/- ["name","value"])"});
 }
 
 TEST_CASE("statuses name their hosts and conditions by key, so that writers do not collide", "[api][crd]") {
@@ -103,6 +106,13 @@ TEST_CASE("rules of a RestoreSession are checked wherever they stand", "[api][cr
   newer.erase("description");
   older.erase("description");
   CHECK(newer == older);
+}
+
+TEST_CASE("a BackupBlueprint takes the backends that a Repository takes, with the same rules", "[api][crd]") {
+  const Json& repository = schema_of(kAll[0])["properties"]["spec"];
+  const Json& blueprint = schema_of(kAll[4])["properties"]["spec"];
+  CHECK(blueprint["properties"]["backend"] == repository["properties"]["backend"]);
+  CHECK(blueprint["x-kubernetes-validations"] == repository["x-kubernetes-validations"]);
 }
 
 TEST_CASE("a field that is not acted on says so in its description", "[api][crd]") {

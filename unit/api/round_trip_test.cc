@@ -51,6 +51,7 @@ TEST_CASE("decoding gives back what was encoded", "[api][codec]") {
     check_round_trip(random.backup_configuration());
     check_round_trip(random.backup_session());
     check_round_trip(random.restore_session());
+    check_round_trip(random.backup_blueprint());
   }
 }
 
@@ -60,6 +61,7 @@ TEST_CASE("the schema has every field that is ever written", "[api][codec]") {
     check_schema_covers<Repository>(encode(random.repository()));
     check_schema_covers<BackupConfiguration>(encode(random.backup_configuration()));
     check_schema_covers<RestoreSession>(encode(random.restore_session()));
+    check_schema_covers<BackupBlueprint>(encode(random.backup_blueprint()));
     const BackupSession session = random.backup_session();
     check_schema_covers<BackupSession>(encode(session));
     check_schema_covers<BackupSession>({{"status", encode_status(session.status, random.target_ref())}});
@@ -71,6 +73,8 @@ TEST_CASE("a status alone is the status of the whole object", "[api][codec]") {
   for (int i = 0; i < kObjects; ++i) {
     const Repository repository = random.repository();
     CHECK(encode(repository)["status"] == encode_status(repository.status));
+    const BackupBlueprint blueprint = random.backup_blueprint();
+    CHECK(encode(blueprint)["status"] == encode_status(blueprint.status));
     const BackupSession session = random.backup_session();
     const Json status = encode_status(session.status, random.target_ref());
     const auto read_back = decode<BackupSession>({{"status", status}});

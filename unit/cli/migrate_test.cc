@@ -132,11 +132,16 @@ TEST_CASE("what is not taken over is said", "[cli][migrate]") {
   Lists lists = an_old_installation();
   lists["backupconfigurations"] =
       Json::array({a_backup_configuration().target({"v1", "PersistentVolumeClaim", "data"}).json()});
+  lists["backupblueprints"] =
+      Json::array({{{"kind", "BackupBlueprint"}, {"metadata", {{"name", "good"}}}},
+                   {{"kind", "BackupBlueprint"}, {"metadata", {{"name", "far"}}}, {"spec", {{"repoNamespace", "x"}}}}});
   lists["restics"] = Json::array({{{"kind", "Restic"}, {"metadata", {{"name", "old"}, {"namespace", "demo"}}}}});
   CHECK(plan_migration(lists).unsupported ==
         std::vector<std::string>{"BackupConfiguration demo/app-backup is for a PersistentVolumeClaim: only workloads "
                                  "are backed up; it will be "
                                  "Invalid",
+                                 "BackupBlueprint far keeps Repositories in another namespace, and will not be used; "
+                                 "remove spec.repoNamespace",
                                  "Restic demo/old is left alone: write a BackupConfiguration for each workload"});
 }
 

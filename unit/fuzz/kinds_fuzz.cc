@@ -33,5 +33,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_kind<api::BackupConfiguration>(*json);
   check_kind<api::BackupSession>(*json);
   check_kind<api::RestoreSession>(*json);
+  check_kind<api::BackupBlueprint>(*json);
   return 0;
 }

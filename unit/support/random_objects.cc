@@ -99,9 +99,8 @@ api::BucketBackend RandomObjects::bucket(bool with_connections) {
   return {word(), word(), with_connections ? number() : 0};
 }
 
-api::Repository RandomObjects::repository() {
-  api::Repository repository{metadata(), {}, {}};
-  api::Backend& backend = repository.spec.backend;
+api::Backend RandomObjects::backend() {
+  api::Backend backend;
   backend.storage_secret_name = word();
   backend.local = maybe([this] {
     Json source = Json::object();
@@ -114,6 +113,12 @@ api::Repository RandomObjects::repository() {
   backend.swift = maybe([this] { return bucket(false); });
   backend.b2 = maybe([this] { return bucket(true); });
   backend.rest = maybe([this] { return api::RestBackend{word()}; });
+  return backend;
+}
+
+api::Repository RandomObjects::repository() {
+  api::Repository repository{metadata(), {}, {}};
+  repository.spec.backend = backend();
   repository.spec.wipe_out = coin();
   const auto random_time = [this] { return time(); };
   repository.status = {.observed_generation = number(),
@@ -158,6 +163,21 @@ api::BackupConfiguration RandomObjects::backup_configuration() {
                            .retry_at = maybe([this] { return time(); })};
   });
   return configuration;
+}
+
+api::BackupBlueprint RandomObjects::backup_blueprint() {
+  api::BackupBlueprint blueprint{metadata(), {}, {number(), conditions()}};
+  api::BackupBlueprintSpec& spec = blueprint.spec;
+  spec.backend = backend();
+  spec.wipe_out = coin();
+  spec.schedule = word();
+  spec.retention_policy = {word(), number(), number(), number(), number(), number(), number(), words(), coin(), coin()};
+  spec.runtime_settings = runtime_settings();
+  spec.temp_dir = temp_dir();
+  spec.backup_history_limit = maybe([this] { return number(); });
+  spec.time_out = word();
+  spec.retry_config = maybe([this] { return api::RetryConfig{number(), word()}; });
+  return blueprint;
 }
 
 api::BackupSession RandomObjects::backup_session() {

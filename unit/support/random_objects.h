@@ -2,6 +2,7 @@
 #include <random>
 #include <string>
 
+#include "api/backup_blueprint.h"
 #include "api/backup_configuration.h"
 #include "api/backup_session.h"
 #include "api/repository.h"
@@ -19,6 +20,7 @@ class RandomObjects {
   api::BackupConfiguration backup_configuration();
   api::BackupSession backup_session();
   api::RestoreSession restore_session();
+  api::BackupBlueprint backup_blueprint();
   api::TargetRef target_ref();
 
  private:
@@ -39,6 +41,7 @@ class RandomObjects {
   std::vector<api::VolumeMount> mounts();
   api::RuntimeSettings runtime_settings();
   api::TempDir temp_dir();
+  api::Backend backend();
   api::BucketBackend bucket(bool with_connections);
   api::RestoreRule rule();
   api::HttpAction http_action(bool is_post);

@@ -238,6 +238,47 @@ TEST_CASE("objects of any shape have a check", "[webhook][author][F64][I17]") {
   }
 }
 
+TEST_CASE("who writes a BackupBlueprint must have the rights that it uses, in all namespaces",
+          "[webhook][author][I16]") {
+  const auto written = [](const Json& spec) {
+    return Json{{"apiVersion", "stash.appscode.com/v1beta1"},
+                {"kind", "BackupBlueprint"},
+                {"metadata", {{"name", "nightly"}}},
+                {"spec", spec}};
+  };
+  const auto rights = [](const Json& after, const Json& before = nullptr) {
+    Json review = a_review("stash.appscode.com", "BackupBlueprint", after, before);
+    review["request"].erase("namespace");
+    Rights found;
+    for (const Need& need : plan_author_check(parse_review(review.dump()).value(), kSettings).needs)
+      found.push_back(need.right);
+    return found;
+  };
+  const Json in_cloud = {{"schedule", "@daily"},
+                         {"backend", {{"storageSecretName", "backups"}, {"s3", {{"bucket", "b"}}}}}};
+  const Right secret{"get", "", "secrets", "", "backups", ""}, any_secret{"get", "", "secrets", "", "", ""};
+  const Right pods{"create", "", "pods", "", "", ""}, workloads{"patch", "apps", "deployments", "", "", ""};
+  CHECK(rights(written(in_cloud)) == Rights{secret});
+  CHECK(rights(with(written(in_cloud), "/spec/backend/storageSecretName", "of-${TARGET_NAME}")) == Rights{any_secret});
+  CHECK(rights(with(written(in_cloud), "/spec/backend/local", {{"hostPath", {{"path", "/data/x"}}}})) ==
+        Rights{secret, pods});
+  CHECK(rights(with(written(in_cloud), "/spec/runtimeSettings", {{"container", {{"env", Json::array()}}}})) ==
+        Rights{secret, workloads});
+  CHECK(rights(with(written(in_cloud), "/spec/fieldOfALaterRelease", 1)) == Rights{secret, workloads});
+  CHECK(rights(with(written(in_cloud), "/spec/schedule", "@hourly"), written(in_cloud)).empty());
+  CHECK(to_string(secret) == "get secrets backups in all namespaces");
+}
+
+TEST_CASE("the controller may keep Repositories on volumes, but no more than anybody on a node", "[webhook][author]") {
+  inject::Settings settings = kSettings;
+  settings.operator_account = "jane";
+  CHECK(plan_author_check(a_write(a_repository().json()), settings).needs.size() == 1);
+  CHECK(plan_author_check(a_write(a_repository().json()), settings).needs.at(0).right == kSecret);
+  CHECK_FALSE(plan_author_check(a_write(a_repository().host_path("/etc").json()), settings).objections.empty());
+  settings.operator_account = "somebody-else";
+  CHECK(plan_author_check(a_write(a_repository().json()), settings).needs.size() == 2);
+}
+
 TEST_CASE("the question carries user, groups, uid and extra, and the right", "[webhook][author]") {
   const Json user = {{"username", "jane"}, {"uid", "7"}, {"groups", {"a", "b"}}, {"extra", {{"scopes", {"x"}}}}};
   CHECK(encode_access_review(user, kDeployment) == Json{{"apiVersion", "authorization.k8s.io/v1"},

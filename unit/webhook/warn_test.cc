@@ -67,6 +67,23 @@ TEST_CASE("a schedule that no CronJob takes is named", "[webhook][warn]") {
                      "stash: spec.schedule is due on no day of the calendar"));
 }
 
+TEST_CASE("a BackupBlueprint is warned of like what it makes, but for what variables may still mend",
+          "[webhook][warn]") {
+  const auto warnings = [](const char* changes) {
+    Json object =
+        R"({"apiVersion": "stash.appscode.com/v1beta1", "kind": "BackupBlueprint", "metadata": {"name": "nightly"},
+        "spec": {"schedule": "@daily", "backend": {"storageSecretName": "s", "s3": {"endpoint": "e", "bucket": "b"}}}})"_json;
+    object["spec"].merge_patch(Json::parse(changes));
+    return warnings_for("BackupBlueprint", object);
+  };
+  CHECK(warnings("{}") == std::vector<std::string>{});
+  CHECK(warnings(R"({"schedule": "${TARGET_NAME}"})") == std::vector<std::string>{});
+  CHECK(any_contains(warnings(R"({"schedule": "every day"})"), "no backup will be taken"));
+  CHECK(any_contains(warnings(R"({"backend": {"s3": {"bucket": null}}})"), "/spec/backend/s3/bucket is missing"));
+  CHECK(any_contains(warnings(R"({"task": {"name": "t"}})"), "does not act on it"));
+  CHECK(any_contains(warnings(R"({"repoNamespace": "x"})"), "/spec/repoNamespace"));
+}
+
 TEST_CASE("a Repository that does not exist is named", "[webhook][warn]") {
   const Json object = a_backup_configuration().with([](auto& c) { c.spec.repository = "nowhere"; }).json();
   CHECK(any_contains(warnings_for("BackupConfiguration", object), "nowhere"));
