@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 configured = @test -f build/$(1)/build.ninja || cmake --preset $(1) > /dev/null
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-.PHONY: help deps tools build programs plugin image unit asan tsan fuzz fuzzers api-test backend-test e2e test demo cluster cluster-down faults soak bench lint format generate golden clean
+.PHONY: help deps tools build programs plugin image unit asan tsan fuzz fuzzers api-test backend-test e2e guides test demo cluster cluster-down faults soak bench lint format generate golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -61,6 +61,10 @@ backend-test: build ## every backend on a real server with three versions of res
 e2e: image plugin tools ## end-to-end tests on a one-node cluster of their own
 	@$(PYTEST) -n 3 --dist loadgroup -m "not slow" e2e/tests
 
+guides: image plugin tools ## follow every guide of docs/ word by word on a cluster (make test does so with two of them)
+	@e2e/servers/build-servers
+	@$(PYTEST) -n 3 --dist loadgroup e2e/tests/test_guides.py
+
 test: ## everything: unit tests, a real kube-apiserver, a one-node cluster
 	@tools/run-tests
 
@@ -95,8 +99,9 @@ generate: build ## rewrite what is generated from the fields() tables: the chart
 	@build/$(PRESET)/bin/crdgen --output-directory charts/stash/templates/crds
 	@build/$(PRESET)/bin/crdgen --reference docs/reference.md
 
-golden: build ## rewrite the golden files of the injector; review them like code
+golden: build ## rewrite the golden files of the injector and the tables of docs/metrics.md; review them like code
 	@UPDATE_GOLDEN=1 build/$(PRESET)/bin/inject_test
+	@for room in controller webhook sidecar; do UPDATE_GOLDEN=1 build/$(PRESET)/bin/$${room}_test "docs/metrics.md says*" || exit 1; done
 
 clean: ## remove the build directory (clusters must be down)
 	@if ls build/cluster/*/kubeconfig >/dev/null 2>&1; then echo "a cluster is up: make cluster-down first"; exit 1; fi

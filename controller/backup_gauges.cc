@@ -115,7 +115,9 @@ constexpr GaugeOf<BackupGauges> kBackupGauges[] = {
     {"stash_backup_configuration_next_schedule_timestamp_seconds",
      "When the CronJob is due next; no line while it is paused or has no CronJob", &BackupGauges::next_schedule},
     {"stash_backup_configuration_missed_schedules",
-     "Slots of the schedule that have passed, to 100, and that its CronJob did not act on; no line as for the next one",
+     "Slots of the schedule that passed more than five minutes ago, to 100, and that its CronJob did not act on; no "
+     "line "
+     "as for the next one",
      &BackupGauges::missed_schedules},
     {"stash_backup_configuration_schedules_since_success",
      "Slots of the schedule that have passed, to 100, since the newest success or since the schedule was made; no line "

@@ -50,10 +50,11 @@ void add_families(std::vector<prometheus::MetricFamily>& families, std::span<con
 
 struct Metrics::Impl {
   prometheus::Registry registry;
-  prometheus::Family<prometheus::Counter>& reconciles = prometheus::BuildCounter()
-                                                            .Name("stash_controller_reconciles_total")
-                                                            .Help("Looks at an object, by kind and result")
-                                                            .Register(registry);
+  prometheus::Family<prometheus::Counter>& reconciles =
+      prometheus::BuildCounter()
+          .Name("stash_controller_reconciles_total")
+          .Help("Looks at an object, by kind and result: ok or the kind of error")
+          .Register(registry);
   prometheus::Family<prometheus::Histogram>& durations = prometheus::BuildHistogram()
                                                              .Name("stash_controller_reconcile_duration_seconds")
                                                              .Help("Time that a look at an object took, by kind")
@@ -61,12 +62,15 @@ struct Metrics::Impl {
   prometheus::Family<prometheus::Gauge>& depth =
       prometheus::BuildGauge()
           .Name("stash_controller_queue_depth")
-          .Help("Objects that wait for a look, by kind and state: due, or delayed until later")
+          .Help("Objects that wait for a look of the leader, by kind and state: due, or delayed until later")
           .Register(registry);
   prometheus::Family<prometheus::Counter>& api_calls =
       prometheus::BuildCounter()
           .Name("stash_controller_api_requests_total")
-          .Help("Requests to the API server by verb and code: the HTTP status, or what went wrong before there was one")
+          .Help(
+              "Requests to the API server by verb and code: the HTTP status, or unreachable, timed_out, cancelled; a "
+              "watch "
+              "counts when it ends, commands in containers are not in it")
           .Register(registry);
   prometheus::Gauge& leader = prometheus::BuildGauge()
                                   .Name("stash_controller_leader")
@@ -75,7 +79,7 @@ struct Metrics::Impl {
                                   .Add({});
   prometheus::Gauge& synced = prometheus::BuildGauge()
                                   .Name("stash_controller_synced")
-                                  .Help("1 when all caches have been filled")
+                                  .Help("1 when all caches have been filled; nothing is told about objects before")
                                   .Register(registry)
                                   .Add({});
 };

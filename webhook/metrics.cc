@@ -22,12 +22,13 @@ const prometheus::Histogram::BucketBoundaries kDurations{.00025, .0005, .001, .0
 
 struct Metrics::Impl {
   Registry registry;
-  prometheus::Family<prometheus::Counter>& requests =
-      prometheus::BuildCounter()
-          .Name("stash_webhook_requests_total")
-          .Help(
-              "Admission reviews by path, outcome (patched, unchanged, skipped, unsure, refused, malformed) and reason")
-          .Register(registry);
+  prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
+                                                          .Name("stash_webhook_requests_total")
+                                                          .Help(
+                                                              "Admission reviews by path (/mutate, /warn, /authorize), "
+                                                              "outcome (patched, unchanged, skipped, unsure, refused, "
+                                                              "malformed) and reason")
+                                                          .Register(registry);
   prometheus::Family<prometheus::Histogram>& duration =
       prometheus::BuildHistogram()
           .Name("stash_webhook_request_duration_seconds")
@@ -43,11 +44,13 @@ struct Metrics::Impl {
                                   .Help("Connections closed to make room for others")
                                   .Register(registry)
                                   .Add({});
-  prometheus::Family<prometheus::Counter>& api_calls =
-      prometheus::BuildCounter()
-          .Name("stash_webhook_api_requests_total")
-          .Help("Requests to the API server by verb and code: the HTTP status, or what went wrong before there was one")
-          .Register(registry);
+  prometheus::Family<prometheus::Counter>& api_calls = prometheus::BuildCounter()
+                                                           .Name("stash_webhook_api_requests_total")
+                                                           .Help(
+                                                               "Requests to the API server by verb and code: the HTTP "
+                                                               "status, or unreachable, timed_out, cancelled; a watch "
+                                                               "counts when it ends")
+                                                           .Register(registry);
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}

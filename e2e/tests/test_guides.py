@@ -30,7 +30,7 @@ IN_PLACE_OF = {"busybox:1.36": objects.SAMPLE_IMAGE, '"*/5 * * * *"': '"0 0 1 1 
 GUIDES = {"quick-start.md": None, "guides/deployment.md": None, "guides/statefulset.md": None, "guides/daemonset.md": None,
           "guides/other-workloads.md": None, "guides/s3.md": lambda directory, address: s3.versitygw(directory, tls=True, address=address),
           "guides/rest.md": lambda directory, address: rest.rclone(directory, address=address)}
-# One kind of workload and one store in make test, the others in make faults: they differ in what other tests look at already.
+# One kind of workload and one store in make test; all of them in make guides.
 QUICK = ("quick-start.md", "guides/s3.md")
 
 
