@@ -55,6 +55,8 @@ inline constexpr std::string_view kBlueprintLabel = "stash.appscode.com/backup-b
 inline constexpr std::string_view kBlueprintComponent = "stash-blueprint";
 /// On namespaces: "enabled" opts in, "disabled" opts out.
 inline constexpr std::string_view kInjectionLabel = "stash.appscode.com/injection";
+/// Field manager of a write to a workload with which the webhook brings the newest image of ours (ADR 0041).
+inline constexpr std::string_view kUpgradeManager = "stash-sidecar-upgrade";
 
 /// Ours, on a Repository with wipeOut and on nothing else: its data goes before it does (docs/decisions).
 inline constexpr std::string_view kWipeOutFinalizer = "stash.appscode.com/wipe-out";

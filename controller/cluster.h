@@ -10,6 +10,7 @@
 #include "controller/miss_count.h"
 #include "controller/nudge_book.h"
 #include "controller/push_outbox.h"
+#include "controller/upgrade_book.h"
 #include "inject/settings.h"
 
 namespace stash::controller {
@@ -26,6 +27,7 @@ struct Cluster {
         clock(the_clock),
         nudges(the_clock),
         blueprints(the_clock),
+        upgrades(the_clock),
         heartbeats(the_clock),
         pushes(settings.pushgateway_url, the_clock),
         hooks(
@@ -43,6 +45,7 @@ struct Cluster {
   const Clock& clock;
   NudgeBook nudges;
   BlueprintBook blueprints;
+  UpgradeBook upgrades;
   HeartbeatBook heartbeats;
   PushOutbox pushes;
   HookRunner hooks;

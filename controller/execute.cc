@@ -21,7 +21,7 @@ Result<Json> send(kube::Api& api, const Write& write, const Json& body) {
       return created;
     }
     case Write::Verb::merge_patch:
-      return api.merge_patch(write.resource, write.ref, body, write.subresource);
+      return api.merge_patch(write.resource, write.ref, body, write.subresource, write.field_manager);
     case Write::Verb::remove: {
       const auto removed = api.remove(write.resource, write.ref, {.uid = write.uid});
       if (removed || removed.error().code == ErrorCode::not_found || removed.error().code == ErrorCode::conflict) {

@@ -59,6 +59,22 @@ std::map<std::string, std::string> busy_pods(const Caches& caches, const std::st
   return busy;
 }
 
+/// A BackupSession of a BackupConfiguration of this workload that has begun and not ended.
+bool in_session(const Caches& caches, const WorkloadWorld& world, const std::string& workload) {
+  const auto serves = [&](const api::BackupConfiguration& configuration) {
+    const auto& target = configuration.spec.target;
+    return target && inject::names_workload(target->ref, world.inject.group, world.inject.kind, workload);
+  };
+  return std::ranges::any_of(caches.sessions.list(world.inject.ns), [&](const kube::Cache::Object& object) {
+    if (string_at(*object, {"status", "phase"}) != "Running") return false;
+    const auto session = api::decode<api::BackupSession>(*object);
+    const std::string name = session ? api::configuration_of(*session).value_or("") : "";
+    return std::ranges::any_of(world.inject.configurations, [&](const api::BackupConfiguration& configuration) {
+      return configuration.metadata.name == name && serves(configuration);
+    });
+  });
+}
+
 }  // namespace
 
 Json Cluster::namespace_labels(const std::string& ns) const {
@@ -132,6 +148,10 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   };
   world.opted_in = cluster.not_opted_in(ref.ns).empty();
   world.nudges = cluster.nudges.look(to_string(name));
+  if (cluster.settings.upgrade_at_once) {
+    world.upgrade = cluster.upgrades.look(to_string(name));
+    world.upgrade.in_session = in_session(caches, world, ref.name);
+  }
   const std::string sidecar_role = sidecar_role_name(*name.kind, ref.name);
   const std::string restore_role = restore_role_name(*name.kind, ref.name);
   world.sidecar_role = cached(caches.roles, {ref.ns, sidecar_role});

@@ -23,6 +23,11 @@ bool parse_options(int argc, char** argv, Options& options, int& exit_code) {
       ->check(CLI::Range(1, 86'400))
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}},
                                         CLI::AsNumberWithUnit::Options::UNIT_OPTIONAL));
+  app.add_option_function<std::string>(
+         "--sidecar-upgrade",
+         [&options](const std::string& when) { options.settings.upgrade_at_once = when == "at-once"; },
+         "next-rollout: injected containers get another --image when their pods restart anyway; at-once: for its sake")
+      ->check(CLI::IsMember({"next-rollout", "at-once"}));
   app.add_flag("--dry-run", options.dry_run, "Print what would be written, and write nothing");
   if (!inject::parse_command_line(app, argc, argv, exit_code)) return false;
   options.limits.claim = std::chrono::seconds(claim);

@@ -54,6 +54,7 @@ std::string render_plan(const Plan& plan) {
     text += fmt::format("{} {} {}{}{}", name_of(write.verb), write.resource.kind, api::to_string(write.ref),
                         write.subresource.empty() ? "" : "/", write.subresource);
     if (!write.body.is_null()) text += " " + dump_json(write.body);
+    if (!write.field_manager.empty()) text += " as " + write.field_manager;
     text += "\n";
   }
   for (const Note& note : plan.notes) {

@@ -17,9 +17,10 @@ struct Write {
   Verb verb = Verb::merge_patch;
   api::Resource resource;
   api::ObjectRef ref;
-  std::string subresource;  ///< "" or "status"
-  Json body;                ///< the object or the patch; null for remove
-  std::string uid;          ///< of remove and evict: the object that is meant
+  std::string subresource;    ///< "" or "status"
+  Json body;                  ///< the object or the patch; null for remove
+  std::string uid;            ///< of remove and evict: the object that is meant
+  std::string field_manager;  ///< of a merge patch: what admission is to see; "" for nothing of note
   friend bool operator==(const Write&, const Write&) = default;
 };
 

@@ -5,6 +5,7 @@
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
+#include "controller/rollout.h"
 #include "controller/rollout_edge.h"
 
 namespace stash::controller {
@@ -49,6 +50,7 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
   const std::string key = to_string(ref);
   if (!workload) {
     cluster.nudges.at_rest(key);
+    cluster.upgrades.done(key);
     return LookAgain();
   }
   if (cluster.is_going(ref.ref.ns)) return LookAgain();
@@ -67,6 +69,8 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
       cluster.nudges.nudged(key, decision.change, done ? "" : done.error().message);
     }
     if (!decision.nudges && !decision.injection.error.empty()) cluster.nudges.say(key, decision.injection.error);
+    if (decision.asks_for_upgrade) cluster.upgrades.asked(key);
+    if (!decision.upgrade_waits && is_settled(*ref.kind, *workload)) cluster.upgrades.done(key);
   }
   // The conditions of its BackupConfigurations tell how the injection stands.
   if (!decision.injection.up_to_date) {
@@ -79,6 +83,7 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
   }
   TRY_VOID(done);
   if (decision.nudges && !cluster.dry_run) log_info("{}: nudged, so that the webhook injects", key);
+  if (decision.asks_for_upgrade && !cluster.dry_run) log_info("{}: asked to take the image of this version", key);
   return decision.plan.look_again_in;
 }
 

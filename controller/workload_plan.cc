@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/names.h"
 #include "base/hash.h"
 #include "controller/owned_object.h"
 #include "controller/sidecar_access.h"
@@ -14,12 +15,7 @@
 namespace stash::controller {
 namespace {
 
-constexpr std::chrono::seconds kFirstNudgeDelay{5};
 constexpr std::chrono::seconds kLookForOldPods{60};
-
-std::chrono::seconds delay_after(int nudges) {
-  return std::min(kFirstNudgeDelay * (1 << std::clamp(nudges - 1, 0, 10)), std::chrono::seconds(kNudgeMemory));
-}
 
 const Json* existing(const Json& live) { return live.is_object() ? &live : nullptr; }
 
@@ -83,6 +79,15 @@ bool restore_must_wait(const inject::Desired& desired, const inject::Injection& 
   return phase != "Pending" && phase != "Running";
 }
 
+void plan_upgrade(WorkloadPlan& result, const WorkloadWorld& world) {
+  const auto wait = wait_before_upgrade(*world.kind, *world.inject.workload, world.upgrade);
+  look_again(result.plan, wait.count() > 0 ? wait : kFirstNudgeDelay);
+  if (wait.count() > 0) return;
+  write_patch(result.plan, world.kind->resource, *world.inject.workload, Json::object());
+  result.plan.writes.back().field_manager = api::names::kUpgradeManager;
+  result.asks_for_upgrade = true;
+}
+
 }  // namespace
 
 WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& settings) {
@@ -99,7 +104,12 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
   const bool access_taken = !result.injection.error.empty();
   if (injection.patch.empty() && !world.kind->rolls_out) replace_stale_pods(result.plan, workload, world.pods);
   if (injection.patch.empty() && world.kind->rolls_out) release_stuck_pods(result.plan, workload, world.pods);
-  if (injection.patch.empty() || !world.opted_in || access_taken) return result;
+  if (!world.opted_in || access_taken) return result;
+  result.upgrade_waits = injection.upgrade_waits;
+  if (injection.patch.empty()) {
+    if (settings.upgrade_at_once && injection.upgrade_waits) plan_upgrade(result, world);
+    return result;
+  }
   if (restore_must_wait(desired, injection, workload)) return result;
 
   result.change = fmt::format("{:016x}", fnv1a(dump_json(injection.patch)));

@@ -5,7 +5,9 @@
 
 #include "api/workload_kind.h"
 #include "controller/configuration_plan.h"
+#include "controller/nudge_delay.h"
 #include "controller/plan.h"
+#include "controller/sidecar_upgrade.h"
 #include "inject/injector.h"
 
 namespace stash::controller {
@@ -23,10 +25,6 @@ struct Nudges {
   friend bool operator==(const Nudges&, const Nudges&) = default;
 };
 
-/// A fight with another writer of the workload ends here: nudges come 5 s, 10 s, .. 5 min apart until it has been at
-/// rest for that long.
-inline constexpr std::chrono::minutes kNudgeMemory{5};
-
 /// A webhook that cannot be reached is asked this often, whoever waits for it; and a little later by who asked last,
 /// for what keeps that one from its sidecar may be something else.
 inline constexpr std::chrono::seconds kAskForAll{15}, kAskForAllAgain{20};
@@ -42,13 +40,16 @@ struct WorkloadWorld {
   /// Of a kind that does not replace them itself, or while it may not be able to, or while rights of an init container
   /// that the template has no more are there.
   std::vector<Json> pods;
+  UpgradeFacts upgrade;
 };
 
 struct WorkloadPlan {
   Plan plan;
   bool nudges = false;
-  std::string change;        ///< names what the nudge is for
-  InjectionFacts injection;  ///< for the conditions of the BackupConfiguration
+  std::string change;             ///< names what the nudge is for
+  bool asks_for_upgrade = false;  ///< a nudge of another kind: nothing is missing
+  bool upgrade_waits = false;     ///< containers of ours are older than what would be injected now
+  InjectionFacts injection;       ///< for the conditions of the BackupConfiguration
   std::vector<inject::Finding> findings;
   std::vector<inject::Finding> remarks;  ///< what works, but not quite as asked for
 };
@@ -56,6 +57,7 @@ struct WorkloadPlan {
 /// Pure and total. The controller never edits a pod template. When injecting the live workload would change it, it
 /// sends a patch of nothing but the resourceVersion ("nudge"): the store does not change, but the admission chain runs,
 /// and our webhook injects in that very write. Access comes first, so that an injected sidecar can work at once.
+/// What an upgrade of ours changes is no such change: with settings.upgrade_at_once the webhook is asked for it.
 WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& settings);
 
 }  // namespace stash::controller

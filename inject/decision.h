@@ -59,6 +59,7 @@ struct World {
   std::vector<api::BackupConfiguration> configurations;  ///< of the namespace: at least all that name it
   std::vector<api::RestoreSession> restores;             ///< the same
   std::function<std::optional<api::Repository>(const std::string& name)> repository;
+  bool upgrade = false;  ///< image and default resources are to come now, not with the next rollout
 };
 
 /// A BackupConfiguration of the workload with its Repository.

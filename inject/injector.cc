@@ -234,22 +234,26 @@ bool restarts_for_the_upgrade_only(const Json& workload, const Json& before, con
          template_without_ours(workload) == template_without_ours(before);
 }
 
-std::vector<Upgradable> upgradable_for(const Json& workload, const Json* before, const PodPlan& plan,
-                                       const Settings& settings) {
-  std::vector<Upgradable> upgradable;
-  for (const Place& place : places()) upgradable.push_back({settings.image, (plan.*place.plan).resources});
-  if (plan.renew || before == nullptr || !restarts_for_the_upgrade_only(workload, *before, plan)) return upgradable;
+/// What each of places() is to have.
+struct Upgradables {
+  std::vector<Upgradable> given;
+  bool waits = false;  ///< some of it is older than what is to be had
+};
+
+Upgradables upgradables_for(const Json& workload, const Json* before, const PodPlan& plan, const Settings& settings) {
+  Upgradables all;
+  for (const Place& place : places()) all.given.push_back({settings.image, (plan.*place.plan).resources});
+  if (plan.renew || before == nullptr || !restarts_for_the_upgrade_only(workload, *before, plan)) return all;
   for (std::size_t i = 0; i < places().size(); ++i) {
     const Json* live = live_container(*before, places()[i]);
     const std::string image = live == nullptr ? "" : string_at(*live, {"image"});
-    if (!image.empty()) upgradable[i] = {image, object_at(*live, {"resources"})};
+    if (image.empty()) continue;
+    Upgradable kept{image, object_at(*live, {"resources"})};
+    all.waits |= (plan.*places()[i].plan).fate == Fate::wanted &&
+                 (kept.image != settings.image || !same_resources(kept.resources, all.given[i].resources));
+    all.given[i] = std::move(kept);
   }
-  return upgradable;
-}
-
-Patch edit(const World& world, const PodPlan& plan, const Settings& settings, const Json* before) {
-  return Edit(*world.workload, plan)
-      .run(upgradable_for(*world.workload, before, plan, settings), /*drop_stray_hashes=*/before == nullptr);
+  return all;
 }
 
 void report_each(const Desired& desired, const World& world, Reason reason, const std::string& message,
@@ -292,18 +296,25 @@ Injection inject(const World& world, const Settings& settings, const Json* befor
   }
 
   PodPlan plan = plan_pod(world, settings, desired);
-  Patch patch = edit(world, plan, settings, before);
+  bool upgrade_waits = false;
+  const auto edit = [&] {
+    const Upgradables upgradables = upgradables_for(workload, before, plan, settings);
+    upgrade_waits = upgradables.waits;
+    return Edit(workload, plan).run(upgradables.given, /*drop_stray_hashes=*/before == nullptr);
+  };
+  Patch patch = edit();
   const bool adds = plan.sidecar.fate == Fate::wanted || plan.init_container.fate == Fate::wanted;
   if (const auto obstacle = adds ? size_obstacle(patch.workload()) : std::nullopt) {
     plan = {.findings = std::move(plan.findings)};
     report_each(desired, world, obstacle->reason, obstacle->message, plan.findings);
-    patch = edit(world, plan, settings, before);
+    patch = edit();
   }
   return {.patch = patch.operations(),
           .findings = std::move(plan.findings),
           .remarks = std::move(plan.remarks),
           .has_sidecar = has_sidecar(patch.workload()),
-          .has_init_container = has_init_container(patch.workload())};
+          .has_init_container = has_init_container(patch.workload()),
+          .upgrade_waits = upgrade_waits};
 }
 
 bool has_sidecar(const Json& workload) { return sidecar_of(workload) != nullptr; }

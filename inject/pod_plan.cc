@@ -91,7 +91,7 @@ class PodPlanner {
       : world_(world), settings_(settings), level_(pod_security_of(world.namespace_labels)), volumes_(*world.workload) {
     plan_.findings = desired.findings;
     plan_.remarks = desired.remarks;
-    plan_.renew = desired.renew;
+    plan_.renew = desired.renew || world.upgrade;
     if (!desired.backups.empty()) requests_.push_back(backup_request(world, desired, plan_));
     if (desired.restore) requests_.push_back(restore_request(world, desired, plan_));
   }

@@ -17,6 +17,7 @@ struct Settings {
   std::vector<std::string> allowed_host_paths;   ///< where on a node a Repository may be, and below; none by default
   bool exec_hooks = true;        ///< false: the controller may run nothing in containers, so exec hooks are refused
   std::string operator_account;  ///< user name of the controller, which makes Repositories from BackupBlueprints
+  bool upgrade_at_once = false;  ///< the controller restarts workloads for a new image; else it waits (ADR 0041)
 };
 
 /// Does a namespace with these labels want injection? Mirrors the webhook's namespaceSelector.

@@ -226,9 +226,11 @@ Result<Json> Api::create(const Resource& resource, std::string_view ns, const Js
 }
 
 Result<Json> Api::merge_patch(const Resource& resource, const ObjectRef& ref, const Json& patch,
-                              std::string_view subresource) {
+                              std::string_view subresource, std::string_view field_manager) {
+  std::vector<std::pair<std::string, std::string>> query;
+  if (!field_manager.empty()) query.emplace_back("fieldManager", field_manager);
   return impl_->json({.method = "PATCH",
-                      .path = request_path(resource, ref, subresource),
+                      .path = request_path(resource, ref, subresource, query),
                       .doing = describe("patch", resource, ref),
                       .content_type = "application/merge-patch+json",
                       .body = dump_json(patch)});

@@ -60,8 +60,9 @@ class Api {
 
   Result<Json> create(const Resource& resource, std::string_view ns, const Json& object);
   /// RFC 7386; `subresource` "" or "status". Put metadata.resourceVersion into the patch for optimistic locking.
+  /// Admission sees `field_manager`, which "" leaves to the API server.
   Result<Json> merge_patch(const Resource& resource, const ObjectRef& ref, const Json& patch,
-                           std::string_view subresource = "");
+                           std::string_view subresource = "", std::string_view field_manager = "");
   /// RFC 6902. A failed `test` operation is reported as `conflict`: somebody was faster, read again.
   Result<Json> json_patch(const Resource& resource, const ObjectRef& ref, const Json& operations,
                           std::string_view subresource = "");

@@ -1,5 +1,6 @@
 #include "webhook/admit.h"
 
+#include "api/names.h"
 #include "api/workload_kind.h"
 #include "inject/workload_view.h"
 
@@ -41,6 +42,7 @@ Answer admit(const Review& review, const inject::Settings& settings, const Gathe
   world->kind = review.kind;
   world->ns = review.ns;
   world->workload = &review.object;
+  world->upgrade = review.field_manager == api::names::kUpgradeManager;
   const Json* before = review.old_object.is_object() ? &review.old_object : nullptr;
   inject::Injection injection = inject::inject(*world, settings, before);
 

@@ -78,6 +78,7 @@ Result<Review> parse_review(std::string_view body) {
   review.user = string_at(request, {"userInfo", "username"});
   review.user_info = taken(request, "userInfo");
   review.subresource = string_at(request, {"subResource"});
+  review.field_manager = string_at(request, {"options", "fieldManager"});
   review.dry_run = bool_at(request, {"dryRun"});
   review.object = taken(request, "object");
   review.old_object = taken(request, "oldObject");

@@ -15,6 +15,7 @@ struct Review {
   std::string group, kind, name, ns, operation, subresource;
   std::string user;  ///< who asks
   Json user_info;    ///< the same with groups, uid and extra: what a SubjectAccessReview takes; null when absent
+  std::string field_manager;  ///< as the writer named it; "" when it did not
   bool dry_run = false;
   Json object, old_object;  ///< null when absent
 };

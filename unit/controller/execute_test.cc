@@ -50,6 +50,16 @@ TEST_CASE("the second write to an object carries the version that the first one 
   CHECK(calls[1].json() == Json({{"metadata", {{"resourceVersion", "101"}}}, {"status", {{"phase", "Pending"}}}}));
 }
 
+TEST_CASE("a write for admission's eyes goes out with its field manager", "[controller][execute]") {
+  ApiScript script;
+  script.on("PATCH", kSession, "fieldManager=an-upgrade").reply(written("101"));
+  Plan plan;
+  write_patch(plan, api::kBackupSessions, a_backup_session().json(), Json::object());
+  plan.writes.back().field_manager = "an-upgrade";
+  CHECK(run(script, plan));
+  CHECK(render_plan(plan).ends_with(" as an-upgrade\n"));
+}
+
 TEST_CASE("the first write that fails stops the rest, and no event is written", "[controller][execute][F17][I7]") {
   ApiScript script;
   script.on("PATCH", kSession).reply(409);

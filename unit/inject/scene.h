@@ -51,6 +51,10 @@ class Scene {
     settings_.image = std::move(image);
     return *this;
   }
+  Scene& upgrading() {
+    upgrading_ = true;
+    return *this;
+  }
   template <class Change>
   Scene& with_settings(Change change) {
     change(settings_);
@@ -80,9 +84,11 @@ class Scene {
       const auto found = repositories_.find(name);
       return found == repositories_.end() ? std::nullopt : std::optional(found->second);
     };
+    world.upgrade = upgrading_;
     return world;
   }
 
+  bool upgrading_ = false;
   std::string ns_ = "demo";
   inject::Settings settings_;
   Json namespace_labels_;

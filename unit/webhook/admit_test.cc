@@ -55,6 +55,22 @@ TEST_CASE("a workload that a BackupConfiguration names gets its sidecar", "[webh
   CHECK(inject::has_sidecar(workload.patch(answer.patch)));
 }
 
+TEST_CASE("only a write by the manager of upgrades brings the image of this version", "[webhook][admit]") {
+  const Json workload = a_deployment();
+  const Json live = workload.patch(admit(review_of(workload), kSettings, a_world).patch);
+  inject::Settings upgraded = kSettings;
+  upgraded.image = "stash:next";
+  Review review = review_of(live, live);
+  for (const std::string manager : {"", "kubectl", "kube-controller-manager"}) {
+    review.field_manager = manager;
+    CHECK(admit(review, upgraded, a_world).patch.empty());
+  }
+  review.field_manager = "stash-sidecar-upgrade";
+  const Json after = live.patch(admit(review, upgraded, a_world).patch);
+  CHECK(after.dump().contains("stash:next"));
+  CHECK_FALSE(after.dump().contains("stash:test"));
+}
+
 TEST_CASE("the patched workload, asked about again, is left alone", "[webhook][admit][F61][I2]") {
   const Json workload = a_deployment();
   const Json injected = workload.patch(admit(review_of(workload), kSettings, a_world).patch);

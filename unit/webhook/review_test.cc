@@ -20,6 +20,7 @@ TEST_CASE("a review is read with all that decisions need", "[webhook][review]") 
   Json envelope = a_review("apps", "Deployment", kObject, Json::object());
   envelope["request"]["dryRun"] = true;
   envelope["request"]["subResource"] = "scale";
+  envelope["request"]["options"]["fieldManager"] = "kubectl-scale";
   const auto review = parse_review(envelope.dump());
   REQUIRE(review);
   CHECK(review->uid == "705ab4f5-6393-11e8-b7cc-42010a800002");
@@ -29,6 +30,7 @@ TEST_CASE("a review is read with all that decisions need", "[webhook][review]") 
   CHECK(review->ns == "demo");
   CHECK(review->operation == "UPDATE");
   CHECK(review->subresource == "scale");
+  CHECK(review->field_manager == "kubectl-scale");
   CHECK(review->dry_run);
   CHECK(review->object == kObject);
   CHECK(review->old_object == Json::object());
