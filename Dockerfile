@@ -1,8 +1,12 @@
 # The image of stash, stash-webhook and stash-controller. image/contents.txt says what is in it, image/assemble puts it
 # together; `image/build` does the same without Docker, so what the tests run is what this builds.
 
-# The restic to ship, with every backend. The digest is the one that public records agree on for this tag; this repository's
-# own tests cannot reach that registry, and run Debian's restic. Another: --build-arg RESTIC_IMAGE=restic/restic@sha256:...
+# It builds for the processor that it runs on or that --platform names, amd64 or arm64: all that it takes is there for both, and
+# what was taken for another one is refused (image/rootfs.py). docs/upgrade.md says how to build one name for both.
+
+# The restic to ship, with every backend. The digest is the one that public records agree on for this tag, and of the list for
+# all processors; this repository's own tests cannot reach that registry, and run Debian's restic. Another:
+# --build-arg RESTIC_IMAGE=restic/restic@sha256:...
 ARG RESTIC_IMAGE=restic/restic:0.18.0@sha256:4cf4a61ef9786f4de53e9de8c8f5c040f33830eb0a10bf3d614410ee2fcb6120
 FROM ${RESTIC_IMAGE} AS restic
 

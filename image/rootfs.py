@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 # As Debian lays it out; libraries are found under both names.
@@ -33,7 +34,10 @@ def add_file(root: Path, source: Path, destination: str, mode: int) -> None:
         raise Missing(f"{source} is not there, and the image needs it at {destination}")
     target = _inside(root, destination)
     _copy(source, target, mode)
-    if source.read_bytes()[:4] == b"\x7fELF":
+    if is_program(source):
+        if machine_of(source) != machine_of(Path(sys.executable)):
+            raise Missing(f"{source} is for another processor than this machine's ({os.uname().machine}); it would be shipped in "
+                          f"an image that cannot run it. Is a digest that names the image of one processor in its --build-arg?")
         for library in libraries_of(source):
             _copy(library, _inside(root, str(library)), 0o755)
 
@@ -43,6 +47,17 @@ def add_text(root: Path, text: str, destination: str, mode: int = 0o644) -> None
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text)
     target.chmod(mode)
+
+
+def is_program(file: Path) -> bool:
+    with open(file, "rb") as content:
+        return content.read(4) == b"\x7fELF"
+
+
+def machine_of(program: Path) -> bytes:
+    """e_machine of an ELF file (elf(5)): which processor it is for."""
+    with open(program, "rb") as content:
+        return content.read(20)[18:20]
 
 
 def libraries_of(program: Path) -> list[Path]:
