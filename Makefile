@@ -95,7 +95,8 @@ lint: deps ## clang-format and clang-tidy
 format: deps ## rewrite the sources with clang-format
 	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
 
-generate: build ## rewrite what is generated from the fields() tables: the chart's CRDs, docs/reference.md
+generate: build ## rewrite what is generated: the chart's CRDs, docs/reference.md, the tables of the chart's values in docs/
+	@tools/chart-values
 	@build/$(PRESET)/bin/crdgen --output-directory charts/stash/templates/crds
 	@build/$(PRESET)/bin/crdgen --reference docs/reference.md
 

@@ -45,11 +45,20 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{ include "stash.fullname" . }}-controller
 {{- end -}}
 
+{{/* Does the operator's pod run a Pushgateway? "true" or "". */}}
+{{- define "stash.runsPushgateway" -}}
+{{- if and .Values.pushgateway.enabled (not .Values.pushgateway.url) -}}true{{- end -}}
+{{- end -}}
+
 {{/* Flags that webhook and controller share: both must come to the same decision about a workload. */}}
 {{- define "stash.commonArgs" -}}
 - --image={{ include "stash.image" .Values.image }}
-{{- if .Values.pushgateway.enabled }}
-- --pushgateway-url=http://{{ include "stash.fullname" . }}-operator.{{ .Release.Namespace }}.svc:56789
+{{- with .Values.pushgateway }}
+{{- if .url }}
+- {{ printf "--pushgateway-url=%s" .url | quote }}
+{{- else if .enabled }}
+- --pushgateway-url=http://{{ include "stash.fullname" $ }}-operator.{{ $.Release.Namespace }}.svc:56789
+{{- end }}
 {{- end }}
 {{- range .Values.imagePullSecrets }}
 - --image-pull-secret={{ .name }}
@@ -96,6 +105,17 @@ seccompProfile: {type: RuntimeDefault}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{/* Labels and annotations of a component's pods. Called with (list . "webhook"). */}}
+{{- define "stash.podMetadata" -}}
+{{- $values := (index . 0).Values -}}
+labels: {{- mergeOverwrite (dict) ($values.podLabels | default dict) (include "stash.labels" . | fromYaml) | toYaml | nindent 2 }}
+{{- if or $values.podAnnotations $values.monitoring.annotations }}
+annotations:
+  {{- with $values.podAnnotations }}{{ toYaml . | nindent 2 }}{{ end }}
+  {{- if $values.monitoring.annotations }}{{ include "stash.scrapeAnnotations" 8081 | nindent 2 }}{{ end }}
+{{- end }}
 {{- end -}}
 
 {{/* Where pods are placed. Called with .Values.webhook or .Values.operator. */}}
