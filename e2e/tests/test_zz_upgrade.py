@@ -1,0 +1,89 @@
+"""helm upgrade: from the chart of an earlier commit, and to another image. Changes the release, so it runs last."""
+import io
+import json
+import subprocess
+import tarfile
+
+import pytest
+
+from stash_e2e import installation, objects, paths, previous
+from stash_e2e.kube import wait_until
+from test_rollouts import configure, succeeds
+
+pytestmark = pytest.mark.alone
+OLD, NEW = "localhost/stash:dev", "localhost/stash:next"
+
+
+@pytest.fixture
+def next_image(kube, tmp_path):
+    """The same image under the tag of another version, in the cluster."""
+    archive = tmp_path / "next.tar"
+    with tarfile.open(paths.IMAGE_TAR) as old, tarfile.open(archive, "w", format=tarfile.GNU_FORMAT) as new:
+        for entry in old:
+            content = old.extractfile(entry)
+            if entry.name == "manifest.json":
+                manifest = json.load(content)
+                manifest[0]["RepoTags"] = [NEW]
+                text = json.dumps(manifest).encode()
+                entry.size, content = len(text), io.BytesIO(text)
+            new.addfile(entry, content)
+    subprocess.run([str(paths.CLUSTER_COMMAND), "load", kube.cluster, str(archive)], check=True)
+    return NEW
+
+
+@pytest.fixture
+def as_it_was(kube):
+    yield
+    installation.install(kube, print)
+
+
+def upgrade(kube, chart, *more):
+    kube.helm("upgrade", "stash", chart, "-n", "stash", "-f", chart / "ci/test-values.yaml", *more, "--wait", "--timeout", "3m")
+
+
+def sidecar_image(place, name):
+    containers = place.kube.get("deployment", name, place.ns)["spec"]["template"]["spec"]["containers"]
+    return {c["name"]: c["image"] for c in containers}.get("stash")
+
+
+def rollouts(place, name):
+    """Each change of the template makes a ReplicaSet."""
+    return len([one for one in place.kube.list("replicasets", place.ns) if one["metadata"]["ownerReferences"][0]["name"] == name])
+
+
+def running(place, name):
+    return {pod["metadata"]["uid"] for pod in place.kube.list("pods", place.ns, f"app={name}")
+            if not pod["metadata"].get("deletionTimestamp")}
+
+
+def test_after_an_upgrade_sidecars_get_the_new_image_with_the_next_rollout_or_at_once(place, tmp_path, next_image, as_it_was):
+    upgrade(place.kube, previous.chart(tmp_path))
+    place.start_workload()
+    place.kube.apply(objects.deployment(place.ns, place.source, name="second"))
+    configure(place)
+    place.kube.apply(objects.backup_configuration(place.ns, name="second-backup", workload="second", schedule="0 0 1 1 *"))
+    place.wait_for_sidecar()
+    wait_until("both have the old sidecar", lambda: [sidecar_image(place, name) for name in ("web", "second")] == [OLD, OLD], 60)
+    place.kube.rollout("second", place.ns)
+    before = {name: (running(place, name), rollouts(place, name)) for name in ("web", "second")}
+
+    upgrade(place.kube, paths.CHART, "--set", "image.tag=next")
+    wait_until("the new controller has looked at them", lambda: {
+        cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"] for cron in place.kube.list("cronjobs", place.ns)
+    } == {NEW}, 60)
+    succeeds(place, "with-the-old-sidecar")
+    assert {name: (running(place, name), rollouts(place, name)) for name in before} == before
+    place.kube.kubectl("rollout", "restart", "deployment/web", "-n", place.ns)
+    place.kube.rollout("web", place.ns)
+    assert [sidecar_image(place, name) for name in ("web", "second")] == [NEW, OLD]
+    assert rollouts(place, "web") == before["web"][1] + 1
+    succeeds(place, "with-the-new-sidecar")
+    restarted = running(place, "web")
+
+    upgrade(place.kube, paths.CHART, "--set", "image.tag=next,sidecar.upgrade=at-once")
+    wait_until("the second one is restarted too", lambda: sidecar_image(place, "second") == NEW, 60)
+    place.kube.rollout("second", place.ns)
+    session = place.trigger("of-the-second", "second-backup")
+    assert session["status"]["phase"] == "Succeeded", session["status"]
+    assert rollouts(place, "second") == before["second"][1] + 1
+    assert (running(place, "web"), rollouts(place, "web")) == (restarted, before["web"][1] + 1), "what is up to date restarts nothing"
