@@ -23,9 +23,10 @@ void wake(Cluster& cluster, const std::vector<std::string>& blueprints) {
 
 bool is_backed_up_now(const Caches& caches, const api::ObjectRef& configuration) {
   return std::ranges::any_of(caches.sessions.list(configuration.ns), [&](const Caches::Object& object) {
+    if (api::is_final_phase(string_at(*object, {"status", "phase"}))) return false;
+    if (tally(array_at(*object, {"status", "stats"})).running == 0) return false;
     const auto session = api::decode<api::BackupSession>(*object);
-    return session && api::configuration_of(*session).value_or("") == configuration.name &&
-           !api::is_final_phase(session->status.phase) && tally(array_at(*object, {"status", "stats"})).running > 0;
+    return session && api::configuration_of(*session).value_or("") == configuration.name;
   });
 }
 

@@ -220,7 +220,7 @@ def test_a_volume_as_a_blueprints_backend_is_the_operators_to_use_and_a_nodes_di
 
 
 def test_who_writes_a_blueprint_has_the_rights_that_it_uses_in_all_namespaces(scene, webhook):
-    kube, name = scene.kube, f"{scene.ns}-jane"
+    kube, name = scene.kube, f"{scene.ns}-ruth"
     api = "rbac.authorization.k8s.io"
 
     def grant(role, group, resource, verb):
@@ -228,20 +228,20 @@ def test_who_writes_a_blueprint_has_the_rights_that_it_uses_in_all_namespaces(sc
                     "rules": [{"apiGroups": [group], "resources": [resource], "verbs": [verb]}]},
                    {"apiVersion": f"{api}/v1", "kind": "ClusterRoleBinding", "metadata": {"name": f"{name}-{role}"},
                     "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": f"{name}-{role}"},
-                    "subjects": [{"apiGroup": api, "kind": "Group", "name": "janes-team"}]})
+                    "subjects": [{"apiGroup": api, "kind": "Group", "name": "ruths-team"}]})
 
-    jane = User(kube, scene.ns)
-    jane.identity = jane.identity[:2]  # no namespace
+    ruth = User(kube, scene.ns, "ruth")
+    ruth.identity = ruth.identity[:2]  # no namespace
     grant("blueprints", "stash.appscode.com", "backupblueprints", "*")
-    wait_until("she may write them", lambda: jane.may({"verb": "create", "group": "stash.appscode.com", "resource": "backupblueprints"}), 30, every=0.05)
+    wait_until("she may write them", lambda: ruth.may({"verb": "create", "group": "stash.appscode.com", "resource": "backupblueprints"}), 30, every=0.05)
     wanted = blueprint(name, runtimeSettings={"container": {"nice": {"adjustment": 5}}})
-    said = refused(jane.create, wanted)
+    said = refused(ruth.create, wanted)
     assert "may not get secrets backups in all namespaces" in said and "may not patch deployments.apps in all namespaces" in said
     grant("secrets", "", "secrets", "get")
-    wait_until("she may read Secrets", lambda: jane.may({"verb": "get", "resource": "secrets"}), 30, every=0.05)
-    assert "secrets" not in refused(jane.create, wanted)
+    wait_until("she may read Secrets", lambda: ruth.may({"verb": "get", "resource": "secrets"}), 30, every=0.05)
+    assert "secrets" not in refused(ruth.create, wanted)
     del wanted["spec"]["runtimeSettings"]
-    jane.create(wanted)
+    ruth.create(wanted)
     table = kube.kubectl("get", "bb", name).splitlines()
     assert table[0].split() == ["NAME", "TASK", "SCHEDULE", "READY", "AGE"]
     kube.delete("backupblueprint", name)
