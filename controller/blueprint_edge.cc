@@ -22,11 +22,9 @@ void wake(Cluster& cluster, const std::vector<std::string>& blueprints) {
 }
 
 bool is_backed_up_now(const Caches& caches, const api::ObjectRef& configuration) {
-  return std::ranges::any_of(caches.sessions.list(configuration.ns), [&](const Caches::Object& object) {
-    if (api::is_final_phase(string_at(*object, {"status", "phase"}))) return false;
-    if (tally(array_at(*object, {"status", "stats"})).running == 0) return false;
-    const auto session = api::decode<api::BackupSession>(*object);
-    return session && api::configuration_of(*session).value_or("") == configuration.name;
+  return std::ranges::any_of(caches.sessions_of(configuration), [](const Caches::Object& session) {
+    return !api::is_final_phase(string_at(*session, {"status", "phase"})) &&
+           tally(array_at(*session, {"status", "stats"})).running > 0;
   });
 }
 
