@@ -159,7 +159,7 @@ std::string chapter() {
 
 std::string reference_document() {
   return std::string(kHead) + chapter<api::Repository>() + chapter<api::BackupConfiguration>() +
-         chapter<api::BackupSession>() + chapter<api::RestoreSession>();
+         chapter<api::BackupSession>() + chapter<api::RestoreSession>() + chapter<api::BackupBlueprint>();
 }
 
 }  // namespace stash::crdgen
