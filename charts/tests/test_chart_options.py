@@ -79,3 +79,18 @@ def test_the_operator_and_not_the_webhook_is_told_when_sidecars_are_upgraded(whe
     told = {name: [a for c in t["spec"]["containers"] for a in c["args"] if "sidecar-upgrade" in a]
             for name, t in pods_of(render("--set", f"sidecar.upgrade={when}")).items()}
     assert told == {"stash-operator": [f"--sidecar-upgrade={when}"], "stash-webhook": []}
+
+
+def user_roles(*more):
+    labelled = [o for o in render(*more) if o["kind"] == "ClusterRole" and o["metadata"]["labels"]["app.kubernetes.io/component"] == "users"]
+    return {role["metadata"]["name"]: (sorted(label.rsplit("-", 1)[1] for label in role["metadata"]["labels"] if "aggregate-to-" in label), role["rules"])
+            for role in labelled}
+
+
+def test_who_may_edit_or_view_a_namespace_may_do_so_with_our_objects_but_not_with_statuses_or_blueprints():
+    roles = user_roles()
+    assert roles["stash-edit"][0] == ["admin", "edit"] and roles["stash-view"][0] == ["admin", "edit", "view"]
+    for _, rules in roles.values():
+        assert rules[0]["resources"] == ["repositories", "backupconfigurations", "backupsessions", "restoresessions"]
+    assert roles["stash-view"][1][0]["verbs"] == ["get", "list", "watch"]
+    assert user_roles("--set", "userRoles.create=false") == {}

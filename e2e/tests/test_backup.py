@@ -116,6 +116,6 @@ def test_the_sidecar_passes_pod_security_restricted(place):
     assert place.trigger()["status"]["phase"] == "Succeeded"
     place.kube.kubectl("create", "job", "now", "--from=cronjob/stash-backup-web-backup", "-n", place.ns)
     wait_until("the CronJob's pod has made a session that succeeds", lambda: [
-        s for s in place.kube.list("backupsessions", place.ns) if s["metadata"]["name"] != "by-hand" and s["status"].get("phase") == "Succeeded"])
+        s for s in place.kube.list("backupsessions", place.ns) if s["metadata"]["name"] != "by-hand" and s.get("status", {}).get("phase") == "Succeeded"])
     for claim in ("data", "backups"):
         place.kube.kubectl("delete", "pv", f"{place.ns}-{claim}", "--wait=false")
