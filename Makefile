@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 configured = @test -f build/$(1)/build.ninja || cmake --preset $(1) > /dev/null
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-.PHONY: help deps tools build programs plugin image unit asan tsan fuzz fuzzers api-test backend-test e2e guides test demo cluster cluster-down faults soak bench lint format generate golden clean
+.PHONY: help deps tools build programs plugin image unit asan tsan fuzz fuzzers api-test backend-test e2e guides test demo cluster cluster-down faults soak bench upgrade-test lint format generate golden clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -60,6 +60,9 @@ backend-test: build ## every backend on a real server with three versions of res
 
 e2e: image plugin tools ## end-to-end tests on a one-node cluster of their own
 	@$(PYTEST) -n 3 --dist loadgroup -m "not slow" e2e/tests
+
+upgrade-test: image tools ## helm upgrade from the chart of an earlier commit, and of sidecars to another image (a few minutes)
+	@$(PYTEST) e2e/tests/test_zz_upgrade.py
 
 guides: image plugin tools ## follow every guide of docs/ word by word on a cluster (make test does so with two of them)
 	@e2e/servers/build-servers

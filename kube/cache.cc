@@ -81,7 +81,8 @@ struct Cache::Impl {
       if (!version) {
         const auto listed = list(api);
         if (listed) continue;
-        if (options.may_be_unserved && listed.error().code == ErrorCode::not_found) {
+        if (is_missing(listed.error().code)) {
+          if (listed.error().code != ErrorCode::not_found) log_warning("{}; going on without", listed.error().message);
           replace_all({}, {});
           wait(kUnserved);
         } else {
@@ -105,6 +106,14 @@ struct Cache::Impl {
         backoff.reset();
       }
     }
+  }
+
+  /// Who may never read an optional kind, as with the roles of an older chart, does without. Rights that go while it is
+  /// read are an outage: what is known stays.
+  bool is_missing(ErrorCode code) const {
+    if (!options.may_be_unserved) return false;
+    const std::lock_guard lock(mutex);
+    return code == ErrorCode::not_found || (code == ErrorCode::denied && objects.empty());
   }
 
   Result<void> list(Api& api) {

@@ -22,7 +22,7 @@ class Cache {
     std::function<void(Json&)> trim;  ///< drops what is not needed before an object is stored; managedFields always go
     /// Keys under which with_key finds an object. Called on the cache's thread, with what is stored; must not throw.
     std::function<std::vector<std::string>(const Json&)> keys;
-    bool may_be_unserved = false;  ///< a cluster without this kind has none of it; asked again every minute
+    bool may_be_unserved = false;  ///< without this kind, or the right to it, there is none of it; asked each minute
   };
   /// Called on the cache's thread, after the change is visible: before is null for added, after is null for deleted.
   /// Unchanged objects of a relist are not reported.

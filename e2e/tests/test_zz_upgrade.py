@@ -10,7 +10,7 @@ from stash_e2e import installation, objects, paths, previous
 from stash_e2e.kube import wait_until
 from test_rollouts import configure, succeeds
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.slow]
 OLD, NEW = "localhost/stash:dev", "localhost/stash:next"
 
 
@@ -71,6 +71,9 @@ def test_after_an_upgrade_sidecars_get_the_new_image_with_the_next_rollout_or_at
     wait_until("the new controller has looked at them", lambda: {
         cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"] for cron in place.kube.list("cronjobs", place.ns)
     } == {NEW}, 60)
+    # One that is told to stop still answers for some seconds.
+    wait_until("the webhooks of before are gone", lambda: {
+        pod["spec"]["containers"][0]["image"] for pod in place.kube.list("pods", "stash", "app.kubernetes.io/component=webhook")} == {NEW}, 90)
     succeeds(place, "with-the-old-sidecar")
     assert {name: (running(place, name), rollouts(place, name)) for name in before} == before
     place.kube.kubectl("rollout", "restart", "deployment/web", "-n", place.ns)

@@ -255,3 +255,15 @@ TEST_CASE("a cache finds objects under keys that follow their content", "[kube][
   CHECK(names("re").empty());
   CHECK(names("red", "other").empty());
 }
+
+TEST_CASE("an optional kind that may not be read holds nothing up", "[kube][cache][F20][F84]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").always().reply(403);
+  Cache optional = pods(script, log, {.may_be_unserved = true});
+  optional.start();
+  CHECK(optional.wait_synced(seconds(10)));
+  Cache needed = pods(script, log);
+  needed.start();
+  CHECK_FALSE(needed.wait_synced(std::chrono::milliseconds(300)));
+}
