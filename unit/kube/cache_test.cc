@@ -256,7 +256,7 @@ TEST_CASE("a cache finds objects under keys that follow their content", "[kube][
   CHECK(names("red", "other").empty());
 }
 
-TEST_CASE("an optional kind that may not be read holds nothing up", "[kube][cache][F20][F84]") {
+TEST_CASE("an optional kind that may not be read holds nothing up", "[kube][cache][F20][F84][I19]") {
   ApiScript script;
   Log log;
   script.on("GET", kPath, "limit=500").always().reply(403);
