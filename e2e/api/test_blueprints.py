@@ -1,6 +1,6 @@
 """Backup by annotation, against a real API server with the chart's own rights: what is made, changed, taken away and left alone.
 
-There is no garbage collector here; that a deleted workload takes its BackupConfiguration along is in e2e/tests.
+There is no garbage collector here; that a deleted workload takes its BackupConfiguration along is in e2e/tests/test_blueprints.py.
 """
 import json
 import time
