@@ -28,11 +28,6 @@ bool is_backed_up_now(const Caches& caches, const api::ObjectRef& configuration)
   });
 }
 
-Json copy_of(const kube::Cache& cache, const api::ObjectRef& ref) {
-  const auto object = cache.get(ref);
-  return object ? *object : Json();
-}
-
 BlueprintWorld gather(Cluster& cluster, const api::WorkloadRef& ref, const Json& workload) {
   const Caches& caches = cluster.caches;
   const api::ObjectRef made{ref.ref.ns, blueprint_object_name(ref)};
@@ -40,9 +35,9 @@ BlueprintWorld gather(Cluster& cluster, const api::WorkloadRef& ref, const Json&
   world.ref = ref;
   world.workload = workload;
   world.not_opted_in = cluster.not_opted_in(ref.ref.ns);
-  world.blueprint = copy_of(caches.blueprints, {"", blueprint_of(workload)});
-  world.repository = copy_of(caches.repositories, made);
-  world.configuration = copy_of(caches.configurations, made);
+  world.blueprint = cached(caches.blueprints, {"", blueprint_of(workload)});
+  world.repository = cached(caches.repositories, made);
+  world.configuration = cached(caches.configurations, made);
   world.backup_running = is_backed_up_now(caches, made);
   world.told = cluster.blueprints.told(to_string(ref));
   return world;

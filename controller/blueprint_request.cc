@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "base/text.h"
 #include "inject/workload_view.h"
 
 namespace stash::controller {
@@ -13,26 +14,15 @@ namespace {
 
 namespace names = api::names;
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const auto begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
-std::vector<std::string> split(std::string_view text, char separator) {
+std::vector<std::string> trimmed_parts(std::string_view text, char separator) {
   std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const auto end = std::min(text.find(separator, begin), text.size());
-    parts.emplace_back(trimmed(text.substr(begin, end - begin)));
-    begin = end + 1;
-  }
+  for (const std::string_view part : split(text, separator)) parts.emplace_back(trimmed(part));
   return parts;
 }
 
 /// The parts between commas; empty ones, as after a last comma, mean nothing.
 std::vector<std::string> listed(const Json& workload, std::string_view annotation) {
-  auto parts = split(string_at(workload, {"metadata", "annotations", annotation}), ',');
+  auto parts = trimmed_parts(string_at(workload, {"metadata", "annotations", annotation}), ',');
   std::erase(parts, "");
   return parts;
 }
@@ -42,7 +32,7 @@ std::unexpected<Error> wrong(std::string_view annotation, std::string_view why) 
 }
 
 Result<api::VolumeMount> mount_of(const std::string& text) {
-  const auto parts = split(text, ':');
+  const auto parts = trimmed_parts(text, ':');
   const bool complete = (parts.size() == 2 || parts.size() == 3) && std::ranges::count(parts, "") == 0;
   if (!complete) {
     return wrong(names::kVolumeMountsAnnotation,

@@ -20,11 +20,6 @@ std::vector<Kind> all_decoded(const Caches::Objects& found) {
   return objects;
 }
 
-Json cached(const kube::Cache& cache, const api::ObjectRef& ref) {
-  const auto object = cache.get(ref);
-  return object ? *object : Json();
-}
-
 Result<std::vector<PodFacts>> gather_pods(kube::Api& api, const std::string& ns, const Json& workload,
                                           const TargetQuestion& question) {
   std::vector<PodFacts> pods;
@@ -76,6 +71,11 @@ bool in_session(const Caches& caches, const WorkloadWorld& world, const std::str
 }
 
 }  // namespace
+
+Json cached(const kube::Cache& cache, const api::ObjectRef& ref) {
+  const auto object = cache.get(ref);
+  return object ? *object : Json();
+}
 
 Json Cluster::namespace_labels(const std::string& ns) const {
   const auto object = caches.namespaces.get({"", ns});

@@ -14,6 +14,9 @@ namespace stash::controller {
 template <class Kind>
 std::optional<Kind> decoded(const kube::Cache& cache, const api::ObjectRef& ref);
 
+/// A copy of the object as it is on the wire; null when it is unknown.
+Json cached(const kube::Cache& cache, const api::ObjectRef& ref);
+
 /// The live object, asked of the API server; null when there is none.
 Result<Json> live_object(kube::Api& api, const api::Resource& resource, const api::ObjectRef& ref);
 
