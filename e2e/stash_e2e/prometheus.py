@@ -35,6 +35,7 @@ def start(directory, targets, rules):
                        f"--web.listen-address=127.0.0.1:{port}"], directory / "prometheus.log").start()
     program.url = f"http://127.0.0.1:{port}"
     wait_until("Prometheus is ready", lambda: answers(f"{program.url}/-/ready"), 30)
+    wait_until("each program is scraped", lambda: len(query(program, "up == 1")) == len(targets), 30)
     return program
 
 
