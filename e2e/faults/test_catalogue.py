@@ -1,4 +1,8 @@
 """The list of faults: complete, every fault tested or excused, every tag known, and docs/reliability.md says the same."""
+import os
+import subprocess
+import sys
+
 import pytest
 
 from stash_faults import catalogue, outcomes, table, tags
@@ -45,6 +49,22 @@ def test_outcomes_are_read_from_catch2():
     report = ('<Catch><Group><TestCase name="x" tags="[a][F14][I19]"><OverallResult success="false"/></TestCase>'
               '<TestCase name="y" tags="[a]"><OverallResult success="true"/></TestCase></Group></Catch>')
     assert outcomes.of_catch2(report) == [outcomes.Outcome("x", ["F14"], ["I19"], False)]
+
+
+def test_what_is_skipped_was_neither_tried_nor_failed(tmp_path):
+    (tmp_path / "test_x.py").write_text("""import pytest
+pytestmark = pytest.mark.fault("F1", invariants="I1")
+def test_that_passes(): pass
+def test_that_fails(): assert False
+def test_that_finds_nothing_to_try(): pytest.skip("not here")
+@pytest.mark.skip(reason="not here")
+def test_that_is_not_begun(): pass
+""")
+    found = tmp_path / "outcomes.json"
+    subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "stash_faults.collector", tmp_path], capture_output=True, cwd=tmp_path,
+                   env=dict(os.environ, STASH_FAULT_OUTCOMES=str(found), PYTHONPATH=str(tags.ROOT / "e2e")))
+    assert {(outcome.name.partition("::")[2], outcome.passed) for outcome in outcomes.read(found)} == {
+        ("test_that_passes", True), ("test_that_fails", False)}
 
 
 def test_the_document_publishes_every_fault_and_does_not_call_tested_what_is_not():

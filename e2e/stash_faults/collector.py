@@ -15,8 +15,8 @@ def pytest_runtest_setup(item):
 
 def pytest_runtest_logreport(report):
     marks = [value for key, value in report.user_properties if key == "fault"]
-    if not marks or not (report.when == "call" or report.failed):
-        return
+    if not marks or report.skipped or not (report.when == "call" or report.failed):
+        return  # what is skipped was not tried
     recoveries = [seconds for key, seconds in report.user_properties if key == "recovery"]
     for faults, invariants in marks:
         _found.append(outcomes.Outcome(report.nodeid, list(faults), list(invariants), report.passed, recoveries))
