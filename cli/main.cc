@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "base/process.h"
+#include "base/version.h"
 #include "cli/commands.h"
 #include "cli/terminal.h"
 
@@ -78,6 +79,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);  // `kubectl stash status | head` just ends
   Options options;
   CLI::App app("kubectl stash: backups of workloads with Stash", "kubectl stash");
+  app.set_version_flag("--version", std::string(version()), "Print the version of this plugin");
   add_commands(app, options);
   // Words to complete are not to be parsed: the last one is half a word.
   if (argc >= 2 && std::string_view(argv[1]) == "__complete") return complete(app, {argv + 2, argv + argc});

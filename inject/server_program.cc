@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "base/process.h"
+#include "base/version.h"
 #include "inject/host_path.h"
 
 namespace stash::inject {
@@ -47,6 +48,7 @@ void add_server_options(CLI::App& app, ServerOptions& options) {
 }
 
 bool parse_command_line(CLI::App& app, int argc, char** argv, int& exit_code) {
+  app.set_version_flag("--version", std::string(version()));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

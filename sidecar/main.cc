@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "base/version.h"
 #include "kube/config.h"
 #include "sidecar/create_backupsession.h"
 #include "sidecar/environment.h"
@@ -129,6 +130,7 @@ int main(int argc, char** argv) {
 
   Flags flags;
   CLI::App app("stash: backs up and restores volumes with restic, inside the pod that uses them");
+  app.set_version_flag("--version", std::string(version()));
   app.require_subcommand(1);
   CLI::App* run = app.add_subcommand("run-backup", "Back up whenever a BackupSession asks for it (the sidecar)");
   run->add_option("--backup-configuration,--invoker-name", flags.backup_configurations,
