@@ -10,6 +10,7 @@
 #include "api/workload_kind.h"
 #include "base/yaml.h"
 #include "cli/diff.h"
+#include "cli/preview_blueprint.h"
 #include "cli/table.h"
 #include "inject/workload_view.h"
 
@@ -138,7 +139,8 @@ void explain(const inject::World& world, const inject::Injection& injection, con
 
 bool is_workload(const Json& object) { return kind_of(object) != nullptr; }
 
-Result<Preview> preview(const PreviewWorld& asked, const inject::Settings& settings) {
+Result<Preview> preview(const PreviewWorld& given, const inject::Settings& settings) {
+  PreviewWorld asked = given;
   const api::WorkloadKind* kind = kind_of(asked.workload);
   const std::string name = string_at(asked.workload, {"metadata", "name"});
   if (kind == nullptr) {
@@ -148,6 +150,14 @@ Result<Preview> preview(const PreviewWorld& asked, const inject::Settings& setti
   }
   Preview preview;
   preview.workload = fmt::format("{} {}/{}", kind->resource.kind, asked.ns, name);
+  const BlueprintPreview blueprint = preview_blueprint(asked, settings);
+  // In front: what is there of that name would be replaced.
+  asked.objects.insert(asked.objects.begin(), blueprint.objects.begin(), blueprint.objects.end());
+  if (!blueprint.why.empty()) preview.why.push_back(blueprint.why);
+  if (!blueprint.complaint.empty()) {
+    preview.why_not.push_back(blueprint.complaint);
+    preview.refused = true;
+  }
   const Json workload = shown(asked.workload);
 
   inject::World world;
@@ -173,7 +183,7 @@ Result<Preview> preview(const PreviewWorld& asked, const inject::Settings& setti
 
   const inject::Injection injection = inject::inject(world, settings, asked.before);
   preview.patch = injection.patch;
-  preview.refused = !injection.findings.empty();
+  preview.refused = preview.refused || !injection.findings.empty();
   preview.has_sidecar = injection.has_sidecar;
   preview.has_init_container = injection.has_init_container;
   preview.result = injection.patch.empty() ? asked.workload : asked.workload.patch(injection.patch);

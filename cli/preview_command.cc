@@ -15,6 +15,7 @@
 #include "cli/program_deployment.h"
 #include "cli/restore_plan.h"
 #include "cli/terminal.h"
+#include "controller/blueprint_request.h"
 #include "inject/server_program.h"
 
 namespace stash::cli {
@@ -116,6 +117,20 @@ Result<void> add_live_objects(Kubectl& kubectl, const std::string& ns, std::vect
   return {};
 }
 
+/// The BackupBlueprint that the workload asks for, if there is one and none in the files has its name.
+Result<void> add_live_blueprint(Kubectl& kubectl, PreviewWorld& world) {
+  const std::string name = controller::blueprint_of(world.workload);
+  const bool in_files = std::ranges::any_of(world.objects, [&](const Json& object) {
+    return string_at(object, {"kind"}) == api::kBackupBlueprints.kind &&
+           string_at(object, {"metadata", "name"}) == name;
+  });
+  if (name.empty() || in_files) return {};
+  auto found = kubectl.get(api::kBackupBlueprints, name, "");
+  if (found) world.objects.push_back(*std::move(found));
+  if (!found && found.error().code != ErrorCode::not_found) return std::unexpected(found.error());
+  return {};
+}
+
 struct Asked {
   Json workload;
   bool live = false;
@@ -167,7 +182,10 @@ Result<int> show_preview(Kubectl& kubectl, const Options& options) {
                        .ns = string_at(one.workload, {"metadata", "namespace"}, ns),
                        .objects = from_files,
                        .assume_opt_in = options.local};
-    if (!options.local) TRY_VOID(add_live_objects(kubectl, world.ns, world.objects));
+    if (!options.local) {
+      TRY_VOID(add_live_objects(kubectl, world.ns, world.objects));
+      TRY_VOID(add_live_blueprint(kubectl, world));
+    }
     TRY(Preview shown, preview(world, settings));
     shown.notes.insert(shown.notes.end(), notes.begin(), notes.end());
     refused = refused || shown.refused;

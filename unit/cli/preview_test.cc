@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "unit/controller/blueprint_worlds.h"
 #include "unit/support/objects.h"
 #include "unit/support/workloads.h"
 
@@ -123,4 +124,22 @@ TEST_CASE("what only a server writes is not shown", "[cli][preview]") {
 TEST_CASE("a kind that takes no sidecar is refused", "[cli][preview]") {
   const auto result = preview({.workload = {{"apiVersion", "v1"}, {"kind", "Pod"}}, .ns = "demo"}, settings());
   CHECK(result.error().message.starts_with("a Pod takes no sidecar; these do: Deployment (apps)"));
+}
+
+TEST_CASE("what a blueprint would make for an annotated workload is in the preview", "[cli][preview]") {
+  const Preview found = shown({a_namespace(kOptedIn), a_blueprint()}, an_annotated_workload().json());
+  CHECK(found.has_sidecar);
+  CHECK_FALSE(found.refused);
+  CHECK(found.why ==
+        std::vector<std::string>{
+            "BackupBlueprint nightly makes Repository and BackupConfiguration demo/deployment-stash-demo for it",
+            "container stash backs it up for BackupConfiguration demo/deployment-stash-demo"});
+}
+
+TEST_CASE("an annotation without its blueprint is a reason", "[cli][preview]") {
+  const Preview found = shown({a_namespace(kOptedIn)}, an_annotated_workload().json());
+  CHECK(found.refused);
+  CHECK(found.diff.empty());
+  REQUIRE_FALSE(found.why_not.empty());
+  CHECK(found.why_not[0].contains("BackupBlueprint nightly"));
 }
