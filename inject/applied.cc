@@ -25,11 +25,14 @@ Json applied_metadata(const api::ObjectMeta& meta) {
 
 template <class Kind>
 Json applied(const Kind& object, const api::Resource& resource) {
-  const Json encoded = api::encode(object);
-  return {{"apiVersion", resource.api_version()},
-          {"kind", resource.kind},
-          {"metadata", applied_metadata(object.metadata)},
-          {"spec", object_at(encoded, {"spec"})}};
+  Json encoded = api::encode(object);
+  Json applied = Json::object();
+  applied["apiVersion"] = resource.api_version();
+  applied["kind"] = resource.kind;
+  applied["metadata"] = applied_metadata(object.metadata);
+  const auto spec = encoded.find("spec");
+  applied["spec"] = spec == encoded.end() ? Json::object() : std::move(*spec);
+  return applied;
 }
 
 }  // namespace
@@ -39,9 +42,11 @@ Json applied_object(const api::BackupConfiguration& configuration) {
 }
 Json applied_object(const api::RestoreSession& session) { return applied(session, api::kRestoreSessions); }
 
-std::string applied_annotation(Json applied, const std::vector<std::string>& added_pull_secrets) {
-  if (!added_pull_secrets.empty()) applied["added"] = {{"imagePullSecrets", added_pull_secrets}};
-  return dump_json(applied);
+std::string applied_annotation(const Json& applied, const std::vector<std::string>& added_pull_secrets) {
+  if (added_pull_secrets.empty()) return dump_json(applied);
+  Json with_added = applied;
+  with_added["added"] = {{"imagePullSecrets", added_pull_secrets}};
+  return dump_json(with_added);
 }
 
 std::vector<std::string> recorded_pull_secrets(const Json& workload) {

@@ -15,7 +15,7 @@ Json applied_object(const api::RestoreSession& session);
 
 /// The annotation's text, with the pull secrets that we added beside the object: nothing else tells them from the
 /// user's when they are to be removed.
-std::string applied_annotation(Json applied, const std::vector<std::string>& added_pull_secrets);
+std::string applied_annotation(const Json& applied, const std::vector<std::string>& added_pull_secrets);
 
 /// The pull secrets that the workload's annotations say we added; none without a container of ours.
 std::vector<std::string> recorded_pull_secrets(const Json& workload);

@@ -62,9 +62,9 @@ bool ContainerDraft::disregards(const Share& share) const {
 }
 
 std::optional<Obstacle> ContainerDraft::add_common_volumes() {
-  const Result<Json> tmp = tmp_source(temp_dir_);
+  Result<Json> tmp = tmp_source(temp_dir_);
   if (!tmp) return malformed(tmp.error());
-  const Json podinfo = podinfo_source();
+  const Json& podinfo = podinfo_source();
   // Both containers use one tmp volume: the backup's, which is asked for first.
   const auto tmp_name = volumes_.share_or_choose(tmp_volume_names(), *tmp, mounted_by_);
   if (!tmp_name) return name_taken(tmp_volume_names());
@@ -72,7 +72,7 @@ std::optional<Obstacle> ContainerDraft::add_common_volumes() {
   if (!podinfo_name) return name_taken(podinfo_volume_names());
   tmp_ = *tmp_name;
   podinfo_ = *podinfo_name;
-  sources_.push_back(*tmp);
+  sources_.push_back(*std::move(tmp));
   sources_.push_back(podinfo);
   return std::nullopt;
 }
@@ -126,10 +126,10 @@ std::optional<Obstacle> ContainerDraft::add_secret(RepositoryPlace& place) {
   }
   const bool first = repositories_.empty();
   const VolumeNames& candidates = first ? secret_volume_names() : further_secret_volume_names();
-  const Json source = secret_source(place.storage_secret);
+  Json source = secret_source(place.storage_secret);
   const auto volume = volumes_.choose(candidates, source, mounted_by_);
   if (!volume) return name_taken(candidates);
-  sources_.push_back(source);
+  sources_.push_back(std::move(source));
   place.secret_volume = *volume;
   place.secret_path = first ? std::string(names::kSecretPath)
                             : fmt::format("{}/repositories/{}", names::kPodinfoPath, place.repository);
@@ -137,12 +137,12 @@ std::optional<Obstacle> ContainerDraft::add_secret(RepositoryPlace& place) {
 }
 
 std::optional<Obstacle> ContainerDraft::add_local(const api::LocalBackend& local, RepositoryPlace& place) {
-  const Result<Json> source = local_source(local);
+  Result<Json> source = local_source(local);
   if (!source) return malformed(source.error());
   const VolumeNames& candidates = repositories_.empty() ? local_volume_names() : further_local_volume_names();
   const auto volume = volumes_.choose(candidates, *source, mounted_by_);
   if (!volume) return name_taken(candidates);
-  sources_.push_back(*source);
+  sources_.push_back(*std::move(source));
   place.local_volume = *volume;
   place.local_sub_path = local.sub_path;
   place.local_path = local.mount_path;

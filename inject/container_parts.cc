@@ -13,7 +13,9 @@ namespace {
 namespace names = api::names;
 
 Json mount(const std::string& volume, std::string_view path, const std::string& sub_path) {
-  Json entry = {{"name", volume}, {"mountPath", path}};
+  Json entry = Json::object();
+  entry["name"] = volume;
+  entry["mountPath"] = path;
   if (!sub_path.empty()) entry["subPath"] = sub_path;
   return entry;
 }
@@ -40,8 +42,10 @@ void add_common_arguments(Json& args, const ContainerInputs& inputs) {
 }
 
 Json environment(const ContainerSettings& runtime) {
-  Json env = Json::array({from_field("NODE_NAME", "spec.nodeName"), from_field("POD_NAME", "metadata.name"),
-                          from_field("POD_UID", "metadata.uid"), from_field("POD_NAMESPACE", "metadata.namespace")});
+  static const Json of_the_pod =
+      Json::array({from_field("NODE_NAME", "spec.nodeName"), from_field("POD_NAME", "metadata.name"),
+                   from_field("POD_UID", "metadata.uid"), from_field("POD_NAMESPACE", "metadata.namespace")});
+  Json env = of_the_pod;
   for (const Json& variable : runtime.env) {
     const auto existing = std::ranges::find_if(
         env, [&](const Json& entry) { return string_at(entry, {"name"}) == string_at(variable, {"name"}); });

@@ -309,12 +309,14 @@ Injection inject(const World& world, const Settings& settings, const Json* befor
     report_each(desired, world, obstacle->reason, obstacle->message, plan.findings);
     patch = edit();
   }
-  return {.patch = patch.operations(),
-          .findings = std::move(plan.findings),
-          .remarks = std::move(plan.remarks),
-          .has_sidecar = has_sidecar(patch.workload()),
-          .has_init_container = has_init_container(patch.workload()),
-          .upgrade_waits = upgrade_waits};
+  Injection injection{.patch = {},
+                      .findings = std::move(plan.findings),
+                      .remarks = std::move(plan.remarks),
+                      .has_sidecar = has_sidecar(patch.workload()),
+                      .has_init_container = has_init_container(patch.workload()),
+                      .upgrade_waits = upgrade_waits};
+  injection.patch = std::move(patch).operations();
+  return injection;
 }
 
 bool has_sidecar(const Json& workload) { return sidecar_of(workload) != nullptr; }

@@ -27,7 +27,8 @@ class Patch {
   void erase(const Path& list, std::size_t index);
 
   const Json& workload() const { return workload_; }
-  const Json& operations() const { return operations_; }
+  const Json& operations() const& { return operations_; }
+  Json operations() && { return std::move(operations_); }
 
  private:
   Json* find(const Path& path);

@@ -145,7 +145,7 @@ class PodPlanner {
     volumes.keep(*request.live, request.mounted_by);
     const auto obstacle = pod_security_obstacle(level_, world_.ns, *request.live, volumes.mounted(request.mounted_by));
     if (obstacle) return report_all(request, obstacle->reason, obstacle->message);
-    volumes_ = volumes;
+    volumes_ = std::move(volumes);
     request.plan.fate = ContainerPlan::Fate::untouched;
     for (const std::string& secret : recorded_pull_secrets(workload())) add_pull_secret(secret);
   }
@@ -154,9 +154,10 @@ class PodPlanner {
     if (!is_bearable(request)) return false;
     ContainerDraft draft(workload(), settings_, level_, volumes_, request.mounted_by, request.shares);
     std::vector<const Share*> in;
+    Json container;            // for all that are in
     bool one_is_lost = false;  // the container that is there serves it, and the new one would not
     for (const Share& share : request.shares) {
-      const bool fits = share.repository != nullptr && add(request, share, draft, in);
+      const bool fits = share.repository != nullptr && add(request, share, draft, in, container);
       if (!fits && !share.must_go) one_is_lost = one_is_lost || is_served(request, share);
     }
     if (in.empty()) return false;
@@ -164,13 +165,13 @@ class PodPlanner {
     if (one_is_lost && nothing_new) return false;  // restarting the pods would help nobody
 
     volumes_ = draft.volumes();
-    Json container = request.build(in, draft.inputs());
-    const Json hashed = {{"container", container}, {"volumes", draft.sources()}};
+    const std::string hashed =
+        fmt::format(R"({{"container":{},"volumes":{}}})", dump_json(container), dump_json(draft.sources()));
     Json resources = container_resources(workload(), settings_.resources, object_at(container, {"resources"}));
     request.plan = {.fate = ContainerPlan::Fate::wanted,
                     .container = std::move(container),
                     .resources = std::move(resources),
-                    .hash = std::to_string(fnv1a(dump_json(hashed))),
+                    .hash = std::to_string(fnv1a(hashed)),
                     .applied = request.applied(in)};
     for (const Share* share : in) {
       for (const std::string& secret : pull_secrets_of(*share->runtime)) add_pull_secret(secret);
@@ -181,15 +182,17 @@ class PodPlanner {
   }
 
   /// Adds one object to the container if the pod can be created with it then.
-  bool add(const Request& request, const Share& share, ContainerDraft& draft, std::vector<const Share*>& in) {
+  bool add(const Request& request, const Share& share, ContainerDraft& draft, std::vector<const Share*>& in,
+           Json& container) {
     ContainerDraft next = draft;
     auto obstacle = next.add(share);
     if (!obstacle) {
       std::vector<const Share*> all = in;
       all.push_back(&share);
-      obstacle = pod_security_obstacle(level_, world_.ns, request.build(all, next.inputs()),
-                                       next.volumes().mounted(request.mounted_by));
+      Json with_it = request.build(all, next.inputs());
+      obstacle = pod_security_obstacle(level_, world_.ns, with_it, next.volumes().mounted(request.mounted_by));
       if (!obstacle) {
+        container = std::move(with_it);
         draft = std::move(next);
         in = std::move(all);
         return true;

@@ -155,6 +155,20 @@ std::size_t bytes_of(const Json& annotations) {
   return total;
 }
 
+/// No less than the object's text takes, without writing it.
+std::size_t most_bytes(const Json& value) {
+  constexpr std::size_t kEscaped = 6;  // \u0000
+  constexpr std::size_t kScalar = 32;  // the longest number, and a comma
+  if (value.is_string()) return kEscaped * value.get_ref<const std::string&>().size() + kScalar;
+  std::size_t total = kScalar;
+  if (value.is_object()) {
+    for (const auto& [key, member] : value.items()) total += kEscaped * key.size() + kScalar + most_bytes(member);
+  } else if (value.is_array()) {
+    for (const Json& element : value) total += most_bytes(element);
+  }
+  return total;
+}
+
 }  // namespace
 
 std::string tidy(std::string_view path) {
@@ -227,7 +241,7 @@ std::optional<Obstacle> size_obstacle(const Json& workload) {
   if (annotations > kMostAnnotationBytes) {
     return Obstacle{Reason::too_large, "its annotations would exceed the API server's limit of 256 KiB; shorten them"};
   }
-  if (dump_json(workload).size() > kMostObjectBytes) {
+  if (most_bytes(workload) > kMostObjectBytes && dump_json(workload).size() > kMostObjectBytes) {
     return Obstacle{Reason::too_large, "it would come near etcd's limit of 1.5 MiB; make it smaller"};
   }
   return std::nullopt;

@@ -136,7 +136,7 @@ Result<Json> clean(const Json& value, const Shape& shape, const std::string& whe
   if (!is_of(value, shape.type)) {
     return fail(ErrorCode::invalid, fmt::format("{}: expected {}", where, word_for(shape.type)));
   }
-  Json cleaned = value;
+  Json cleaned;
   std::string objection;
   switch (shape.type) {
     case Shape::Type::list: {
@@ -160,10 +160,12 @@ Result<Json> clean(const Json& value, const Shape& shape, const std::string& whe
     }
     case Shape::Type::integer:
       objection = integer_objection(value, shape);
+      cleaned = value;
       break;
     case Shape::Type::boolean:
     case Shape::Type::text:
     case Shape::Type::port:
+      cleaned = value;
       break;
   }
   if (objection.empty() && shape.objection != nullptr) objection = shape.objection(cleaned);

@@ -128,11 +128,16 @@ Result<Json> tmp_source(const api::TempDir& temp_dir) {
   Json wanted = Json::object();
   wanted["medium"] = temp_dir.medium;
   wanted["sizeLimit"] = temp_dir.size_limit;
-  TRY(Json source, clean(wanted, empty_dir(), "spec.tempDir"));
-  return Json{{"emptyDir", std::move(source)}};
+  static const Shape shape = empty_dir();
+  TRY(Json source, clean(wanted, shape, "spec.tempDir"));
+  Json volume = Json::object();
+  volume["emptyDir"] = std::move(source);
+  return volume;
 }
 
-Json podinfo_source() {
+namespace {
+
+Json new_podinfo_source() {
   const auto field = [](const char* file, const char* path) {
     return Json{{"path", file}, {"fieldRef", {{"fieldPath", path}}}};
   };
@@ -148,6 +153,13 @@ Json podinfo_source() {
                        // A cluster may not publish it; the sidecar says what is missing, the user's pod starts.
                        {"optional", true}}}});
   return {{"projected", {{"sources", std::move(sources)}}}};
+}
+
+}  // namespace
+
+const Json& podinfo_source() {
+  static const Json source = new_podinfo_source();
+  return source;
 }
 
 Json secret_source(const std::string& secret) {

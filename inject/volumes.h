@@ -27,7 +27,7 @@ bool is_reserved(std::string_view volume);
 
 /// Volume sources, as they stand beside the name. A volume that the API server would refuse must not get here.
 Result<Json> tmp_source(const api::TempDir& temp_dir);  ///< error invalid
-Json podinfo_source();
+const Json& podinfo_source();
 Json secret_source(const std::string& secret);
 /// Of a local backend: hostPath, persistentVolumeClaim, nfs and emptyDir. Error invalid for bad content, denied for a
 /// source that this version does not know.

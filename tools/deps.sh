@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what building, testing and the one-node cluster need: the Debian packages of apt-packages.txt and a Go toolchain.
 #
-# usage: tools/deps.sh [SECTION...]      sections of apt-packages.txt; none: all of them, and Go
+# usage: tools/deps.sh [SECTION...]      sections of apt-packages.txt; none: all of them but [rare], and Go
 #
 # Quick and without network when nothing is missing. Starts no service: packages that bring one are installed with the
 # service held back. Removes no package of yours.
@@ -19,12 +19,12 @@ fail() {
   exit 1
 }
 
-# Packages of the given sections (none: of all), with alternatives as written.
+# Packages of the given sections (none: of all but [rare]), with alternatives as written.
 listed() {
   awk -v wanted=" $* " '
     /^#/ || /^$/ { next }
     /^\[/ { section = substr($1, 2, length($1) - 2); next }
-    wanted ~ /^ *$/ || index(wanted, " " section " ") { print $1 }' "$list" | sort -u
+    (wanted ~ /^ *$/ && section != "rare") || index(wanted, " " section " ") { print $1 }' "$list" | sort -u
 }
 
 missing() {

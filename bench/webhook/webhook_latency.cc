@@ -2,7 +2,7 @@
 // connections, next to an echo of the same bytes by the same server. Client and server share this machine, so read the
 // ratio; the absolute numbers include the client's half.
 //
-// usage: webhook_latency [REQUESTS]      per row, 8000 unless given
+// usage: webhook_latency [REQUESTS]      per row, 4000 unless given; prints JSON for bench/run
 
 #include <fmt/format.h>
 
@@ -76,19 +76,6 @@ Latency measure(const HttpsServer& server, std::string_view path, const std::str
   return latency;
 }
 
-/// The demo workload with enough of what real ones carry to be a review of some 5 kB.
-std::string review_body() {
-  Json workload = a_deployment();
-  Json& container = workload["spec"]["template"]["spec"]["containers"][0];
-  for (int i = 0; i < 24; ++i) {
-    container["env"].push_back({{"name", fmt::format("SETTING_{}", i)}, {"value", "a value of ordinary length"}});
-    workload["metadata"]["annotations"][fmt::format("example.com/note-{}", i)] =
-        "what somebody wanted to remember here";
-    container["args"].push_back(fmt::format("--option-{}=some-setting", i));
-  }
-  return a_review("apps", "Deployment", workload).dump();
-}
-
 void fill(webhook::Index& index) {
   const Json ns = {{"metadata", {{"labels", {{"stash.appscode.com/injection", "enabled"}}}}}};
   const Json configuration = a_backup_configuration().json();
@@ -102,7 +89,7 @@ void fill(webhook::Index& index) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::size_t requests = 8000;
+  std::size_t requests = 4000;
   if (argc > 1) std::from_chars(argv[1], argv[1] + std::string_view(argv[1]).size(), requests);
   requests = std::clamp<std::size_t>(requests, 64, 1'000'000);
   set_log_level(LogLevel::error);
@@ -114,7 +101,7 @@ int main(int argc, char** argv) {
   webhook::Service service(
       {.image = "stash:bench", .allowed_host_paths = {"/"}}, index, none, [] { return true; }, {}, metrics);
   const HttpsServer server({.routes = service.admission_routes()});
-  const std::string body = review_body();
+  const std::string body = a_review("apps", "Deployment", a_usual_workload()).dump();
 
   auto first = server.connect().post("/mutate", body);
   const auto answer = parse_json(first ? first->body : "");
@@ -122,24 +109,27 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "the review is not answered with a patch; nothing worth measuring\n");
     return 1;
   }
-  fmt::print("review {} bytes, answer {} bytes, {} requests a row\n", body.size(), first->body.size(), requests);
-  fmt::print("{:>12} {:>8} {:>12} {:>12} {:>10} {:>7}\n", "connections", "path", "median us", "p99 us", "per s",
-             "failed");
+  Json rows = Json::array();
   std::vector<HttpsClient> idle;
-  for (const auto& [busy, idle_count] : {std::pair<std::size_t, std::size_t>{1, 0}, {8, 0}, {64, 0}, {64, 256}}) {
+  for (const auto& [busy, idle_count] :
+       {std::pair<std::size_t, std::size_t>{1, 0}, {8, 0}, {64, 0}, {256, 0}, {64, 256}}) {
     while (idle.size() < idle_count) {
       idle.push_back(server.connect());
       idle.back().post("/echo", "x");
     }
-    const Latency echo = measure(server, "/echo", body, busy, requests);
-    const Latency mutate = measure(server, "/mutate", body, busy, requests);
-    const std::string name = idle_count == 0 ? std::to_string(busy) : fmt::format("{} +{} idle", busy, idle_count);
-    for (const auto& [path, latency] : {std::pair<const char*, const Latency&>{"echo", echo}, {"mutate", mutate}}) {
-      fmt::print("{:>12} {:>8} {:>12.0f} {:>12.0f} {:>10.0f} {:>7}\n", name, path, latency.median.count(),
-                 latency.p99.count(), latency.per_second, latency.failed);
+    Json row = {{"connections", busy}, {"idle", idle_count}};
+    for (const std::string path : {"echo", "mutate"}) {
+      const Latency latency = measure(server, "/" + path, body, busy, requests);
+      row[path] = {{"median_us", latency.median.count()},
+                   {"p99_us", latency.p99.count()},
+                   {"per_second", latency.per_second},
+                   {"failed", latency.failed}};
     }
-    fmt::print("{:>12} {:>8} {:>12.2f} {:>12.2f}\n", name, "ratio", mutate.median / echo.median, mutate.p99 / echo.p99);
+    rows.push_back(std::move(row));
   }
-  fmt::print("{} threads served them\n", server.server->stats().threads);
+  fmt::print("{}\n", dump_json({{"review_bytes", body.size()},
+                                {"answer_bytes", first->body.size()},
+                                {"threads", server.server->stats().threads},
+                                {"rows", std::move(rows)}}));
   return 0;
 }
