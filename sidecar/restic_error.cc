@@ -69,6 +69,8 @@ constexpr Pattern kPatterns[] = {
     {ResticCause::wrong_credentials, "Operation forbidden"},
     {ResticCause::wrong_credentials, "b2_authorize_account: 401"},  // b2
     {ResticCause::wrong_credentials, "bad_auth_token"},
+    {ResticCause::no_backend,
+     "parsing repository location failed: invalid backend"},  // since 0.16: Debian's has no azure
     {ResticCause::no_snapshot, "no matching ID found"},
     {ResticCause::no_snapshot, "no snapshot found"},
     {ResticCause::incomplete, "at least one source file could not be read"},
@@ -236,6 +238,12 @@ std::string remedy_of(ResticCause cause, std::string_view location, const Restic
           "the certificate of the server of the repository at {} is not trusted: put the certificate of its authority "
           "(PEM) into CA_CERT_DATA of the storage Secret{}",
           location, secret);
+    case ResticCause::no_backend:
+      return fmt::format(
+          "the restic of this image cannot use the repository at {}, for it was built without that backend: use an "
+          "image "
+          "with another restic (docs/backends.md says which have it)",
+          location);
     case ResticCause::unknown:
       return "restic failed";
   }
@@ -283,6 +291,8 @@ std::string_view to_string(ResticCause cause) {
       return "wrong_credentials";
     case ResticCause::untrusted:
       return "untrusted";
+    case ResticCause::no_backend:
+      return "no_backend";
     case ResticCause::unknown:
       return "unknown";
   }

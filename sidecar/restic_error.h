@@ -23,6 +23,7 @@ enum class ResticCause {
   unreachable,        ///< the backend
   wrong_credentials,  ///< the backend knows us not, or gives too few rights
   untrusted,          ///< the backend's certificate
+  no_backend,         ///< this restic was built without the backend, or is older than it
   unknown,
 };
 std::string_view to_string(ResticCause cause);  ///< stable, for logs and tests: "wrong_password"

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from servers import debian
 from servers.running import own_network
+from servers.server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = Path(os.environ.get("STASH_BUILD_DIR", ROOT / "build" / "release")).resolve() / "bin" / "sidecar_test"
@@ -127,3 +129,11 @@ def test_an_unknown_authority_names_the_key_for_it(pod):
     if pod.server.untrusted is None:
         pytest.skip("without TLS")
     pod.run("the server's authority is unknown", secret=pod.server.untrusted)
+
+
+@pytest.mark.fault("F41", invariants="I14")
+def test_a_restic_without_the_backend_says_so(tmp_path):
+    """No server is needed, for restic does not get that far."""
+    restic, server = debian.restic("0.18.0"), Server("azure", {"AZURE_ACCOUNT_NAME": "account", "AZURE_ACCOUNT_KEY": "a2V5"},
+                                                     lambda prefix: {"azure": {"container": "backups", "prefix": prefix}})
+    Pod(server, restic, tmp_path, "demo").run("restic was built without it")

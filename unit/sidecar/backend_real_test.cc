@@ -144,6 +144,12 @@ TEST_CASE("backend: the server refuses the credentials", "[.][server]") {
   CHECK(failure.sentence.contains("of the storage Secret \"storage\""));
 }
 
+TEST_CASE("backend: restic was built without it", "[.][server]") {
+  const ResticFailure failure = failure_of_contact(Pod());
+  CHECK(failure.cause == ResticCause::no_backend);
+  CHECK(failure.sentence.contains("use an image with another restic"));
+}
+
 TEST_CASE("backend: nothing listens there", "[.][server]") {
   CHECK(failure_of_contact(Pod()).cause == ResticCause::unreachable);
 }

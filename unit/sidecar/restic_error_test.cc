@@ -27,6 +27,10 @@ TEST_CASE("restic's failures are told apart, by words before 0.17 and by exit co
         ResticCause::permission_denied);
   CHECK(cause(137, "") == ResticCause::out_of_memory);
   CHECK(cause(130, "") == ResticCause::interrupted);
+  CHECK(cause(1,
+              R"({"message_type":"exit_error","code":1,"message":"Fatal: parsing repository location failed: invalid )"
+              R"(backend\nIf the repository is in a local directory, you need to add a `local:` prefix"})") ==
+        ResticCause::no_backend);
   CHECK(cause(1, "") == ResticCause::unknown);
   CHECK(cause(77, "a code of the future") == ResticCause::unknown);
 }
