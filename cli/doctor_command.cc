@@ -29,9 +29,8 @@ void read_serving_certificate(Kubectl& kubectl, DoctorWorld& world, const std::v
   if (webhooks.empty()) return;
   const std::string secret = argument_of(*webhooks.front(), "cert-secret");
   if (secret.empty()) return;
-  const auto encoded =
-      kubectl.run({"get", "secret", secret, "-n", string_at(*webhooks.front(), {"metadata", "namespace"}), "-o",
-                   "jsonpath={.data.tls\\.crt}"});
+  const auto encoded = kubectl.run({"get", "secret", "-n", string_at(*webhooks.front(), {"metadata", "namespace"}),
+                                    "-o", "jsonpath={.data.tls\\.crt}", "--", secret});
   const auto pem = encoded ? decode_base64(trimmed(*encoded)) : Result<std::string>(std::unexpected(encoded.error()));
   auto facts = pem ? certs::inspect(*pem) : Result<certs::CertificateFacts>(std::unexpected(pem.error()));
   if (!facts) {

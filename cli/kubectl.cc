@@ -97,8 +97,10 @@ Result<std::string> Kubectl::ns() {
 }
 
 Result<Json> Kubectl::get(const api::Resource& kind, const std::string& name, const std::string& ns) {
-  std::vector<std::string> arguments{"get", argument_of(kind), name, "-o", "json"};
+  std::vector<std::string> arguments{"get", argument_of(kind), "-o", "json"};
   if (!ns.empty()) arguments.insert(arguments.end(), {"-n", ns});
+  // What somebody else wrote into an object must not become a flag of kubectl.
+  arguments.insert(arguments.end(), {"--", name});
   auto found = run_json(arguments);
   if (!found) found.error() = explained(std::move(found.error()), kind, name, ns);
   return found;
@@ -126,8 +128,8 @@ Result<Json> Kubectl::create(const Json& object) {
 
 Result<Json> Kubectl::patch(const api::Resource& kind, const std::string& name, const std::string& ns,
                             const Json& merge) {
-  auto patched =
-      run_json({"patch", argument_of(kind), name, "-n", ns, "--type=merge", "-p", dump_json(merge), "-o", "json"});
+  auto patched = run_json(
+      {"patch", argument_of(kind), "-n", ns, "--type=merge", "-p", dump_json(merge), "-o", "json", "--", name});
   if (!patched) patched.error() = explained(std::move(patched.error()), kind, name, ns);
   return patched;
 }

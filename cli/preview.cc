@@ -135,6 +135,16 @@ void explain(const inject::World& world, const inject::Injection& injection, con
   }
 }
 
+/// In place of one of its kind, namespace and name.
+void replace(const Json& object, PreviewWorld& world) {
+  std::erase_if(world.objects, [&](const Json& other) {
+    return string_at(other, {"kind"}) == string_at(object, {"kind"}) &&
+           string_at(other, {"metadata", "name"}) == string_at(object, {"metadata", "name"}) &&
+           ns_or(other, world.ns) == ns_or(object, world.ns);
+  });
+  world.objects.push_back(object);
+}
+
 }  // namespace
 
 bool is_workload(const Json& object) { return kind_of(object) != nullptr; }
@@ -150,17 +160,25 @@ Result<Preview> preview(const PreviewWorld& given, const inject::Settings& setti
   }
   Preview preview;
   preview.workload = fmt::format("{} {}/{}", kind->resource.kind, asked.ns, name);
-  const BlueprintPreview blueprint = preview_blueprint(asked, settings);
-  // In front: what is there of that name would be replaced.
-  asked.objects.insert(asked.objects.begin(), blueprint.objects.begin(), blueprint.objects.end());
-  if (!blueprint.why.empty()) preview.why.push_back(blueprint.why);
-  if (!blueprint.complaint.empty()) {
-    preview.why_not.push_back(blueprint.complaint);
-    preview.refused = true;
-  }
   const Json workload = shown(asked.workload);
 
   inject::World world;
+  if (const Json* ns = find_namespace(asked)) {
+    world.namespace_labels = object_at(*ns, {"metadata", "labels"});
+  } else if (asked.assume_opt_in && settings.opt_in) {
+    world.namespace_labels = {{api::names::kInjectionLabel, "enabled"}};
+    preview.notes.push_back(fmt::format("Namespace {} is not in the files: taken as if it had the label {}=enabled",
+                                        asked.ns, api::names::kInjectionLabel));
+  }
+  const BlueprintPreview blueprint = asked.blueprint_unknown.empty()
+                                         ? preview_blueprint(asked, world.namespace_labels, settings)
+                                         : BlueprintPreview{.complaint = asked.blueprint_unknown};
+  for (const Json& object : blueprint.objects) replace(object, asked);
+  if (!blueprint.why.empty()) preview.why.push_back(blueprint.why);
+  if (!blueprint.complaint.empty()) {
+    (blueprint.refused ? preview.why_not : preview.notes).push_back(blueprint.complaint);
+  }
+  preview.refused = blueprint.refused;
   world.group = kind->resource.group;
   world.kind = kind->resource.kind;
   world.workload = &asked.workload;
@@ -173,14 +191,6 @@ Result<Preview> preview(const PreviewWorld& given, const inject::Settings& setti
         repositories, [&](const api::Repository& repository) { return repository.metadata.name == wanted; });
     return found == repositories.end() ? std::nullopt : std::optional(*found);
   };
-  if (const Json* ns = find_namespace(asked)) {
-    world.namespace_labels = object_at(*ns, {"metadata", "labels"});
-  } else if (asked.assume_opt_in && settings.opt_in) {
-    world.namespace_labels = {{api::names::kInjectionLabel, "enabled"}};
-    preview.notes.push_back(fmt::format("Namespace {} is not in the files: taken as if it had the label {}=enabled",
-                                        asked.ns, api::names::kInjectionLabel));
-  }
-
   const inject::Injection injection = inject::inject(world, settings, asked.before);
   preview.patch = injection.patch;
   preview.refused = preview.refused || !injection.findings.empty();

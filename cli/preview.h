@@ -12,8 +12,9 @@ struct PreviewWorld {
   Json workload;                 ///< as it is to be
   const Json* before = nullptr;  ///< as the API server has it now, when it is there
   std::string ns;
-  std::vector<Json> objects;   ///< of any kind and namespace: what matters is picked out
-  bool assume_opt_in = false;  ///< the Namespace is not among the objects and nobody can be asked
+  std::vector<Json> objects;      ///< of any kind and namespace: what matters is picked out
+  std::string blueprint_unknown;  ///< why nobody can say what the BackupBlueprint of the workload makes
+  bool assume_opt_in = false;     ///< the Namespace is not among the objects and nobody can be asked
 };
 
 struct Preview {

@@ -127,7 +127,10 @@ Result<void> add_live_blueprint(Kubectl& kubectl, PreviewWorld& world) {
   if (name.empty() || in_files) return {};
   auto found = kubectl.get(api::kBackupBlueprints, name, "");
   if (found) world.objects.push_back(*std::move(found));
-  if (!found && found.error().code != ErrorCode::not_found) return std::unexpected(found.error());
+  if (found || found.error().code == ErrorCode::not_found) return {};
+  if (found.error().code != ErrorCode::denied) return std::unexpected(found.error());
+  // It is of the whole cluster, where many may read nothing.
+  world.blueprint_unknown = fmt::format("what BackupBlueprint {} makes is not known: {}", name, found.error().message);
   return {};
 }
 

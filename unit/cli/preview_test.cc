@@ -143,3 +143,26 @@ TEST_CASE("an annotation without its blueprint is a reason", "[cli][preview]") {
   REQUIRE_FALSE(found.why_not.empty());
   CHECK(found.why_not[0].contains("BackupBlueprint nightly"));
 }
+
+TEST_CASE("what was made before is shown as the blueprint says now", "[cli][preview]") {
+  controller::BlueprintWorld world = a_blueprint_world();
+  apply_to(world, controller::plan_blueprint(world, settings()).plan);
+  Json from_file = an_annotated_workload().json();
+  from_file["metadata"].erase("uid");
+  const Preview found =
+      shown({a_namespace(kOptedIn), world.repository, world.configuration,
+             a_blueprint({{"runtimeSettings", {{"container", {{"env", {{{"name", "A"}, {"value", "b"}}}}}}}}})},
+            from_file);
+  CHECK_FALSE(found.refused);
+  CHECK(found.why.front() == "BackupBlueprint nightly makes BackupConfiguration demo/deployment-stash-demo for it");
+  CHECK(found.why.size() == 2);
+  CHECK(found.diff.contains("+        - name: A\n+          value: b\n"));
+}
+
+TEST_CASE("no blueprint is at work in a namespace that has not asked", "[cli][preview]") {
+  const Preview found = shown({a_namespace(Json::object()), a_blueprint()}, an_annotated_workload().json());
+  CHECK(found.refused);
+  CHECK(found.why.empty());
+  REQUIRE_FALSE(found.why_not.empty());
+  CHECK(found.why_not[0].contains("kubectl label namespace demo stash.appscode.com/injection=enabled"));
+}
