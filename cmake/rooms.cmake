@@ -56,3 +56,11 @@ function(stash_program name)
   target_link_libraries(${name} PRIVATE stash_flags)
   target_precompile_headers(${name} REUSE_FROM stash_pch)
 endfunction()
+
+# For programs that live long and take documents to pieces on many threads (docs/decisions/0042). Sanitizers bring an
+# allocator of their own.
+function(stash_use_jemalloc name)
+  if(NOT STASH_SANITIZE)
+    target_link_libraries(${name} PRIVATE -Wl,--push-state,--no-as-needed ${JEMALLOC} -Wl,--pop-state)
+  endif()
+endfunction()

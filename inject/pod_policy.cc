@@ -162,7 +162,10 @@ std::size_t most_bytes(const Json& value) {
   if (value.is_string()) return kEscaped * value.get_ref<const std::string&>().size() + kScalar;
   std::size_t total = kScalar;
   if (value.is_object()) {
-    for (const auto& [key, member] : value.items()) total += kEscaped * key.size() + kScalar + most_bytes(member);
+    // Not items(), which makes a string of every key.
+    for (auto member = value.begin(); member != value.end(); ++member) {
+      total += kEscaped * member.key().size() + kScalar + most_bytes(*member);
+    }
   } else if (value.is_array()) {
     for (const Json& element : value) total += most_bytes(element);
   }

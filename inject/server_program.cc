@@ -1,13 +1,16 @@
 #include "inject/server_program.h"
 
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <csignal>
 
 #include "base/process.h"
 #include "base/version.h"
 #include "inject/host_path.h"
+
+/// jemalloc, where it is linked (docs/decisions/0042), looks for this name: two arenas for some ten threads, and what is
+/// free goes back to the kernel after two seconds.
+extern "C" const char* malloc_conf;
+const char* malloc_conf = "narenas:2,dirty_decay_ms:2000,muzzy_decay_ms:2000";
 
 namespace stash::inject {
 
@@ -64,9 +67,6 @@ void complete(ServerOptions& options, const std::string& cluster_namespace) {
 }
 
 void prepare_process() {
-  // Many short-lived JSON documents on several threads: without a cap glibc keeps an arena per thread.
-  mallopt(M_ARENA_MAX, 4);
-  mallopt(M_TRIM_THRESHOLD, 4 << 20);
   catch_stop_signals();
   std::signal(SIGPIPE, SIG_IGN);
 }

@@ -48,7 +48,9 @@ std::function<void()> answer() {
   made->index.change(api::kRepositories, {"demo", "repo"}, &repository);
   made->index.set_complete();
   const webhook::Respond respond = made->service.admission_routes().at("POST /mutate");
-  return [made, respond, body = a_review("apps", "Deployment", a_usual_workload()).dump()] { respond(body); };
+  return [made, respond, body = a_review("apps", "Deployment", a_usual_workload()).dump()] {
+    if (!respond(body).body.contains(R"("patch":")")) std::abort();
+  };
 }
 
 std::function<void()> decode() {

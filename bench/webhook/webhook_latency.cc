@@ -53,7 +53,9 @@ Latency measure(const HttpsServer& server, std::string_view path, const std::str
         const auto asked = Clock::now();
         const auto answer = clients[i].post(path, body);
         times[i].push_back(Clock::now() - asked);
-        failed[i] += answer && answer->status == 200 ? 0 : 1;
+        // An answer that admits the workload unchanged is no injection.
+        const bool good = answer && answer->status == 200 && (path == "/echo" || answer->body.contains(R"("patch":")"));
+        failed[i] += good ? 0 : 1;
       }
     });
   }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/resource.h"
 #include "unit/support/review.h"
 
 using namespace stash;
@@ -52,6 +53,19 @@ TEST_CASE("an answer admits, echoes the UID and the version, and carries the pat
 TEST_CASE("an answer without a patch has no patch type, and without warnings no list", "[webhook][review]") {
   const Json answer = answer_to({.api_version = "admission.k8s.io/v1", .uid = "u"}, {});
   CHECK(answer["response"] == Json{{"uid", "u"}, {"allowed", true}});
+}
+
+TEST_CASE("an answer with all that there can be is JSON with all of it", "[webhook][review]") {
+  Review review{.api_version = "admission.k8s.io/v1"};
+  review.uid = "with \"quotes\"";
+  review.group = api::kRepositories.group;
+  const Json patch = Json::array({{{"op", "add"}, {"path", "/a"}, {"value", "\"\\\n"}}});
+  const Json answer = answer_to(review, {.patch = patch, .warnings = {"mind \"this\""}, .refusal = "not \"so\""});
+  CHECK(string_at(answer, {"response", "uid"}) == review.uid);
+  CHECK(patch_of(answer) == patch);
+  CHECK(array_at(answer, {"response", "warnings"}) == Json::array({"mind \"this\""}));
+  CHECK(string_at(answer, {"response", "status", "message"}) == "not \"so\"");
+  CHECK(string_at(answer, {"apiVersion"}) == "admission.k8s.io/v1");
 }
 
 TEST_CASE("what is no review is invalid, and its content is not repeated", "[webhook][review][F64][I17]") {
