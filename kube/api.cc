@@ -7,6 +7,7 @@
 
 #include "base/failpoint.h"
 #include "base/http.h"
+#include "base/version.h"
 #include "kube/request.h"
 #include "kube/token.h"
 
@@ -91,7 +92,7 @@ struct Api::Impl {
 
   Result<HttpRequest> request(const Call& call) {
     HttpRequest request{.method = call.method, .url = config.server + call.path, .body = call.body};
-    request.headers = {{"Accept", std::string(call.accept)}, {"User-Agent", "stash/" STASH_VERSION}};
+    request.headers = {{"Accept", std::string(call.accept)}, {"User-Agent", fmt::format("stash/{}", version())}};
     if (!call.body.empty()) request.headers.emplace_back("Content-Type", call.content_type);
     TRY(const std::string bearer, with_context(token.get(std::chrono::steady_clock::now()), call.doing));
     if (!bearer.empty()) request.headers.emplace_back("Authorization", "Bearer " + bearer);

@@ -18,6 +18,7 @@
 #include <optional>
 
 #include "base/json.h"
+#include "base/version.h"
 #include "kube/request.h"
 #include "kube/token.h"
 
@@ -179,7 +180,7 @@ class Run {
     websocket::stream_base::timeout limits{kConnect, kSilence, true};
     socket_.set_option(limits);
     socket_.set_option(websocket::stream_base::decorator([this](websocket::request_type& request) {
-      request.set(beast::http::field::user_agent, "stash/" STASH_VERSION);
+      request.set(beast::http::field::user_agent, fmt::format("stash/{}", version()));
       request.set(beast::http::field::sec_websocket_protocol, kProtocols);
       if (!call_.bearer.empty()) request.set(beast::http::field::authorization, "Bearer " + call_.bearer);
     }));
