@@ -20,14 +20,18 @@ def script() -> Path:
     return node_script("azurite", "azurite/dist/src/blob/main.js")
 
 
+PORT = 10000
+
+
 @contextlib.contextmanager
-def azurite(directory: Path):
+def azurite(directory: Path, *, address: str = ""):
+    """Never at `address`, see above: stash_e2e.pod_network brings it to pods."""
     data = directory / "data"
     data.mkdir()
     with own_network(directory) as enter:
         command = ["node", script(), "--blobHost", "127.0.0.1",
-                   "--blobPort", "10000", "--location", data, "--skipApiVersionCheck", "--disableTelemetry"]
-        with process("azurite", command, directory, ready=("127.0.0.1", 10000), enter=enter):
+                   "--blobPort", str(PORT), "--location", data, "--skipApiVersionCheck", "--disableTelemetry"]
+        with process("azurite", command, directory, ready=("127.0.0.1", PORT), enter=enter):
             secret = {"AZURE_ACCOUNT_NAME": ACCOUNT, "AZURE_ACCOUNT_KEY": KEY}
             # For this account restic 0.14 uses the published key whatever it is given, so no key is a wrong one.
             yield Server("azure", secret,

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -84,3 +85,13 @@ def own_network(directory: Path, etc: dict[str, str | Path] | None = None):
         holder.wait()
         holder.stdout.close()
         holder.stderr.close()
+
+
+@contextlib.contextmanager
+def reached_at(address: str, port: int, inside: list[str], directory: Path, enter=()):
+    """What listens at 127.0.0.1:`port` in an own network (`inside` is what own_network yields) is reached at this address
+    too: of this machine, or of the network that `enter` leads to."""
+    network = f"/proc/{inside[1].removeprefix('--target=')}/ns/net"
+    command = [sys.executable, Path(__file__).with_name("relay.py"), address, port, network, "127.0.0.1", port]
+    with process(f"relay-{port}", command, directory, ready=(address, port), enter=enter):
+        yield

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from servers.built import Failure
 from servers.debian import swift_root
-from servers.running import own_network, process, wait_until_it_listens
+from servers.running import own_network, process, reached_at, wait_until_it_listens
 from servers.server import Server
 
 PROXY, MEMCACHED = 7080, 7011
@@ -53,7 +53,8 @@ memcache_servers = 127.0.0.1:{memcached}
 
 
 @contextlib.contextmanager
-def swift(directory: Path):
+def swift(directory: Path, *, address: str = ""):
+    """At `address` of this machine too, if there is one."""
     root = swift_root()
     key = "canary" + secrets.token_hex(12)
     environment = {"PYTHONPATH": f"{root}/usr/lib/python3/dist-packages", "PYTHONDONTWRITEBYTECODE": "1",
@@ -86,6 +87,8 @@ def swift(directory: Path):
                                                                 env=environment))
         for (kind, port), child in started.items():
             wait_until_it_listens(child, ("127.0.0.1", port), directory / f"swift-{kind}.log", enter)
-        secret = {"ST_AUTH": f"http://127.0.0.1:{PROXY}/auth/v1.0", "ST_USER": "test:tester", "ST_KEY": key}
+        if address:
+            running.enter_context(reached_at(address, PROXY, enter, directory))
+        secret = {"ST_AUTH": f"http://{address or '127.0.0.1'}:{PROXY}/auth/v1.0", "ST_USER": "test:tester", "ST_KEY": key}
         yield Server("swift", secret, lambda prefix: {"swift": {"container": "stash-test", "prefix": prefix}},
                      wrong=secret | {"ST_KEY": "canary-of-somebody-else"}, secrets=[key], enter=enter)

@@ -12,7 +12,7 @@ from node.say import Failure, wait_for
 
 def apply_dns(cluster: Cluster) -> None:
     manifest = string.Template((CLUSTER_DIR / "files/coredns.yaml").read_text()).substitute(
-        image=images.COREDNS, address=cluster.dns_address)
+        image=images.COREDNS, address=cluster.dns_address, host_address=cluster.host_address)
     done = subprocess.run([tool("kubectl"), f"--kubeconfig={cluster.kubeconfig}", "apply", "--server-side",
                            "--validate=false", "-f", "-"], input=manifest, capture_output=True, text=True)
     if done.returncode != 0:
