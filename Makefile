@@ -8,10 +8,10 @@ FUZZ_SECONDS ?= 60
 configured = @test -f build/$(1)/build.ninja || cmake --preset $(1) > /dev/null
 PYTEST := /usr/bin/python3 -m pytest -q -p no:cacheprovider
 
-.PHONY: help deps tools build programs plugin image unit asan tsan fuzz fuzzers api-test backend-test e2e guides test demo cluster cluster-down faults soak bench upgrade-test lint format generate golden clean
+.PHONY: help deps tools build programs plugin image unit asan tsan fuzz fuzzers api-test backend-test e2e guides test demo cluster cluster-down faults arm64 dockerfile-test soak bench upgrade-test lint format generate golden clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 deps: ## install what building and testing needs (Debian packages), when it is missing
 	@tools/deps.sh
@@ -61,8 +61,8 @@ backend-test: build ## every backend on a real server with three versions of res
 e2e: image plugin tools ## end-to-end tests on a one-node cluster of their own
 	@$(PYTEST) -n 3 --dist loadgroup -m "not slow" e2e/tests
 
-upgrade-test: image tools ## helm upgrade from the chart of an earlier commit, and of sidecars to another image (a few minutes)
-	@$(PYTEST) e2e/tests/test_zz_upgrade.py
+upgrade-test: image tools ## helm upgrade from the chart of an earlier commit, of sidecars to another image; and uninstalling (minutes)
+	@$(PYTEST) e2e/tests/test_zz_uninstall.py e2e/tests/test_zz_upgrade.py
 
 guides: image plugin tools ## follow every guide of docs/ word by word on a cluster (make test does so with two of them)
 	@e2e/servers/build-servers
@@ -86,11 +86,20 @@ faults: build image plugin tools ## tests that inject faults, and the table of w
 	@$(MAKE) --no-print-directory programs PRESET=faults
 	@tools/run-faults
 
+arm64: ## compile everything for arm64 and run the unit tests under emulation (half an hour)
+	@tools/arm64
+
+dockerfile-test: image ## build the Dockerfile by buildah, and compare its image with ours (half an hour)
+	@image/test-dockerfile
+
 soak: programs tools ## half an hour of load while faults strike; nothing may leak or stick (SOAK_MINUTES=30 STASH_SOAK_SEED=n)
 	@e2e/soak
 
-bench: build tools ## idle memory of the sidecar and reply time of the webhook
+bench: build image tools ## what Stash costs, with goals and limits beside it (docs/performance.md); bench-NAME for one of bench/run --list
 	@bench/run
+
+bench-%: build image tools
+	@bench/run $*
 
 lint: deps ## clang-format and clang-tidy
 	@tools/lint
