@@ -1,0 +1,1 @@
+"""What Stash costs, measured on the machine at hand; see bench/run."""

@@ -1,0 +1,114 @@
+"""The controller with many BackupConfigurations on a real API server: each has its Deployment, with the sidecar in it, and its CronJob.
+
+There is no node and no kwok: pods are looked at only where sessions run, and what their number costs is measured by `hosts`.
+"""
+import re
+import time
+import urllib.request
+
+from stash_e2e import api_ring, objects
+from stash_e2e.kube import wait_until
+from stash_faults.makers import Administrator
+
+from . import process
+from .figures import Figure
+
+NS = "bench-scale"
+QUIET = 2.0  # seconds without a look at any object and with nothing due: steady
+REST_SECONDS = 30
+TOUCHED = 50
+
+
+def scraped(program):
+    with urllib.request.urlopen(f"http://127.0.0.1:{program.health}/metrics", timeout=30) as reply:
+        return reply.read().decode()
+
+
+def total(text, name, **labels):
+    """The sum over all series of that name with these labels."""
+    found = 0.0
+    for line in text.splitlines():
+        match = re.match(rf"{name}(?:\{{(.*)\}})? (\S+)$", line)
+        if match and all(f'{key}="{value}"' in (match.group(1) or "") for key, value in labels.items()):
+            found += float(match.group(2))
+    return found
+
+
+def requests(text):
+    return total(text, "stash_controller_api_requests_total")
+
+
+def until_steady(program, began, limit=1200):
+    """Seconds from `began` until nothing was due and nothing looked at any more."""
+    last, since = None, time.monotonic()
+    while True:
+        assert time.monotonic() - began < limit, f"the controller is not steady after {limit} s"
+        text = scraped(program)
+        now = total(text, "stash_controller_reconciles_total")
+        if now != last or total(text, "stash_controller_queue_depth", state="due") or not total(text, "stash_controller_leader"):
+            last, since = now, time.monotonic()
+        elif time.monotonic() - since >= QUIET:
+            return since - began
+        time.sleep(0.1)
+
+
+def reconcile_milliseconds(kube, program, count):
+    """The mean of a look at one BackupConfiguration, when some of so many are touched."""
+    def read():
+        text = scraped(program)
+        name = "stash_controller_reconcile_duration_seconds"
+        return total(text, f"{name}_sum", kind="BackupConfiguration"), total(text, f"{name}_count", kind="BackupConfiguration")
+    seconds, looks = read()
+    for i in range(0, count, max(1, count // TOUCHED)):
+        kube.kubectl("annotate", "backupconfiguration", f"backup-{i}", "-n", NS, f"bench.example.com/at={time.monotonic()}", "--overwrite")
+    until_steady(program, time.monotonic())
+    more_seconds, more_looks = read()
+    return 1000 * (more_seconds - seconds) / (more_looks - looks)
+
+
+def started(program):
+    """Seconds from now to steady."""
+    began = time.monotonic()
+    program.start()
+    wait_until("the controller is ready", lambda: api_ring.answers(f"http://127.0.0.1:{program.health}/readyz"), 60, every=0.05)
+    return until_steady(program, began)
+
+
+def at_scale(ring, counts=(100, 1_000, 10_000)):
+    kube, admin = ring.kube, Administrator(ring.kube)
+    webhook = api_ring.start_webhook(kube, ring.directory)
+    ring.namespace(NS)
+    program = ring.start_controller()
+    program.stop()
+    made, found, curves = 0, [], {"start": [], "memory": [], "reconcile": []}
+    try:
+        for count in counts:
+            admin.make(f"/apis/stash.appscode.com/v1beta1/namespaces/{NS}/backupconfigurations",
+                       [objects.backup_configuration(NS, name=f"backup-{i}", workload=f"web-{i}", schedule="0 0 1 1 *") for i in range(made, count)])
+            admin.make(f"/apis/apps/v1/namespaces/{NS}/deployments", [objects.deployment(NS, "/data", name=f"web-{i}") for i in range(made, count)])
+            new, made = count - made, count
+            making = started(program)
+            program.stop()
+            ready = started(program)
+            memory = process.status(program.pid, "RssAnon") / 1024
+            asked = requests(scraped(program))
+            time.sleep(REST_SECONDS)  # what is measured is that next to nothing happens
+            at_rest = (requests(scraped(program)) - asked) / REST_SECONDS
+            reconcile = reconcile_milliseconds(kube, program, count)
+            curves["start"].append((count, ready))
+            curves["memory"].append((count, memory))
+            curves["reconcile"].append((count, reconcile))
+            found = [Figure(f"controller, {count} BackupConfigurations: start to steady", [ready], "s", 30,
+                            beside=f"{making:.0f} s when it had to make CronJobs, roles and the rest for {new}"),
+                     Figure(f"controller, {count} BackupConfigurations: anonymous memory", [memory], "MB", 60,
+                            beside=f"{process.status(program.pid, 'VmHWM') / 1024:.0f} MB resident at the most"),
+                     Figure(f"controller, {count} BackupConfigurations at rest: requests a second", [at_rest], "", 1, beside="the lease is renewed every 2 s"),
+                     Figure(f"controller: a look at one of {count}, in looks at one of {counts[0]}", [reconcile / curves["reconcile"][0][1]], "×", 1.5,
+                            beside=", ".join(f"{value:.2g} ms of {n}" for n, value in curves["reconcile"]))]
+            program.stop()
+    finally:
+        program.stop()
+        webhook.stop()
+    return found, {"Start of the controller to steady, by BackupConfigurations (s)": {"controller": curves["start"]},
+                   "Anonymous memory of the controller, by BackupConfigurations (MB)": {"controller": curves["memory"]},
+                   "Time of one look at a BackupConfiguration, by their number (ms)": {"controller": curves["reconcile"]}}
