@@ -7,6 +7,7 @@
 
 #include "api/names.h"
 #include "base/text.h"
+#include "inject/configuration_rules.h"
 #include "inject/workload_view.h"
 
 namespace stash::controller {
@@ -56,19 +57,11 @@ Result<void> check_volume(const Json& workload, const std::string& volume) {
                                              fmt::join(volumes, ", ")));
 }
 
-bool is_at_or_below(std::string_view path, std::string_view mount) {
-  while (mount.size() > 1 && mount.ends_with('/')) mount.remove_suffix(1);
-  if (mount == "/") return true;
-  return path.starts_with(mount) && (path.size() == mount.size() || path[mount.size()] == '/');
-}
-
 Result<void> check_path(const std::string& path, const std::vector<api::VolumeMount>& mounts) {
   if (!path.starts_with('/')) {
     return wrong(names::kTargetPathsAnnotation, fmt::format("has {:?}, which does not begin with a slash", path));
   }
-  const bool covered = std::ranges::any_of(
-      mounts, [&](const api::VolumeMount& mount) { return is_at_or_below(path, mount.mount_path); });
-  if (covered) return {};
+  if (inject::is_mounted(path, mounts)) return {};
   return wrong(names::kTargetPathsAnnotation,
                fmt::format("has {}, which is below no mount of annotation {}; add the volume that it is in", path,
                            names::kVolumeMountsAnnotation));

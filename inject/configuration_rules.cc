@@ -74,13 +74,17 @@ std::string unusable(const api::BackupConfiguration& configuration, bool exec_ho
   return "";
 }
 
+bool is_mounted(const std::string& path, const std::vector<api::VolumeMount>& mounts) {
+  const std::string tidy = tidied(path);
+  return std::ranges::any_of(mounts,
+                             [&](const api::VolumeMount& mount) { return is_below(tidy, tidied(mount.mount_path)); });
+}
+
 std::string unmounted_paths(const api::BackupTarget& target) {
   std::vector<std::string> mounts, outside;
   for (const api::VolumeMount& mount : target.volume_mounts) mounts.push_back(tidied(mount.mount_path));
   for (const std::string& path : target.paths) {
-    const bool mounted =
-        std::ranges::any_of(mounts, [&](const std::string& mount) { return is_below(tidied(path), mount); });
-    if (!mounted) outside.push_back(path);
+    if (!is_mounted(path, target.volume_mounts)) outside.push_back(path);
   }
   if (outside.empty()) return "";
   return fmt::format(

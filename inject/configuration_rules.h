@@ -9,6 +9,9 @@ namespace stash::inject {
 /// `exec_hooks` is the chart's hooks.exec.
 std::string unusable(const api::BackupConfiguration& configuration, bool exec_hooks);
 
+/// At or below the mountPath of one of them, without doubled slashes, "." and "..".
+bool is_mounted(const std::string& path, const std::vector<api::VolumeMount>& mounts);
+
 /// Which of spec.target.paths lie in no mounted volume, and what to do; "" when all do. By their names: a symbolic link
 /// can lead elsewhere, which the sidecar alone sees.
 std::string unmounted_paths(const api::BackupTarget& target);

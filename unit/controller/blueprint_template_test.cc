@@ -134,6 +134,7 @@ TEST_CASE("a wrong annotation is told with how it has to be", "[controller][blue
   CHECK(request_error("target-paths", "/source/database") ==
         paths + "has /source/database, which is below no mount of " + mounts.substr(0, mounts.size() - 1) +
             "; add the volume that it is in");
+  CHECK(request_error("target-paths", "/source/data/../secret").contains("is below no mount of"));
   CHECK(request_error("volume-mounts", "") ==
         mounts + "is missing or empty; list the volumes to mount, as in data:/data,config:/config");
   for (const char* wrong : {"source-data", "source-data:", ":/x", "a:/b:c:d"}) {
