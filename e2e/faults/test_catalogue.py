@@ -51,6 +51,13 @@ def test_outcomes_are_read_from_catch2():
     assert outcomes.of_catch2(report) == [outcomes.Outcome("x", ["F14"], ["I19"], False)]
 
 
+def test_describing_what_is_tested_keeps_what_the_last_run_found():
+    empty = f"before\n{table.BEGIN}\n{table.END}\nafter\n"
+    ran = table.replaced(empty, table.rows(TAGGED, [outcomes.Outcome("a", ["F1"], ["I1"], True, [2.0])]), "The last run: 1 passed.")
+    assert table.published(ran)["F1"][3:6] == ["1", "I1", "2.0 s"]
+    assert table.replaced(ran, table.rows(TAGGED, [])) == ran
+
+
 def test_what_is_skipped_was_neither_tried_nor_failed(tmp_path):
     (tmp_path / "test_x.py").write_text("""import pytest
 pytestmark = pytest.mark.fault("F1", invariants="I1")

@@ -53,17 +53,21 @@ def as_text(made: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def as_markdown(made: list[Row]) -> str:
+def as_markdown(made: list[Row], ran: dict[str, list[str]]) -> str:
+    """`ran` has the cells of an earlier run, by the fault's number, for when nothing was run now."""
     lines = ["| # | fault | tests | tried | invariants held | longest recovery | |", "| --- | --- | --- | --- | --- | --- | --- |"]
     for row in made:
         state = "" if row.state == "tested" else row.state
-        lines.append(f"| {row.fault.number} | {row.fault.injects} | {row.tests or ''} | {row.tried or ''} | {' '.join(row.held)} | {_recovery(row)} | {state} |")
+        found = ran.get(row.fault.number) or [str(row.tried or ""), " ".join(row.held), _recovery(row)]
+        lines.append(f"| {row.fault.number} | {row.fault.injects} | {row.tests or ''} | {' | '.join(found)} | {state} |")
     return "\n".join(lines)
 
 
-def replaced(document: str, made: list[Row]) -> str:
-    """The document with a new table between its marks."""
-    table = f"{BEGIN}\n{as_markdown(made)}\n{END}"
+def replaced(document: str, made: list[Row], run: str = "") -> str:
+    """The document with a new table between its marks. `run` says what was run; "": nothing, so what the last run found stays."""
+    ran = {} if run else {number: cells[3:6] for number, cells in published(document).items()}
+    run = run or next(iter(re.findall(rf"{re.escape(BEGIN)}\n([^|\n]*)\n", document)), "")
+    table = f"{BEGIN}\n{run}\n\n{as_markdown(made, ran)}\n{END}"
     return re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: table, document, flags=re.DOTALL)
 
 
