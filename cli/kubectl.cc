@@ -97,6 +97,10 @@ Result<std::string> Kubectl::ns() {
 }
 
 Result<Json> Kubectl::get(const api::Resource& kind, const std::string& name, const std::string& ns) {
+  // Nothing has such a name, and kubectl would take it for a kind and a name.
+  if (name.empty() || name.contains('/')) {
+    return std::unexpected(explained({ErrorCode::not_found, fmt::format("\"{}\" is no name", name)}, kind, name, ns));
+  }
   std::vector<std::string> arguments{"get", argument_of(kind), "-o", "json"};
   if (!ns.empty()) arguments.insert(arguments.end(), {"-n", ns});
   // What somebody else wrote into an object must not become a flag of kubectl.

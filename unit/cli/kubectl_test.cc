@@ -88,9 +88,11 @@ TEST_CASE("kubeconfig and context are passed on", "[cli][kubectl]") {
   CHECK(fake.arguments() == "--kubeconfig=/k --context=c get things -o json -n demo -l a=b");
   CHECK(kubectl.list("things", "").has_value());
   CHECK(fake.arguments() == "--kubeconfig=/k --context=c get things -o json -A");
-  (void)fake.kubectl().get(api::kRepositories, "--server=https://elsewhere", "demo");
-  CHECK(
-      fake.arguments().ends_with("get repositories.stash.appscode.com -o json -n demo -- --server=https://elsewhere"));
+  (void)fake.kubectl().get(api::kRepositories, "--server=elsewhere", "demo");
+  CHECK(fake.arguments().ends_with("get repositories.stash.appscode.com -o json -n demo -- --server=elsewhere"));
+  CHECK(fake.kubectl().get(api::kRepositories, "--server=https://elsewhere", "demo").error().code ==
+        ErrorCode::not_found);
+  CHECK(fake.arguments().ends_with("-- --server=elsewhere"));
 }
 
 TEST_CASE("an object is created from standard input", "[cli][kubectl]") {
