@@ -24,7 +24,8 @@ class Figure:
 
     @property
     def held(self):
-        return self.limit is None or (self.value >= self.limit if self.at_least else self.value <= self.limit)
+        value = round(self.value, 9)  # 0.1 s is held by ten times 0.01 s
+        return self.limit is None or (value >= self.limit if self.at_least else value <= self.limit)
 
     def cells(self):
         """figure, measured, limit, spread, beside, verdict"""

@@ -45,6 +45,11 @@ class Crowd(Place):
             {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"web-{i}", "namespace": ns, "labels": {"app": "web"}, "ownerReferences": [owner]},
              "spec": {"nodeName": f"node-{i}", "containers": [{"name": "app", "image": objects.SAMPLE_IMAGE}, {"name": "stash", "image": "localhost/stash:dev"}]}}
             for i in range(count)])
+        for i in range(count):  # a kubelet would say so
+            reply = self.admin.client.pool.request(
+                "PATCH", f"{self.admin.client.server}/api/v1/namespaces/{ns}/pods/web-{i}/status", body=json.dumps({"status": {"phase": "Running"}}),
+                headers={"Content-Type": "application/merge-patch+json"})
+            assert reply.status == 200, reply.data
         token = api_ring.token_kubeconfig(kube, ns, "default", self.directory)
         for pod in kube.list("pod", ns):
             name = pod["metadata"]["name"]

@@ -93,7 +93,7 @@ def at_rest(ring):
         return [Figure("sidecar at rest: anonymous memory", [anonymous / 1024], "MB", 3),
                 Figure("sidecar at rest: resident memory, libraries that pods share included", [process.status(sidecar.pid, "VmRSS") / 1024], "MB", 14),
                 Figure("sidecar at rest: threads", [process.status(sidecar.pid, "Threads")], "", 1),
-                Figure("sidecar at rest: sockets", [process.open_sockets(sidecar.pid)], "", 1),
+                Figure("sidecar at rest: connections", [process.connections(sidecar.pid)], "", 1),
                 Figure("sidecar at rest: processor time in 10 min", [busy], "s", 0.1, beside=f"of {REST_SECONDS} s; the kernel counts in steps of 10 ms"),
                 Figure("sidecar at rest: API writes", [writes_seen(kube) - writes], "", 0)]
     finally:
