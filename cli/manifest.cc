@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
@@ -99,6 +100,28 @@ Result<std::vector<Json>> read_manifests(std::string_view text) {
     return fail(ErrorCode::invalid, fmt::format("not YAML, at line {}: {}", problem.mark.line + 1, problem.msg));
   }
   return objects;
+}
+
+bool is_kind(const Json& object, const api::Resource& kind) {
+  const std::string version = string_at(object, {"apiVersion"});
+  const auto slash = version.find('/');
+  return string_at(object, {"kind"}) == kind.kind &&
+         (slash == std::string::npos ? std::string_view() : std::string_view(version).substr(0, slash)) == kind.group;
+}
+
+const Json* find_object(const std::vector<Json>& objects, const api::Resource& kind, const std::string& name,
+                        const std::string& ns) {
+  const auto found = std::ranges::find_if(objects, [&](const Json& object) {
+    return is_kind(object, kind) && string_at(object, {"metadata", "name"}) == name &&
+           (!kind.namespaced || string_at(object, {"metadata", "namespace"}, ns) == ns);
+  });
+  return found == objects.end() ? nullptr : &*found;
+}
+
+bool is_same_object(const Json& one, const Json& other, const std::string& ns) {
+  return string_at(one, {"kind"}) == string_at(other, {"kind"}) &&
+         string_at(one, {"metadata", "name"}) == string_at(other, {"metadata", "name"}) &&
+         string_at(one, {"metadata", "namespace"}, ns) == string_at(other, {"metadata", "namespace"}, ns);
 }
 
 }  // namespace stash::cli

@@ -10,6 +10,7 @@
 #include "api/workload_kind.h"
 #include "base/yaml.h"
 #include "cli/diff.h"
+#include "cli/manifest.h"
 #include "cli/preview_blueprint.h"
 #include "cli/table.h"
 #include "inject/workload_view.h"
@@ -20,14 +21,6 @@ namespace {
 
 const api::WorkloadKind* kind_of(const Json& object) {
   return api::workload_kind(api::workload_group(string_at(object, {"apiVersion"})), string_at(object, {"kind"}));
-}
-
-bool is_kind(const Json& object, const api::Resource& resource) {
-  const std::string version = string_at(object, {"apiVersion"});
-  const auto slash = version.find('/');
-  return string_at(object, {"kind"}) == resource.kind &&
-         (slash == std::string::npos ? std::string_view() : std::string_view(version).substr(0, slash)) ==
-             resource.group;
 }
 
 /// Objects in files often name no namespace.
@@ -45,13 +38,6 @@ Result<std::vector<Kind>> decoded(const PreviewWorld& world, const api::Resource
     found.push_back(std::move(kind));
   }
   return found;
-}
-
-const Json* find_namespace(const PreviewWorld& world) {
-  const auto found = std::ranges::find_if(world.objects, [&](const Json& object) {
-    return is_kind(object, api::kNamespaces) && string_at(object, {"metadata", "name"}) == world.ns;
-  });
-  return found == world.objects.end() ? nullptr : &*found;
 }
 
 /// Without what no person writes.
@@ -137,11 +123,7 @@ void explain(const inject::World& world, const inject::Injection& injection, con
 
 /// In place of one of its kind, namespace and name.
 void replace(const Json& object, PreviewWorld& world) {
-  std::erase_if(world.objects, [&](const Json& other) {
-    return string_at(other, {"kind"}) == string_at(object, {"kind"}) &&
-           string_at(other, {"metadata", "name"}) == string_at(object, {"metadata", "name"}) &&
-           ns_or(other, world.ns) == ns_or(object, world.ns);
-  });
+  std::erase_if(world.objects, [&](const Json& other) { return is_same_object(other, object, world.ns); });
   world.objects.push_back(object);
 }
 
@@ -163,7 +145,7 @@ Result<Preview> preview(const PreviewWorld& given, const inject::Settings& setti
   const Json workload = shown(asked.workload);
 
   inject::World world;
-  if (const Json* ns = find_namespace(asked)) {
+  if (const Json* ns = find_object(asked.objects, api::kNamespaces, asked.ns, "")) {
     world.namespace_labels = object_at(*ns, {"metadata", "labels"});
   } else if (asked.assume_opt_in && settings.opt_in) {
     world.namespace_labels = {{api::names::kInjectionLabel, "enabled"}};

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "api/workload_kind.h"
+#include "cli/manifest.h"
 #include "controller/blueprint_plan.h"
 #include "controller/blueprint_request.h"
 #include "controller/obstacle.h"
@@ -14,13 +13,10 @@ namespace stash::cli {
 
 namespace {
 
+/// null when there is none
 Json object_of(const PreviewWorld& world, const api::Resource& resource, const std::string& name) {
-  const auto found = std::ranges::find_if(world.objects, [&](const Json& object) {
-    return string_at(object, {"apiVersion"}).starts_with(std::string(resource.group) + "/") &&
-           string_at(object, {"kind"}) == resource.kind && string_at(object, {"metadata", "name"}) == name &&
-           (!resource.namespaced || string_at(object, {"metadata", "namespace"}, world.ns) == world.ns);
-  });
-  return found == world.objects.end() ? Json() : *found;
+  const Json* found = find_object(world.objects, resource, name, world.ns);
+  return found == nullptr ? Json() : *found;
 }
 
 /// A workload in a file has no uid yet; what was made for the live one of that name tells it.

@@ -97,11 +97,7 @@ Result<inject::Settings> local_settings(const std::vector<Json>& objects, const 
 /// What decides about an injection, of one namespace. What is in the files comes first.
 Result<void> add_live_objects(Kubectl& kubectl, const std::string& ns, std::vector<Json>& objects) {
   const auto is_there = [&](const Json& object) {
-    return std::ranges::any_of(objects, [&](const Json& other) {
-      return string_at(other, {"kind"}) == string_at(object, {"kind"}) &&
-             string_at(other, {"metadata", "name"}) == string_at(object, {"metadata", "name"}) &&
-             string_at(other, {"metadata", "namespace"}, ns) == string_at(object, {"metadata", "namespace"}, ns);
-    });
+    return std::ranges::any_of(objects, [&](const Json& other) { return is_same_object(other, object, ns); });
   };
   std::vector<Json> found;
   for (const api::Resource& kind : {api::kBackupConfigurations, api::kRestoreSessions, api::kRepositories}) {
@@ -120,10 +116,7 @@ Result<void> add_live_objects(Kubectl& kubectl, const std::string& ns, std::vect
 /// The BackupBlueprint that the workload asks for, if there is one and none in the files has its name.
 Result<void> add_live_blueprint(Kubectl& kubectl, PreviewWorld& world) {
   const std::string name = controller::blueprint_of(world.workload);
-  const bool in_files = std::ranges::any_of(world.objects, [&](const Json& object) {
-    return string_at(object, {"kind"}) == api::kBackupBlueprints.kind &&
-           string_at(object, {"metadata", "name"}) == name;
-  });
+  const bool in_files = find_object(world.objects, api::kBackupBlueprints, name, "") != nullptr;
   if (name.empty() || in_files) return {};
   auto found = kubectl.get(api::kBackupBlueprints, name, "");
   if (found) world.objects.push_back(*std::move(found));
