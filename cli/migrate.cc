@@ -11,6 +11,7 @@
 #include "api/workload_kind.h"
 #include "cli/object.h"
 #include "cli/table.h"
+#include "inject/host_path.h"
 #include "inject/workload_view.h"
 
 namespace stash::cli {
@@ -163,13 +164,40 @@ bool installed(const Lists& lists) {
   return std::ranges::any_of(hooks, is_ours);
 }
 
+/// Directories of the node that Repositories use, each once. What a tenant wrote is to be copied into a shell by an
+/// administrator: only paths that need no quoting are among them.
+std::vector<std::string> host_paths(const Lists& lists, Migration& migration) {
+  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";
+  std::vector<std::string> paths;
+  for (const Json& repository : list_of(lists, "repositories")) {
+    std::string path = string_at(repository, {"spec", "backend", "local", "hostPath", "path"});
+    if (path.empty()) continue;
+    migration.found.push_back(fmt::format("Repository {} is in the node's directory {}", ref_of(repository), path));
+    if (!inject::is_comparable(path) || path.find_first_not_of(kPlain) != std::string::npos) {
+      migration.unsupported.push_back(fmt::format(
+          "Repository {}: its hostPath is not a plain absolute path; name it in the chart's hostPath.allowed yourself",
+          ref_of(repository)));
+    } else if (!inject::is_allowed_host_path(path, paths)) {
+      std::erase_if(paths, [&](const std::string& other) { return inject::is_allowed_host_path(other, {path}); });
+      paths.push_back(std::move(path));
+    }
+  }
+  return paths;
+}
+
 void install(const Lists& lists, Migration& migration) {
   if (installed(lists)) return;
-  migration.steps.push_back({"Install this chart",
-                             "It takes over the objects as they are. Sidecars are replaced by ours, which restarts "
-                             "each workload's pods once; "
-                             "repositories, passwords and snapshots stay as they are.",
-                             {"helm install stash charts/stash -n stash --create-namespace", "kubectl stash doctor"}});
+  std::string command = "helm install stash charts/stash -n stash --create-namespace";
+  std::string why =
+      "It takes over the objects as they are. Sidecars are replaced by ours, which restarts each workload's pods once; "
+      "repositories, passwords and snapshots stay as they are.";
+  if (const std::vector<std::string> paths = host_paths(lists, migration); !paths.empty()) {
+    command += fmt::format(" --set 'hostPath.allowed={{{}}}'", fmt::join(paths, ","));
+    why +=
+        " Whoever may write a Repository can reach the node's directories that are allowed: leave out those that "
+        "you do not know.";
+  }
+  migration.steps.push_back({"Install this chart", std::move(why), {std::move(command), "kubectl stash doctor"}});
 }
 
 void remove_rest(const Lists& lists, Migration& migration) {
@@ -247,6 +275,7 @@ const std::vector<std::string>& migrate_kinds() {
                                                  "namespaces",
                                                  "clusterroles.rbac.authorization.k8s.io",
                                                  "cronjobs.batch",
+                                                 "repositories.stash.appscode.com",
                                                  "backupconfigurations.stash.appscode.com",
                                                  "restoresessions.stash.appscode.com",
                                                  "restics.stash.appscode.com",

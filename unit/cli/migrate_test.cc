@@ -128,6 +128,30 @@ TEST_CASE("a workload with an old sidecar is no operator", "[cli][migrate]") {
   CHECK(titles(migration) == std::vector<std::string>{"Install this chart"});
 }
 
+TEST_CASE("the node's directories that Repositories use are allowed by the command that installs", "[cli][migrate]") {
+  Lists lists = an_old_installation();
+  const auto in_directory = [](const std::string& name, const std::string& path) {
+    return Json{{"metadata", {{"namespace", "demo"}, {"name", name}}},
+                {"spec", {{"backend", {{"local", {{"hostPath", {{"path", path}}}, {"mountPath", "/repo"}}}}}}}};
+  };
+  lists["repositories"] =
+      Json::array({in_directory("below", "/srv/backups/a"), in_directory("above", "/srv/backups"),
+                   in_directory("again", "/srv/backups/"), in_directory("other", "/data"),
+                   in_directory("hostile", "/x}' ; rm -rf / #"), in_directory("upwards", "/srv/../etc")});
+  const Migration migration = plan_migration(lists);
+  const auto step = std::ranges::find(migration.steps, "Install this chart", &MigrationStep::title);
+  REQUIRE(step != migration.steps.end());
+  CHECK(step->commands.front() ==
+        "helm install stash charts/stash -n stash --create-namespace --set 'hostPath.allowed={/srv/backups,/data}'");
+  CHECK(step->why.contains("leave out those that you do not know"));
+  CHECK(std::ranges::count(migration.found, "Repository demo/other is in the node's directory /data") == 1);
+  CHECK(migration.unsupported ==
+        std::vector<std::string>{"Repository demo/hostile: its hostPath is not a plain absolute path; name it in the "
+                                 "chart's hostPath.allowed yourself",
+                                 "Repository demo/upwards: its hostPath is not a plain absolute path; name it in the "
+                                 "chart's hostPath.allowed yourself"});
+}
+
 TEST_CASE("what is not taken over is said", "[cli][migrate]") {
   Lists lists = an_old_installation();
   lists["backupconfigurations"] =
