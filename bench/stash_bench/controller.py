@@ -2,15 +2,14 @@
 
 There is no node and no kwok: pods are looked at only where sessions run, and what their number costs is measured by `hosts`.
 """
-import re
 import time
 import urllib.request
 
-from stash_e2e import api_ring, objects
+from stash_e2e import api_ring, objects, process
 from stash_e2e.kube import wait_until
+from stash_e2e.metrics import total
 from stash_faults.makers import Administrator
 
-from . import process
 from .figures import Figure
 
 NS = "bench-scale"
@@ -22,16 +21,6 @@ TOUCHED = 50
 def scraped(program):
     with urllib.request.urlopen(f"http://127.0.0.1:{program.health}/metrics", timeout=30) as reply:
         return reply.read().decode()
-
-
-def total(text, name, **labels):
-    """The sum over all series of that name with these labels."""
-    found = 0.0
-    for line in text.splitlines():
-        match = re.match(rf"{name}(?:\{{(.*)\}})? (\S+)$", line)
-        if match and all(f'{key}="{value}"' in (match.group(1) or "") for key, value in labels.items()):
-            found += float(match.group(2))
-    return found
 
 
 def requests(text):

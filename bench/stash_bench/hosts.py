@@ -3,13 +3,14 @@ import contextlib
 import json
 import time
 
-from stash_e2e import api_ring, objects
+from stash_e2e import api_ring, objects, process
 from stash_e2e.kube import wait_until
-from stash_faults.bench import FINAL
+from stash_e2e.metrics import total
+from stash_e2e.objects import FINAL
 from stash_faults.makers import post
 
-from . import process, stand_in
-from .controller import requests, scraped, total
+from . import stand_in
+from .controller import requests, scraped
 from .figures import Figure
 from .sidecar import Place
 
@@ -19,12 +20,8 @@ SETTLE_SECONDS = 20
 
 def requests_answered(kube):
     """By the API server, about our kinds; without the long ones, of which each sidecar has one."""
-    found = 0.0
-    for line in kube.raw("/metrics").splitlines():
-        if line.startswith("apiserver_request_total{") and 'verb="WATCH"' not in line:
-            if 'group="stash.appscode.com"' in line:
-                found += float(line.rsplit(" ", 1)[1])
-    return found
+    text, ours = kube.raw("/metrics"), {"name": "apiserver_request_total", "group": "stash.appscode.com"}
+    return total(text, **ours) - total(text, **ours, verb="WATCH")
 
 
 class Crowd(Place):

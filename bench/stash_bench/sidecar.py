@@ -4,11 +4,11 @@ import subprocess
 import time
 from pathlib import Path
 
-from stash_e2e import api_ring, objects
+from stash_e2e import api_ring, objects, process
 from stash_e2e.kube import wait_until
+from stash_e2e.metrics import total
 from stash_faults.makers import Administrator
 
-from . import process
 from .figures import Figure
 
 NS = "bench"
@@ -71,12 +71,8 @@ class Place:
 
 def writes_seen(kube):
     """Writing requests that the API server has answered about our kinds and events."""
-    total = 0
-    for line in kube.raw("/metrics").splitlines():
-        if line.startswith("apiserver_request_total{") and any(f'verb="{verb}"' in line for verb in ("POST", "PUT", "PATCH", "DELETE", "APPLY")):
-            if 'group="stash.appscode.com"' in line or 'resource="events"' in line:
-                total += float(line.rsplit(" ", 1)[1])
-    return total
+    text, writing = kube.raw("/metrics"), {"name": "apiserver_request_total", "verb": ("POST", "PUT", "PATCH", "DELETE", "APPLY")}
+    return total(text, **writing, group="stash.appscode.com") + total(text, **writing, resource="events")
 
 
 def at_rest(ring):
@@ -87,14 +83,14 @@ def at_rest(ring):
     try:
         here.back_up("warm-up", 60)
         anonymous = api_ring.settled("memory", lambda: process.status(sidecar.pid, "RssAnon"))
-        writes, used = writes_seen(kube), process.cpu_seconds(sidecar.pid)
+        writes, used = writes_seen(kube), process.cpu_seconds_of_threads(sidecar.pid)
         time.sleep(REST_SECONDS)  # what is measured is that nothing happens
-        busy = (process.cpu_seconds(sidecar.pid) - used) * 600 / REST_SECONDS
+        busy = (process.cpu_seconds_of_threads(sidecar.pid) - used) * 600 / REST_SECONDS
         return [Figure("sidecar at rest: anonymous memory", [anonymous / 1024], "MB", 3),
                 Figure("sidecar at rest: resident memory, libraries that pods share included", [process.status(sidecar.pid, "VmRSS") / 1024], "MB", 14),
                 Figure("sidecar at rest: threads", [process.status(sidecar.pid, "Threads")], "", 1),
                 Figure("sidecar at rest: connections", [process.connections(sidecar.pid)], "", 1),
-                Figure("sidecar at rest: processor time in 10 min", [busy], "s", 0.1, beside=f"of {REST_SECONDS} s; the kernel counts in steps of 10 ms"),
+                Figure("sidecar at rest: processor time in 10 min", [busy], "s", 0.1, beside=f"of {REST_SECONDS} s"),
                 Figure("sidecar at rest: API writes", [writes_seen(kube) - writes], "", 0)]
     finally:
         sidecar.stop()

@@ -4,11 +4,10 @@ import statistics
 import subprocess
 import time
 
-from stash_e2e import api_ring, objects
+from stash_e2e import api_ring, objects, process
 from stash_e2e.kube import wait_until
 from stash_faults.makers import Administrator
 
-from . import process
 from .figures import Figure
 
 RUNS = 3

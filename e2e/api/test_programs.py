@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stash_e2e import api_ring, metrics, objects, quick_restic
+from stash_e2e import api_ring, metrics, objects, process, quick_restic
 from stash_e2e.kube import CommandFailed, wait_until
 
 
@@ -442,7 +442,7 @@ def test_an_idle_sidecar_writes_nothing_and_is_small(kube, ns, workload):
                 sorted(e["metadata"]["name"] for e in kube.list("events", ns))]
 
     api_ring.settled("the session", versions)
-    assert api_ring.rss_anon(sidecar.pid) <= 4 << 20
+    assert process.memory(sidecar.pid) <= 4 << 20
 
 
 @pytest.mark.fault("F81", invariants="I18")

@@ -18,8 +18,9 @@ import pytest
 
 from stash_e2e import api_ring, paths, tree
 from stash_e2e.kube import TimedOut, wait_until
+from stash_e2e.objects import FINAL
 from stash_faults import state
-from stash_faults.bench import FINAL, LEASE, BenchWorkload
+from stash_faults.bench import LEASE, BenchWorkload
 from stash_faults.writers import Writers
 
 from conftest import make_namespace

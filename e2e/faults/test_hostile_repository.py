@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from stash_e2e import api_ring, objects
+from stash_e2e import api_ring, objects, process
 from stash_e2e.kube import wait_until
 from stash_faults import repoforge
 from stash_faults.bench import PASSWORD
@@ -182,7 +182,7 @@ def test_a_directory_of_many_thousand_names_costs_stash_init_no_memory(attacked)
     def watch(program):
         while program.process.poll() is None:
             with contextlib.suppress(AssertionError, FileNotFoundError):  # it ends between the two calls
-                most.append(api_ring.most_memory(program.pid))
+                most.append(process.memory(program.pid, "VmHWM"))
             time.sleep(0.05)  # the rate of the samples
     assert attacked.restore(watch=watch) == 0, attacked.program.output()
     assert sum(1 for _ in (source / "many").iterdir()) == MANY

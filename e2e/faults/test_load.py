@@ -4,14 +4,13 @@ import collections
 import concurrent.futures
 import contextlib
 import json
-import os
 import re
 import threading
 import time
 
 import pytest
 
-from stash_e2e import api_ring, objects
+from stash_e2e import api_ring, objects, process
 from stash_e2e.kube import wait_until
 from stash_faults.bench import wait_until_ready
 from stash_faults.makers import CLIENTS, Administrator, post
@@ -110,7 +109,7 @@ def test_of_two_hundred_creations_a_second_none_is_refused_or_waits_half_the_tim
             bench.restart("webhook")
             for _ in range(2):
                 wait_until("both replicas know what they need", lambda: admin.post(f"{path}?dryRun=All", made[0])[1].count(b'"name":"stash"') > 0, 30)
-            memory = api_ring.settled("memory", lambda: api_ring.rss_anon(bench.webhook.pid), same_for=1.0)
+            memory = api_ring.settled("memory", lambda: process.memory(bench.webhook.pid), same_for=1.0)
             with admin.makers() as pool:
                 assert all(status == 201 for status, _ in pool.map(post, [f"{path}?dryRun=All"] * CLIENTS * 4, made[:CLIENTS * 4])), "warm-up"
                 before, ignored_before = admission(kube)
@@ -137,7 +136,7 @@ def test_of_two_hundred_creations_a_second_none_is_refused_or_waits_half_the_tim
             assert ignored - ignored_before <= count / 3, "the other replica did not take over"
             for name in backed_up:
                 wait_until("it is injected", lambda name=name: containers(kube, ns, name) == ["app", "stash"], 60)
-            grown = api_ring.rss_anon(bench.webhook.pid) - memory
+            grown = process.memory(bench.webhook.pid) - memory
             record_property("more memory", grown)
             assert grown < 32 * MI, f"the webhook took {grown / MI:.0f} MiB more"
     finally:
@@ -149,12 +148,6 @@ def test_of_two_hundred_creations_a_second_none_is_refused_or_waits_half_the_tim
 SESSIONS, CONFIGURATIONS, PODS = 5_000, 500, 1_000
 LIMIT = 256 * MI  # resources.limits.memory of controller and webhook in the chart
 AT_REST = 0.05  # of one processor
-
-
-def processor_time(program):
-    """Seconds so far."""
-    fields = open(f"/proc/{program.pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def pods(ns):
@@ -198,14 +191,14 @@ def test_thousands_of_objects_leave_controller_and_webhook_within_their_memory_a
                                                            for found in kube.list("backupsessions", large)), 180, every=3)
         for name in ("controller", "webhook"):
             program = getattr(bench, name)
-            most = api_ring.most_memory(program.pid)
+            most = process.memory(program.pid, "VmHWM")
             record_property(f"{name}: most memory", most)
             assert most < LIMIT, f"{name} took {most / MI:.0f} MiB"
 
             def rests():
-                used, began = processor_time(program), time.monotonic()
+                used, began = process.cpu_seconds(program.pid), time.monotonic()
                 api_ring.settled("the namespace", workload.state, same_for=5.0)
-                return (processor_time(program) - used) / (time.monotonic() - began) < AT_REST
+                return (process.cpu_seconds(program.pid) - used) / (time.monotonic() - began) < AT_REST
             wait_until(f"the {name} is at rest", rests, 60)
     finally:
         for path in (f"{ours}/backupsessions", f"{ours}/backupconfigurations", f"/api/v1/namespaces/{large}/pods"):

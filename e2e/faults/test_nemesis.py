@@ -6,8 +6,9 @@ import time
 import pytest
 
 from stash_e2e.kube import CommandFailed, TimedOut, wait_until
+from stash_e2e.objects import FINAL
 from stash_faults import actions
-from stash_faults.bench import FINAL, stopped
+from stash_faults.bench import stopped
 
 SEEDS = [int(seed) for seed in os.environ.get("STASH_NEMESIS_SEEDS", "1 2 3").split()]
 SESSIONS = 4  # of one seed

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stash_e2e.kube import wait_until
-from stash_faults.bench import FINAL
+from stash_e2e.objects import FINAL
 
 from test_vanished_crds import OURS, crds_of
 

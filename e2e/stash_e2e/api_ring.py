@@ -142,23 +142,6 @@ def start_webhook(kube, directory, pushgateway_url=""):
     return program
 
 
-def rss_anon(pid):
-    """Anonymous resident memory of a process, in bytes."""
-    return _of_status(pid, "RssAnon:")
-
-
-def most_memory(pid):
-    """The largest resident set that the process ever had, in bytes."""
-    return _of_status(pid, "VmHWM:")
-
-
-def _of_status(pid, name):
-    for line in open(f"/proc/{pid}/status"):
-        if line.startswith(name):
-            return int(line.split()[1]) * 1024
-    raise AssertionError(f"no {name} in /proc")
-
-
 def settled(what, read, same_for=3.0, seconds=60):
     """The value that `read` keeps returning for `same_for` seconds."""
     deadline, since, last = time.monotonic() + seconds, time.monotonic(), read()

@@ -1,4 +1,5 @@
 """Reading a Pushgateway the way Prometheus does."""
+import re
 import subprocess
 import urllib.request
 
@@ -15,6 +16,18 @@ def scraped(pushgateway):
 def series(text, namespace):
     """The lines of ours about one namespace."""
     return [line for line in text.splitlines() if line.startswith("stash_") and f'namespace="{namespace}"' in line]
+
+
+def total(text, name, **labels):
+    """The sum over all series of that name with these labels; a tuple stands for any of its values."""
+    found = 0.0
+    for line in text.splitlines():
+        match = re.match(rf"{name}(?:\{{(.*)\}})? (\S+)$", line)
+        if match:
+            has = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', match.group(1) or ""))
+            if all(has.get(key) in (value if isinstance(value, tuple) else (value,)) for key, value in labels.items()):
+                found += float(match.group(2))
+    return found
 
 
 def complaints(text):

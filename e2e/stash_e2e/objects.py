@@ -2,6 +2,7 @@
 
 SAMPLE_IMAGE = "localhost/stash-sample:dev"
 SOURCE = "/source/data"
+FINAL = ("Succeeded", "Failed", "Skipped")  # phases of a BackupSession, and of a host in it
 
 
 def namespace(name, opted_in=True):

@@ -22,7 +22,6 @@ from test_programs import Workload, containers  # noqa: E402
 
 LEASE = "stash-controller"  # the controller's own default
 PASSWORD = "correct horse battery staple"
-FINAL = ("Succeeded", "Failed", "Skipped")
 
 
 class ThroughProxy:

@@ -1,11 +1,12 @@
 """What must be true when load and faults are over. Each check takes the objects and says what is wrong, as sentences."""
 from collections import defaultdict
 
+from stash_e2e.objects import FINAL
+
 OURS = "stash.appscode.com"
 WORKLOADS = ("deployments", "statefulsets", "daemonsets", "replicasets", "replicationcontrollers")
 MADE_BY_US = ("cronjobs", "roles", "rolebindings", "serviceaccounts")
 READ = (*WORKLOADS, *MADE_BY_US, "namespaces", "pods", "jobs", "repositories", "backupconfigurations", "backupsessions", "restoresessions")
-FINAL = ("Succeeded", "Failed", "Skipped")
 
 
 def gather(api, begins):

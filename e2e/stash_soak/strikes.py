@@ -19,6 +19,7 @@ class Strikes:
         self.spare = False  # controller, webhook and the sidecars that stay live on
         self.done, self.last = Counter(), "none"
         self.crashes = []  # ends of controller and webhook that nobody asked for
+        self.api_server_starts = []  # (from, to), in seconds since the epoch
 
     def strike(self):
         names = [name for name in FAULTS if not (self.spare and name in ENDS_PROGRAMS)]
@@ -100,7 +101,13 @@ class Strikes:
         self.bench.control_plane.stall("kube-apiserver", seconds)
 
     def restart_api_server(self, _):
+        began = time.time()
         self.bench.control_plane.restart("kube-apiserver")
+        self.api_server_starts.append((began, time.time()))
+
+    def was_starting(self, at):
+        """An API server that is not ready does not know the roles yet, and forbids everything; a cluster leads nobody to it."""
+        return any(began <= at <= ready for began, ready in self.api_server_starts)
 
     def stall_etcd(self, seconds):
         self.bench.control_plane.stall("etcd", seconds)

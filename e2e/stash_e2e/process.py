@@ -15,10 +15,20 @@ def status(pid, field):
     raise KeyError(field)
 
 
+def memory(pid, field="RssAnon"):
+    """Bytes; of VmHWM, the largest resident set so far."""
+    return 1024 * status(pid, field)
+
+
 def cpu_seconds(pid):
-    """So far, without its children."""
+    """So far, without its children. In steps of 10 ms."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def cpu_seconds_of_threads(pid):
+    """So far, of the threads that it has now, without steps."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
 
 
 def connections(pid):
@@ -40,7 +50,6 @@ class Peak:
     """The largest value of a field of /proc/PID/status while the block runs, looked at every 5 ms."""
 
     def __init__(self, pid, field):
-
         self.pid, self.field, self.most, self._ended = pid, field, 0, threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
