@@ -31,7 +31,8 @@ class ContainerDraft {
   std::optional<Obstacle> add(const Share& share);
 
   ContainerInputs inputs() const;
-  const VolumePlan& volumes() const { return volumes_; }
+  const VolumePlan& volumes() const& { return volumes_; }
+  VolumePlan volumes() && { return std::move(volumes_); }
   /// The volumes as asked for, not as found: what the API server adds must not change the hash.
   const Json& sources() const { return sources_; }
   /// Does the container have other settings than this one asks for?

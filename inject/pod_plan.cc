@@ -109,7 +109,7 @@ class PodPlanner {
     for (const Request& request : requests_) {
       if (!is_hopeless(request) && !want(request)) leave_alone(request);
     }
-    plan_.volumes = volumes_.volumes();
+    plan_.volumes = std::move(volumes_).volumes();
     return std::move(plan_);
   }
 
@@ -164,7 +164,6 @@ class PodPlanner {
     const bool nothing_new = std::ranges::all_of(in, [&](const Share* share) { return is_served(request, *share); });
     if (one_is_lost && nothing_new) return false;  // restarting the pods would help nobody
 
-    volumes_ = draft.volumes();
     const std::string hashed =
         fmt::format(R"({{"container":{},"volumes":{}}})", dump_json(container), dump_json(draft.sources()));
     Json resources = container_resources(workload(), settings_.resources, object_at(container, {"resources"}));
@@ -177,6 +176,7 @@ class PodPlanner {
       for (const std::string& secret : pull_secrets_of(*share->runtime)) add_pull_secret(secret);
       if (draft.disregards(*share)) remark_on_settings(*share);
     }
+    volumes_ = std::move(draft).volumes();
     for (const std::string& secret : settings_.image_pull_secrets) add_pull_secret(secret);
     return true;
   }

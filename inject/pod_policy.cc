@@ -196,12 +196,12 @@ PodSecurity pod_security_of(const Json& namespace_labels) {
 }
 
 std::optional<Obstacle> pod_security_obstacle(PodSecurity level, const std::string& ns, const Json& container,
-                                              const std::vector<Json>& volumes) {
+                                              const std::vector<const Json*>& volumes) {
   if (level == PodSecurity::privileged) return std::nullopt;
   std::string violation = baseline_violation(container);
   if (violation.empty() && level == PodSecurity::restricted) violation = restricted_violation(container);
-  for (const Json& volume : volumes) {
-    if (violation.empty()) violation = volume_violation(level, volume);
+  for (const Json* volume : volumes) {
+    if (violation.empty()) violation = volume_violation(level, *volume);
   }
   if (violation.empty()) return std::nullopt;
   return Obstacle{

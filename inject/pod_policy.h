@@ -23,7 +23,7 @@ struct Obstacle {
 /// Does the namespace's level forbid one of these volumes, or this container?
 /// https://kubernetes.io/docs/concepts/security/pod-security-standards/
 std::optional<Obstacle> pod_security_obstacle(PodSecurity level, const std::string& ns, const Json& container,
-                                              const std::vector<Json>& volumes);
+                                              const std::vector<const Json*>& volumes);
 
 /// Do the target's mounts name volumes that the pod has, at places that are free, the local backend's (if the
 /// Repository has one) among them?

@@ -57,10 +57,10 @@ std::optional<std::string> VolumePlan::share_or_choose(const VolumeNames& candid
   return choose(candidates, source, by);
 }
 
-std::vector<Json> VolumePlan::mounted(MountedBy by) const {
-  std::vector<Json> found;
+std::vector<const Json*> VolumePlan::mounted(MountedBy by) const {
+  std::vector<const Json*> found;
   for (const PlannedVolume& planned : volumes_) {
-    if (planned.*by) found.push_back(planned.volume);
+    if (planned.*by) found.push_back(&planned.volume);
   }
   return found;
 }

@@ -26,8 +26,9 @@ class VolumePlan {
   /// The same, but any of `candidates` that is planned already will do.
   std::optional<std::string> share_or_choose(const VolumeNames& candidates, const Json& source, MountedBy by);
 
-  std::vector<Json> mounted(MountedBy by) const;
-  const std::vector<PlannedVolume>& volumes() const { return volumes_; }
+  /// Of this plan, and as long as it stays as it is.
+  std::vector<const Json*> mounted(MountedBy by) const;
+  std::vector<PlannedVolume> volumes() && { return std::move(volumes_); }
 
  private:
   PlannedVolume* find(const std::string& name);

@@ -31,6 +31,29 @@ TEST_CASE("JSON of 512 levels is read, deeper is refused", "[base][json][F64][I1
   CHECK(parse_json(nested(1'000'000)).error().code == ErrorCode::invalid);
 }
 
+TEST_CASE("a document means the same whether it is read quickly or, being large, slowly", "[base][json]") {
+  // Numbers at the ends of their types and beyond, a key twice, escapes, and what is beside a document.
+  for (const std::string_view text :
+       {"0", "-0", "-1", "9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616",
+        "-9223372036854775808", "-9223372036854775809", "1.0", "1e2", "-0.0", "5e-324",
+        "123456789012345678901234567890", R"({"a": 1, "b": {"c": []}, "a": "last"})",
+        R"("\u00e9\ud83d\ude00\u0000\n\/")", "[true, false, null, [], {}, \"\"]", "\xef\xbb\xbf{}", "  [1]\t\r\n "}) {
+    CAPTURE(text);
+    const Result<Json> quick = parse_json(text);
+    const Result<Json> slow = parse_json(std::string(text) + std::string(100'000, ' '));
+    REQUIRE(quick.has_value());
+    REQUIRE(slow.has_value());
+    CHECK(*quick == *slow);
+    CHECK(dump_json(*quick) == dump_json(*slow));
+  }
+  for (const std::string_view text :
+       {"01", "1.", "[1,]", "{\"a\" 1}", "\"\\ud800\"", "\"\x01\"", "nul", "[1] 2", "\"\\x\""}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_json(text));
+    CHECK_FALSE(parse_json(std::string(text) + std::string(100'000, ' ')));
+  }
+}
+
 TEST_CASE("brackets inside strings are no depth", "[base][json]") {
   const std::string text = "\"" + std::string(2'000, '[') + "\\\"" + std::string(2'000, '{') + "\"";
   CHECK(parse_json(text).has_value());
