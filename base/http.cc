@@ -16,7 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kCancelPoll{500};
 constexpr std::size_t kErrorBody = 64u << 10;
 constexpr std::size_t kHeaderBytes = 64u << 10;
 
@@ -166,6 +165,7 @@ struct HttpClient::Impl {
   TlsTrust trust;
   std::size_t max_body;
   std::function<bool()> cancelled;
+  milliseconds ask_every = kCancelPoll;
   CURLM* multi = nullptr;
   CURL* easy = nullptr;
 
@@ -246,7 +246,7 @@ Result<CURLcode> HttpClient::Impl::drive(const Transfer& transfer, const HttpReq
     if (curl_multi_perform(multi, &running) != CURLM_OK) return fail(ErrorCode::unreachable, origin + ": curl failed");
     if (running == 0) break;
     if (cancelled && cancelled()) return fail(ErrorCode::cancelled, origin + ": asked to stop");
-    milliseconds wait = kCancelPoll;
+    milliseconds wait = ask_every;
     if (request.idle_timeout.count() > 0) {
       const auto silent = std::chrono::floor<milliseconds>(steady_clock::now() - transfer.last_byte);
       if (silent >= request.idle_timeout) return fail(ErrorCode::unreachable, origin + ": the stream fell silent");
@@ -318,7 +318,10 @@ HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
-void HttpClient::set_cancel(std::function<bool()> cancelled) { impl_->cancelled = std::move(cancelled); }
+void HttpClient::set_cancel(std::function<bool()> cancelled, milliseconds every) {
+  impl_->cancelled = std::move(cancelled);
+  impl_->ask_every = every;
+}
 
 Result<HttpResponse> HttpClient::send(const HttpRequest& request) { return impl_->perform(request, nullptr); }
 

@@ -41,13 +41,15 @@ struct HttpResponse {
 /// An HTTP status is no error here.
 class HttpClient {
  public:
+  static constexpr std::chrono::milliseconds kCancelPoll{500};
+
   explicit HttpClient(TlsTrust trust, std::size_t max_body = 64u << 20);
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
 
-  /// Asked at least once a second while a request is under way; true ends it with `cancelled`.
-  void set_cancel(std::function<bool()> cancelled);
+  /// Asked at least this often while a request is under way, and when a signal comes; true ends it with `cancelled`.
+  void set_cancel(std::function<bool()> cancelled, std::chrono::milliseconds every = kCancelPoll);
 
   Result<HttpResponse> send(const HttpRequest& request);
 

@@ -137,7 +137,9 @@ Api::~Api() = default;
 Api::Api(Api&&) noexcept = default;
 Api& Api::operator=(Api&&) noexcept = default;
 
-void Api::set_cancel(std::function<bool()> cancelled) { impl_->http.set_cancel(std::move(cancelled)); }
+void Api::set_cancel(std::function<bool()> cancelled, std::chrono::milliseconds every) {
+  impl_->http.set_cancel(std::move(cancelled), every);
+}
 
 Result<Json> Api::get(const Resource& resource, const ObjectRef& ref, bool metadata_only) {
   return impl_->json({.path = request_path(resource, ref),

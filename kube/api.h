@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "api/resource.h"
+#include "base/http.h"
 #include "base/json.h"
 #include "kube/config.h"
 #include "kube/watch_event.h"
@@ -42,8 +43,8 @@ class Api {
   Api(Api&&) noexcept;
   Api& operator=(Api&&) noexcept;
 
-  /// Asked at least once a second in every call; true ends the call with `cancelled`.
-  void set_cancel(std::function<bool()> cancelled);
+  /// As HttpClient::set_cancel, in every call; true ends the call with `cancelled`.
+  void set_cancel(std::function<bool()> cancelled, std::chrono::milliseconds every = HttpClient::kCancelPoll);
 
   Result<Json> get(const Resource& resource, const ObjectRef& ref, bool metadata_only = false);
 

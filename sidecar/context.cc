@@ -5,8 +5,15 @@
 #include "base/log.h"
 
 namespace stash::sidecar {
+namespace {
 
-EndsOnStop::EndsOnStop(Context& context) : api_(context.api) { api_.set_cancel(context.stop); }
+// The signal itself wakes a sidecar that waits; this is for one that comes in the moment before. More often would be
+// most of what a sidecar at rest does.
+constexpr std::chrono::seconds kAskAgain{2};
+
+}  // namespace
+
+EndsOnStop::EndsOnStop(Context& context) : api_(context.api) { api_.set_cancel(context.stop, kAskAgain); }
 EndsOnStop::~EndsOnStop() { api_.set_cancel({}); }
 
 void tell_event(Context& context, const Json& object, kube::EventType type, std::string_view reason,

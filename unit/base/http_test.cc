@@ -1,7 +1,10 @@
 #include "base/http.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <future>
+#include <thread>
 
 #include "unit/support/api_script.h"
 
@@ -125,6 +128,35 @@ TEST_CASE("the question whether to cancel is asked while nothing flows", "[base]
   int asked = 0;
   client.set_cancel([&asked] { return ++asked > 4; });
   CHECK(code_of(client.send({.url = url(api)})) == ErrorCode::cancelled);
+}
+
+TEST_CASE("a signal has the question whether to cancel asked at once, however seldom it is asked else",
+          "[base][http]") {
+  static std::atomic<bool> signalled;
+  signalled = false;
+  struct sigaction action{}, before{};
+  action.sa_handler = [](int) { signalled = true; };
+  ::sigaction(SIGUSR1, &action, &before);
+  ApiScript api;
+  api.on("GET", "/x").stream({"first"}).then_hang();
+  HttpClient client({});
+  std::atomic<bool> flows = false, ended = false;
+  client.set_cancel([] { return signalled.load(); }, std::chrono::hours(1));
+  // Again and again, for the first may come before the client waits.
+  std::jthread sender([&, waits = ::pthread_self()] {
+    while (!ended) {
+      if (flows) ::pthread_kill(waits, SIGUSR1);
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  });
+  const auto answer = client.stream({.url = url(api), .total_timeout = milliseconds(0)}, [&flows](std::string_view) {
+    flows = true;
+    return true;
+  });
+  ended = true;
+  sender.join();
+  ::sigaction(SIGUSR1, &before, nullptr);
+  CHECK(code_of(answer) == ErrorCode::cancelled);
 }
 
 TEST_CASE("a stream comes piece by piece and may end without a length", "[base][http]") {
