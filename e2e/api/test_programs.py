@@ -442,7 +442,8 @@ def test_an_idle_sidecar_writes_nothing_and_is_small(kube, ns, workload):
                 sorted(e["metadata"]["name"] for e in kube.list("events", ns))]
 
     api_ring.settled("the session", versions)
-    assert process.memory(sidecar.pid) <= 4 << 20
+    if "STASH_SANITIZED" not in os.environ:  # a sanitizer takes many times as much
+        assert process.memory(sidecar.pid) <= 4 << 20
 
 
 @pytest.mark.fault("F81", invariants="I18")
