@@ -6,7 +6,7 @@ add_library(stash_flags INTERFACE)
 target_compile_options(stash_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wno-missing-field-initializers)
 target_include_directories(stash_flags INTERFACE ${CMAKE_SOURCE_DIR})
 find_program(MOLD mold)
-if(MOLD)
+if(MOLD AND NOT CMAKE_CROSSCOMPILING)
   target_link_options(stash_flags INTERFACE -fuse-ld=mold)
 endif()
 # A missing symbol in a shared or static pure library must fail the link of its own test, hence no undefined leftovers.
