@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <optional>
+#include <thread>
 
+#include "base/backoff.h"
 #include "base/failpoint.h"
 #include "base/http.h"
 #include "base/version.h"
@@ -26,6 +28,9 @@ constexpr std::string_view kMetadataList = "application/json;as=PartialObjectMet
 // The API server sends a bookmark about every minute: two missed ones and a half mean that nobody is there.
 constexpr seconds kSilenceLimit{150};
 constexpr seconds kBeyondServerTimeout{30};
+// Five tries of the API server make one of these.
+constexpr int kCrowdedTries = 6;
+constexpr Backoff::Limits kCrowded{.first = milliseconds(100), .most = milliseconds(800)};
 
 struct Call {
   std::string method = "GET";
@@ -71,6 +76,13 @@ bool patch_did_not_apply(const HttpResponse& response) {
   if (response.status != 422) return false;
   const auto status = parse_json(response.body);
   return status && array_at(*status, {"details", "causes"}).empty() && string_at(*status, {"details", "kind"}).empty();
+}
+
+/// The API server tried, and each time somebody else had written in between. Nothing is written.
+bool was_crowded_out(const HttpResponse& response) {
+  if (response.status != 409) return false;
+  const auto status = parse_json(response.body);
+  return status && string_at(*status, {"reason"}) == "Conflict";
 }
 
 bool has_test(const Json& operations) {
@@ -246,9 +258,15 @@ Result<Json> Api::json_patch(const Resource& resource, const ObjectRef& ref, con
                   .doing = describe("patch", resource, ref),
                   .content_type = "application/json-patch+json",
                   .body = dump_json(operations)};
-  TRY(const HttpResponse response, impl_->send(call));
+  const bool guarded = has_test(operations);
+  Backoff backoff(kCrowded);
+  TRY(HttpResponse response, impl_->send(call));
+  for (int tries = 1; guarded && was_crowded_out(response) && tries < kCrowdedTries; ++tries) {
+    std::this_thread::sleep_for(backoff.next());
+    TRY(response, impl_->send(call));
+  }
   auto result = impl_->decode(response, call.doing);
-  if (!result && has_test(operations) && patch_did_not_apply(response)) result.error().code = ErrorCode::conflict;
+  if (!result && guarded && patch_did_not_apply(response)) result.error().code = ErrorCode::conflict;
   return result;
 }
 

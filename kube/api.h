@@ -64,7 +64,8 @@ class Api {
   /// Admission sees `field_manager`, which "" leaves to the API server.
   Result<Json> merge_patch(const Resource& resource, const ObjectRef& ref, const Json& patch,
                            std::string_view subresource = "", std::string_view field_manager = "");
-  /// RFC 6902. A failed `test` operation is reported as `conflict`: somebody was faster, read again.
+  /// RFC 6902. A failed `test` operation is reported as `conflict`: somebody was faster, read again. With one, a patch
+  /// that the API server gave up for others that wrote at the same time is sent again, for some two seconds.
   Result<Json> json_patch(const Resource& resource, const ObjectRef& ref, const Json& operations,
                           std::string_view subresource = "");
   /// Server-side apply with force; creates what is missing.

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "api/codec.h"
 #include "api/names.h"
@@ -71,10 +72,17 @@ class Sidecar {
  private:
   /// Works until no listed session waits for this pod. The resourceVersion to watch from.
   Result<std::string> work_through_list() {
+    // Five hundred sidecars that read a session of five hundred hosts, which each of them has just been shown, are
+    // much.
+    if (const std::optional<Json> shown = std::exchange(shown_, std::nullopt)) {
+      TRY(const bool worked, work_on({&*shown}));
+      if (worked) backoff_.reset();
+    }
     while (true) {
       TRY(Json list, context_.api.list(api::kBackupSessions, context_.pod.ns, {.label_selector = selector_}));
       std::vector<const Json*> sessions;
       for (const Json& item : array_at(list, {"items"})) sessions.push_back(&item);
+      forget_all_but(sessions);
       TRY(const bool worked, work_on(sessions));
       if (!worked) return string_at(list, {"metadata", "resourceVersion"});
       if (context_.stop()) return fail(ErrorCode::cancelled, "stopped");
@@ -115,14 +123,17 @@ class Sidecar {
 
   Result<void> work_on(const NextSession& next, const std::vector<const Json*>& sessions,
                        const api::BackupConfiguration& configuration) {
-    std::set<std::string> listed;
-    for (const Json* session : sessions) listed.insert(string_at(*session, {"metadata", "uid"}));
-    std::erase_if(tried_, [&listed](const std::string& uid) { return !listed.contains(uid); });
     tried_.insert(next.uid);
     const auto session = std::ranges::find_if(
         sessions, [&next](const Json* candidate) { return string_at(*candidate, {"metadata", "uid"}) == next.uid; });
     const auto served = std::ranges::find(served_, next.configuration, &Served::name);
     return run_backup_session(context_, memory_, configuration, **session, next, *served->host);
+  }
+
+  void forget_all_but(const std::vector<const Json*>& sessions) {
+    std::set<std::string> listed;
+    for (const Json* session : sessions) listed.insert(string_at(*session, {"metadata", "uid"}));
+    std::erase_if(tried_, [&listed](const std::string& uid) { return !listed.contains(uid); });
   }
 
   /// Nothing when it cannot be worked with until somebody makes or mends it.
@@ -164,6 +175,7 @@ class Sidecar {
                                       [this, &found](const kube::WatchEvent& event) {
                                         if (context_.stop()) return false;
                                         found = is_for_us(event);
+                                        if (found) shown_ = event.object;
                                         return !found;
                                       }));
       if (look_again_) break;
@@ -205,6 +217,7 @@ class Sidecar {
   std::vector<Served> served_;
   std::string selector_;
   BackupMemory memory_;
+  std::optional<Json> shown_;    ///< by the watch: a session that waits for this pod
   std::set<std::string> tried_;  ///< UIDs of listed sessions that this container has begun
   bool look_again_ = false;      ///< a session waits whose BackupConfiguration is missing or unreadable
   Backoff backoff_;

@@ -151,21 +151,33 @@ TEST_CASE("each kind of patch goes out with its media type", "[kube][api]") {
 }
 
 TEST_CASE("a failed test of a JSON patch is a conflict, a rule that is broken is not", "[kube][api]") {
-  const Json did_not_apply =
-      status_of(422, "Invalid", "the server rejected our request due to an error in our request");
   Json broke_a_rule = status_of(422, "Invalid", "Pod \"web-0\" is invalid: spec: Forbidden");
   broke_a_rule["details"] = {{"kind", "Pod"}, {"causes", {{{"field", "spec"}}}}};
   const Json with_test = Json::parse(R"([{"op": "test", "path": "/a", "value": 1}])");
   const Json without = Json::parse(R"([{"op": "remove", "path": "/a"}])");
   ApiScript script;
-  script.on("PATCH", kPodPath).reply(422, did_not_apply).times(2);
+  script.on("PATCH", kPodPath).refuse_test().times(2);
   script.on("PATCH", kPodPath).reply(422, broke_a_rule);
-  script.on("PATCH", kPodPath).reply(409);
   Api api(script.config());
   CHECK(api.json_patch(api::kPods, kPod, with_test).error().code == ErrorCode::conflict);
   CHECK(api.json_patch(api::kPods, kPod, without).error().code == ErrorCode::invalid);
   CHECK(api.json_patch(api::kPods, kPod, with_test).error().code == ErrorCode::invalid);
+}
+
+TEST_CASE("a patch that others crowded out is sent again if its tests say when it holds", "[kube][api][F17][I7]") {
+  const Json crowded = status_of(409, "Conflict", "the object has been modified; please apply your changes");
+  const Json with_test = Json::parse(R"([{"op": "test", "path": "/a", "value": 1}])");
+  const Json without = Json::parse(R"([{"op": "remove", "path": "/a"}])");
+  ApiScript script;
+  script.on("PATCH", kPodPath).reply(409, crowded).times(2);
+  script.on("PATCH", kPodPath).reply(an_object("web-0"));
+  script.on("PATCH", kPodPath).reply(409, crowded);
+  script.on("PATCH", kPodPath).reply(409, crowded).times(6);
+  Api api(script.config());
+  CHECK(api.json_patch(api::kPods, kPod, with_test).has_value());
+  CHECK(api.json_patch(api::kPods, kPod, without).error().code == ErrorCode::conflict);
   CHECK(api.json_patch(api::kPods, kPod, with_test).error().code == ErrorCode::conflict);
+  CHECK(script.calls().size() == 10);
 }
 
 TEST_CASE("a deletion says how and whom", "[kube][api]") {

@@ -798,7 +798,7 @@ TEST_CASE("somebody else's lock is waited for, and ours is removed first", "[sid
 
 TEST_CASE("a pod that was not fast enough does nothing", "[sidecar][backup_story][F25][I7]") {
   BackupStory story;
-  story.script.on("PATCH", kStatus).reply(409);
+  story.script.on("PATCH", kStatus).refuse_test();
   const auto done = story.run();
   REQUIRE_FALSE(done);
   CHECK(done.error().code == ErrorCode::conflict);
@@ -825,7 +825,7 @@ TEST_CASE("a pod whose host was given to another one stops restic and writes not
   story.claims();
   api::HostStats others = Story::running_here();
   others.claim->pod_uid = "uid-other";
-  story.script.on("PATCH", kStatus).reply(409);
+  story.script.on("PATCH", kStatus).refuse_test();
   story.script.on("GET", kSession).reply(a_backup_session().phase("Running").host(others).json());
   story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).hang("backup");
   REQUIRE(story.run());
@@ -885,7 +885,7 @@ TEST_CASE("a result that meets a conflict is written to the entry's new place", 
   other.hostname = "host-7";
   const Json moved = a_backup_session().phase("Running").host(other).host(Story::running_here()).json();
   HostStatus status(story.context, api::kBackupSessions, story.running, "host-0", *host_entry(story.running, "host-0"));
-  story.script.on("PATCH", kStatus).reply(409);
+  story.script.on("PATCH", kStatus).refuse_test();
   story.script.on("GET", kSession).reply(moved);
   story.script.on("PATCH", kStatus).reply(moved);
   api::HostStats result = Story::running_here();
@@ -900,7 +900,7 @@ TEST_CASE("a result whose answer got lost is not written twice", "[sidecar][back
   result.phase = "Succeeded";
   HostStatus status(story.context, api::kBackupSessions, story.running, "host-0", *host_entry(story.running, "host-0"));
   story.script.on("PATCH", kStatus).reply(504);
-  story.script.on("PATCH", kStatus).reply(409);
+  story.script.on("PATCH", kStatus).refuse_test();
   story.script.on("GET", kSession).reply(a_backup_session().phase("Succeeded").host(result).json());
   CHECK(status.write_result(result));
 }
@@ -908,7 +908,7 @@ TEST_CASE("a result whose answer got lost is not written twice", "[sidecar][back
 TEST_CASE("a session of the same name that is another one gets no result", "[sidecar][backup_story][F22][I7]") {
   BackupStory story;
   HostStatus status(story.context, api::kBackupSessions, story.running, "host-0", *host_entry(story.running, "host-0"));
-  story.script.on("PATCH", kStatus).reply(409);
+  story.script.on("PATCH", kStatus).refuse_test();
   story.script.on("GET", kSession)
       .reply(a_backup_session().uid("another").phase("Running").host(Story::running_here()).json());
   api::HostStats result = Story::running_here();

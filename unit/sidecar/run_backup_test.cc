@@ -30,14 +30,13 @@ TEST_CASE("at rest the sidecar holds one watch and writes nothing", "[sidecar][r
   for (const auto& call : story.script.calls()) CHECK(call.method == "GET");
 }
 
-TEST_CASE("a session that appears in the watch is claimed", "[sidecar][run_backup]") {
+TEST_CASE("a session that appears in the watch is claimed as it was shown", "[sidecar][run_backup]") {
   Story story;
   const Json session = a_backup_session().stamped().json();
   story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
   story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({{"ADDED", session}});
-  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "101"));
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
-  story.script.on("PATCH", std::string(Story::kSessionPath) + "/app-backup-1700000000/status").reply(409);
+  story.script.on("PATCH", std::string(Story::kSessionPath) + "/app-backup-1700000000/status").refuse_test();
   run_through(story);
 }
 
@@ -74,7 +73,7 @@ TEST_CASE("a BackupConfiguration that is mended while a session waits is seen wi
   story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100&timeoutSeconds=60").stream_events({});
   story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "100"));
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
-  story.script.on("PATCH", std::string(Story::kSessionPath) + "/app-backup-1700000000/status").reply(409);
+  story.script.on("PATCH", std::string(Story::kSessionPath) + "/app-backup-1700000000/status").refuse_test();
   run_through(story);
 }
 
@@ -125,8 +124,8 @@ TEST_CASE("of two configurations' sessions the older one is claimed first", "[si
   story.script.on("GET", Story::kSessionPath, kBoth).reply(list_of({newer, older}, "100"));
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
   story.script.on("GET", kOther).reply(test::a_backup_configuration("other-backup").json());
-  story.script.on("PATCH", status_path("other-backup-1")).reply(409);
-  story.script.on("PATCH", status_path("app-backup-1")).reply(409);
+  story.script.on("PATCH", status_path("other-backup-1")).refuse_test();
+  story.script.on("PATCH", status_path("app-backup-1")).refuse_test();
   run_through(story, {"app-backup", "other-backup"});
   CHECK(patched(story) == std::vector{status_path("other-backup-1"), status_path("app-backup-1")});
 }
@@ -149,7 +148,7 @@ TEST_CASE("a configuration that is gone, unreadable or refused keeps no other on
     story.script.on("GET", kOther)
         .reply(test::a_backup_configuration("other-backup").target({"apps/v1", "StatefulSet", "db"}).json());
   }
-  story.script.on("PATCH", status_path("app-backup-1")).reply(409);
+  story.script.on("PATCH", status_path("app-backup-1")).refuse_test();
   run_through(story, {"app-backup", "other-backup"});
 }
 
@@ -167,7 +166,7 @@ TEST_CASE("a session that cannot be claimed keeps no other one waiting", "[sidec
   };
   looks({others, ours});
   story.script.on("PATCH", status_path("other-backup-1")).reply(403);
-  story.script.on("PATCH", status_path("app-backup-1")).reply(409);
+  story.script.on("PATCH", status_path("app-backup-1")).refuse_test();
   // Once more, and now the one that was refused first is not the first any more; nor is the one tried after it.
   const Json fresh = session_of("app-backup", std::chrono::hours(0));
   Json renamed = fresh;
@@ -176,7 +175,7 @@ TEST_CASE("a session that cannot be claimed keeps no other one waiting", "[sidec
   story.script.on("GET", Story::kSessionPath, kBoth).reply(list_of({others, renamed}, "101"));
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
   story.script.on("GET", kOther).reply(test::a_backup_configuration("other-backup").json());
-  story.script.on("PATCH", status_path("app-backup-2")).reply(409);
+  story.script.on("PATCH", status_path("app-backup-2")).refuse_test();
   run_through(story, {"app-backup", "other-backup"});
   CHECK(patched(story).back() == status_path("app-backup-2"));
 }

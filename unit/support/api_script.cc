@@ -83,6 +83,10 @@ Json status_of(int code, std::string_view reason, std::string_view message) {
           {"reason", reason},   {"message", message}, {"code", code}};
 }
 
+ApiScript::Step& ApiScript::Step::refuse_test() {
+  return reply(422, status_of(422, "Invalid", "the server rejected our request due to an error in our request"));
+}
+
 ApiScript::Step& ApiScript::Step::reply(int status) {
   return reply(status, status_of(status, reason_of(status), fmt::format("scripted {}", status)));
 }

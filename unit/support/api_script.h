@@ -48,6 +48,7 @@ class ApiScript {
    public:
     Step& reply(int status);        ///< with a metav1.Status as the API server would send
     Step& reply(const Json& body);  ///< 200
+    Step& refuse_test();            ///< as the API server answers a JSON patch one of whose `test` operations fails
     Step& reply(int status, const Json& body);
     Step& reply_raw(int status, std::string_view body, std::map<std::string, std::string> headers = {});
     Step& reply(Reply reply);
