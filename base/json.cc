@@ -97,10 +97,9 @@ void copy_to(const simdjson::dom::element& from, Json& to) {
 /// nullopt: simdjson does not take it, which may be for a limit of its own.
 std::optional<Json> parse_quickly(std::string_view text) {
   if (text.empty() || text.size() > kQuick) return std::nullopt;
-  thread_local simdjson::dom::parser parser;
-  if (parser.max_depth() != kMaxDepth && parser.allocate(text.size(), kMaxDepth) != simdjson::SUCCESS) {
-    return std::nullopt;
-  }
+  // One for each thread would keep what the largest text so far needed, and the controller has many threads.
+  simdjson::dom::parser parser;
+  if (parser.allocate(text.size(), kMaxDepth) != simdjson::SUCCESS) return std::nullopt;
   simdjson::dom::element root;
   if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return std::nullopt;
   Json value;
