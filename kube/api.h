@@ -35,7 +35,7 @@ struct WatchOptions {
 /// Retry-After, capped at 60 s), denied (401, 403), invalid (400, 422, 413, bad JSON), unreachable (other 5xx,
 /// network), timed_out (504, no answer in time; the write may have happened), cancelled.
 /// Messages carry the verb, the object and the server's own sentence.
-/// No call retries by itself. https://kubernetes.io/docs/reference/using-api/api-concepts/
+/// No call but json_patch retries by itself. https://kubernetes.io/docs/reference/using-api/api-concepts/
 class Api {
  public:
   explicit Api(Config config);

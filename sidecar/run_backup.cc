@@ -84,7 +84,10 @@ class Sidecar {
       for (const Json& item : array_at(list, {"items"})) sessions.push_back(&item);
       forget_all_but(sessions);
       TRY(const bool worked, work_on(sessions));
-      if (!worked) return string_at(list, {"metadata", "resourceVersion"});
+      if (!worked) {
+        note_over_for_us(sessions);
+        return string_at(list, {"metadata", "resourceVersion"});
+      }
       if (context_.stop()) return fail(ErrorCode::cancelled, "stopped");
       backoff_.reset();
     }
@@ -130,6 +133,20 @@ class Sidecar {
     return run_backup_session(context_, memory_, configuration, **session, next, *served->host);
   }
 
+  /// A session of many hosts is large and changes with each of them; to whom it is over, that is nothing.
+  void note_over_for_us(const std::vector<const Json*>& sessions) {
+    std::vector<std::string> fields;
+    for (const Json* session : sessions) {
+      if (is_over(*session)) continue;
+      const bool done = std::ranges::all_of(served_, [&](const Served& served) {
+        const auto entry = served.host ? host_entry(*session, *served.host) : std::nullopt;
+        return entry && api::is_final_phase(entry->phase);
+      });
+      if (done) fields.push_back("metadata.name!=" + string_at(*session, {"metadata", "name"}));
+    }
+    all_but_over_for_us_ = fmt::format("{}", fmt::join(fields, ","));
+  }
+
   void forget_all_but(const std::vector<const Json*>& sessions) {
     std::set<std::string> listed;
     for (const Json* session : sessions) listed.insert(string_at(*session, {"metadata", "uid"}));
@@ -167,7 +184,7 @@ class Sidecar {
   Result<void> wait_for_work(std::string version) {
     const EndsOnStop ends_on_stop(context_);
     bool found = false;
-    kube::WatchOptions options{.label_selector = selector_};
+    kube::WatchOptions options{.label_selector = selector_, .field_selector = all_but_over_for_us_};
     if (look_again_) options.timeout = kLookAgain;
     while (!found && !context_.stop()) {
       options.resource_version = version;
@@ -217,9 +234,10 @@ class Sidecar {
   std::vector<Served> served_;
   std::string selector_;
   BackupMemory memory_;
-  std::optional<Json> shown_;    ///< by the watch: a session that waits for this pod
-  std::set<std::string> tried_;  ///< UIDs of listed sessions that this container has begun
-  bool look_again_ = false;      ///< a session waits whose BackupConfiguration is missing or unreadable
+  std::string all_but_over_for_us_;  ///< a field selector
+  std::optional<Json> shown_;        ///< by the watch: a session that waits for this pod
+  std::set<std::string> tried_;      ///< UIDs of listed sessions that this container has begun
+  bool look_again_ = false;          ///< a session waits whose BackupConfiguration is missing or unreadable
   Backoff backoff_;
   std::string last_problem_;
 };

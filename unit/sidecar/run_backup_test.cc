@@ -40,6 +40,20 @@ TEST_CASE("a session that appears in the watch is claimed as it was shown", "[si
   run_through(story);
 }
 
+TEST_CASE("a session in which this host is done is not watched any more", "[sidecar][run_backup]") {
+  Story story;
+  const Json done =
+      a_backup_session("large").phase("Running").host("host-0", "Succeeded").host("host-1", "Running").json();
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({a_backup_session().stamped().json()}, "100"));
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("PATCH", std::string(Story::kSessionPath) + "/app-backup-1700000000/status").refuse_test();
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({done}, "101"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=101&fieldSelector=metadata.name!=large")
+      .stream({})
+      .then_hang();
+  run_through(story);
+}
+
 TEST_CASE("a session without hosts, of others, or done, wakes nobody", "[sidecar][run_backup]") {
   Story story;
   story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
