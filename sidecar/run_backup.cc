@@ -72,25 +72,28 @@ class Sidecar {
  private:
   /// Works until no listed session waits for this pod. The resourceVersion to watch from.
   Result<std::string> work_through_list() {
-    // Five hundred sidecars that read a session of five hundred hosts, which each of them has just been shown, are
-    // much.
-    if (const std::optional<Json> shown = std::exchange(shown_, std::nullopt)) {
-      TRY(const bool worked, work_on({&*shown}));
-      if (worked) backoff_.reset();
-    }
+    // Without a list first: five hundred sidecars that read again what each of them was just shown are too many.
+    if (const std::optional<Json> shown = std::exchange(shown_, std::nullopt)) TRY_VOID(take_turn({&*shown}));
     while (true) {
       TRY(Json list, context_.api.list(api::kBackupSessions, context_.pod.ns, {.label_selector = selector_}));
       std::vector<const Json*> sessions;
       for (const Json& item : array_at(list, {"items"})) sessions.push_back(&item);
       forget_all_but(sessions);
-      TRY(const bool worked, work_on(sessions));
+      TRY(const bool worked, take_turn(sessions));
       if (!worked) {
         note_over_for_us(sessions);
         return string_at(list, {"metadata", "resourceVersion"});
       }
-      if (context_.stop()) return fail(ErrorCode::cancelled, "stopped");
-      backoff_.reset();
     }
+  }
+
+  /// work_on; who is being stopped meanwhile begins nothing more (error cancelled).
+  Result<bool> take_turn(const std::vector<const Json*>& sessions) {
+    TRY(const bool worked, work_on(sessions));
+    if (!worked) return false;
+    if (context_.stop()) return fail(ErrorCode::cancelled, "stopped");
+    backoff_.reset();
+    return true;
   }
 
   /// Works on one of them; the list is old then. False when none of them needs this pod now. What is wrong with one

@@ -40,6 +40,23 @@ TEST_CASE("a session that appears in the watch is claimed as it was shown", "[si
   run_through(story);
 }
 
+TEST_CASE("a pod that is stopped while it works on what the watch showed looks for nothing more",
+          "[sidecar][run_backup]") {
+  Story story;
+  const Json session = a_backup_session().stamped().json();
+  const std::string status = std::string(Story::kSessionPath) + "/app-backup-1700000000/status";
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({{"ADDED", session}});
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("PATCH", status).reply(session);
+  story.script.on("GET", Story::kRepositoryPath).reply(404);
+  story.script.on("PATCH", status).reply(session);
+  story.stop_when = [&story] { return story.script.calls().size() >= 5; };
+  run_backup(story.context, {"app-backup"});
+  CHECK(story.script.calls().size() == 6);
+  CHECK(story.script.calls().back().body.contains("Pending"));
+}
+
 TEST_CASE("a session in which this host is done is not watched any more", "[sidecar][run_backup]") {
   Story story;
   const Json done =
