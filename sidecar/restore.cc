@@ -29,8 +29,9 @@ constexpr std::chrono::seconds kQuietLook{290};
 
 class Restorer {
  public:
-  Restorer(Context& context, const api::RestoreSession& session, HostStatus& status)
-      : context_(context), session_(session), status_(status) {}
+  /// `resumes`: what an earlier container of this pod began and did not end.
+  Restorer(Context& context, const api::RestoreSession& session, HostStatus& status, bool resumes)
+      : context_(context), session_(session), status_(status), resumes_(resumes) {}
 
   /// nullopt: restored, and its hooks have succeeded; else why not.
   std::optional<std::string> run() {
@@ -101,6 +102,8 @@ class Restorer {
           "there is no restic repository at {}: nothing has been backed up to it, or its "
           "volume is another one",
           restic_->location());
+    // Else a prune or check of the next hours waits for the lock of one that was killed.
+    if (resumes_) restic_->remove_own_locks();
     return std::nullopt;
   }
 
@@ -172,6 +175,7 @@ class Restorer {
   Context& context_;
   const api::RestoreSession& session_;
   HostStatus& status_;
+  const bool resumes_;
   HookPair hooks_;
   std::optional<Restic> restic_;
   WorkProgress work_;
@@ -228,7 +232,7 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
   log_info("host {} of RestoreSession {}: attempt {} of {}", host, session.metadata.name, status.attempts(),
            kRestoreAttempts);
   const auto begun = context.clock.steady();
-  Restorer restorer(context, session, status);
+  Restorer restorer(context, session, status, turn == RestoreTurn::resume);
   auto problem = restorer.run();
   if (problem && !restorer.go_on()) {
     if (!status.lost()) status.give_back();

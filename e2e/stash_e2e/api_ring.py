@@ -56,7 +56,7 @@ class Program:
     def __init__(self, argv, log, env=None):
         self.log = log
         self.argv = [str(a) for a in argv]
-        self.env = {name: value for name, value in os.environ.items() if name == "TSAN_OPTIONS"}
+        self.env = {name: value for name, value in os.environ.items() if name in ("TSAN_OPTIONS", "MALLOC_CONF")}
         self.env.update({"PATH": "/usr/bin:/bin"} | (env or {}))
         self.process = None
 

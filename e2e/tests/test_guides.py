@@ -1,4 +1,4 @@
-"""The quick start and the guides, followed word by word on the cluster, against real servers where they are about a store.
+"""The quick start, the guides and what else of docs/ is commands, followed word by word on the cluster, against real servers where they are about a store.
 
 Each ```sh block of the document is run by bash and each ```yaml block applied, in their order; the first that fails fails the
 test. So what should come out is said by the commands themselves: kubectl wait, kubectl rollout status, grep. Of the documents
@@ -31,8 +31,11 @@ IN_PLACE_OF = {"busybox:1.36": objects.SAMPLE_IMAGE, '"*/5 * * * *"': '"0 0 1 1 
 S3 = functools.partial(s3.versitygw, tls=True)
 GUIDES = {"quick-start.md": None, "guides/deployment.md": None, "guides/statefulset.md": None, "guides/daemonset.md": None,
           "guides/other-workloads.md": None, "guides/s3.md": S3, "guides/b2.md": S3, "guides/rest.md": rest.rclone,
-          "guides/gcs.md": gcs.fake_gcs, "guides/swift.md": swift.swift, "guides/azure.md": azure.azurite}
+          "guides/gcs.md": gcs.fake_gcs, "guides/swift.md": swift.swift, "guides/azure.md": azure.azurite,
+          "operations.md": S3}
 TRUST = "; trust the server"
+# What is there already when a document begins: another one, up to a heading.
+AFTER = {"operations.md": ("guides/s3.md", "## The restore")}
 # One kind of workload and one store in make test; all of them in make guides.
 QUICK = ("quick-start.md", "guides/s3.md")
 
@@ -43,12 +46,21 @@ def replaced(text, pairs):
     return text
 
 
+def text_before(document):
+    if document not in AFTER:
+        return ""
+    other, heading = AFTER[document]
+    before, found, _ = (DOCS / other).read_text().partition(f"\n{heading}\n")
+    assert found, f"docs/{other} has no {heading}"
+    return before + "\n"
+
+
 class Guide:
     """One document and what it is followed with."""
 
     def __init__(self, kube, document, directory, values):
         self.kube, self.document, self.directory, self.values = kube, document, directory, values
-        self.blocks = [found.groupdict() for found in BLOCK.finditer((DOCS / document).read_text())]
+        self.blocks = [found.groupdict() for found in BLOCK.finditer(text_before(document) + (DOCS / document).read_text())]
         examples = directory / "docs/examples"
         shutil.copytree(DOCS / "examples", examples)
         for file in examples.glob("*.yaml"):
@@ -145,4 +157,4 @@ def test_a_guide_is_followed_word_by_word(kube, turn, document):
 
 
 def test_every_guide_is_followed():
-    assert {f"guides/{path.name}" for path in (DOCS / "guides").glob("*.md")} == set(GUIDES) - {"quick-start.md"}
+    assert {f"guides/{path.name}" for path in (DOCS / "guides").glob("*.md")} == {name for name in GUIDES if name.startswith("guides/")}

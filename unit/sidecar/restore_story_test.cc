@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "sidecar/restore.h"
 #include "unit/sidecar/story.h"
@@ -168,6 +170,35 @@ TEST_CASE("every beginning of a restore is counted, and its number is told", "[s
   CHECK(string_at(result, {"error"}).starts_with("attempt 2 of 5: opening the repository: wrong password"));
   CHECK(test::text_of(story.script.calls()).find(R"("path":"/status/stats/0/attempts","value":2)") !=
         std::string::npos);
+}
+
+TEST_CASE("a restore that goes on with what one began that was killed removes that one's lock, and no other",
+          "[sidecar][restore_story][F28][I12]") {
+  RestoreStory story;
+  story.context.restic.own_host_name = "app-6f-x";
+  const std::string locks = story.repository_directory() + "/locks";
+  std::filesystem::create_directories(locks);
+  const std::string own = "40b9a799" + std::string(56, '0'), living = "51c0b8aa" + std::string(56, '0');
+  for (const std::string& id : {own, living}) std::ofstream(locks + "/" + id) << "sealed";
+  const auto lock_of = [](const std::string& host) {
+    return R"({"time":"2026-11-23T12:53:03Z","hostname":")" + host + R"(","username":"","pid":999999})";
+  };
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {});
+  bool resumes = false;
+  SECTION("its own is removed") {
+    resumes = true;
+    story.reads(after(tried("Running", 1)));
+    story.restic.on("list", {.output = own + "\n" + living + "\n"})
+        .on("cat", {.output = lock_of("app-6f-x")})
+        .on("cat", {.output = lock_of("app-6f-living")});
+  }
+  SECTION("who begins anew has none, and does not ask") { story.reads(story.pending); }
+  story.restic.on("snapshots", {.output = kSnapshot}).on("restore", {});
+  CHECK(story.run() == 0);
+  CHECK(std::filesystem::exists(locks + "/" + own) != resumes);
+  CHECK(std::filesystem::exists(locks + "/" + living));
 }
 
 TEST_CASE("after the last attempt the container waits and says how to get out", "[sidecar][restore_story]") {
