@@ -89,25 +89,29 @@ std::vector<std::string> keys_of_invoker(const Json& object) {
 
 Caches::Caches(const kube::Config& config, Queues& the_queues)
     : queues(the_queues),
-      repositories(config, api::kRepositories, {}, std::bind_front(&Caches::on_repository, this)),
-      configurations(config, api::kBackupConfigurations, {.keys = keys_of_invoker},
-                     std::bind_front(&Caches::on_configuration, this)),
-      sessions(config, api::kBackupSessions, {.keys = keys_of_session}, std::bind_front(&Caches::on_session, this)),
-      restores(config, api::kRestoreSessions, {.keys = keys_of_invoker}, std::bind_front(&Caches::on_restore, this)),
+      repositories(config, api::kRepositories, {}, routed(&Caches::on_repository)),
+      configurations(config, api::kBackupConfigurations, {.keys = keys_of_invoker}, routed(&Caches::on_configuration)),
+      sessions(config, api::kBackupSessions, {.keys = keys_of_session}, routed(&Caches::on_session)),
+      restores(config, api::kRestoreSessions, {.keys = keys_of_invoker}, routed(&Caches::on_restore)),
       // A cluster whose CRDs are managed apart may not have this one yet.
-      blueprints(config, api::kBackupBlueprints, {.may_be_unserved = true},
-                 std::bind_front(&Caches::on_blueprint, this)),
-      namespaces(config, api::kNamespaces, {.metadata_only = true}, std::bind_front(&Caches::on_namespace, this)),
-      cron_jobs(config, api::kCronJobs, ours(), std::bind_front(&Caches::on_owned, this)),
-      roles(config, api::kRoles, ours(), std::bind_front(&Caches::on_owned, this)),
-      role_bindings(config, api::kRoleBindings, ours(), std::bind_front(&Caches::on_owned, this)) {
+      blueprints(config, api::kBackupBlueprints, {.may_be_unserved = true}, routed(&Caches::on_blueprint)),
+      namespaces(config, api::kNamespaces, {.metadata_only = true}, routed(&Caches::on_namespace)),
+      cron_jobs(config, api::kCronJobs, ours(), routed(&Caches::on_owned)),
+      roles(config, api::kRoles, ours(), routed(&Caches::on_owned)),
+      role_bindings(config, api::kRoleBindings, ours(), routed(&Caches::on_owned)) {
   for (const api::WorkloadKind& kind : api::workload_kinds()) {
     workloads_[&kind] =
         std::make_unique<kube::Cache>(config, kind.resource, of_kind(kind),
                                       [this, &kind](const ObjectRef& ref, const Object& before, const Object& after) {
-                                        on_workload(kind, ref, before, after);
+                                        if (waking_) on_workload(kind, ref, before, after);
                                       });
   }
+}
+
+kube::Cache::OnChange Caches::routed(Route route) {
+  return [this, route](const ObjectRef& ref, const Object& before, const Object& after) {
+    if (waking_) (this->*route)(ref, before, after);
+  };
 }
 
 std::vector<kube::Cache*> Caches::all() {
@@ -123,6 +127,28 @@ void Caches::start() {
 
 bool Caches::synced() {
   return std::ranges::all_of(all(), [](const kube::Cache* cache) { return cache->synced(); });
+}
+
+void Caches::start_waking() {
+  // First: what changes in between is woken twice, and none is missed.
+  waking_ = true;
+  const auto wake = [this](const kube::Cache& cache, auto&& route) {
+    for (const Object& object : cache.list()) route(api::meta_of(*object).ref(), object);
+  };
+  for (const auto& [cache, queue] : {std::pair(&repositories, &queues.repositories),
+                                     {&configurations, &queues.configurations},
+                                     {&sessions, &queues.sessions},
+                                     {&restores, &queues.restores}}) {
+    wake(*cache, [queue](const ObjectRef& ref, const Object&) { queue->add(to_string(ref)); });
+  }
+  wake(blueprints, [this](const ObjectRef& ref, const Object&) { queues.blueprints.add(ref.name); });
+  for (const kube::Cache* owned : {&cron_jobs, &roles, &role_bindings}) {
+    wake(*owned, [this](const ObjectRef& ref, const Object& object) { on_owned(ref, nullptr, object); });
+  }
+  for (const auto& [kind, cache] : workloads_) {
+    wake(*cache,
+         [this, kind](const ObjectRef& ref, const Object& object) { on_workload(*kind, ref, nullptr, object); });
+  }
 }
 
 Caches::Object Caches::workload(const api::WorkloadRef& ref) const { return workloads_.at(ref.kind)->get(ref.ref); }

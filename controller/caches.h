@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <map>
 #include <memory>
 #include <vector>
@@ -17,6 +18,9 @@ class Caches {
 
   void start();
   bool synced();
+  /// From now on changes wake their keys, and first of all everything that exists. Before that nothing does: who does
+  /// not lead has no workers, and his queues would fill with every name that ever was. Call once, after synced().
+  void start_waking();
 
   Queues& queues;
   kube::Cache repositories, configurations, sessions, restores;
@@ -52,6 +56,10 @@ class Caches {
   /// The workload that an object of this name was made for, or would be.
   void wake_blueprint_user(const api::ObjectRef& made, const Object& object);
   std::vector<kube::Cache*> all();
+  using Route = void (Caches::*)(const api::ObjectRef& ref, const Object& before, const Object& after);
+  kube::Cache::OnChange routed(Route route);
+
+  std::atomic<bool> waking_{false};
 
   /// One per kind, without what nothing reads. ReplicaSets and the like that another workload made are names only.
   std::map<const api::WorkloadKind*, std::unique_ptr<kube::Cache>> workloads_;

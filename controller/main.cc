@@ -79,4 +79,8 @@ Result<void> run(Options options) {
 
 }  // namespace
 
+// Its many threads wait for the API server and not for memory: what each of them would keep for itself is half as much
+// as all that is in use.
+const char* malloc_conf = "narenas:2,dirty_decay_ms:2000,muzzy_decay_ms:2000,background_thread:true,tcache:false";
+
 int main(int argc, char** argv) { return inject::run_server_program(argc, argv, controller::parse_options, run); }

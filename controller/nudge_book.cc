@@ -2,6 +2,12 @@
 
 namespace stash::controller {
 
+namespace {
+
+constexpr std::chrono::minutes kSweep{1};
+
+}  // namespace
+
 Nudges NudgeBook::look(const std::string& workload) const {
   const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(workload);
@@ -18,9 +24,7 @@ Nudges NudgeBook::look(const std::string& workload) const {
 void NudgeBook::nudged(const std::string& workload, const std::string& change, std::string error) {
   const std::scoped_lock lock(mutex_);
   const auto now = clock_.steady();
-  // Nobody asks again about a workload that was deleted soon after.
-  std::erase_if(entries_,
-                [now](const auto& each) { return each.second.resting && now - each.second.last >= kNudgeMemory; });
+  sweep();
   Entry& entry = entries_[workload];
   if (entry.change != change) {
     entry.count = 0;
@@ -47,16 +51,35 @@ std::size_t NudgeBook::size() const {
 
 void NudgeBook::at_rest(const std::string& workload) {
   const std::scoped_lock lock(mutex_);
+  sweep();
   const auto found = entries_.find(workload);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
   const auto now = clock_.steady();
   // Much later it may be at rest for another reason.
   if (entry.in_vain > 0 && entry.error.empty() && now - entry.last < kAskForAllAgain) answered_ = now;
+  rest(entry);
+}
+
+void NudgeBook::gone(const std::string& workload) {
+  const std::scoped_lock lock(mutex_);
+  sweep();
+  if (const auto found = entries_.find(workload); found != entries_.end()) rest(found->second);
+}
+
+void NudgeBook::rest(Entry& entry) {
   entry.resting = true;
   entry.in_vain = 0;
   entry.error.clear();
-  if (now - entry.last >= kNudgeMemory) entries_.erase(found);
+}
+
+void NudgeBook::sweep() {
+  const auto now = clock_.steady();
+  // Nobody asks again about a workload that was deleted.
+  if (now - swept_ < kSweep) return;
+  swept_ = now;
+  std::erase_if(entries_,
+                [now](const auto& each) { return each.second.resting && now - each.second.last >= kNudgeMemory; });
 }
 
 }  // namespace stash::controller

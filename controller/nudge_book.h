@@ -20,6 +20,8 @@ class NudgeBook {
   void say(const std::string& workload, std::string error);
   /// Injecting would change nothing any more.
   void at_rest(const std::string& workload);
+  /// It was deleted. For a while its nudges count all the same: somebody may delete it and make it again and again.
+  void gone(const std::string& workload);
   std::size_t size() const;
 
  private:
@@ -29,11 +31,15 @@ class NudgeBook {
     bool resting = false;
     std::string error, change;
   };
+  void rest(Entry& entry);
+  void sweep();
+
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry> entries_;
   std::chrono::steady_clock::time_point last_{};  ///< nudge of any workload
   std::string last_nudged_;
+  std::chrono::steady_clock::time_point swept_{};
   std::chrono::steady_clock::time_point answered_{};  ///< when a nudge was last seen to have worked
 };
 

@@ -53,6 +53,11 @@ void PushOutbox::clean_up_soon() {
   dirty_ = true;
 }
 
+std::size_t PushOutbox::waiting() const {
+  const std::scoped_lock lock(mutex_);
+  return waiting_.size();
+}
+
 bool PushOutbox::send_groups(HttpClient& client) {
   while (true) {
     std::pair<PushedGroup, std::string> next;
@@ -102,7 +107,13 @@ bool PushOutbox::clean_up(HttpClient& client, const Living& living) {
 }
 
 bool PushOutbox::send(HttpClient& client, const std::function<Living()>& living) {
-  if (!send_groups(client)) return false;
+  if (!send_groups(client)) {
+    // It may be away for days, and what was deleted meanwhile need not be told.
+    const Living now = living();
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(waiting_, [&](const auto& waiting) { return !is_living(waiting.first, now); });
+    return false;
+  }
   {
     const std::scoped_lock lock(mutex_);
     if (!std::exchange(dirty_, false)) return true;

@@ -23,12 +23,15 @@ class PushOutbox {
   /// Something was deleted: its groups shall go.
   void clean_up_soon();
 
-  /// Sends until `term` is over; ends within about a second. `living` is asked before groups are deleted.
+  /// Sends until `term` is over; ends within about a second. `living` is asked before groups are deleted, here or
+  /// there.
   void run(const std::function<Living()>& living, const kube::Term& term);
 
   /// One round of it: what is due now, in a few requests of at most five seconds each; the first that fails ends it.
   /// Returns whether all went well.
   bool send(HttpClient& client, const std::function<Living()>& living);
+
+  std::size_t waiting() const;  ///< groups that are not sent yet
 
  private:
   bool send_groups(HttpClient& client);
@@ -36,7 +39,7 @@ class PushOutbox {
 
   const std::string url_;
   const Clock& clock_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<PushedGroup, std::string> waiting_, sent_;
   bool dirty_ = true;  ///< stale groups may be there, as after an outage of ours
 };

@@ -22,12 +22,16 @@ void gather_rivals(const Cluster& cluster, const api::RestoreSession& restore, R
   }
 }
 
+std::string restore_name_in_books(const api::ObjectRef& ref) {
+  return fmt::format("{} {}", api::kRestoreSessions.kind, to_string(ref));
+}
+
 }  // namespace
 
 Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
   const auto session = cluster.caches.restores.get(ref);
   if (!session) {
-    cluster.heartbeats.forget(to_string(ref));
+    cluster.heartbeats.forget(restore_name_in_books(ref));
     cluster.pushes.clean_up_soon();
     return LookAgain();
   }
@@ -45,7 +49,7 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
     gather_rivals(cluster, *restore, world);
     const Json& stats = array_at(*session, {"status", "stats"});
     const Tally hosts = tally(stats);
-    world.silent_for = cluster.heartbeats.silent_for(to_string(ref), stats);
+    world.silent_for = cluster.heartbeats.silent_for(restore_name_in_books(ref), stats);
     const bool settled = age(restore->metadata.created, world.now) >= cluster.limits.grace;
     TRY(world.target, gather_target(cluster, api, ref.ns,
                                     {.session = *session,

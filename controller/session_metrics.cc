@@ -114,20 +114,19 @@ std::vector<PushedGroup> our_groups(const Json& answer) {
   return ours;
 }
 
+bool is_living(const PushedGroup& group, const Living& living) {
+  const bool session = group.label == kInvoker;
+  const std::string key = fmt::format("{}/{}", group.ns, session ? group.value : group.job);
+  const bool backs_up = living.configurations.contains(key), restores = living.restores.contains(key);
+  if (session) return group.job == kBackupJob ? backs_up : group.job == kRestoreJob ? restores : true;
+  const auto hosts = living.hosts.find(key);
+  const bool has_host = backs_up && (hosts == living.hosts.end() || hosts->second.contains(group.value));
+  return has_host || restores;
+}
+
 std::vector<PushedGroup> stale_groups(const Json& answer, const Living& living) {
-  std::vector<PushedGroup> stale;
-  for (const PushedGroup& group : our_groups(answer)) {
-    const bool session = group.label == kInvoker;
-    const std::string key = fmt::format("{}/{}", group.ns, session ? group.value : group.job);
-    const bool backs_up = living.configurations.contains(key), restores = living.restores.contains(key);
-    const auto hosts = living.hosts.find(key);
-    const bool has_host = backs_up && (hosts == living.hosts.end() || hosts->second.contains(group.value));
-    const bool lives = !session                   ? has_host || restores
-                       : group.job == kBackupJob  ? backs_up
-                       : group.job == kRestoreJob ? restores
-                                                  : true;
-    if (!lives) stale.push_back(group);
-  }
+  std::vector<PushedGroup> stale = our_groups(answer);
+  std::erase_if(stale, [&](const PushedGroup& group) { return is_living(group, living); });
   return stale;
 }
 

@@ -40,6 +40,8 @@ struct Living {
   std::set<std::string> configurations, restores;
   HostsOfConfigurations hosts;
 };
+/// Whether the object is there that a group of ours tells about, and, of a host's group, the host.
+bool is_living(const PushedGroup& group, const Living& living);
 /// Groups of ours, out of the Pushgateway's answer to GET /api/v1/metrics, whose object is gone, and those of hosts
 /// that their configuration has no more. What others pushed is left alone: ours have these labels and only metrics that
 /// begin with "stash_". https://github.com/prometheus/pushgateway#query-api

@@ -86,6 +86,7 @@ void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics,
     std::this_thread::sleep_for(kLook);
   }
   cluster.began = cluster.clock.steady();
+  cluster.caches.start_waking();
   Queues& queues = cluster.queues();
   const Kind kinds[] = {{"BackupConfiguration", queues.configurations, by_name<reconcile_configuration>},
                         {"BackupSession", queues.sessions, by_name<reconcile_session>},

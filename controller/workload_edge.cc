@@ -49,7 +49,7 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
   const auto workload = cluster.caches.workload(ref);
   const std::string key = to_string(ref);
   if (!workload) {
-    cluster.nudges.at_rest(key);
+    cluster.nudges.gone(key);
     cluster.upgrades.done(key);
     return LookAgain();
   }

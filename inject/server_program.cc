@@ -7,12 +7,6 @@
 #include "base/version.h"
 #include "inject/host_path.h"
 
-/// jemalloc, where it is linked (docs/decisions/0042), looks for this name: two arenas for some ten threads, what is
-/// free goes back to the kernel after two seconds, also while nothing asks for memory, and no thread keeps large
-/// pieces.
-extern "C" const char* malloc_conf;
-const char* malloc_conf = "narenas:2,dirty_decay_ms:2000,muzzy_decay_ms:2000,background_thread:true,lg_tcache_max:12";
-
 namespace stash::inject {
 
 void add_server_options(CLI::App& app, ServerOptions& options) {

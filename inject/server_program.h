@@ -9,6 +9,10 @@ namespace CLI {
 class App;
 }
 
+/// jemalloc, where it is linked, looks for this name (docs/decisions/0042). Each program says what suits it, in
+/// main.cc.
+extern "C" const char* malloc_conf;
+
 /// What stash-webhook and stash-controller have in common. They decide with the same settings, and must: where they
 /// differ, the controller sees an injection missing that the webhook will never make.
 namespace stash::inject {

@@ -190,7 +190,7 @@ Result<Json> Api::list(const Resource& resource, std::string_view ns, const List
 }
 
 Result<std::string> Api::watch(const Resource& resource, std::string_view ns, const WatchOptions& options,
-                               const std::function<bool(const WatchEvent&)>& on_event) {
+                               const std::function<bool(WatchEvent&&)>& on_event) {
   const std::string doing = describe("watch", resource, ns);
   Query query{{"watch", "true"},
               {"allowWatchBookmarks", "true"},
@@ -214,7 +214,7 @@ Result<std::string> Api::watch(const Resource& resource, std::string_view ns, co
     }
     if (!options.metadata_only) name_kind(event->object, resource);
     version = string_at(event->object, {"metadata", "resourceVersion"}, version);
-    return on_event(*event);
+    return on_event(*std::move(event));
   };
   LineSplitter splitter;
   const auto take_bytes = [&](std::string_view bytes) {

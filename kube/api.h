@@ -57,7 +57,7 @@ class Api {
   /// A stream silent for 150 s is not trusted: unreachable (the server sends a bookmark about every minute).
   /// A line that is no event ends the watch with `invalid`: after it nothing on the stream can be trusted.
   Result<std::string> watch(const Resource& resource, std::string_view ns, const WatchOptions& options,
-                            const std::function<bool(const WatchEvent&)>& on_event);
+                            const std::function<bool(WatchEvent&&)>& on_event);
 
   Result<Json> create(const Resource& resource, std::string_view ns, const Json& object);
   /// RFC 7386; `subresource` "" or "status". Put metadata.resourceVersion into the patch for optimistic locking.

@@ -38,17 +38,21 @@ bool same(const Cache::Object& one, const Cache::Object& other) {
   return version.empty() ? *one == *other : version == version_of(other);
 }
 
-std::vector<Change> changes_between(const Objects& before, const Objects& after) {
+/// What is the same in `after` becomes the object of `before`: what lives long stays where it is, instead of moving in
+/// among what goes at once, which would leave holes in the heap at every relist.
+std::vector<Change> changes_between(const Objects& before, Objects& after) {
   std::vector<Change> changes;
   for (const auto& [ref, object] : before) {
     if (!after.contains(ref)) changes.push_back({ref, object, nullptr});
   }
-  for (const auto& [ref, object] : after) {
+  for (auto& [ref, object] : after) {
     const auto old = before.find(ref);
     if (old == before.end()) {
       changes.push_back({ref, nullptr, object});
     } else if (!same(old->second, object)) {
       changes.push_back({ref, old->second, object});
+    } else {
+      object = old->second;
     }
   }
   return changes;
@@ -158,16 +162,16 @@ struct Cache::Impl {
                            .field_selector = options.field_selector,
                            .resource_version = *version,
                            .metadata_only = options.metadata_only};
-    return api.watch(resource, options.ns, how, [this, &saw_event](const WatchEvent& event) {
+    return api.watch(resource, options.ns, how, [this, &saw_event](WatchEvent&& event) {
       saw_event = true;
       version = string_at(event.object, {"metadata", "resourceVersion"}, *version);
-      if (event.type != WatchType::bookmark) take(event);
+      if (event.type != WatchType::bookmark) take(std::move(event));
       return !stopping;
     });
   }
 
-  void take(const WatchEvent& event) {
-    auto entry = store_form(event.object);
+  void take(WatchEvent&& event) {
+    auto entry = store_form(std::move(event.object));
     if (!entry) return;
     Change change{entry->first, nullptr, event.type == WatchType::deleted ? nullptr : entry->second};
     const auto keys = keys_of(change.after);

@@ -9,6 +9,8 @@ import time
 import pytest
 
 from stash_e2e import api_ring, objects, paths
+from stash_e2e.kube import wait_until
+from stash_e2e.other_injector import OtherInjector
 
 from test_programs import Workload, containers
 
@@ -119,3 +121,29 @@ def test_an_autoscaler_that_changes_its_mind_in_the_middle_of_a_session_disturbs
     assert deployment(kube, ns)["spec"]["template"] == before
     workload.session("next")
     assert workload.finished("next", 120)["status"]["phase"] == "Succeeded"
+
+
+@pytest.mark.fault("F61", invariants="I1 I2 I4")
+@pytest.mark.parametrize("name", ["aa-other", "zz-other"], ids=["asked-before", "asked-after"])
+def test_another_injector_in_either_order_keeps_its_container_and_the_sidecar_is_there_once_and_at_rest(kube, ns, workload, tmp_path, name):
+    generation = lambda: deployment(kube, ns)["metadata"]["generation"]  # noqa: E731
+    (tmp_path / "other").mkdir()
+    with OtherInjector(kube, name, ns, tmp_path / "other") as other:
+        workload.configure()
+        kube.kubectl("label", "deployment", "web", "-n", ns, "touched=by-somebody")
+        before = api_ring.settled("the Deployment", generation, same_for=3.0)
+        assert other.asked and sorted(containers(kube, ns)) == ["app", "other", "stash"]
+        # Whoever writes it again, nothing follows: no rollout, and no nudge of ours.
+        for i in range(3):
+            kube.kubectl("label", "deployment", "web", "-n", ns, f"round={i}", "--overwrite")
+            assert api_ring.settled("the Deployment", generation, same_for=2.0) == before
+        # One change of the application is one rollout.
+        kube.kubectl("patch", "deployment", "web", "-n", ns, "--type=merge", "-p", '{"spec":{"template":{"metadata":{"annotations":{"version":"2"}}}}}')
+        assert api_ring.settled("the Deployment", generation, same_for=3.0) == before + 1
+        made = kube.get("deployment", "web", ns)["spec"]["template"]["spec"]["containers"]
+        assert sorted(container["name"] for container in made) == ["app", "other", "stash"]
+        # The sidecar goes with its configuration, and takes nothing of the other's with it.
+        kube.delete("backupconfiguration", "web-backup", ns)
+        wait_until("the sidecar is gone", lambda: sorted(containers(kube, ns)) == ["app", "other"], 30)
+        assert any(variable["name"] == "OTHER" for container in kube.get("deployment", "web", ns)["spec"]["template"]["spec"]["containers"]
+                   if container["name"] == "app" for variable in container.get("env", []))

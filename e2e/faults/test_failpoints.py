@@ -31,7 +31,7 @@ PROGRAMS = ("stash", "stash-controller", "stash-webhook")
 # A name's later passes are like its first ones; events are told best effort and leases are another test's.
 PASSES, LEFT_OUT = 2, ("Event", "Lease", "TokenReview", "SubjectAccessReview")
 CROWDS = {"1": ("Deployment", 1), "2-of-one-host": ("Deployment", 2), "5-of-one-host": ("Deployment", 5), "5-hosts": ("DaemonSet", 5)}
-PLACES = 6  # of each crowd, when nobody asks for more
+PLACES = 12  # of each crowd, when nobody asks for more
 
 needs_build = pytest.mark.skipif(not (WITH_FAILPOINTS / "stash").exists(), reason="build/faults is missing: make faults builds it")
 

@@ -30,7 +30,7 @@ def test_pods_are_made_while_the_webhook_dies_again_and_again_and_are_healed_aft
     bench.restart("webhook")
     recovery.fault_ended()
     wait_until("the sidecar is injected", lambda: containers(kube, ns).count("stash") == 1, 120)
-    recovery.recovered(within=120)
+    recovery.recovered(within=30)
     condition = wait_until("the condition follows", lambda: (found := kube.condition("backupconfiguration", "web-backup", ns, "StashSidecarInjected"))
                            and found["status"] == "True" and found, 60)
     assert condition["status"] == "True"
@@ -121,7 +121,7 @@ def test_a_webhook_that_stands_still_in_a_review_delays_a_workload_and_no_more(b
         assert containers(kube, ns) == ["app"]
     recovery.fault_ended()
     wait_until("the sidecar is back", lambda: containers(kube, ns) == ["app", "stash"], 120)
-    recovery.recovered(within=120)
+    recovery.recovered(within=30)
 
 
 @pytest.mark.fault("F5", invariants="I13")

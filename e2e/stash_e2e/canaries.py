@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import paths
 
-KINDS = ("repositories,backupconfigurations,backupsessions,restoresessions,pods,deployments,replicasets,statefulsets,daemonsets,"
+KINDS = ("repositories,backupconfigurations,backupblueprints,backupsessions,restoresessions,pods,deployments,replicasets,statefulsets,daemonsets,"
          "controllerrevisions,jobs,cronjobs,configmaps,events,roles,rolebindings,leases,serviceaccounts,"
          "mutatingwebhookconfigurations,validatingwebhookconfigurations")
 

@@ -169,7 +169,7 @@ class Course:
         for _ in range(SAMPLES):
             self.book.look(programs)
             time.sleep(BETWEEN)
-        self.say("quiet: " + self._sizes(programs))
+        self.say(f"quiet: {len(self.api.list('backupsessions'))} sessions; {self._sizes(programs)}")
         self.fleet.pause_schedules(False)
 
     def _programs(self):

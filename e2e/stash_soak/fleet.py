@@ -60,7 +60,9 @@ class Fleet:
             kind = "Deployment" if real else KINDS[number % len(KINDS)]
             made = self._new(KEPT, kind, real, kept=True)
             self._create(made)
-            self._configure(made, schedule=EACH_MINUTE if number < 2 else YEARLY, backupHistoryLimit=3)
+            # Full from the beginning, or nearly: what is kept of sessions would be growth for a quarter of an hour else.
+            self._configure(made, schedule=EACH_MINUTE if number < 2 else YEARLY, backupHistoryLimit=2 if real else 1)
+            self._start_session(made, 1)
             if number < 2:
                 self.scheduled.append(made)
 
@@ -140,11 +142,7 @@ class Fleet:
     def start_session(self):
         if not (found := self._choose(lambda w: w.configurations, kept=True, prefer_real=True)):
             return
-        found.sessions += 1
-        if found.real:
-            (self._home(found) / "source" / "changing").write_bytes(os.urandom(50_000))
-        self.api.create("backupsessions", found.ns, objects.backup_session(found.ns, f"{found.name}-by-hand-{found.sessions}",
-                                                                           found.configuration(self.random.choice(found.configurations))))
+        self._start_session(found, self.random.choice(found.configurations))
         self.done["start_session"] += 1
 
     def restore(self):
@@ -191,6 +189,13 @@ class Fleet:
             self._delete_namespace(self.random.choice(others))
 
     # Parts.
+
+    def _start_session(self, workload, number):
+        workload.sessions += 1
+        if workload.real:
+            (self._home(workload) / "source" / "changing").write_bytes(os.urandom(50_000))
+        self.api.create("backupsessions", workload.ns, objects.backup_session(workload.ns, f"{workload.name}-by-hand-{workload.sessions}",
+                                                                              workload.configuration(number)))
 
     def _passing(self):
         return [w for w in self.workloads.values() if not w.kept]

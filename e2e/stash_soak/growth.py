@@ -1,6 +1,6 @@
 """Does a process grow? Samples of RssAnon, threads and descriptors, taken in quiet phases, and what they say.
 
-A quiet phase has no faults, no load and always the same number of objects. A process is judged by the phases that it lived
+A quiet phase has no faults, no load and always the same number of objects, but for some sessions that are kept. A process is judged by the phases that it lived
 through: the first is its warm-up, of the rest the first third is compared with the last third, each by the median.
 """
 import os

@@ -93,7 +93,8 @@ TEST_CASE("where the kernel knows no Landlock the child runs all the same, and i
           "[base][confinement][I13]") {
   const Places places;
   CHECK(holds_in_a_process_of_its_own([&] {
-    const ProcessExit exit = forget_landlock() ? places.run("echo x > new && echo x > link") : ProcessExit{};
+    const bool without = forget_landlock() || !Confinement({}).possible();  // emulators know neither
+    const ProcessExit exit = without ? places.run("echo x > new && echo x > link") : ProcessExit{};
     return exit.exit_code == 0 && !exit.confined && places.file() == "x\n";
   }));
 }

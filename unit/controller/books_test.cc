@@ -78,6 +78,19 @@ TEST_CASE("workloads that come and go leave nothing behind in the book of nudges
   CHECK(book.size() <= 6);
 }
 
+TEST_CASE("workloads that go while the webhook is away leave nothing behind either", "[controller][books]") {
+  FakeClock clock;
+  NudgeBook book(clock);
+  book.nudged("demo/other", "inject", "");
+  for (int i = 0; i < 100; ++i) book.nudged("demo/web-" + std::to_string(i), "inject", "refused");
+  for (int i = 0; i < 100; ++i) book.gone("demo/web-" + std::to_string(i));
+  // That they went is no answer of the webhook.
+  CHECK(book.look("demo/other").count == 1);
+  clock.advance(minutes(6));
+  book.at_rest("demo/none");
+  CHECK(book.size() == 1);
+}
+
 TEST_CASE("while the webhook cannot be reached one workload asks for all, every 15 s, and not always the same",
           "[controller][books][F60][I8][I20]") {
   FakeClock clock;

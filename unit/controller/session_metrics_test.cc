@@ -174,16 +174,28 @@ TEST_CASE("what the Pushgateway lost is pushed again", "[controller][metrics]") 
   CHECK(times_pushed_after_another_put() == 2);
 }
 
+TEST_CASE("what was deleted while the Pushgateway was away is not kept for it", "[controller][metrics]") {
+  ApiScript script;
+  FakeClock clock;
+  PushOutbox outbox(script.config().server, clock);
+  HttpClient client({});
+  script.on("PUT", "/metrics/job/stash-backup/namespace/demo/invoker/app-backup").reply(503);
+  outbox.put(backup_group("demo", "app-backup"), "text\n");
+  for (int i = 0; i < 50; ++i) outbox.put(restore_group("demo", "gone-" + std::to_string(i)), "text\n");
+  CHECK_FALSE(outbox.send(client, some_living));
+  CHECK(outbox.waiting() == 1);
+}
+
 TEST_CASE("what could not be pushed is pushed later", "[controller][metrics]") {
   ApiScript script;
   FakeClock clock;
   PushOutbox outbox(script.config().server, clock);
   HttpClient client({});
-  const std::string path = "/metrics/job/stash-restore/namespace/demo/invoker/r";
+  const std::string path = "/metrics/job/stash-restore/namespace/demo/invoker/app-restore";
   script.on("PUT", path).reply(500);
   script.on("PUT", path).reply(200);
   script.on("GET", "/api/v1/metrics").reply(200, answer_of({}));
-  outbox.put(restore_group("demo", "r"), "text\n");
+  outbox.put(restore_group("demo", "app-restore"), "text\n");
   CHECK_FALSE(outbox.send(client, some_living));
   CHECK(outbox.send(client, some_living));
 }

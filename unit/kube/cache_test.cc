@@ -78,6 +78,28 @@ TEST_CASE("a watch lists again after 410 and reports what vanished meanwhile", "
   CHECK(script.wait_until_done());
 }
 
+TEST_CASE("what a relist finds unchanged stays the object that it was", "[kube][cache]") {
+  // Else all that lives long would move in the heap at every relist, and leave holes.
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100").reply(410);
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1"), an_object("b", "20")}, "140"));
+  script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
+  Cache::Object a;
+  Cache* held = nullptr;
+  Cache cache = pods(script, log, {.keys = [&](const Json& object) {
+                       if (string_at(object, {"metadata", "resourceVersion"}) == "20") a = held->get({"demo", "a"});
+                       return std::vector<std::string>();
+                     }});
+  held = &cache;
+  cache.start();
+  CHECK(log.wait_for(3) == Changes{"added a", "added b", "modified b"});
+  CHECK(script.wait_until_done());
+  REQUIRE(a);
+  CHECK(cache.get({"demo", "a"}) == a);
+}
+
 TEST_CASE("an ERROR event with 410 in the stream lists again too", "[kube][cache][F14][I19]") {
   ApiScript script;
   Log log;
