@@ -3,14 +3,13 @@
 With pytest -n each worker has one of its own.
 """
 import os
-import re
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from stash_e2e import api_ring, objects  # noqa: E402
+from stash_e2e import api_ring, namespace_name, objects  # noqa: E402
 
 NAME = "-".join(filter(None, [os.environ.get("STASH_API_CLUSTER", "api"), os.environ.get("PYTEST_XDIST_WORKER")]))
 
@@ -69,7 +68,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture
 def ns(kube, request):
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:50].strip("-")
+    name = namespace_name.of_test(request.node.name)
     kube.apply(objects.namespace(name))
     kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name}})
     return name

@@ -1,20 +1,17 @@
 """The bench: an API server of its own, and our programs behind fault proxies."""
 import contextlib
-import hashlib
 import os
-import re
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from stash_e2e import api_ring, objects  # noqa: E402
+from stash_e2e import api_ring, namespace_name, objects  # noqa: E402
 from stash_faults.bench import Bench, BenchWorkload, Recovery, before_api_server  # noqa: E402
 from stash_faults.control_plane import ControlPlane  # noqa: E402
 
 NAME = os.environ.get("STASH_FAULTS_CLUSTER", "faults-api")
-LONGEST = 50  # characters of a namespace, so that a test may add some to make another one
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +32,7 @@ def bench(tmp_path_factory):
 
 @pytest.fixture
 def ns(bench, request):
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_")).strip("-")
-    if len(name) > LONGEST:  # tests with parameters begin alike
-        name = f"{name[:LONGEST - 7].strip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    name = namespace_name.of_test(request.node.name)
     make_namespace(bench.kube, name)
     return name
 
