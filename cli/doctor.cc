@@ -1,6 +1,7 @@
 #include "cli/doctor.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -23,12 +24,31 @@ const std::vector<std::string>& doctor_kinds() {
                                                  "restoresessions.stash.appscode.com",
                                                  "backupblueprints.stash.appscode.com",
                                                  "cronjobs.batch",
-                                                 "mutatingwebhookconfigurations.admissionregistration.k8s.io"};
+                                                 "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+                                                 "validatingwebhookconfigurations.admissionregistration.k8s.io"};
   return kinds;
 }
 
+namespace {
+
+/// Then every list that could be read is empty, as that of a kind which the cluster does not serve, and to find no
+/// fault says nothing.
+bool nothing_was_seen(const DoctorWorld& world) {
+  return !world.unreadable.empty() &&
+         std::ranges::all_of(world.lists, [](const auto& list) { return list.second.empty(); });
+}
+
+}  // namespace
+
 std::vector<Check> diagnose(const DoctorWorld& world) {
   Checks checks;
+  if (nothing_was_seen(world)) {
+    wrong(checks, Check::Level::problem, "access",
+          fmt::format("nothing could be looked at: {}", world.unreadable.begin()->second),
+          fmt::format("run doctor with an account that may list, in all namespaces: {}",
+                      fmt::join(doctor_kinds(), ", ")));
+    return checks;
+  }
   check_crds(world, checks);
   check_programs(world, checks);
   check_leader(world, checks);
@@ -39,6 +59,8 @@ std::vector<Check> diagnose(const DoctorWorld& world) {
   check_backups(world, checks);
   check_backends(world, checks);
   check_blueprints(world, checks);
+  check_sessions(world, checks);
+  check_restores(world, checks);
   check_stale(world, checks);
   return checks;
 }

@@ -16,7 +16,8 @@ struct DoctorWorld {
   std::map<std::string, Json> lists;
   std::map<std::string, std::string> unreadable;
   std::vector<certs::CertificateFacts> published_cas;          ///< of the caBundles
-  std::optional<certs::CertificateFacts> serving_certificate;  ///< nullopt: it could not be read
+  std::optional<certs::CertificateFacts> serving_certificate;  ///< nullopt: there is none to look at
+  std::string certificate_fault;                               ///< why the webhook's Secret has none; "" when it has
   bool serving_certificate_is_signed = true;                   ///< by one of the published CAs
   TimePoint now{};
 };
@@ -24,7 +25,8 @@ struct DoctorWorld {
 struct Check {
   enum class Level { ok, warning, problem };
   Level level = Level::ok;
-  std::string area;     ///< crds, programs, webhook, certificates, rbac, labels, backups, backends, stale
+  std::string area;     ///< crds, programs, webhook, certificates, rbac, labels, backups, backends, sessions, restores,
+                        ///< stale; access when all else is unseen
   std::string message;  ///< what is so
   std::string remedy;   ///< what to do; "" when all is well
   friend bool operator==(const Check&, const Check&) = default;

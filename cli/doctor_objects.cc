@@ -22,11 +22,13 @@ std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}s", count, noun);
 }
 
-bool wants_injection(const DoctorWorld& world, const Json& ns) {
+/// nullopt: it depends on the mode of injection, and no webhook is seen that would tell.
+std::optional<bool> wants_injection(const DoctorWorld& world, const Json& ns) {
   const std::string label = string_at(ns, {"metadata", "labels", api::names::kInjectionLabel});
+  if (label == "enabled" || label == "disabled") return label == "enabled";
   const auto webhooks = program_deployments(list_of(world, "deployments"), kWebhookProgram);
-  const bool opt_out = !webhooks.empty() && argument_of(*webhooks[0], "injection-mode") == "opt-out";
-  return opt_out ? label != "disabled" : label == "enabled";
+  if (webhooks.empty()) return std::nullopt;
+  return argument_of(*webhooks[0], "injection-mode") == "opt-out";
 }
 
 /// True when there are none. The messages name the remedy.
@@ -46,8 +48,8 @@ bool check_integrity(const Json& repository, std::string_view area, Checks& chec
   if (integrity == nullptr || *integrity != false) return true;
   wrong(checks, Check::Level::problem, area,
         fmt::format("Repository {}: the last check of restic found damage", ref_of(repository)),
-        "see the sidecar's log (kubectl logs POD -c stash) and restic's `repair` commands; keep a copy of the "
-        "repository first");
+        "pause its BackupConfigurations (kubectl stash pause), so that nothing is forgotten meanwhile, and copy it "
+        "before restic's `repair`: docs/runbooks/StashRepositoryDamaged.md");
   return false;
 }
 
@@ -61,8 +63,19 @@ void check_labels(const DoctorWorld& world, Checks& checks) {
   bool good = true;
   for (const auto& [name, count] : users) {
     const Json* ns = find_named(list_of(world, "namespaces"), name);
-    if (ns == nullptr || wants_injection(world, *ns)) continue;
+    const auto wanted = ns == nullptr ? true : wants_injection(world, *ns);
+    if (wanted == true) continue;
     good = false;
+    if (!wanted) {
+      wrong(checks, Check::Level::warning, kArea,
+            fmt::format("namespace {} has {} and no label {}; whether it needs one is not known, for no Deployment of "
+                        "{} is seen",
+                        name, counted(count, api::kBackupConfigurations.kind), api::names::kInjectionLabel,
+                        kWebhookProgram),
+            world.unreadable.contains("deployments") ? "run doctor with an account that may list deployments"
+                                                     : std::string(kInstall));
+      continue;
+    }
     wrong(checks, Check::Level::problem, kArea,
           fmt::format("namespace {} has {} but has not asked for injection", name,
                       counted(count, api::kBackupConfigurations.kind)),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/codec.h"
 #include "api/resource.h"
 #include "cli/doctor_world.h"
 #include "cli/object.h"
@@ -24,7 +25,12 @@ std::optional<TimePoint> last_sign(const Json& session) {
   consider(string_at(session, {"metadata", "creationTimestamp"}));
   for (const Json& condition : array_at(session, {"status", "conditions"}))
     consider(string_at(condition, {"lastTransitionTime"}));
-  for (const Json& host : array_at(session, {"status", "stats"})) consider(string_at(host, {"claim", "heartbeat"}));
+  const auto decoded = api::decode<api::BackupSession>(session);
+  if (!decoded) return last;
+  for (const api::HostStats& host : decoded->status.stats) {
+    if (host.claim && host.claim->heartbeat)
+      last = last ? std::max(*last, *host.claim->heartbeat) : *host.claim->heartbeat;
+  }
   return last;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/doctor_world.h"
 #include "cli/object.h"
+#include "cli/program_deployment.h"
 
 /// Can the API server call the webhook?
 namespace stash::cli {
@@ -21,31 +22,56 @@ const Json* injector_configuration(const DoctorWorld& world) {
   return nullptr;
 }
 
-void check_hook(const DoctorWorld& world, const Json& configuration, const Json& hook, Checks& checks, bool& good) {
-  constexpr std::string_view kArea = "webhook";
+/// One fault of the chart or controller concerns many webhooks, and is told once.
+struct HookFaults {
+  std::map<std::string, std::vector<std::string>> without_ca;       ///< by configuration, names of webhooks
+  std::map<std::string, std::vector<std::string>> without_service;  ///< by Service
+  bool injector_fails = false;
+};
+
+void look_at_hook(const DoctorWorld& world, const Json& configuration, const Json& hook, HookFaults& faults) {
   const std::string name = string_at(hook, {"name"});
-  if (string_at(hook, {"clientConfig", "caBundle"}).empty()) {
-    good = false;
-    wrong(
-        checks, Check::Level::problem, kArea,
-        fmt::format("webhook {} of {} has no caBundle, so the API server cannot call it", name, name_of(configuration)),
-        "the controller publishes it within a minute; if not, see its log and its flags --webhook-configuration");
-  }
+  if (string_at(hook, {"clientConfig", "caBundle"}).empty()) faults.without_ca[name_of(configuration)].push_back(name);
   const std::string service = string_at(hook, {"clientConfig", "service", "name"});
   const std::string ns = string_at(hook, {"clientConfig", "service", "namespace"});
   if (!service.empty() && !world.unreadable.contains("services") &&
       find_named(list_of(world, "services"), service, ns) == nullptr) {
-    good = false;
+    faults.without_service[ns + "/" + service].push_back(name);
+  }
+  if (name == kInjectorWebhook && string_at(hook, {"failurePolicy"}) == "Fail") faults.injector_fails = true;
+}
+
+/// "webhook a", "webhook a and 3 others"
+std::string webhooks_named(const std::vector<std::string>& names) {
+  if (names.size() == 1) return "webhook " + names[0];
+  return fmt::format("webhook {} and {} other{}", names[0], names.size() - 1, names.size() == 2 ? "" : "s");
+}
+
+/// True when there are none.
+bool tell_faults(const HookFaults& faults, Checks& checks) {
+  constexpr std::string_view kArea = "webhook";
+  for (const auto& [configuration, names] : faults.without_ca) {
     wrong(checks, Check::Level::problem, kArea,
-          fmt::format("Service {}/{} of webhook {} does not exist", ns, service, name),
+          fmt::format("{} of {} {} no caBundle, so the API server cannot call {}", webhooks_named(names), configuration,
+                      names.size() == 1 ? "has" : "have", names.size() == 1 ? "it" : "them"),
+          "the controller publishes it within a minute; if not, see its log and its flags --webhook-configuration and "
+          "--validating-webhook-configuration");
+  }
+  for (const auto& [service, names] : faults.without_service) {
+    wrong(checks, Check::Level::problem, kArea,
+          fmt::format("Service {} of {} does not exist", service, webhooks_named(names)),
           "upgrade the chart, or delete the webhook configuration when Stash was uninstalled");
   }
-  if (name == kInjectorWebhook && string_at(hook, {"failurePolicy"}) == "Fail") {
-    good = false;
+  if (faults.injector_fails) {
     wrong(checks, Check::Level::warning, kArea,
           "the injector's failurePolicy is Fail: while the webhook is down no workload can be changed",
           "upgrade the chart, which sets Ignore");
   }
+  return faults.without_ca.empty() && faults.without_service.empty() && !faults.injector_fails;
+}
+
+bool is_hook_of_ours(std::string_view webhook) {
+  return webhook.ends_with(".authorization.stash.appscode.com") || webhook.ends_with(".admission.stash.appscode.com");
 }
 
 void check_certificate(const DoctorWorld& world, const certs::CertificateFacts& facts, std::string_view which,
@@ -70,6 +96,14 @@ void check_certificate(const DoctorWorld& world, const certs::CertificateFacts& 
   }
 }
 
+/// ": kubectl logs ...", when it is known where.
+std::string log_of_controller(const DoctorWorld& world) {
+  const auto controllers = program_deployments(list_of(world, "deployments"), kControllerProgram);
+  if (controllers.empty()) return "";
+  return fmt::format(": kubectl logs -n {} deployment/{} -c controller", ns_of(*controllers[0]),
+                     name_of(*controllers[0]));
+}
+
 }  // namespace
 
 void check_webhook(const DoctorWorld& world, Checks& checks) {
@@ -82,21 +116,25 @@ void check_webhook(const DoctorWorld& world, Checks& checks) {
           std::string(kInstall));
     return;
   }
-  bool good = true;
-  for (const Json& hook : array_at(*injector, {"webhooks"})) check_hook(world, *injector, hook, checks, good);
+  HookFaults faults;
+  for (const Json& hook : array_at(*injector, {"webhooks"})) look_at_hook(world, *injector, hook, faults);
+  readable(world, kArea, {"validatingwebhookconfigurations"}, checks);
   for (const Json& configuration : list_of(world, "validatingwebhookconfigurations")) {
     for (const Json& hook : array_at(configuration, {"webhooks"})) {
-      if (string_at(hook, {"name"}).ends_with(".authorization.stash.appscode.com") ||
-          string_at(hook, {"name"}).ends_with(".admission.stash.appscode.com")) {
-        check_hook(world, configuration, hook, checks, good);
-      }
+      if (is_hook_of_ours(string_at(hook, {"name"}))) look_at_hook(world, configuration, hook, faults);
     }
   }
-  if (good) well(checks, kArea, fmt::format("{} is registered, with a CA", name_of(*injector)));
+  if (tell_faults(faults, checks)) well(checks, kArea, fmt::format("{} is registered, with a CA", name_of(*injector)));
 }
 
 void check_certificates(const DoctorWorld& world, Checks& checks) {
   for (const auto& ca : world.published_cas) check_certificate(world, ca, "published CA", checks);
+  if (!world.certificate_fault.empty()) {
+    wrong(checks, Check::Level::problem, "certificates",
+          "the webhook has no serving certificate: " + world.certificate_fault,
+          "the controller makes it anew within a minute; if not, see its log" + log_of_controller(world));
+    return;
+  }
   if (!world.serving_certificate) {
     const auto why = world.unreadable.find("certificate");
     if (why == world.unreadable.end()) return;

@@ -32,6 +32,9 @@ void check_labels(const DoctorWorld& world, Checks& checks);
 void check_backups(const DoctorWorld& world, Checks& checks);
 void check_backends(const DoctorWorld& world, Checks& checks);
 void check_blueprints(const DoctorWorld& world, Checks& checks);
+/// The last backups, and what restores failed.
+void check_sessions(const DoctorWorld& world, Checks& checks);
+void check_restores(const DoctorWorld& world, Checks& checks);
 /// What nobody will finish or remove.
 void check_stale(const DoctorWorld& world, Checks& checks);
 

@@ -25,8 +25,8 @@ class Kubectl {
   Result<std::string> ns();
 
   /// All standard output of `kubectl ARGUMENTS`. Errors by what kubectl says: not_found, already_exists, conflict,
-  /// denied, unreachable, invalid for the rest, cancelled after Ctrl-C. What else it writes to standard error, such as
-  /// warnings or how to log in, goes to ours at once.
+  /// denied (a right is missing), unreachable, invalid for the rest, cancelled after Ctrl-C. What else it writes to
+  /// standard error, such as warnings or how to log in, goes to ours at once.
   Result<std::string> run(const std::vector<std::string>& arguments, const std::string& input = "");
   Result<Json> run_json(const std::vector<std::string>& arguments, const std::string& input = "");
 

@@ -11,14 +11,19 @@ struct Known {
   std::string_view words;
   ErrorCode code;
 };
+constexpr std::string_view kNotLoggedIn = "You must be logged in to the server";
+constexpr std::string_view kUnknownUser =
+    "the cluster does not know who you are: log in again, for the token or certificate in your kubeconfig is missing, "
+    "expired or of another cluster (kubectl config view --minify, kubectl auth whoami)";
 // As kubectl prefixes what the server's reason is; the rest are its own sentences.
 constexpr Known kKnown[] = {
     {"(NotFound)", ErrorCode::not_found},
     {"(AlreadyExists)", ErrorCode::already_exists},
     {"(Conflict)", ErrorCode::conflict},
     {"(Forbidden)", ErrorCode::denied},
-    {"(Unauthorized)", ErrorCode::denied},
-    {"You must be logged in to the server", ErrorCode::denied},
+    // Who lacks a right may have others, and a command goes on with those. Who is not known has none.
+    {"(Unauthorized)", ErrorCode::invalid},
+    {kNotLoggedIn, ErrorCode::invalid},
     {"Unable to connect to the server", ErrorCode::unreachable},
     {"was refused - did you specify the right host or port", ErrorCode::unreachable},
     {"(ServiceUnavailable)", ErrorCode::unreachable},
@@ -36,6 +41,8 @@ constexpr std::string_view kUnknownKind = "the server doesn't have a resource ty
 
 /// What kubectl says for who writes its code.
 constexpr std::pair<std::string_view, std::string_view> kBetter[] = {
+    {kNotLoggedIn, kUnknownUser},
+    {"Error from server (Unauthorized)", kUnknownUser},
     {"current-context must exist in order to minify",
      "kubectl knows no cluster: set KUBECONFIG, or give --kubeconfig or --context"},
     {"The connection to the server localhost:8080 was refused",
@@ -63,13 +70,14 @@ Error error_of_kubectl(std::string_view standard_error, int exit_code) {
     code = known.code;
     break;
   }
+  const std::string said = message;
   if (message.starts_with(kOfServer)) {
     const auto end = message.find(": ", kOfServer.size());
     message.erase(0, end == std::string::npos ? kOfServer.size() : end + 2);
   }
   if (message.starts_with("error: ")) message.erase(0, 7);
   for (const auto& [words, better] : kBetter) {
-    if (message.contains(words)) message = better;
+    if (said.contains(words)) message = better;
   }
   return {code, message};
 }

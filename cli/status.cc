@@ -7,6 +7,7 @@
 #include "api/codec.h"
 #include "api/resource.h"
 #include "cli/complaints.h"
+#include "cli/newest_session.h"
 #include "cli/object.h"
 #include "cli/progress.h"
 #include "cli/table.h"
@@ -20,14 +21,6 @@ std::string created_of(const Json& object) { return string_at(object, {"metadata
 std::string target_of(const Json& object) {
   const std::string kind = string_at(object, {"spec", "target", "ref", "kind"});
   return kind.empty() ? "" : kind + "/" + string_at(object, {"spec", "target", "ref", "name"});
-}
-
-bool belongs_to(const Json& session, const Json& configuration) {
-  if (ns_of(session) != ns_of(configuration)) return false;
-  const auto decoded = api::decode<api::BackupSession>(session);
-  if (!decoded) return false;
-  const auto name = api::configuration_of(*decoded);
-  return name && *name == name_of(configuration);
 }
 
 Json problems_of(const Json& object) {
@@ -65,16 +58,7 @@ Json repository_report(const StatusWorld& world, const std::string& ns, const st
   return report;
 }
 
-Json backup_report(const StatusWorld& world, const Json& configuration) {
-  const Json* newest = nullptr;
-  for (const Json& session : world.sessions) {
-    if (!belongs_to(session, configuration)) continue;
-    // RFC 3339 in UTC sorts as text; of one second the later name.
-    if (newest == nullptr ||
-        std::pair(created_of(session), name_of(session)) > std::pair(created_of(*newest), name_of(*newest))) {
-      newest = &session;
-    }
-  }
+Json backup_report(const StatusWorld& world, const Json& configuration, const Json* newest) {
   Json report = {
       {"namespace", ns_of(configuration)},
       {"name", name_of(configuration)},
@@ -164,9 +148,11 @@ std::string problem_lines(const Json& report, bool all, bool colours) {
 Json status_report(const StatusWorld& world, const std::string& only) {
   Json backups = Json::array(), restores = Json::array();
   std::vector<std::pair<std::string, std::string>> repositories;
+  const auto newest = newest_sessions(world.sessions);
   for (const Json& configuration : world.configurations) {
     if (!only.empty() && name_of(configuration) != only) continue;
-    backups.push_back(backup_report(world, configuration));
+    const auto session = newest.find(ref_of(configuration));
+    backups.push_back(backup_report(world, configuration, session == newest.end() ? nullptr : session->second));
     repositories.emplace_back(ns_of(configuration), string_at(configuration, {"spec", "repository", "name"}));
   }
   for (const Json& restore : world.restores) {

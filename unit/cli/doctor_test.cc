@@ -1,101 +1,12 @@
-#include "cli/doctor.h"
-
 #include <catch2/catch.hpp>
 
-#include "unit/support/objects.h"
+#include "cli/doctor_reading.h"
+#include "unit/cli/doctor_scene.h"
 
 using namespace stash;
 using namespace stash::cli;
 using namespace stash::test;
 using Level = Check::Level;
-
-namespace {
-
-const TimePoint kNow = kCreated + std::chrono::hours(1);
-
-Json program(const std::string& name, const std::string& command, Json args) {
-  return {
-      {"metadata", {{"name", name}, {"namespace", "stash"}, {"labels", {{"app.kubernetes.io/component", "x"}}}}},
-      {"spec",
-       {{"replicas", 1},
-        {"template",
-         {{"spec",
-           {{"serviceAccountName", name},
-            {"containers", {{{"name", "c"}, {"command", {"/usr/bin/" + command}}, {"args", std::move(args)}}}}}}}}}},
-      {"status", {{"readyReplicas", 1}}}};
-}
-
-Json crd(const api::Resource& resource) {
-  return {{"metadata", {{"name", fmt::format("{}.{}", resource.plural, resource.group)}}},
-          {"spec", {{"versions", {{{"name", resource.version}, {"served", true}}}}}},
-          {"status", {{"conditions", {{{"type", "Established"}, {"status", "True"}}}}}}};
-}
-
-Json a_role(const std::string& name) {
-  return {{"metadata", {{"name", name}}}, {"rules", {{{"apiGroups", {"*"}}, {"resources", {"*"}}, {"verbs", {"*"}}}}}};
-}
-
-Json a_binding(const std::string& name) {
-  return {{"metadata", {{"name", name}}},
-          {"roleRef", {{"name", name}}},
-          {"subjects", {{{"kind", "ServiceAccount"}, {"name", name}, {"namespace", "stash"}}}}};
-}
-
-certs::CertificateFacts certificate(std::chrono::hours left) {
-  certs::CertificateFacts facts;
-  facts.not_before = kNow - std::chrono::hours(100);
-  facts.not_after = kNow + left;
-  return facts;
-}
-
-/// An installation without a fault.
-DoctorWorld a_world() {
-  DoctorWorld world;
-  world.now = kNow;
-  world.lists["customresourcedefinitions"] =
-      Json::array({crd(api::kRepositories), crd(api::kBackupConfigurations), crd(api::kBackupSessions),
-                   crd(api::kRestoreSessions), crd(api::kBackupBlueprints)});
-  world.lists["deployments"] = Json::array(
-      {program("stash-webhook", "stash-webhook", {"--image=stash:1", "--injection-mode=opt-in"}),
-       program("stash-operator", "stash-controller",
-               {"--image=stash:1", "--injection-mode=opt-in", "--leader-election-lease=stash-controller"})});
-  world.lists["leases"] =
-      Json::array({{{"metadata", {{"name", "stash-controller"}, {"namespace", "stash"}}},
-                    {"spec", {{"holderIdentity", "pod-1"}, {"renewTime", format_micro_time(kNow)}}}}});
-  world.lists["services"] = Json::array({{{"metadata", {{"name", "stash-webhook"}, {"namespace", "stash"}}}}});
-  world.lists["mutatingwebhookconfigurations"] =
-      Json::array({{{"metadata", {{"name", "stash-injector"}}},
-                    {"webhooks",
-                     {{{"name", kInjectorWebhook},
-                       {"failurePolicy", "Ignore"},
-                       {"clientConfig",
-                        {{"caBundle", "x"}, {"service", {{"name", "stash-webhook"}, {"namespace", "stash"}}}}}}}}}});
-  world.published_cas = {certificate(std::chrono::hours(1000))};
-  world.serving_certificate = certificate(std::chrono::hours(100));
-  world.lists["clusterroles"] = Json::array({a_role("stash-webhook"), a_role("stash-operator")});
-  world.lists["clusterrolebindings"] = Json::array({a_binding("stash-webhook"), a_binding("stash-operator")});
-  world.lists["namespaces"] =
-      Json::array({{{"metadata", {{"name", "demo"}, {"labels", {{"stash.appscode.com/injection", "enabled"}}}}}}});
-  world.lists["backupconfigurations"] = Json::array({a_backup_configuration().json()});
-  world.lists["repositories"] = Json::array({a_repository().json()});
-  return world;
-}
-
-std::vector<Check> complaints(const DoctorWorld& world) {
-  auto checks = diagnose(world);
-  std::erase_if(checks, [](const Check& check) { return check.level == Level::ok; });
-  return checks;
-}
-
-/// The only complaint.
-Check complaint(const DoctorWorld& world) {
-  const auto checks = complaints(world);
-  CAPTURE(doctor_report(checks).dump());
-  REQUIRE(checks.size() == 1);
-  return checks.front();
-}
-
-}  // namespace
 
 TEST_CASE("a whole installation has no complaints", "[cli][doctor]") {
   CHECK(complaints(a_world()).empty());
@@ -140,7 +51,29 @@ TEST_CASE("a webhook without a CA or a Service cannot be called", "[cli][doctor]
   CHECK(complaint(world).area == "webhook");
   world = a_world();
   world.lists["services"] = Json::array();
-  CHECK(complaint(world).message.starts_with("Service stash/stash-webhook of webhook"));
+  CHECK(complaint(world).message ==
+        "Service stash/stash-webhook of webhook workload.admission.stash.appscode.com and 1 other does not exist");
+}
+
+TEST_CASE("a validating webhook without a CA or a Service cannot be called either", "[cli][doctor]") {
+  DoctorWorld world = a_world();
+  Json& client = world.lists["validatingwebhookconfigurations"][0]["webhooks"][0]["clientConfig"];
+  client.erase("caBundle");
+  CHECK(complaint(world).message.starts_with(
+      "webhook repository.admission.stash.appscode.com of stash-warnings has no caBundle"));
+  client["caBundle"] = "x";
+  client["service"]["name"] = "gone";
+  CHECK(complaint(world).message ==
+        "Service stash/gone of webhook repository.admission.stash.appscode.com does not exist");
+}
+
+TEST_CASE("every kind that a check looks at is asked for", "[cli][doctor]") {
+  for (const auto& [plural, list] : a_world().lists) {
+    CAPTURE(plural);
+    CHECK(std::ranges::any_of(doctor_kinds(), [&plural](const std::string& kind) {
+      return kind == plural || kind.starts_with(plural + ".");
+    }));
+  }
 }
 
 TEST_CASE("certificates that are over, nearly over, not begun or of another CA are told", "[cli][doctor]") {
@@ -155,6 +88,19 @@ TEST_CASE("certificates that are over, nearly over, not begun or of another CA a
   world.serving_certificate = certificate(std::chrono::hours(100));
   world.serving_certificate_is_signed = false;
   CHECK(complaint(world).message == "the serving certificate is not signed by the published CA");
+}
+
+TEST_CASE("a certificate that is not there is a problem, and one that may not be read is not", "[cli][doctor]") {
+  DoctorWorld world = a_world();
+  world.serving_certificate.reset();
+  world.unreadable["certificate"] = "forbidden";
+  CHECK(complaint(world).level == Level::warning);
+  world.unreadable.clear();
+  world.certificate_fault = "Secret stash/cert does not exist";
+  CHECK(complaint(world) == Check{Level::problem, "certificates",
+                                  "the webhook has no serving certificate: Secret stash/cert does not exist",
+                                  "the controller makes it anew within a minute; if not, see its log: kubectl logs -n "
+                                  "stash deployment/stash-operator -c controller"});
 }
 
 TEST_CASE("a right that was taken away is named", "[cli][doctor]") {
@@ -205,6 +151,20 @@ TEST_CASE("a BackupConfiguration that no backup can follow is a problem", "[cli]
   CHECK(complaint(world).message.ends_with(": there are no paths"));
 }
 
+TEST_CASE("a long backup that gives signs of life is not called stale", "[cli][doctor]") {
+  DoctorWorld world = a_world();
+  world.now = kCreated + std::chrono::hours(2);
+  world.lists.erase("leases");
+  world.lists.erase("deployments");
+  api::HostStats host{.hostname = "host-0", .phase = "Running"};
+  host.claim = api::Claim{"web-1", "uid", world.now - std::chrono::seconds(20)};
+  world.lists["backupsessions"] = Json::array({a_backup_session().phase("Running").host(host).json()});
+  for (const Check& check : complaints(world)) CHECK(check.area != "stale");
+  host.claim->heartbeat = world.now - std::chrono::minutes(90);
+  world.lists["backupsessions"] = Json::array({a_backup_session("long").phase("Running").host(host).json()});
+  CHECK(complaints(world).back().message == "BackupSession demo/long has not ended, and nobody has touched it for 90m");
+}
+
 TEST_CASE("what was left behind is told", "[cli][doctor]") {
   DoctorWorld world = a_world();
   world.lists["backupsessions"] = Json::array({a_backup_session("old").json()});
@@ -218,6 +178,48 @@ TEST_CASE("what was left behind is told", "[cli][doctor]") {
                       {"namespace", "demo"},
                       {"ownerReferences", {{{"kind", "BackupConfiguration"}, {"name", "gone"}}}}}}}});
   CHECK(complaint(world).remedy == "kubectl delete cronjob stash-backup-gone -n demo");
+}
+
+TEST_CASE("without Deployments the mode of injection is not guessed", "[cli][doctor]") {
+  DoctorWorld world = a_world();
+  const auto about_labels = [&world] {
+    auto checks = diagnose(world);
+    std::erase_if(checks, [](const Check& check) { return check.area != "labels"; });
+    REQUIRE(checks.size() == 1);
+    return checks.front();
+  };
+  world.lists.erase("deployments");
+  world.unreadable["deployments"] = "forbidden";
+  CHECK(about_labels().level == Level::ok);
+  Json& labels = world.lists["namespaces"][0]["metadata"]["labels"];
+  labels["stash.appscode.com/injection"] = "disabled";
+  CHECK(about_labels().level == Level::problem);
+  labels.erase("stash.appscode.com/injection");
+  CHECK(
+      about_labels() ==
+      Check{Level::warning, "labels",
+            "namespace demo has 1 BackupConfiguration and no label stash.appscode.com/injection; whether it needs one "
+            "is not known, for no Deployment of stash-webhook is seen",
+            "run doctor with an account that may list deployments"});
+}
+
+TEST_CASE("who may see nothing is not told that all is well", "[cli][doctor]") {
+  DoctorWorld world;
+  world.now = kNow;
+  for (const std::string& kind : doctor_kinds())
+    world.unreadable[kind.substr(0, kind.find('.'))] = kind + " is forbidden";
+  const auto nothing_seen = diagnose(world);
+  REQUIRE(nothing_seen.size() == 1);
+  CHECK(nothing_seen[0].level == Level::problem);
+  CHECK(nothing_seen[0].message.starts_with("nothing could be looked at: "));
+  CHECK(nothing_seen[0].remedy.contains("deployments.apps"));
+  CHECK_FALSE(doctor_report(nothing_seen)["healthy"].get<bool>());
+  // Kinds that the cluster does not serve have no objects, and nothing to forbid.
+  for (const char* kind : {"repositories", "backupconfigurations", "backupsessions"}) {
+    world.unreadable.erase(kind);
+    world.lists[kind] = Json::array();
+  }
+  CHECK(has_problem(diagnose(world)));
 }
 
 TEST_CASE("what may not be read is said, and is no problem", "[cli][doctor]") {
