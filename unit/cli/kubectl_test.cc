@@ -1,44 +1,12 @@
 #include "cli/kubectl.h"
 
 #include <catch2/catch.hpp>
-#include <filesystem>
-#include <fstream>
 
-#include "unit/support/temporary_directory.h"
+#include "unit/cli/fake_kubectl.h"
 
 using namespace stash;
 using namespace stash::cli;
-
-namespace {
-
-/// A kubectl that is a shell script; `arguments()` are those of its last call.
-class FakeKubectl {
- public:
-  explicit FakeKubectl(const std::string& script) {
-    std::ofstream(program()) << "#!/bin/sh\nprintf '%s\\n' \"$@\" > " << directory_ / "arguments" << "\n"
-                             << script << "\n";
-    std::filesystem::permissions(program(), std::filesystem::perms::owner_all);
-  }
-  Kubectl kubectl(std::string ns = "") const {
-    return Kubectl({.program = program(),
-                    .kubeconfig = "/k",
-                    .context = "c",
-                    .ns = std::move(ns),
-                    .env = {{"PATH", "/usr/bin:/bin"}}});
-  }
-  std::string arguments() const {
-    std::ifstream file(directory_ / "arguments");
-    std::string line, all;
-    while (std::getline(file, line)) all += (all.empty() ? "" : " ") + line;
-    return all;
-  }
-
- private:
-  std::string program() const { return directory_ / "kubectl"; }
-  test::TemporaryDirectory directory_;
-};
-
-}  // namespace
+using stash::test::FakeKubectl;
 
 TEST_CASE("kubectl's errors have codes, and say what the server said", "[cli][kubectl]") {
   CHECK(error_of_kubectl("Error from server (NotFound): deployments.apps \"web\" not found\n", 1) ==
