@@ -108,6 +108,10 @@ void add_commands(CLI::App& app, Options& options) {
                    "Of each path the newest snapshot that is not younger, instead of --snapshot")
       ->option_text("2026-11-23T12:00:00Z")
       ->excludes(by_id);
+  restore
+      ->add_flag("--others-latest", options.others_latest,
+                 "With --snapshot or --time: hosts of which these name nothing get their latest")
+      ->option_text(" ");
   restore->add_option("--target", options.target, "Restore into this workload instead of the one backed up")
       ->option_text("KIND/NAME");
   restore->add_option("--name", options.name, "Name of the RestoreSession")->option_text("NAME");

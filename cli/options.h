@@ -13,7 +13,7 @@ namespace stash::cli {
 /// The command line, decoded. Members are used by the commands that have the flag.
 struct Options {
   std::string kubeconfig, context, ns, output = "table";
-  bool all_namespaces = false, all = false, wait = true, local = false;
+  bool all_namespaces = false, all = false, wait = true, local = false, others_latest = false;
   std::vector<std::string> names, files, snapshots, paths;
   std::string time, target, name, host, destination = ".", dry_run_mode;
   double timeout_minutes = 60;
