@@ -149,7 +149,10 @@ void add_commands(CLI::App& app, Options& options) {
       ->option_text("FILE")
       ->allow_extra_args(false);
   preview->add_flag("--local", options.local, "Ask no cluster: the files are all there is");
-  preview->add_option("--image", options.image, "With --local: the image of the sidecar")->option_text("IMAGE");
+  preview
+      ->add_option("--image", options.image,
+                   "Image of the sidecar, with --local or where the webhook's settings cannot be read")
+      ->option_text("IMAGE");
   add_output(preview, options);
 
   CLI::App* doctor = add_wide(app, options, "doctor", "Check the installation and every backup; say what to do",

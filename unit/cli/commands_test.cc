@@ -90,6 +90,31 @@ TEST_CASE("a cluster that does not answer is asked once for all that are to be p
   CHECK(std::ranges::count(fake.calls(), '\n') == 1);
 }
 
+TEST_CASE("who may read one namespace only gets a preview with what is assumed", "[cli][preview]") {
+  const FakeKubectl fake(R"(cd "$HERE"
+case "$*" in
+*"get deployments.apps -o json -A"*|*"get namespaces"*) echo "Error from server (Forbidden): not for you" >&2; exit 1;;
+*"get deployments.apps"*) cat workload;;
+*"get backupconfigurations"*) cat configurations;;
+*"get repositories"*) cat repositories;;
+*) echo '{"items": []}';;
+esac)");
+  fake.put("workload", a_workload().json());
+  fake.put("configurations", list_of(Json::array({a_backup_configuration().json()})));
+  fake.put("repositories", list_of(Json::array({a_repository().json()})));
+  Kubectl kubectl = fake.kubectl("demo");
+  Options options;
+  options.names = {"deployment/stash-demo"};
+  options.output = "json";
+  const Captured captured;
+  CHECK(show_preview(kubectl, options).value_or(-1) == kSucceeded);
+  const Json report = parse_json(captured.output()).value_or(Json::array({Json::object()}));
+  CHECK(bool_at(report[0], {"sidecar"}));
+  CHECK(captured.error() ==
+        "the webhook's settings cannot be read (not for you): the chart's defaults are assumed\n"
+        "Namespace demo cannot be read (not for you): it is assumed to ask for injection\n");
+}
+
 namespace {
 
 /// A StatefulSet of two whose repository nobody can ask; host-1 has a snapshot that its only session remembers.
