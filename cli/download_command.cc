@@ -62,23 +62,19 @@ Result<int> download(Kubectl& kubectl, const Options& options) {
   const std::string &repository = options.names.front(), &wanted = options.snapshots.front();
   TRY(const std::string ns, kubectl.ns());
   TRY(const auto snapshots, ask_for_snapshots(kubectl, ns, repository));
-  std::vector<SnapshotFacts> matching;
-  for (const SnapshotFacts& snapshot : snapshots) {
-    if (snapshot.id.starts_with(wanted) || wanted.starts_with(snapshot.id)) matching.push_back(snapshot);
-  }
-  if (matching.size() != 1 || wanted.size() < 4) {
-    return fail(
-        ErrorCode::not_found,
-        fmt::format("{} snapshots of Repository {}/{} begin with {}; kubectl stash snapshots {} -n {} lists all",
-                    matching.size(), ns, repository, wanted, repository, ns));
+  TRY(const auto found, find_snapshot(wanted, snapshots));
+  if (!found) {
+    return fail(ErrorCode::not_found,
+                fmt::format("Repository {}/{} has no snapshot {}; kubectl stash snapshots {} -n {} lists all", ns,
+                            repository, wanted, repository, ns));
   }
   std::error_code problem;
   std::filesystem::create_directories(options.destination, problem);
   if (problem) return fail(ErrorCode::invalid, fmt::format("creating {}: {}", options.destination, problem.message()));
-  for (const std::string& path : options.paths.empty() ? matching.front().paths : options.paths) {
-    TRY_VOID(with_context(fetch(kubectl, ns, repository, matching.front().id, path, options.destination), path));
-    print(fmt::format("{} of snapshot {} ({}, host {}) is in {}\n", path, matching.front().id,
-                      format_time(matching.front().time), matching.front().host, options.destination));
+  for (const std::string& path : options.paths.empty() ? found->paths : options.paths) {
+    TRY_VOID(with_context(fetch(kubectl, ns, repository, found->id, path, options.destination), path));
+    print(fmt::format("{} of snapshot {} ({}, host {}) is in {}\n", path, found->id, format_time(found->time),
+                      found->host, options.destination));
   }
   return kSucceeded;
 }

@@ -32,7 +32,8 @@ Kubectl kubectl_for(const Options& options) {
                   .env = own_environment()});
 }
 
-/// kubectl runs `kubectl_complete-stash WORDS...` and reads candidates, then a directive: 4 is "no file names".
+/// kubectl runs `kubectl_complete-stash WORDS...` and reads candidates, then a directive: 4 is "no file names",
+/// with 0 the shell offers file names when there are no candidates.
 constexpr std::string_view kCompletionScript =
     "#!/bin/sh\n"
     "# kubectl 1.26 and newer run this for `kubectl stash <TAB>` when it is in PATH and executable.\n"
@@ -40,12 +41,7 @@ constexpr std::string_view kCompletionScript =
 
 int complete(const CLI::App& app, const std::vector<std::string>& words) {
   const auto names = [&](const std::string& kind) {
-    Options options;
-    for (std::size_t i = 0; i + 1 < words.size(); ++i) {
-      if (words[i] == "-n" || words[i] == "--namespace") options.ns = words[i + 1];
-      if (words[i].starts_with("--namespace=")) options.ns = words[i].substr(std::string_view("--namespace=").size());
-    }
-    Kubectl kubectl = kubectl_for(options);
+    Kubectl kubectl = kubectl_for(place_of(words));
     std::vector<std::string> found;
     const auto ns = kind == "namespaces" ? Result<std::string>("") : kubectl.ns();
     const auto list = ns ? kubectl.list(kind, *ns) : Result<Json>(Json::array());
@@ -53,8 +49,9 @@ int complete(const CLI::App& app, const std::vector<std::string>& words) {
     for (const Json& object : *list) found.push_back(string_at(object, {"metadata", "name"}));
     return found;
   };
-  for (const std::string& candidate : completions(app, words, names)) print(candidate + "\n");
-  print(":4\n");
+  const Completion found = completions(app, words, names);
+  for (const std::string& candidate : found.candidates) print(candidate + "\n");
+  print(found.files ? ":0\n" : ":4\n");
   return kSucceeded;
 }
 

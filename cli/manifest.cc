@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/text.h"
-
 namespace stash::cli {
 
 namespace {
 
 constexpr int kDeepest = 200;
+
+constexpr std::string_view kTrue[] = {"y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"};
+constexpr std::string_view kFalse[] = {"n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"};
 
 template <class Number>
 std::optional<Number> number_of(std::string_view text) {
@@ -27,9 +28,8 @@ Json scalar_of(const YAML::Node& node) {
   const std::string& text = node.Scalar();
   if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str" || node.Tag() == "!!str") return text;  // quoted
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
-  const std::string lower = lower_case(text);
-  if (lower == "true" || lower == "yes" || lower == "on") return true;
-  if (lower == "false" || lower == "no" || lower == "off") return false;
+  if (std::ranges::find(kTrue, text) != std::end(kTrue)) return true;
+  if (std::ranges::find(kFalse, text) != std::end(kFalse)) return false;
   // An octal such as 0644 is a number of YAML 1.1.
   if (text.size() > 1 && text.front() == '0' && text.find_first_not_of("01234567") == std::string::npos) {
     std::int64_t number = 0;
@@ -42,6 +42,23 @@ Json scalar_of(const YAML::Node& node) {
     if (const auto number = number_of<double>(text)) return *number;
   }
   return text;
+}
+
+Json value_of(const YAML::Node& node, int depth);
+
+bool is_merge(const YAML::Node& key) { return key.Scalar() == "<<" && key.Tag() != "!"; }  // "!" is quoted
+
+/// Of a list the first map wins, as kubectl has it (sigs.k8s.io/yaml).
+void merge(const YAML::Node& key, const YAML::Node& node, int depth, Json& map) {
+  std::vector<Json> maps;
+  if (node.IsMap()) maps.push_back(value_of(node, depth + 1));
+  bool mergeable = node.IsMap() || node.IsSequence();
+  for (std::size_t i = node.IsSequence() ? node.size() : 0; i > 0; --i) {
+    mergeable = mergeable && node[i - 1].IsMap();
+    if (mergeable) maps.push_back(value_of(node[i - 1], depth + 1));
+  }
+  if (!mergeable) throw YAML::Exception(key.Mark(), "<< merges a map or a list of maps, and nothing else");
+  for (const Json& one : maps) map.update(one);
 }
 
 Json value_of(const YAML::Node& node, int depth) {
@@ -58,6 +75,11 @@ Json value_of(const YAML::Node& node, int depth) {
       Json map = Json::object();
       for (const auto& entry : node) {
         if (!entry.first.IsScalar()) throw YAML::Exception(entry.first.Mark(), "a key that is no text");
+        // In its place: what stands above it is replaced, what stands below replaces it.
+        if (is_merge(entry.first)) {
+          merge(entry.first, entry.second, depth, map);
+          continue;
+        }
         map[entry.first.Scalar()] = value_of(entry.second, depth + 1);
       }
       return map;

@@ -9,8 +9,8 @@
 #include "api/names.h"
 #include "api/resource.h"
 #include "api/workload_kind.h"
+#include "base/text.h"
 #include "cli/object.h"
-#include "cli/table.h"
 #include "inject/host_path.h"
 #include "inject/workload_view.h"
 
@@ -26,9 +26,22 @@ const Json& list_of(const Lists& lists, const std::string& kind) {
   return found == lists.end() ? none : found->second;
 }
 
-/// Images of AppsCode's are <registry>/appscode/stash or <registry>/stashed/stash.
+/// Images of AppsCode's, whatever the registry.
+constexpr std::string_view kOldImages[] = {"appscode/stash", "stashed/stash"};
+
 bool is_old_image(std::string_view image) {
-  return image.contains("appscode/stash") || image.contains("stashed/stash");
+  return std::ranges::any_of(kOldImages, [image](std::string_view old) { return image.contains(old); });
+}
+
+/// Commands are copied into an administrator's shell. Names of most kinds are DNS names, which the API server sees to;
+/// whatever else stands in an object somebody may have written to be copied like this.
+/// https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
+bool is_dns_name(std::string_view name) {
+  if (name.empty() || name.size() > 253) return false;
+  return std::ranges::all_of(split(name, '.'), [](std::string_view label) {
+    return !label.empty() && !label.starts_with('-') && !label.ends_with('-') &&
+           label.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+  });
 }
 
 bool runs_old_operator(const Json& deployment) {
@@ -55,19 +68,31 @@ bool is_ours(const Json& object) {
          !string_at(object, {"metadata", "labels", api::names::kComponentLabel}).empty();
 }
 
-/// How the Deployment goes for good. Helm 3 writes the annotation, the chart of v0.9 the label.
-std::string removal_of(const Json& deployment) {
+/// The Helm release that made the Deployment, "" for none that Helm 3 knows. Helm 3 writes the annotation, the chart of
+/// v0.9 the label.
+std::string release_of(const Json& deployment) {
   std::string release = string_at(deployment, {"metadata", "annotations", "meta.helm.sh/release-name"});
   const bool by_tiller = string_at(deployment, {"metadata", "labels", "heritage"}) == "Tiller";
   if (release.empty() && !by_tiller) release = string_at(deployment, {"metadata", "labels", "release"});
-  if (release.empty()) return fmt::format("kubectl delete deployment {} -n {}", name_of(deployment), ns_of(deployment));
-  return fmt::format("helm uninstall {} -n {} --no-hooks", release, ns_of(deployment));
+  return release;
+}
+
+/// How the Deployment goes for good.
+void remove(const Json& deployment, MigrationStep& step) {
+  const std::string release = release_of(deployment);
+  if (release.empty()) {
+    step.commands.push_back(fmt::format("kubectl delete deployment {} -n {}", name_of(deployment), ns_of(deployment)));
+  } else if (is_dns_name(release)) {
+    step.commands.push_back(fmt::format("helm uninstall {} -n {} --no-hooks", release, ns_of(deployment)));
+  } else {
+    step.by_hand.push_back(fmt::format(
+        "Deployment {}: its Helm release has an odd name; uninstall it with --no-hooks, if you know what it is",
+        ref_of(deployment)));
+  }
 }
 
 /// Its release has the name that ours is to have, so it must be gone first.
-bool is_in_the_way(const Json& deployment) {
-  return removal_of(deployment).starts_with("helm uninstall stash -n stash ");
-}
+bool is_in_the_way(const Json& deployment) { return release_of(deployment) == "stash" && ns_of(deployment) == "stash"; }
 
 void stop_operator(const Lists& lists, Migration& migration) {
   MigrationStep step{
@@ -75,9 +100,12 @@ void stop_operator(const Lists& lists, Migration& migration) {
   for (const Json& deployment : list_of(lists, "deployments")) {
     if (!is_old_operator(deployment)) continue;
     migration.found.push_back("operator: Deployment " + ref_of(deployment));
-    step.commands.push_back(is_in_the_way(deployment) ? removal_of(deployment)
-                                                      : fmt::format("kubectl scale deployment {} -n {} --replicas=0",
-                                                                    name_of(deployment), ns_of(deployment)));
+    if (is_in_the_way(deployment)) {
+      remove(deployment, step);
+    } else {
+      step.commands.push_back(
+          fmt::format("kubectl scale deployment {} -n {} --replicas=0", name_of(deployment), ns_of(deployment)));
+    }
   }
   if (!step.commands.empty()) migration.steps.push_back(std::move(step));
 }
@@ -209,7 +237,12 @@ void remove_rest(const Lists& lists, Migration& migration) {
                      name == "stash-backup-job" || name == "stash-restore-job" || name.starts_with("appscode:stash:");
     if (!old || is_ours(role)) continue;
     migration.found.push_back("ClusterRole " + name);
-    step.commands.push_back("kubectl delete clusterrole " + name);
+    // Its name may be anything without a slash.
+    if (std::ranges::all_of(split(name, ':'), is_dns_name)) {
+      step.commands.push_back("kubectl delete clusterrole " + name);
+    } else if (step.by_hand.empty()) {
+      step.by_hand.emplace_back("ClusterRoles above with an odd name: delete them, if you know what they are");
+    }
   }
   for (const Json& cron_job : list_of(lists, "cronjobs")) {
     const Json& containers = array_at(cron_job, {"spec", "jobTemplate", "spec", "template", "spec", "containers"});
@@ -220,13 +253,13 @@ void remove_rest(const Lists& lists, Migration& migration) {
     // Ours has another name from v0.9.0-rc.3 back; where it has the same the controller has rewritten it by then.
     step.commands.push_back(
         fmt::format("kubectl get cronjob {0} -n {1} -o "
-                    "jsonpath='{{..image}}' | grep -q appscode && kubectl delete cronjob {0} -n {1}",
-                    name_of(cron_job), ns_of(cron_job)));
+                    "jsonpath='{{..image}}' | grep -qE '{2}' && kubectl delete cronjob {0} -n {1}",
+                    name_of(cron_job), ns_of(cron_job), fmt::join(kOldImages, "|")));
   }
   for (const Json& deployment : list_of(lists, "deployments")) {
-    if (is_old_operator(deployment) && !is_in_the_way(deployment)) step.commands.push_back(removal_of(deployment));
+    if (is_old_operator(deployment) && !is_in_the_way(deployment)) remove(deployment, step);
   }
-  if (!step.commands.empty()) migration.steps.push_back(std::move(step));
+  if (!step.commands.empty() || !step.by_hand.empty()) migration.steps.push_back(std::move(step));
 }
 
 void note_unsupported(const Lists& lists, Migration& migration) {
@@ -301,37 +334,6 @@ Migration plan_migration(const Lists& lists) {
   }
   note_unsupported(lists, migration);
   return migration;
-}
-
-Json migrate_report(const Migration& migration) {
-  Json steps = Json::array();
-  for (const MigrationStep& step : migration.steps) {
-    steps.push_back({{"title", step.title}, {"why", step.why}, {"commands", step.commands}});
-  }
-  return {{"found", migration.found},
-          {"steps", std::move(steps)},
-          {"unsupported", migration.unsupported},
-          {"unseen", migration.unseen}};
-}
-
-std::string render_migration(const Migration& migration, bool colours) {
-  std::string out;
-  if (migration.found.empty()) out += "Nothing of an AppsCode installation was found.\n";
-  if (!migration.found.empty()) out += painted("Found", Tone::bold, colours) + "\n";
-  for (const std::string& line : migration.found) out += "  " + harmless(line) + "\n";
-  std::size_t number = 0;
-  for (const MigrationStep& step : migration.steps) {
-    out += fmt::format("\n{}\n  {}\n", painted(fmt::format("{}. {}", ++number, step.title), Tone::bold, colours),
-                       step.why);
-    for (const std::string& command : step.commands) out += "    " + harmless(command) + "\n";
-  }
-  if (!migration.unsupported.empty()) out += "\n" + painted("Not taken over", Tone::bold, colours) + "\n";
-  for (const std::string& line : migration.unsupported) out += "  " + harmless(line) + "\n";
-  if (!migration.unseen.empty()) {
-    out += "\n" + painted("Not looked at, for this account may not list them", Tone::bold, colours) + "\n";
-    for (const std::string& kind : migration.unseen) out += "  " + kind + "\n";
-  }
-  return out;
 }
 
 }  // namespace stash::cli

@@ -11,7 +11,8 @@ namespace stash::cli {
 struct MigrationStep {
   std::string title;                  ///< "Stop the old operator"
   std::string why;                    ///< one sentence
-  std::vector<std::string> commands;  ///< to be copied; nothing is run by us
+  std::vector<std::string> commands;  ///< to be copied into a shell; nothing is run by us
+  std::vector<std::string> by_hand;   ///< what no command is printed for, since a name would need to be quoted
   friend bool operator==(const MigrationStep&, const MigrationStep&) = default;
 };
 

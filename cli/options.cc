@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 
 namespace stash::cli {
 
@@ -108,6 +110,10 @@ void add_commands(CLI::App& app, Options& options) {
                    "Of each path the newest snapshot that is not younger, instead of --snapshot")
       ->option_text("2026-11-23T12:00:00Z")
       ->excludes(by_id);
+  restore
+      ->add_flag("--others-latest", options.others_latest,
+                 "With --snapshot or --time: hosts of which these name nothing get their latest")
+      ->option_text(" ");
   restore->add_option("--target", options.target, "Restore into this workload instead of the one backed up")
       ->option_text("KIND/NAME");
   restore->add_option("--name", options.name, "Name of the RestoreSession")->option_text("NAME");
@@ -145,7 +151,10 @@ void add_commands(CLI::App& app, Options& options) {
       ->option_text("FILE")
       ->allow_extra_args(false);
   preview->add_flag("--local", options.local, "Ask no cluster: the files are all there is");
-  preview->add_option("--image", options.image, "With --local: the image of the sidecar")->option_text("IMAGE");
+  preview
+      ->add_option("--image", options.image,
+                   "Image of the sidecar, with --local or where the webhook's settings cannot be read")
+      ->option_text("IMAGE");
   add_output(preview, options);
 
   CLI::App* doctor = add_wide(app, options, "doctor", "Check the installation and every backup; say what to do",
@@ -197,42 +206,61 @@ std::string kind_of_names(const std::string& command) {
   return "";
 }
 
+/// The long name of the flag that is this word and waits for its value; "" for any other word.
+std::string flag_without_value(const CLI::App& command, const std::string& word) {
+  if (!word.starts_with('-')) return "";
+  const CLI::Option* option = command.get_option_no_throw(word);
+  if (option == nullptr || option->get_items_expected_min() == 0 || option->get_lnames().empty()) return "";
+  return "--" + option->get_lnames().front();
+}
+
 }  // namespace
 
-std::vector<std::string> completions(const CLI::App& app, const std::vector<std::string>& words,
-                                     const std::function<std::vector<std::string>(const std::string& kind)>& objects) {
+Completion completions(const CLI::App& app, const std::vector<std::string>& words,
+                       const std::function<std::vector<std::string>(const std::string& kind)>& objects) {
   const std::string begun = words.empty() ? "" : words.back();
-  std::vector<std::string> candidates;
+  Completion found;
   const auto offer = [&](const std::string& candidate) {
-    if (candidate.starts_with(begun)) candidates.push_back(candidate);
+    if (candidate.starts_with(begun)) found.candidates.push_back(candidate);
   };
   if (words.size() <= 1) {
     for (const CLI::App* command : app.get_subcommands({})) {
       if (!command->get_group().empty()) offer(command->get_name());
     }
-    return candidates;
+    return found;
   }
   const CLI::App* command = find_command(app, words.front());
   if (command == nullptr) return {};
-  const std::string& before = words[words.size() - 2];
-  if (before == "-o" || before == "--output") {
-    for (const char* format : {"table", "json", "yaml"}) offer(format);
-    return candidates;
-  }
-  if (before == "-n" || before == "--namespace") {
-    for (const std::string& ns : objects("namespaces")) offer(ns);
-    return candidates;
+  if (const std::string flag = flag_without_value(*command, words[words.size() - 2]); !flag.empty()) {
+    if (flag == "--output") std::ranges::for_each(std::array{"table", "json", "yaml"}, offer);
+    if (flag == "--dry-run") std::ranges::for_each(std::array{"client", "none"}, offer);
+    if (flag == "--namespace") std::ranges::for_each(objects("namespaces"), offer);
+    found.files = flag == "--filename" || flag == "--destination" || flag == "--kubeconfig";
+    return found;
   }
   if (begun.starts_with('-')) {
     for (const CLI::Option* option : command->get_options()) {
       for (const std::string& flag : option->get_lnames()) offer("--" + flag);
     }
-    return candidates;
+    return found;
   }
-  if (const std::string kind = kind_of_names(words.front()); !kind.empty()) {
-    for (const std::string& object : objects(kind)) offer(object);
+  if (const std::string kind = kind_of_names(words.front()); !kind.empty()) std::ranges::for_each(objects(kind), offer);
+  return found;
+}
+
+Options place_of(const std::vector<std::string>& words) {
+  Options place;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    const auto read = [&](const std::string& flag, std::string& value) {
+      if (words[i] == flag && i + 2 < words.size()) value = words[i + 1];
+      if (flag.starts_with("--") && words[i].starts_with(flag + "=")) value = words[i].substr(flag.size() + 1);
+    };
+    read("-n", place.ns);
+    read("--namespace", place.ns);
+    read("--context", place.context);
+    read("--kubeconfig", place.kubeconfig);
   }
-  return candidates;
+  return place;
 }
 
 }  // namespace stash::cli

@@ -13,7 +13,7 @@ namespace stash::cli {
 /// The command line, decoded. Members are used by the commands that have the flag.
 struct Options {
   std::string kubeconfig, context, ns, output = "table";
-  bool all_namespaces = false, all = false, wait = true, local = false;
+  bool all_namespaces = false, all = false, wait = true, local = false, others_latest = false;
   std::vector<std::string> names, files, snapshots, paths;
   std::string time, target, name, host, destination = ".", dry_run_mode;
   double timeout_minutes = 60;
@@ -29,9 +29,18 @@ void add_commands(CLI::App& app, Options& options);
 /// What is wrong with a command line of these words, and what to do.
 std::string usage_error(const CLI::App& app, const CLI::ParseError& problem, const std::vector<std::string>& words);
 
-/// What may stand next on a command line of these words, the last of which is being written: subcommands, flags and,
-/// with `objects` to ask for names of a kind, objects.
-std::vector<std::string> completions(const CLI::App& app, const std::vector<std::string>& words,
-                                     const std::function<std::vector<std::string>(const std::string& kind)>& objects);
+struct Completion {
+  std::vector<std::string> candidates;
+  bool files = false;  ///< names of files, which the shell knows
+  friend bool operator==(const Completion&, const Completion&) = default;
+};
+
+/// What may stand next on a command line of these words, the last of which is being written: subcommands, flags, values
+/// of flags and, with `objects` to ask for names of a kind, objects.
+Completion completions(const CLI::App& app, const std::vector<std::string>& words,
+                       const std::function<std::vector<std::string>(const std::string& kind)>& objects);
+
+/// Which cluster and namespace such words are about: kubeconfig, context and ns are set.
+Options place_of(const std::vector<std::string>& words);
 
 }  // namespace stash::cli

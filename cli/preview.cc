@@ -147,10 +147,10 @@ Result<Preview> preview(const PreviewWorld& given, const inject::Settings& setti
   inject::World world;
   if (const Json* ns = find_object(asked.objects, api::kNamespaces, asked.ns, "")) {
     world.namespace_labels = object_at(*ns, {"metadata", "labels"});
-  } else if (asked.assume_opt_in && settings.opt_in) {
+  } else if (!asked.namespace_unknown.empty() && settings.opt_in) {
     world.namespace_labels = {{api::names::kInjectionLabel, "enabled"}};
-    preview.notes.push_back(fmt::format("Namespace {} is not in the files: taken as if it had the label {}=enabled",
-                                        asked.ns, api::names::kInjectionLabel));
+    preview.notes.push_back(fmt::format("{}: taken as if it had the label {}=enabled", asked.namespace_unknown,
+                                        api::names::kInjectionLabel));
   }
   const BlueprintPreview blueprint = asked.blueprint_unknown.empty()
                                          ? preview_blueprint(asked, world.namespace_labels, settings)

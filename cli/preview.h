@@ -14,7 +14,7 @@ struct PreviewWorld {
   std::string ns;
   std::vector<Json> objects;      ///< of any kind and namespace: what matters is picked out
   std::string blueprint_unknown;  ///< why nobody can say what the BackupBlueprint of the workload makes
-  bool assume_opt_in = false;     ///< the Namespace is not among the objects and nobody can be asked
+  std::string namespace_unknown;  ///< why nobody can say what labels the Namespace has: it is taken to be opted in
 };
 
 struct Preview {

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -12,11 +11,10 @@
 #include "cli/commands.h"
 #include "cli/manifest.h"
 #include "cli/preview.h"
-#include "cli/program_deployment.h"
+#include "cli/preview_settings.h"
 #include "cli/restore_plan.h"
 #include "cli/terminal.h"
 #include "controller/blueprint_request.h"
-#include "inject/server_program.h"
 
 namespace stash::cli {
 
@@ -44,71 +42,30 @@ Result<std::vector<Json>> read_files(const std::vector<std::string>& names) {
   return objects;
 }
 
-/// As the webhook itself reads its command line.
-Result<inject::Settings> settings_from(const std::vector<std::string>& arguments, const std::string& ns) {
-  inject::ServerOptions options;
-  CLI::App app;
-  app.allow_extras();
-  inject::add_server_options(app, options);
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
-  try {
-    app.parse(reversed);
-  } catch (const CLI::ParseError& problem) {
-    return fail(ErrorCode::invalid, fmt::format("the arguments of stash-webhook: {}", problem.what()));
-  }
-  options.ns = ns;
-  inject::complete(options, ns);
-  return options.settings;
-}
-
-Result<inject::Settings> live_settings(Kubectl& kubectl) {
-  TRY(const Json deployments, kubectl.list("deployments.apps", "", "app.kubernetes.io/component=webhook"));
-  const auto webhooks = program_deployments(deployments, kWebhookProgram);
-  if (webhooks.empty()) {
-    return fail(ErrorCode::not_found,
-                "no Deployment runs stash-webhook, so its settings are not known; is the chart installed? --local "
-                "previews with the chart's defaults");
-  }
-  return settings_from(arguments_of(*webhooks.front()), string_at(*webhooks.front(), {"metadata", "namespace"}));
-}
-
-/// Without a cluster: a rendered chart among the files decides, else the chart's defaults.
-Result<inject::Settings> local_settings(const std::vector<Json>& objects, const std::string& image,
-                                        std::vector<std::string>& notes) {
-  Json deployments = Json::array();
-  for (const Json& object : objects) {
-    if (string_at(object, {"kind"}) == "Deployment") deployments.push_back(object);
-  }
-  const auto webhooks = program_deployments(deployments, kWebhookProgram);
-  if (!webhooks.empty())
-    return settings_from(arguments_of(*webhooks.front()),
-                         string_at(*webhooks.front(), {"metadata", "namespace"}, "stash"));
-  notes.push_back(
-      fmt::format("settings are the chart's defaults, with image {}, and a Repository may be in any "
-                  "directory of a node",
-                  image));
-  return settings_from(
-      {"--image=" + image, "--pushgateway-url=http://stash-operator.stash.svc:56789", "--allowed-host-path=/",
-       R"(--sidecar-resources={"requests":{"cpu":"10m","memory":"32Mi","ephemeral-storage":"64Mi"},)"
-       R"("limits":{"cpu":"1","memory":"1Gi","ephemeral-storage":"4Gi"},"guaranteed":{"cpu":"100m","memory":"256Mi"}})"},
-      "stash");
-}
-
 /// What decides about an injection, of one namespace. What is in the files comes first.
-Result<void> add_live_objects(Kubectl& kubectl, const std::string& ns, std::vector<Json>& objects) {
+Result<void> add_live_objects(Kubectl& kubectl, PreviewWorld& world) {
+  const std::string& ns = world.ns;
   const auto is_there = [&](const Json& object) {
-    return std::ranges::any_of(objects, [&](const Json& other) { return is_same_object(other, object, ns); });
+    return std::ranges::any_of(world.objects, [&](const Json& other) { return is_same_object(other, object, ns); });
   };
   std::vector<Json> found;
   for (const api::Resource& kind : {api::kBackupConfigurations, api::kRestoreSessions, api::kRepositories}) {
     TRY(const Json list, kubectl.list(kind, ns));
     found.insert(found.end(), list.begin(), list.end());
   }
-  auto space = kubectl.get(api::kNamespaces, ns, "");
-  if (space) found.push_back(*std::move(space));
-  if (!space && space.error().code != ErrorCode::not_found) return std::unexpected(space.error());
+  if (find_object(world.objects, api::kNamespaces, ns, "") == nullptr) {
+    auto space = kubectl.get(api::kNamespaces, ns, "");
+    if (space) found.push_back(*std::move(space));
+    if (!space && space.error().code == ErrorCode::denied) {
+      // It is of the whole cluster, where many may read nothing.
+      world.namespace_unknown = fmt::format("Namespace {} cannot be read ({})", ns, space.error().message);
+      say(world.namespace_unknown + ": it is assumed to ask for injection");
+    } else if (!space && space.error().code != ErrorCode::not_found) {
+      return std::unexpected(space.error());
+    }
+  }
   for (Json& object : found) {
-    if (!is_there(object)) objects.push_back(std::move(object));
+    if (!is_there(object)) world.objects.push_back(std::move(object));
   }
   return {};
 }
@@ -168,7 +125,7 @@ Result<int> show_preview(Kubectl& kubectl, const Options& options) {
   }
   std::vector<std::string> notes;
   TRY(const inject::Settings settings,
-      options.local ? local_settings(from_files, options.image, notes) : live_settings(kubectl));
+      options.local ? local_settings(from_files, options.image, notes) : live_settings(kubectl, options.image, notes));
   Json reports = Json::array();
   std::string text;
   bool refused = false;
@@ -176,10 +133,11 @@ Result<int> show_preview(Kubectl& kubectl, const Options& options) {
     PreviewWorld world{.workload = one.workload,
                        .before = one.live ? &one.workload : nullptr,
                        .ns = string_at(one.workload, {"metadata", "namespace"}, ns),
-                       .objects = from_files,
-                       .assume_opt_in = options.local};
-    if (!options.local) {
-      TRY_VOID(add_live_objects(kubectl, world.ns, world.objects));
+                       .objects = from_files};
+    if (options.local) {
+      world.namespace_unknown = fmt::format("Namespace {} is not in the files", world.ns);
+    } else {
+      TRY_VOID(add_live_objects(kubectl, world));
       TRY_VOID(add_live_blueprint(kubectl, world));
     }
     TRY(Preview shown, preview(world, settings));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "api/codec.h"
@@ -14,7 +15,6 @@ namespace stash::cli {
 
 namespace {
 
-constexpr std::size_t kShortestId = 4;
 constexpr const char* kOnlyHost = "host-0";  // of workloads whose pods share their data
 
 bool has_several_hosts(const api::TargetRef& target) {
@@ -31,88 +31,166 @@ std::string without_trailing_slash(std::string path) {
   return path;
 }
 
-/// An id that nobody knows may still be in the repository: then it is taken as it is.
-Result<std::optional<SnapshotFacts>> find_snapshot(const std::string& id, const std::vector<SnapshotFacts>& known) {
-  const bool is_id =
-      id.size() >= kShortestId && id.size() <= 64 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!is_id) {
-    return fail(ErrorCode::invalid,
-                fmt::format("--snapshot {} is no snapshot id: at least {} of the digits 0-9 and a-f, as `kubectl stash "
-                            "snapshots` shows them",
-                            id, kShortestId));
-  }
-  std::optional<SnapshotFacts> found;
-  for (const SnapshotFacts& snapshot : known) {
-    // Either may be the shorter one.
-    if (!snapshot.id.starts_with(id) && !id.starts_with(snapshot.id)) continue;
-    if (found && found->id != snapshot.id) {
-      return fail(ErrorCode::invalid,
-                  fmt::format("--snapshot {} could be {} or {}: give more digits", id, found->id, snapshot.id));
-    }
-    found = snapshot;
-  }
-  return found;
-}
-
 /// Ids by host; "" for a rule that is for every host.
 using Chosen = std::map<std::string, std::vector<std::string>>;
 
-Result<Chosen> chosen_by_id(const std::vector<std::string>& ids, bool several,
-                            const std::vector<SnapshotFacts>& known) {
+/// What is planned, and for which workload.
+struct Plan {
+  const api::BackupConfiguration& configuration;
+  const RestoreWish& wish;
+  const RestoreFacts& facts;
+  const api::TargetRef& target;
+  bool several;  ///< hosts, each of which gets its own back
+};
+
+std::string every_host(const Plan& plan) {
+  return fmt::format("a restore is for every host of {} {}", plan.target.kind, plan.target.name);
+}
+
+bool is_expected(const Plan& plan, const std::string& host) {
+  return plan.facts.hosts.empty() || std::ranges::find(plan.facts.hosts, host) != plan.facts.hosts.end();
+}
+
+std::vector<std::string> plain_paths(const Plan& plan) {
+  std::vector<std::string> paths;
+  for (const std::string& path : plan.configuration.spec.target->paths) paths.push_back(without_trailing_slash(path));
+  return paths;
+}
+
+/// The newest complete snapshot by host and path; "" for the host where all are one.
+using Newest = std::map<std::string, std::map<std::string, const SnapshotFacts*>>;
+
+Newest newest_until(const Plan& plan, TimePoint time) {
+  Newest newest;
+  const std::vector<std::string> paths = plain_paths(plan);
+  for (const SnapshotFacts& snapshot : plan.facts.known) {  // oldest first
+    if (snapshot.time > time || snapshot.incomplete || snapshot.paths.size() != 1) continue;
+    const std::string path = without_trailing_slash(snapshot.paths.front());
+    if (std::ranges::find(paths, path) == paths.end()) continue;
+    newest[plan.several ? snapshot.host : ""][path] = &snapshot;
+  }
+  return newest;
+}
+
+/// "/data, /log": paths of which this host has none.
+std::string lacking(const Plan& plan, const Newest& newest, const std::string& host) {
+  const auto found = newest.find(host);
+  std::vector<std::string> paths = plain_paths(plan);
+  if (found != newest.end()) std::erase_if(paths, [&](const auto& path) { return found->second.contains(path); });
+  return fmt::format("{}", fmt::join(paths, ", "));
+}
+
+/// Hosts that get nothing yet are to get their latest: there must be one.
+Result<void> check_latest(const Plan& plan, const std::vector<std::string>& hosts) {
+  if (!plan.facts.all_known) return {};
+  const Newest newest = newest_until(plan, TimePoint::max());
+  for (const std::string& host : hosts) {
+    const std::string paths = lacking(plan, newest, host);
+    if (paths.empty()) continue;
+    return fail(
+        ErrorCode::not_found,
+        fmt::format("{}, and {} has no complete snapshot of {} at all: to give it the data of another one, write "
+                    "a RestoreSession with targetHosts and sourceHost (docs/restore.md)",
+                    every_host(plan), host, paths));
+  }
+  return {};
+}
+
+Result<Chosen> chosen_by_id(const Plan& plan) {
   Chosen chosen;
-  for (const std::string& id : ids) {
-    TRY(const auto found, find_snapshot(id, known));
-    if (!found && several) {
+  for (const std::string& id : plan.wish.snapshots) {
+    TRY(const auto found, find_snapshot(id, plan.facts.known));
+    if (!plan.several) {
+      chosen[""].push_back(id);
+      continue;
+    }
+    if (!found) {
       return fail(
           ErrorCode::not_found,
           fmt::format("snapshot {} is not known, and the workload has several hosts: so it cannot be said which "
                       "one gets it. `kubectl stash snapshots` lists those that there are",
                       id));
     }
-    chosen[several ? found->host : ""].push_back(id);
+    if (!is_expected(plan, found->host)) {
+      return fail(ErrorCode::invalid,
+                  fmt::format("snapshot {} is of {}, and {} {} has no such host now, but {}: to bring it into another "
+                              "one, write a RestoreSession whose rule has targetHosts (docs/restore.md)",
+                              id, found->host, plan.target.kind, plan.target.name, fmt::join(plan.facts.hosts, ", ")));
+    }
+    chosen[found->host].push_back(id);
+  }
+  if (!plan.several) return chosen;
+  std::vector<std::string> missing = plan.facts.hosts;
+  std::erase_if(missing, [&](const std::string& host) { return chosen.contains(host); });
+  if (plan.wish.others_latest) {
+    TRY_VOID(check_latest(plan, missing));
+  } else if (!missing.empty()) {
+    return fail(ErrorCode::invalid,
+                fmt::format("{}, and no --snapshot is of {}: name one of each (kubectl stash snapshots {} -n {}), or "
+                            "--time for the state of all, or add --others-latest to give the others their latest",
+                            every_host(plan), fmt::join(missing, ", "), plan.configuration.spec.repository,
+                            plan.configuration.metadata.ns));
   }
   return chosen;
 }
 
-Result<Chosen> chosen_by_time(const api::BackupConfiguration& configuration, TimePoint time, bool several,
-                              const std::vector<SnapshotFacts>& known) {
-  std::map<std::string, std::map<std::string, const SnapshotFacts*>> newest;  // by host and path
-  std::vector<std::string> paths;
-  for (const std::string& path : configuration.spec.target->paths) paths.push_back(without_trailing_slash(path));
-  for (const SnapshotFacts& snapshot : known) {  // oldest first
-    if (snapshot.time > time || snapshot.incomplete || snapshot.paths.size() != 1) continue;
-    if (std::ranges::find(paths, without_trailing_slash(snapshot.paths.front())) == paths.end()) continue;
-    newest[several ? snapshot.host : ""][without_trailing_slash(snapshot.paths.front())] = &snapshot;
-  }
-  Chosen chosen;
-  for (const auto& [host, found] : newest) {
-    for (const std::string& path : paths) {
-      const auto snapshot = found.find(path);
-      if (snapshot != found.end()) {
-        chosen[host].push_back(snapshot->second->id);
-        continue;
-      }
-      return fail(ErrorCode::not_found,
-                  fmt::format("{}{} has no complete snapshot of {} from {} or before", subject(configuration),
-                              host.empty() ? "" : ", host " + host, path, format_time(time)));
-    }
-  }
-  if (!chosen.empty()) return chosen;
-  const auto first = std::ranges::find_if_not(known, &SnapshotFacts::incomplete);
+std::unexpected<Error> nothing_until(const Plan& plan, TimePoint time) {
+  const auto& known = plan.facts.known;
+  const auto first = std::ranges::find_if(known, [&](const SnapshotFacts& snapshot) {
+    return !snapshot.incomplete && (!plan.several || is_expected(plan, snapshot.host));
+  });
   return fail(
       ErrorCode::not_found,
-      fmt::format("{} has no complete snapshot from {} or before; {}", subject(configuration), format_time(time),
+      fmt::format("{} has no complete snapshot from {} or before; {}", subject(plan.configuration), format_time(time),
                   first == known.end() ? "no snapshot is known"
                                        : "the oldest that is known is of " + format_time(first->time)));
 }
 
-std::vector<api::RestoreRule> rules_of(const Chosen& chosen) {
+Result<Chosen> chosen_by_time(const Plan& plan, TimePoint time) {
+  const Newest newest = newest_until(plan, time);
+  std::vector<std::string> hosts = plan.facts.hosts;  // of those that are gone nothing is asked
+  if (!plan.several) hosts = {""};
+  if (hosts.empty()) std::ranges::transform(newest, std::back_inserter(hosts), [](const auto& of) { return of.first; });
+  Chosen chosen;
+  std::vector<std::string> missing;
+  std::string told;
+  for (const std::string& host : hosts) {
+    if (const std::string paths = lacking(plan, newest, host); !paths.empty()) {
+      missing.push_back(host);
+      told += (told.empty() ? "" : ", ") + (plan.several ? fmt::format("{} ({})", host, paths) : paths);
+      continue;
+    }
+    for (const std::string& path : plain_paths(plan)) chosen[host].push_back(newest.at(host).at(path)->id);
+  }
+  if (std::ranges::none_of(hosts, [&](const auto& host) { return newest.contains(host); }))
+    return nothing_until(plan, time);
+  if (missing.empty()) return chosen;
+  if (plan.wish.others_latest && !chosen.empty()) {
+    TRY_VOID(check_latest(plan, missing));
+    return chosen;
+  }
+  std::string why = fmt::format("{} has no complete snapshot of {} from {} or before", subject(plan.configuration),
+                                told, format_time(time));
+  if (plan.several) {
+    why += fmt::format(
+        ", and {}: give a later --time, or name snapshots with --snapshot, or add --others-latest to give "
+        "these hosts their latest",
+        every_host(plan));
+  }
+  return fail(ErrorCode::not_found, std::move(why));
+}
+
+/// Each host its ids; the others, if that was asked for, their latest.
+std::vector<api::RestoreRule> rules_of(const Plan& plan, const Chosen& chosen) {
   std::vector<api::RestoreRule> rules;
   for (const auto& [host, ids] : chosen) {
     api::RestoreRule rule;
     if (!host.empty()) rule.target_hosts = {host};
     rule.snapshots = ids;
     rules.push_back(std::move(rule));
+  }
+  if (plan.several && plan.wish.others_latest) {
+    rules.emplace_back().paths = plan.configuration.spec.target->paths;
   }
   return rules;
 }
@@ -141,8 +219,14 @@ Result<api::TargetRef> parse_workload(std::string_view text) {
                           text, api::workload_kind_names()));
 }
 
+bool has_rules_by_host(const api::BackupConfiguration& configuration, const RestoreWish& wish) {
+  if (!configuration.spec.target || (wish.snapshots.empty() && !wish.time)) return false;
+  const api::TargetRef& source = configuration.spec.target->ref;
+  return has_several_hosts(source) && has_several_hosts(wish.target.value_or(source));
+}
+
 Result<Json> plan_restore(const api::BackupConfiguration& configuration, const RestoreWish& wish,
-                          const std::vector<SnapshotFacts>& known, TimePoint now) {
+                          const RestoreFacts& facts, TimePoint now) {
   if (!configuration.spec.target) {
     return fail(ErrorCode::invalid,
                 subject(configuration) + " has no spec.target, so there is nothing to restore into");
@@ -150,7 +234,7 @@ Result<Json> plan_restore(const api::BackupConfiguration& configuration, const R
   const api::BackupTarget& source = *configuration.spec.target;
   const api::TargetRef target = wish.target.value_or(source.ref);
   const bool from_several = has_several_hosts(source.ref), into_several = has_several_hosts(target);
-  const bool several = from_several && into_several;  // each gets its own back
+  const Plan plan{configuration, wish, facts, target, has_rules_by_host(configuration, wish)};
 
   api::RestoreSession session;
   session.metadata.ns = configuration.metadata.ns;
@@ -160,15 +244,15 @@ Result<Json> plan_restore(const api::BackupConfiguration& configuration, const R
   session.spec.temp_dir = configuration.spec.temp_dir;
   session.spec.target = api::RestoreTarget{target, source.volume_mounts, false};
   if (!wish.snapshots.empty()) {
-    TRY(const Chosen chosen, chosen_by_id(wish.snapshots, several, known));
-    session.spec.rules = rules_of(chosen);
+    TRY(const Chosen chosen, chosen_by_id(plan));
+    session.spec.rules = rules_of(plan, chosen);
   } else if (wish.time && from_several && !into_several) {
     return fail(ErrorCode::invalid,
                 fmt::format("{} backs up several hosts, and {} {} is one: say with --snapshot whose data it gets",
                             subject(configuration), target.kind, target.name));
   } else if (wish.time) {
-    TRY(const Chosen chosen, chosen_by_time(configuration, *wish.time, several, known));
-    session.spec.rules = rules_of(chosen);
+    TRY(const Chosen chosen, chosen_by_time(plan, *wish.time));
+    session.spec.rules = rules_of(plan, chosen);
   } else {
     api::RestoreRule rule;
     rule.paths = source.paths;

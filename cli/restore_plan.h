@@ -16,14 +16,25 @@ struct RestoreWish {
   std::vector<std::string> snapshots;    ///< ids, or their beginnings of at least 4 digits
   std::optional<TimePoint> time;         ///< of each host and path the newest complete snapshot that is not younger
   std::optional<api::TargetRef> target;  ///< into another workload than the one that was backed up
+  bool others_latest = false;            ///< hosts for which snapshots or time say nothing get their latest
 };
 
-/// The RestoreSession to be created, from the BackupConfiguration's target, paths, mounts and Repository. `known` are
-/// the repository's snapshots, as far as they are known; by `time` nothing else is found, a snapshot by id is looked up
-/// to see whose it is. Where hosts are several (StatefulSet, DaemonSet) each gets a rule of its own.
-/// Errors invalid and not_found, with what to do.
+/// What the plan looks at.
+struct RestoreFacts {
+  std::vector<SnapshotFacts> known;  ///< snapshots of the repository, oldest first, as far as they are known
+  bool all_known = false;            ///< the repository itself was asked
+  std::vector<std::string> hosts;    ///< of the target now (cli/restore_hosts.h); empty: not known
+};
+
+/// The RestoreSession has a rule for each host, so it matters which there are: one without a rule makes it Invalid.
+bool has_rules_by_host(const api::BackupConfiguration& configuration, const RestoreWish& wish);
+
+/// The RestoreSession to be created, from the BackupConfiguration's target, paths, mounts and Repository. By `time`
+/// nothing but what is known is found, a snapshot by id is looked up to see whose it is. Where hosts are several
+/// (StatefulSet, DaemonSet) each gets a rule of its own, and it is an error when one would get none: nothing may be
+/// left out in silence, so the controller refuses such a RestoreSession. Errors invalid and not_found, with what to do.
 Result<Json> plan_restore(const api::BackupConfiguration& configuration, const RestoreWish& wish,
-                          const std::vector<SnapshotFacts>& known, TimePoint now);
+                          const RestoreFacts& facts, TimePoint now);
 
 /// "deployment/web" or "apps/v1/Deployment/web" as a reference to a workload. Error invalid.
 Result<api::TargetRef> parse_workload(std::string_view text);

@@ -1,5 +1,7 @@
 #include "cli/snapshots.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "api/names.h"
@@ -9,6 +11,8 @@
 namespace stash::cli {
 
 namespace {
+
+constexpr std::size_t kShortestId = 4;
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string out;
@@ -70,6 +74,28 @@ std::vector<SnapshotFacts> snapshots_of_sessions(const Json& sessions) {
   }
   sort_by_time(snapshots);
   return snapshots;
+}
+
+Result<std::optional<SnapshotFacts>> find_snapshot(const std::string& id, const std::vector<SnapshotFacts>& known) {
+  const bool is_id =
+      id.size() >= kShortestId && id.size() <= 64 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!is_id) {
+    return fail(ErrorCode::invalid,
+                fmt::format("--snapshot {} is no snapshot id: at least {} of the digits 0-9 and a-f, as `kubectl stash "
+                            "snapshots` shows them",
+                            id, kShortestId));
+  }
+  std::optional<SnapshotFacts> found;
+  for (const SnapshotFacts& snapshot : known) {
+    // Either may be the shorter one.
+    if (!snapshot.id.starts_with(id) && !id.starts_with(snapshot.id)) continue;
+    if (found && found->id != snapshot.id) {
+      return fail(ErrorCode::invalid,
+                  fmt::format("--snapshot {} could be {} or {}: give more digits", id, found->id, snapshot.id));
+    }
+    found = snapshot;
+  }
+  return found;
 }
 
 Json snapshots_report(const std::vector<SnapshotFacts>& snapshots) {

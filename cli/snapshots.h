@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,10 @@ Result<std::vector<SnapshotFacts>> snapshots_of_restic(std::string_view output);
 /// Those that the statuses of BackupSessions name, oldest first: all that is known without asking the repository.
 /// `session_names` of the same BackupConfiguration are not compared; give only its own.
 std::vector<SnapshotFacts> snapshots_of_sessions(const Json& sessions);
+
+/// The one that is meant by `--snapshot ID`, the beginning of an id; nullopt when it is none of these. Errors invalid:
+/// no id, or the beginning of several.
+Result<std::optional<SnapshotFacts>> find_snapshot(const std::string& id, const std::vector<SnapshotFacts>& known);
 
 Json snapshots_report(const std::vector<SnapshotFacts>& snapshots);
 std::string render_snapshots(const std::vector<SnapshotFacts>& snapshots, bool colours, TimePoint now);

@@ -54,6 +54,14 @@ Json repository_report(const StatusWorld& world, const std::string& ns, const st
     if (status.integrity) report["intact"] = *status.integrity;
     report["snapshots"] = status.snapshot_count;
     report["problems"] = problems_of(repository);
+    // No condition tells it.
+    if (status.integrity == false) {
+      report["problems"].push_back({{"type", "Integrity"},
+                                    {"reason", "Damaged"},
+                                    {"message",
+                                     "the last check of restic found damage; what to do: "
+                                     "docs/runbooks/StashRepositoryDamaged.md"}});
+    }
   }
   return report;
 }
@@ -166,7 +174,8 @@ Json status_report(const StatusWorld& world, const std::string& only) {
 bool in_trouble(const Json& report) {
   const auto troubled = [](const Json& backup) {
     const std::string phase = text_of(backup, "phase");
-    return phase == "NotReady" || phase == "Invalid" || has_failed(object_at(backup, {"session"}));
+    return phase == "NotReady" || phase == "Invalid" || has_failed(object_at(backup, {"session"})) ||
+           !bool_at(backup, {"repository", "intact"}, true);
   };
   return std::ranges::any_of(array_at(report, {"backups"}), troubled) ||
          std::ranges::any_of(array_at(report, {"restores"}), has_failed);

@@ -18,7 +18,8 @@ Json status_report(const StatusWorld& world, const std::string& only = "");
 /// The same for people. Under the table stands what is wrong, with what to do, as the conditions say it.
 std::string render_status(const Json& report, bool all_namespaces, bool colours, TimePoint now);
 
-/// True when a backup or restore of the report is in trouble: not Ready, or its last session Failed.
+/// True when a backup or restore of the report is in trouble: not Ready, its last session Failed,
+/// or its Repository is damaged.
 bool in_trouble(const Json& report);
 
 }  // namespace stash::cli

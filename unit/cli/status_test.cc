@@ -75,6 +75,22 @@ TEST_CASE("what a condition complains of is told with its message", "[cli][statu
             .ends_with("\n! BackupConfiguration demo/app-backup: Repository demo/repo is missing; create it\n"));
 }
 
+TEST_CASE("a damaged repository is trouble, and told once", "[cli][status]") {
+  StatusWorld world = a_world();
+  world.sessions = Json::array();
+  world.configurations.push_back(a_backup_configuration("other").json());
+  world.repositories[0]["status"]["integrity"] = false;
+  const Json report = status_report(world);
+  CHECK(in_trouble(report));
+  const std::string text = render_status(report, false, false, kNow);
+  CHECK(
+      text.ends_with("\n! Repository repo: the last check of restic found damage; what to do: "
+                     "docs/runbooks/StashRepositoryDamaged.md\n"));
+  CHECK(text.find("found damage") == text.rfind("found damage"));
+  world.repositories[0]["status"]["integrity"] = true;
+  CHECK_FALSE(in_trouble(status_report(world)));
+}
+
 TEST_CASE("a paused backup says how to resume it", "[cli][status]") {
   StatusWorld world = a_world();
   world.sessions = Json::array();
