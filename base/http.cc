@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <ctime>
 
 #include "base/text.h"
 
@@ -18,6 +19,8 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kErrorBody = 64u << 10;
 constexpr std::size_t kHeaderBytes = 64u << 10;
+// What TimePoint can hold ends in 2262.
+constexpr std::time_t kLastDate = std::time_t{1} << 33;
 
 /// Once per process. Also takes SIGPIPE away: with CURLOPT_NOSIGNAL curl leaves it on while OpenSSL writes to a socket
 /// that the peer has closed, which would end the process.
@@ -75,6 +78,12 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "[::1]" || host == "::1" || host.starts_with("127.");
 }
 
+std::optional<ServerTime> server_time_of(const std::string& date) {
+  const std::time_t time = curl_getdate(date.c_str(), nullptr);
+  if (time <= 0 || time > kLastDate) return std::nullopt;
+  return ServerTime{std::chrono::system_clock::from_time_t(time), steady_clock::now()};
+}
+
 /// One request under way; curl's callbacks work on it.
 struct Transfer {
   CURL* easy;
@@ -109,6 +118,7 @@ struct Transfer {
     last_byte = steady_clock::now();
     if (line.starts_with("HTTP/")) {  // a new answer: after 100 Continue, or after a proxy's own
       response.headers.clear();
+      response.server_time.reset();
       header_bytes = 0;
       return;
     }
@@ -116,7 +126,10 @@ struct Transfer {
     header_bytes += line.size();
     if (colon == std::string_view::npos || header_bytes > kHeaderBytes) return;
     std::string name = lower_case(trimmed(line.substr(0, colon)));
-    response.headers.insert_or_assign(std::move(name), std::string(trimmed(line.substr(colon + 1))));
+    std::string value(trimmed(line.substr(colon + 1)));
+    // Read as it comes: a stream may go on for minutes.
+    if (name == "date") response.server_time = server_time_of(value);
+    response.headers.insert_or_assign(std::move(name), std::move(value));
   }
 };
 

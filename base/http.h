@@ -3,12 +3,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 
 namespace stash {
 
@@ -30,10 +32,17 @@ struct HttpRequest {
   std::chrono::milliseconds idle_timeout{0};        ///< a stream that is silent for longer is cut; 0: none
 };
 
+/// What the server's clock showed, and when that was by our steady one.
+struct ServerTime {
+  TimePoint date;
+  std::chrono::steady_clock::time_point heard;
+};
+
 struct HttpResponse {
   int status = 0;
   std::map<std::string, std::string> headers;  ///< names in lower case
   std::string body;
+  std::optional<ServerTime> server_time;  ///< of the Date header; none when it is missing or junk
 };
 
 /// HTTP/1.1 client over libcurl: one connection, kept alive, reused. Not thread-safe: one per thread.

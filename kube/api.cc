@@ -99,6 +99,7 @@ struct Api::Impl {
   Config config;
   Token token;
   HttpClient http;
+  std::optional<ServerTime> server_time;
 
   explicit Impl(Config the_config) : config(std::move(the_config)), token(config), http(config.trust) {}
 
@@ -122,8 +123,13 @@ struct Api::Impl {
     if (call.method != "GET") STASH_FAILPOINT("before " + call.doing);
     auto response = with_context(http.send(built), call.doing);
     if (call.method != "GET") STASH_FAILPOINT("after " + call.doing);
+    hear(response);
     tell(call.doing, response);
     return response;
+  }
+
+  void hear(const Result<HttpResponse>& response) {
+    if (response && response->server_time) server_time = response->server_time;
   }
 
   void tell(std::string_view doing, const Result<HttpResponse>& response) const {
@@ -151,6 +157,13 @@ Api& Api::operator=(Api&&) noexcept = default;
 
 void Api::set_cancel(std::function<bool()> cancelled, std::chrono::milliseconds every) {
   impl_->http.set_cancel(std::move(cancelled), every);
+}
+
+std::optional<Nanoseconds> Api::clock_skew() const {
+  if (!impl_->server_time) return std::nullopt;
+  const auto& [date, heard] = *impl_->server_time;
+  // Steady since then, so that a step of the wall clock is part of the difference.
+  return std::chrono::system_clock::now() - (date + (std::chrono::steady_clock::now() - heard));
 }
 
 Result<Json> Api::get(const Resource& resource, const ObjectRef& ref, bool metadata_only) {
@@ -225,6 +238,7 @@ Result<std::string> Api::watch(const Resource& resource, std::string_view ns, co
   auto response = with_context(impl_->http.stream(request, take_bytes), doing);
   // Our own limit behind the server's: every event before it has been handed on, so it is an end like any other.
   if (!response && response.error().code == ErrorCode::timed_out) response = HttpResponse{.status = 200};
+  impl_->hear(response);
   impl_->tell(doing, response);
   if (bad_event) return std::unexpected(*bad_event);
   if (!response) return std::unexpected(response.error());

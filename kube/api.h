@@ -2,6 +2,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,10 @@ class Api {
 
   /// As HttpClient::set_cancel, in every call; true ends the call with `cancelled`.
   void set_cancel(std::function<bool()> cancelled, std::chrono::milliseconds every = HttpClient::kCancelPoll);
+
+  /// By how much this machine's clock is ahead of the API server's now, to a second or so, by the Date header of the
+  /// last answer that had one. A clock that was set since then shows. nullopt before such an answer.
+  std::optional<Nanoseconds> clock_skew() const;
 
   Result<Json> get(const Resource& resource, const ObjectRef& ref, bool metadata_only = false);
 

@@ -49,6 +49,7 @@ ResticResult<Restic> open_restic(const Context& context, const api::Repository& 
   ResticPlace place = context.restic;
   if (!has_unique_name(kind)) place.own_host_name.clear();
   place.dead_owners = std::move(dead_owners);
+  place.clock_skew = [&api = context.api] { return api.clock_skew(); };
   place.settings.cache_cap = cache_cap;
   place.settings.secret_directory = secret_directory(context.repositories, name, place.settings.secret_directory);
   return Restic::open(backend_here(context.repositories, name, repository.spec.backend), access, version,

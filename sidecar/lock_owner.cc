@@ -58,6 +58,18 @@ bool is_dead(const LockOwner& owner, const DeadOwners& dead) {
   return dead.users.contains(owner.user) || dead.hosts.contains(owner.host);
 }
 
+std::optional<std::string> clock_doubt(std::optional<Nanoseconds> skew) {
+  // restic's half hour less the five minutes between two signs of life is far more than this.
+  constexpr std::chrono::minutes kAgreement{2};
+  if (!skew)
+    return "the age of locks cannot be told: the API server has told no time to compare this node's clock with";
+  if (std::chrono::abs(*skew) <= kAgreement) return std::nullopt;
+  return fmt::format(
+      "the age of locks cannot be told: this node's clock is {} s {} the API server's; set the node's clock",
+      std::chrono::round<std::chrono::seconds>(std::chrono::abs(*skew)).count(),
+      *skew > Nanoseconds{0} ? "ahead of" : "behind");
+}
+
 Result<RepositoryLock> parse_lock(std::string_view id, std::string_view output) {
   const auto json = parse_json(output);
   if (!json || !json->is_object()) return fail(ErrorCode::invalid, fmt::format("the lock {} cannot be read", id));

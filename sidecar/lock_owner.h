@@ -34,6 +34,10 @@ void add_lost_pods(DeadOwners& dead, const Json& session);
 
 bool is_dead(const LockOwner& owner, const DeadOwners& dead);
 
+/// Why the age of a lock cannot be told here: our clock and the API server's differ by more than two minutes, or nobody
+/// knows. nullopt: it can.
+std::optional<std::string> clock_doubt(std::optional<Nanoseconds> skew);
+
 /// A lock as it is in the repository.
 struct RepositoryLock {
   LockOwner owner;  ///< `owner.lock` is the whole id

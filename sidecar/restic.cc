@@ -52,24 +52,6 @@ std::string choose_location(const api::Backend& backend) {
   return locations.front();
 }
 
-/// Whether a process of this number runs restic here, as far as can be seen.
-bool is_restic(int pid) {
-  std::ifstream file(fmt::format("/proc/{}/comm", pid));
-  std::string name;
-  return std::getline(file, name) && name == "restic";
-}
-
-std::optional<fs::path> only_file(const fs::path& directory, const std::string& beginning) {
-  std::optional<fs::path> found;
-  std::error_code problem;
-  for (const auto& entry : fs::directory_iterator(directory, problem)) {
-    if (!entry.path().filename().string().starts_with(beginning)) continue;
-    if (found) return std::nullopt;
-    found = entry.path();
-  }
-  return found;
-}
-
 /// Looks at the directories that restic writes to first.
 bool is_writable(const std::string& location) {
   std::error_code problem;
@@ -78,8 +60,6 @@ bool is_writable(const std::string& location) {
   }
   return true;
 }
-
-constexpr std::string_view kOwnLock = "it is this pod's own, and that process has ended";
 
 }  // namespace
 
@@ -264,53 +244,6 @@ bool Restic::wait(milliseconds time) {
   return go_on_();
 }
 
-/// In this pod one restic runs at a time, and none now. What else a person may have started here is alive as long as
-/// its process is.
-bool Restic::is_ours_and_dead(const LockOwner& owner) const {
-  const std::string& user = place_.settings.user;
-  if (!user.empty() && owner.user == user) return true;
-  return !place_.own_host_name.empty() && owner.host == place_.own_host_name && !is_restic(owner.pid);
-}
-
-// No restic command removes one lock and no other, so this can be done only where a lock is a file of ours. Its name is
-// the hash of its content: a living owner never has a file of this name, whatever it does meanwhile.
-bool Restic::remove_dead_lock(const Run& run) {
-  const auto owner = parse_lock_owner(run.standard_error);
-  if (!owner || !local_) return false;
-  const bool ours = is_ours_and_dead(*owner);
-  if (!ours && !(place_.dead_owners && is_dead(*owner, place_.dead_owners()))) return false;
-  return remove_lock(*owner, ours ? kOwnLock : "that pod is gone");
-}
-
-bool Restic::remove_lock(const LockOwner& owner, std::string_view why) {
-  const auto path = only_file(fs::path(call_.location) / "locks", owner.lock);
-  if (!path) return false;
-  std::error_code problem;
-  fs::remove(*path, problem);
-  if (problem) {
-    log_warning("the lock {} of {}, which is gone, could not be removed: {}", owner.lock, owner.host,
-                problem.message());
-    return false;
-  }
-  log_warning("removed the lock {} of process {} in pod {}: {}", owner.lock, owner.pid, owner.host, why);
-  return true;
-}
-
-void Restic::remove_own_locks() {
-  if (!local_) {
-    if (place_.own_host_name.empty()) return;
-    if (const auto unlocked = unlock(); !unlocked) log_warning("restic unlock: {}", unlocked.error().sentence);
-    return;
-  }
-  std::error_code unreadable;
-  if (fs::directory_iterator(fs::path(call_.location) / "locks", unreadable) == fs::directory_iterator()) return;
-  const auto found = locks();
-  if (!found) return log_warning("listing locks: {}", found.error().sentence);
-  for (const RepositoryLock& lock : *found) {
-    if (is_ours_and_dead(lock.owner)) remove_lock(lock.owner, kOwnLock);
-  }
-}
-
 ResticResult<Restic::Run> Restic::run(const Arguments& arguments, const Ears& ears) {
   const auto give_up = steady_clock::now() + place_.patience.lock;
   milliseconds pause = place_.patience.lock_retry;
@@ -328,9 +261,7 @@ ResticResult<Restic::Run> Restic::run(const Arguments& arguments, const Ears& ea
     if (steady_clock::now() >= give_up) return run;
     log_info("the repository at {} is locked by somebody else; waiting", call_.location);
     if (remove_dead_lock(*run)) continue;
-    if (!place_.own_host_name.empty()) {
-      if (const auto unlocked = run_once(unlock_arguments(), {}); unlocked && unlocked->stopped) return unlocked;
-    }
+    remove_stale_locks(*run);
     if (!wait(pause)) {
       run->stopped = true;
       return run;

@@ -26,7 +26,9 @@ using GoOn = std::function<bool()>;
 struct ResticPatience {
   std::chrono::milliseconds lock{std::chrono::minutes(10)};  ///< how long others' locks are waited for
   std::chrono::milliseconds lock_retry{5'000};               ///< the first wait; doubles up to a minute
-  std::chrono::milliseconds interrupt{12'000};               ///< between SIGINT and SIGKILL
+  /// A lock that we have met for that long is not refreshed: a living restic replaces its own every five minutes.
+  std::chrono::milliseconds lock_unchanged{std::chrono::minutes(6)};
+  std::chrono::milliseconds interrupt{12'000};  ///< between SIGINT and SIGKILL
   std::chrono::milliseconds tick{1'000};
   /// How long the first contact with a backend may fail: restic itself tries again for a quarter of an hour. What no
   /// retry heals (credentials, certificate) ends it at the second time.
@@ -45,6 +47,9 @@ struct ResticPlace {
   std::string own_host_name;
   /// Asked when a lock is in the way that is not this pod's own.
   std::function<DeadOwners()> dead_owners;
+  /// By how much our clock is ahead of one that the cluster goes by; nullopt, or no function: nobody knows. Locks are
+  /// old by our clock, so without this none is (docs/decisions/0045).
+  std::function<std::optional<Nanoseconds>()> clock_skew{};
   ResticPatience patience;
 };
 
@@ -111,9 +116,11 @@ class Restic {
   /// Those that can be read: one that goes meanwhile is none.
   ResticResult<std::vector<RepositoryLock>> locks();
   /// What an earlier container of this pod, whose restic was killed, has left there: nobody else has a proof that it is
-  /// dead. In a pod whose name another one can have, only where the repository is a volume. Best effort.
+  /// dead. In a pod whose name another one can have, only where the repository is a volume. Elsewhere none, when that
+  /// would take another's with it. Best effort.
   void remove_own_locks();
-  /// By restic's own rule for stale locks: only from a pod whose name no other can have.
+  /// By restic's own rule for stale locks: only from a pod whose name no other can have. Fails, and removes none, where
+  /// our clock cannot be trusted with the age of locks.
   ResticResult<void> unlock();
   /// "dir", "file" or what else restic calls it; "" when the snapshot has nothing at that path.
   ResticResult<std::string> type_at(const std::string& snapshot, const std::string& path);
@@ -155,6 +162,14 @@ class Restic {
   bool remove_dead_lock(const Run& run);
   bool remove_lock(const LockOwner& owner, std::string_view why);
   bool is_ours_and_dead(const LockOwner& owner) const;
+  /// By restic's own rule, if nothing speaks against it (docs/decisions/0045).
+  void remove_stale_locks(const Run& run);
+  /// Whether this very lock was met long enough ago. Now is the first time for one that we do not know.
+  bool is_unchanged(const std::string& lock);
+  /// Whether restic takes it for stale by its time, or soon will.
+  bool looks_stale(const RepositoryLock& lock) const;
+  ResticResult<std::vector<std::string>> lock_ids();
+  ResticResult<std::optional<RepositoryLock>> read_lock(const std::string& id);  ///< nullopt: it has gone
   bool wait(std::chrono::milliseconds time);
   /// Whether that made room.
   bool shrink_cache(std::uint64_t cap);
@@ -172,6 +187,8 @@ class Restic {
   ResticPlace place_;
   std::vector<std::string> secrets_;
   GoOn go_on_;
+  std::map<std::string, std::chrono::steady_clock::time_point> met_;  ///< locks, by when they were first in the way
+  bool told_why_locks_stay_ = false;
 };
 
 }  // namespace stash::sidecar

@@ -213,17 +213,25 @@ Result<void> publish(Context& context, const api::RestoreSession& session, HostS
   return written;
 }
 
-/// The exit code, or nullopt when another pod was faster.
+/// The exit code, or nullopt when another pod was faster. `unanswered`: the attempt that this process claimed without
+/// an answer, and so has not begun; 0 for none. If the claim was written all the same, that attempt is begun now: it is
+/// counted already, and nothing has ended in the middle of it.
 std::optional<int> take_turn(Context& context, const Json& object, const api::RestoreSession& session,
-                             const std::string& host, RestoreTurn turn) {
-  HostStatus status(context, api::kRestoreSessions, object, host, *host_entry(object, host));
-  const bool give_up = turn == RestoreTurn::give_up;
+                             const std::string& host, RestoreTurn turn, int& unanswered) {
+  const HostEntry entry = *host_entry(object, host);
+  HostStatus status(context, api::kRestoreSessions, object, host, entry);
+  const bool claimed_before = unanswered > 0 && unanswered == entry.attempts && is_held_by(entry, context.pod);
+  const bool give_up = turn == RestoreTurn::give_up && !claimed_before;
   // Also what this container began before it was restarted is claimed again: every beginning counts.
-  if (const auto claimed = status.claim(give_up ? Counted::no : Counted::yes); !claimed) {
-    if (claimed.error().code == ErrorCode::conflict || is_outage(claimed.error().code)) return std::nullopt;
+  const Counted counted = give_up || claimed_before ? Counted::no : Counted::yes;
+  if (const auto claimed = status.claim(counted); !claimed) {
+    const bool outage = is_outage(claimed.error().code);
+    if (outage && counted == Counted::yes) unanswered = entry.attempts + 1;
+    if (outage || claimed.error().code == ErrorCode::conflict) return std::nullopt;
     log_error("claiming host {}: {}", host, claimed.error().message);
     return 1;
   }
+  unanswered = 0;
   if (give_up) {
     const auto published = publish(context, session, status, cut_off_attempt(), {});
     if (!published) log_warning("{}; looking again", published.error().message);
@@ -232,7 +240,7 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
   log_info("host {} of RestoreSession {}: attempt {} of {}", host, session.metadata.name, status.attempts(),
            kRestoreAttempts);
   const auto begun = context.clock.steady();
-  Restorer restorer(context, session, status, turn == RestoreTurn::resume);
+  Restorer restorer(context, session, status, turn != RestoreTurn::claim);
   auto problem = restorer.run();
   if (problem && !restorer.go_on()) {
     if (!status.lost()) status.give_back();
@@ -278,6 +286,7 @@ int restore(Context& context, const std::string& session_name) {
   const api::ObjectRef ref{context.pod.ns, session_name};
   Backoff backoff;
   std::string last_problem, said;
+  int unanswered = 0;
   while (!context.stop()) {
     const auto object = context.api.get(api::kRestoreSessions, ref);
     if (!object && object.error().code == ErrorCode::not_found) {
@@ -324,7 +333,7 @@ int restore(Context& context, const std::string& session_name) {
       case RestoreTurn::claim:
       case RestoreTurn::resume:
       case RestoreTurn::give_up:
-        if (const auto code = take_turn(context, *object, *session, *host, turn)) return *code;
+        if (const auto code = take_turn(context, *object, *session, *host, turn, unanswered)) return *code;
         context.pause(backoff.next());
         break;
     }

@@ -35,6 +35,24 @@ TEST_CASE("method, headers and body arrive, status, headers and body come back",
   CHECK(call.headers.contains("expect") == false);
 }
 
+TEST_CASE("the server's clock is read from its Date, and junk is none", "[base][http][F52][F64][I17]") {
+  ApiScript api;
+  api.clock_ahead(std::nullopt);
+  const auto told = [&api](const std::string& date) {
+    api.on("GET", "/x").reply_raw(200, "", {{"Date", date}});
+    return HttpClient({}).send({.url = url(api)})->server_time;
+  };
+  const auto time = told("Mon, 23 Nov 2026 10:00:00 GMT");
+  REQUIRE(time);
+  CHECK(format_time(time->date) == "2026-11-23T10:00:00Z");
+  for (const char* junk : {"yesterday", "Mon, 23 Nov 99999 10:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "0", ";"}) {
+    CAPTURE(junk);
+    CHECK_FALSE(told(junk));
+  }
+  api.on("GET", "/x").reply_raw(200, "");
+  CHECK_FALSE(HttpClient({}).send({.url = url(api)})->server_time);
+}
+
 TEST_CASE("an HTTP status of refusal is an answer, no error", "[base][http]") {
   ApiScript api;
   api.on("GET", "/x").reply_raw(404, "nothing");

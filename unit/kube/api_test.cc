@@ -103,6 +103,39 @@ TEST_CASE("an answer that is no JSON is invalid", "[kube][api]") {
   CHECK(Api(script.config()).get(api::kPods, kPod).error().code == ErrorCode::invalid);
 }
 
+TEST_CASE("how far our clock is from the API server's is known from the last answer that told the time",
+          "[kube][api][F52][I12]") {
+  using namespace std::chrono_literals;
+  ApiScript script;
+  Api api(script.config());
+  // Whole seconds on the wire, and the way of the answer.
+  const auto is_about = [&api](Nanoseconds expected) {
+    const auto skew = api.clock_skew();
+    return skew && *skew >= expected - 1s && *skew < expected + 20s;
+  };
+  CHECK_FALSE(api.clock_skew());
+  script.clock_ahead(std::nullopt);
+  script.on("GET", kPodPath).times(3).reply(an_object("web-0"));
+  REQUIRE(api.get(api::kPods, kPod));
+  CHECK_FALSE(api.clock_skew());
+  script.clock_ahead(-1h);
+  REQUIRE(api.get(api::kPods, kPod));
+  CHECK(is_about(1h));
+  script.clock_ahead(std::nullopt);
+  REQUIRE(api.get(api::kPods, kPod));
+  CHECK(is_about(1h));
+  script.clock_ahead(1h);
+  SECTION("a refusal tells it too") {
+    script.on("GET", kPodPath).reply(403);
+    CHECK_FALSE(api.get(api::kPods, kPod));
+  }
+  SECTION("and so does a watch") {
+    script.on("GET", kPodsPath, "watch=true").stream({});
+    REQUIRE(api.watch(api::kPods, "demo", {}, [](const WatchEvent&) { return true; }));
+  }
+  CHECK(is_about(-1h));
+}
+
 TEST_CASE("a list is read page by page and each item knows its kind", "[kube][api]") {
   ApiScript script;
   Json bare = an_object("a");

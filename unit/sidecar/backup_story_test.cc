@@ -785,6 +785,7 @@ TEST_CASE("somebody else's lock is waited for, and ours is removed first", "[sid
   story.restic.on("cat", {})
       .on("snapshots", {.output = "[]\n"})
       .on("backup", {.exit_code = 1, .standard_error = test::kLocked})
+      .on("list", {})
       .on("unlock", {})
       .on("backup", {.output = summary_line()})
       .on("forget", {.output = "[]\n"})

@@ -34,6 +34,19 @@ TEST_CASE("a message that names no lock, or not enough of it, names no owner", "
   }
 }
 
+TEST_CASE(
+    "a clock that is two minutes from the API server's is good enough to tell a lock's age, and says why not else",
+    "[sidecar][lock_owner][F52][I12]") {
+  using namespace std::chrono_literals;
+  for (const Nanoseconds skew : {Nanoseconds(0), Nanoseconds(2min), Nanoseconds(-2min)}) CHECK_FALSE(clock_doubt(skew));
+  CHECK(clock_doubt(121s) ==
+        "the age of locks cannot be told: this node's clock is 121 s ahead of the API server's; set the node's clock");
+  CHECK(clock_doubt(-1h) ==
+        "the age of locks cannot be told: this node's clock is 3600 s behind the API server's; set the node's clock");
+  CHECK(clock_doubt(std::nullopt) ==
+        "the age of locks cannot be told: the API server has told no time to compare this node's clock with");
+}
+
 TEST_CASE("only pods that are known to be gone are dead owners", "[sidecar][lock_owner][I12]") {
   Json session = test::a_backup_session().json();
   session["status"]["lostPods"] = Json::array({{{"podName", "app-6f-x"}, {"podUID", "uid-1"}}, {{"podUID", "uid-2"}}});

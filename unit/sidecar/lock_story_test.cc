@@ -1,7 +1,11 @@
 #include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -15,6 +19,7 @@ namespace fs = std::filesystem;
 using test::a_backup_session;
 using test::Story;
 
+constexpr int kNobody = 4'194'305;  // more than the kernel gives
 constexpr const char* kSessions = "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions";
 
 /// A backup that meets a lock at its first try; none is in the way at the second.
@@ -22,7 +27,7 @@ struct LockStory : Story {
   BackupMemory memory;
   api::BackupConfiguration configuration = a_configuration_here().build();
 
-  LockStory() {
+  explicit LockStory(bool in_a_bucket = false) {
     fs::create_directory(data());
     std::ofstream(data() + "/file") << "content";
     context.restic.settings.user = "uid-pod";
@@ -31,7 +36,14 @@ struct LockStory : Story {
     const std::string session = std::string(kSessions) + "/app-backup-1700000000";
     script.on("PATCH", session + "/status").always().reply(running);
     script.on("POST", "/api/v1/namespaces/demo/events").always().reply(201, Json::object());
-    script.on("GET", kRepositoryPath).reply(a_checked_repository_here().json());
+    restic.write_secret("AWS_ACCESS_KEY_ID", "id");
+    restic.write_secret("AWS_SECRET_ACCESS_KEY", "key");
+    const auto repository = a_checked_repository_here().with([in_a_bucket](api::Repository& it) {
+      if (!in_a_bucket) return;
+      it.spec.backend.local.reset();
+      it.spec.backend.s3 = api::S3Backend{"http://s3:9000", "bucket", "x", ""};
+    });
+    script.on("GET", kRepositoryPath).reply(repository.json());
     script.on("PATCH", std::string(kRepositoryPath) + "/status").reply(a_repository_here().json());
   }
 
@@ -44,17 +56,26 @@ struct LockStory : Story {
     return path;
   }
   void meets_lock_of(int pid, const std::string& host, const std::string& user) {
-    restic.on("cat", {})
-        .on("snapshots", {.output = "[]\n"})
-        .on("backup", {.exit_code = 1,
-                       .standard_error = fmt::format(
-                           "unable to create lock in backend: repository is already locked by PID {} on {} by {} (UID "
-                           "0, GID 0)\nlock was created at 2026-11-23 12:53:03 (1.2s ago)\nstorage ID 40b9a799\n",
-                           pid, host, user)})
-        .on("unlock", {})
-        .on("backup", {.output = test::summary_line()})
+    meets_locks({"40b9a799"}, pid, host, user);
+  }
+  /// One after the other, a try each.
+  void meets_locks(const std::vector<std::string>& ids, int pid, const std::string& host, const std::string& user) {
+    restic.on("cat", {}).on("snapshots", {.output = "[]\n"});
+    for (const std::string& id : ids) {
+      restic.on("unlock", {});
+      restic.on("backup", {.exit_code = 1,
+                           .standard_error = fmt::format(
+                               "unable to create lock in backend: repository is already locked by PID {} on {} by {} "
+                               "(UID 0, GID 0)\nlock was created at 2026-11-23 12:53:03 (1.2s ago)\nstorage ID {}\n",
+                               pid, host, user, id)});
+    }
+    restic.on("backup", {.output = test::summary_line()})
         .on("forget", {.output = "[]\n"})
         .on("stats", {.output = "{\"total_size\":1}\n"});
+  }
+  /// What `list locks` says at each of so many meetings.
+  void lists(const std::string& output, int times = 1) {
+    for (int i = 0; i < times; ++i) restic.on("list", {.output = output});
   }
   /// The session says which pods are gone.
   void knows_of_lost(const Json& pods) {
@@ -157,12 +178,174 @@ TEST_CASE("a container that goes on with what one began that was killed removes 
   CHECK_FALSE(story.unlocked());
 }
 
+/// What a person's download looks like to the sidecar beside it.
+class LivingRestic {
+ public:
+  LivingRestic() {
+    std::array<int, 2> named{};
+    REQUIRE(::pipe(named.data()) == 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::prctl(PR_SET_NAME, "restic");
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      ::close(named[0]);
+      ::close(named[1]);
+      while (true) ::pause();
+    }
+    ::close(named[1]);
+    char nothing = 0;
+    while (::read(named[0], &nothing, 1) < 0) continue;  // its end comes when it has its name
+    ::close(named[0]);
+  }
+  ~LivingRestic() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  LivingRestic(const LivingRestic&) = delete;
+  LivingRestic& operator=(const LivingRestic&) = delete;
+  int pid() const { return pid_; }
+  /// It stays a zombie, as one whose parent was killed does below a PID 1 that waits for nobody.
+  void die() const {
+    ::kill(pid_, SIGKILL);
+    siginfo_t how{};
+    ::waitid(P_PID, static_cast<id_t>(pid_), &how, WEXITED | WNOWAIT);
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+TEST_CASE("the lock of a download that a person runs in this container stays as long as its restic lives",
+          "[sidecar][lock_story][F38][I12]") {
+  LockStory story;
+  const LivingRestic restic;
+  const std::string lock = story.lock_file("40b9a799");
+  const std::string user = GENERATE(as<std::string>{}, "uid-pod", "");  // a restic built with cgo tells no user
+  SECTION("while it lives") {
+    story.knows_of_lost(Json::array());
+    story.context.restic.patience.lock_unchanged = std::chrono::hours(1);
+    story.meets_lock_of(restic.pid(), "app-6f-x", user);
+    story.run();
+    CHECK(fs::exists(lock));
+  }
+  SECTION("not once it has ended") {
+    restic.die();
+    story.meets_lock_of(restic.pid(), "app-6f-x", user);
+    story.run();
+    CHECK_FALSE(fs::exists(lock));
+  }
+  CHECK_FALSE(story.unlocked());
+}
+
+TEST_CASE("while nobody knows that this node's clock is right, no lock is taken for old",
+          "[sidecar][lock_story][F52][I12]") {
+  using std::chrono::seconds;
+  LockStory story;
+  story.knows_of_lost(Json::array());
+  story.meets_locks({"40b9a799", "40b9a799"}, 12, "elsewhere", "");
+  bool right = false;
+  SECTION("the API server tells no time") { story.script.clock_ahead(std::nullopt); }
+  SECTION("this clock is ahead") { story.script.clock_ahead(seconds(-150)); }
+  SECTION("this clock is behind") { story.script.clock_ahead(seconds(40 * 60)); }
+  SECTION("a small difference does not matter") {
+    right = true;
+    story.script.clock_ahead(seconds(90));
+  }
+  story.lists("", 2);
+  story.run();
+  CHECK(story.unlocked() == right);
+}
+
+TEST_CASE("a lock is taken for old only when it has been the same for longer than a living restic leaves it",
+          "[sidecar][lock_story][F52][I12]") {
+  // Its owner's clock may be an hour behind: by its time the lock is stale from the beginning.
+  LockStory story;
+  story.knows_of_lost(Json::array());
+  auto& patience = story.context.restic.patience;
+  bool unlocked = false;
+  SECTION("it has not been met for long") {
+    patience.lock_unchanged = std::chrono::hours(1);
+    story.meets_locks({"40b9a799", "40b9a799", "40b9a799"}, 12, "elsewhere", "");
+  }
+  SECTION("it is another one each time") {
+    patience.lock_unchanged = std::chrono::milliseconds(1);
+    patience.lock_retry = std::chrono::milliseconds(5);
+    story.meets_locks({"40b9a799", "51c0b8aa", "62d1c9bb"}, 12, "elsewhere", "");
+  }
+  SECTION("it is the same still, though another one was named between") {
+    unlocked = true;
+    patience.lock_unchanged = std::chrono::milliseconds(10);
+    patience.lock_retry = std::chrono::milliseconds(5);
+    story.meets_locks({"40b9a799", "51c0b8aa", "40b9a799"}, 12, "elsewhere", "");
+  }
+  story.lists("", 3);
+  story.run();
+  CHECK(story.unlocked() == unlocked);
+}
+
+std::string id_of(const std::string& beginning) { return beginning + std::string(56, '0'); }
+/// As restic prints it.
+std::string lock_of(const std::string& host, std::chrono::minutes old) {
+  return fmt::format(R"({{"time":"{}","exclusive":false,"hostname":"{}","username":"","pid":{}}})",
+                     format_time(system_clock().now() - old), host, kNobody);
+}
+
+TEST_CASE("a lock that is old by its owner's clock alone does not go with one that is dead",
+          "[sidecar][lock_story][F38][F52][I12]") {
+  // restic names one lock, and unlock takes all that are stale.
+  using std::chrono::minutes;
+  LockStory story(true);
+  story.context.restic.patience.lock_unchanged = std::chrono::hours(1);
+  story.meets_locks({"40b9a799"}, kNobody, "app-6f-x", "");
+  story.lists(id_of("40b9a799") + "\n" + id_of("51c0b8aa") + "\n");
+  story.restic.on("cat", {.output = lock_of("app-6f-x", minutes(1))});
+  bool unlocked = false;
+  SECTION("met for the first time") { story.restic.on("cat", {.output = lock_of("elsewhere", minutes(40))}); }
+  SECTION("one that is fresh stays anyhow") {
+    unlocked = true;
+    story.restic.on("cat", {.output = lock_of("elsewhere", minutes(4))});
+  }
+  SECTION("one that is gone by then is nobody's") {
+    unlocked = true;
+    story.restic.on("cat", {.exit_code = 1});
+  }
+  story.run();
+  CHECK(story.unlocked() == unlocked);
+}
+
+TEST_CASE("what an earlier container left in a store goes only where nothing else goes with it",
+          "[sidecar][lock_story][F28][F52][I12]") {
+  using std::chrono::minutes;
+  LockStory story(true);
+  story.context.restic.patience.lock_unchanged = std::chrono::hours(1);
+  story.restic.on("cat", {});
+  minutes age{4};
+  bool unlocked = false, there = true;
+  SECTION("nobody knows whether this node's clock is right") { story.script.clock_ahead(std::nullopt); }
+  SECTION("this node's clock is wrong") { story.script.clock_ahead(minutes(-40)); }
+  SECTION("another lock is old by its owner's clock") { age = minutes(40); }
+  SECTION("there is none of this pod's") { there = false; }
+  SECTION("else") { unlocked = true; }
+  story.lists((there ? id_of("40b9a799") + "\n" : "") + id_of("51c0b8aa") + "\n");
+  if (there) story.restic.on("cat", {.output = lock_of("app-6f-x", minutes(1))});
+  story.restic.on("cat", {.output = lock_of("elsewhere", age)})
+      .on("unlock", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = test::summary_line()})
+      .on("forget", {.output = "[]\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  story.run(true);
+  CHECK(story.unlocked() == unlocked);
+}
+
 TEST_CASE("where one lock cannot be removed, restic's own rule is used for the pod's own name only",
           "[sidecar][lock_story][F38][I12]") {
   LockStory story;
   story.lock_file("40b9a799");
   story.lock_file("40b9a7991");  // two that begin alike stand for a place that is no directory of ours
-  story.meets_lock_of(12, "app-6f-x", "");
+  story.meets_lock_of(kNobody, "app-6f-x", "");
+  story.lists("");
+  story.context.restic.patience.lock_unchanged = std::chrono::hours(1);  // that process is not there: proof enough
   story.run();
   CHECK(story.unlocked());
 }

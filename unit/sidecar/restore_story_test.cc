@@ -172,6 +172,50 @@ TEST_CASE("every beginning of a restore is counted, and its number is told", "[s
         std::string::npos);
 }
 
+TEST_CASE("a claim whose answer was lost costs no attempt", "[sidecar][restore_story][F19][I13]") {
+  RestoreStory story;
+  int attempts = 1;
+  SECTION("the first, which was written") {
+    story.reads(story.pending);
+    story.script.on("PATCH", kStatus).reply(500);
+    story.reads(after(tried("Running", 1)));
+  }
+  SECTION("the last, which was written: it is begun, not given up") {
+    attempts = 5;
+    story.reads(after(tried("Failed", 4)));
+    story.script.on("PATCH", kStatus).reply(500);
+    story.reads(after(tried("Running", 5)));
+  }
+  SECTION("one that was written, and claimed again without an answer") {
+    attempts = 2;
+    story.reads(after(tried("Failed", 1)));
+    story.script.on("PATCH", kStatus).times(2).reply(504);
+    story.reads(after(tried("Running", 2)));
+    story.reads(after(tried("Running", 2)));
+  }
+  SECTION("one that came late, and so met the next try") {
+    story.reads(story.pending);
+    story.script.on("PATCH", kStatus).reply(504);
+    story.reads(story.pending);
+    story.script.on("PATCH", kStatus).refuse_test();
+    story.reads(after(tried("Running", 1)));
+  }
+  SECTION("one that was not written is made, and counted, once") {
+    story.reads(story.pending);
+    story.script.on("PATCH", kStatus).reply(503);
+    story.reads(story.pending);
+  }
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("restore", {});
+  CHECK(story.run() == 0);
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Succeeded");
+  CHECK(int_at(result, {"attempts"}) == attempts);
+  const std::string one_more = fmt::format(R"("path":"/status/stats/0/attempts","value":{})", attempts + 1);
+  CHECK(test::text_of(story.script.calls()).find(one_more) == std::string::npos);
+}
+
 TEST_CASE("a restore that goes on with what one began that was killed removes that one's lock, and no other",
           "[sidecar][restore_story][F28][I12]") {
   RestoreStory story;

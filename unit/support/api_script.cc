@@ -4,8 +4,10 @@
 #include <httplib.h>
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <condition_variable>
+#include <ctime>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -167,6 +169,7 @@ struct ApiScript::Impl {
   std::deque<Step> steps;  // references stay good
   std::vector<Call> calls;
   std::vector<std::string> failures;
+  std::optional<std::chrono::seconds> clock_ahead{0};
   int answering = 0;
   bool ending = false;
 
@@ -196,10 +199,27 @@ struct ApiScript::Impl {
     changed.notify_all();
   }
 
+  /// As the API server's: RFC 9110.
+  void set_date(httplib::Response& response) {
+    std::optional<std::chrono::seconds> ahead;
+    {
+      const std::lock_guard lock(mutex);
+      ahead = clock_ahead;
+    }
+    if (!ahead || response.has_header("Date")) return;
+    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + *ahead);
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    std::array<char, 64> text{};
+    std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    response.set_header("Date", text.data());
+  }
+
   void answer(const Step& step, const Call& call, httplib::Response& response) {
     const Reply reply = step.make_ ? step.make_(call) : step.reply_;
     response.status = reply.status;
     for (const auto& [name, value] : reply.headers) response.set_header(name, value);
+    set_date(response);
     if (step.kind_ == Step::Kind::answer) {
       response.set_content(reply.body, reply.content_type);
       return;
@@ -272,6 +292,11 @@ ApiScript::Step& ApiScript::on(std::string method, std::string path, std::string
   step.path_ = std::move(path);
   step.query_ = split_query(query);
   return step;
+}
+
+void ApiScript::clock_ahead(std::optional<std::chrono::seconds> by) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->clock_ahead = by;
 }
 
 kube::Config ApiScript::config() const {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +91,9 @@ class ApiScript {
 
   /// `query` is "key=value&key=value", not encoded. The reference stays good; call its methods before the call comes.
   Step& on(std::string method, std::string path, std::string_view query = "");
+
+  /// How far ahead of ours the clock is that the Date headers are read from. 0 unless said; nullopt: no such header.
+  void clock_ahead(std::optional<std::chrono::seconds> by);
 
   kube::Config config() const;
   int port() const;

@@ -96,6 +96,7 @@ sidecar::ResticPlace FakeRestic::place() const {
   place.inherited = {{"PATH", path == nullptr ? "/usr/bin:/bin" : path}, {"RESTIC_PASSWORD_COMMAND", "echo stolen"}};
   place.patience = {.lock = milliseconds(2'000),
                     .lock_retry = milliseconds(1),
+                    .lock_unchanged = milliseconds(0),
                     .interrupt = milliseconds(2'000),
                     .tick = milliseconds(20)};
   return place;
