@@ -75,6 +75,8 @@ struct HostStats {
   std::optional<bool> backed_up{};
   std::vector<Condition> conditions{};  ///< what the pod knows of the repository, for those of the session
   std::optional<Progress> progress{};
+  /// Ids of snapshots that lack files, from before they have their tag in the repository until the host's result.
+  std::vector<std::string> incomplete{};
   friend bool operator==(const HostStats&, const HostStats&) = default;
 };
 

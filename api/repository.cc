@@ -18,6 +18,8 @@ constexpr auto fields(Of<RepositoryStatus>) {
       Field{"observedGeneration", &RepositoryStatus::observed_generation, as<Generation>(),
             "metadata.generation that this status is about."},
       Field{"firstBackupTime", &RepositoryStatus::first_backup_time, "Time of the first successful backup."},
+      Field{"firstSnapshotTime", &RepositoryStatus::first_snapshot_time,
+            "Time of the first snapshot, if its backup failed and none had succeeded before."},
       Field{"lastBackupTime", &RepositoryStatus::last_backup_time, "Time of the last successful backup."},
       Field{"integrity", &RepositoryStatus::integrity, "Whether the last check found the repository sound."},
       Field{"lastCheckTime", &RepositoryStatus::last_check_time, "Time of that check."},

@@ -52,6 +52,7 @@ struct RepositorySpec {
 struct RepositoryStatus {
   std::int64_t observed_generation = 0;
   std::optional<TimePoint> first_backup_time, last_backup_time;
+  std::optional<TimePoint> first_snapshot_time;  ///< when its backup failed, and none had succeeded before
   std::optional<bool> integrity;
   std::optional<TimePoint> last_check_time;  ///< when `integrity` was found
   std::optional<Claim> initialisation;       ///< the pod that makes the restic repository now

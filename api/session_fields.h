@@ -73,7 +73,9 @@ constexpr auto fields(Of<HostStats>) {
                           &HostStats::conditions,
                           "What the pod knows of the repository; the session's conditions follow from it.",
                           {.list_key = "type"}},
-                    Field{"progress", &HostStats::progress, "How far the work has come."}};
+                    Field{"progress", &HostStats::progress, "How far the work has come."},
+                    Field{"incomplete", &HostStats::incomplete,
+                          "Snapshots that lack files, while it is not known that each has its tag."}};
 }
 
 /// How far a session has come and why not further, between what tells sessions apart and `wide`.

@@ -96,8 +96,8 @@ Json wanted_configuration(const BlueprintWorld& world, const BlueprintRequest& r
 
 /// Something was backed up to it, or is going to be at this moment.
 bool is_in_use(const api::RepositoryStatus& status, bool backup_running) {
-  return backup_running || status.first_backup_time || status.last_backup_time || status.snapshot_count > 0 ||
-         status.initialisation || !status.total_size.empty();
+  return backup_running || status.first_backup_time || status.first_snapshot_time || status.last_backup_time ||
+         status.snapshot_count > 0 || status.initialisation || !status.total_size.empty();
 }
 
 bool same_place(const api::Backend& one, const api::Backend& other) {

@@ -131,7 +131,7 @@ Json finished_hosts(const Json& stats) {
     const std::string phase = phase_of(host);
     if (phase == kHostPending || phase == kHostRunning) continue;
     if (host.is_object()) {
-      for (const char* ours : {"claim", "backedUp", "conditions", "progress"}) host.erase(ours);
+      for (const char* ours : {"claim", "backedUp", "conditions", "progress", "incomplete"}) host.erase(ours);
     }
     finished.push_back(std::move(host));
   }

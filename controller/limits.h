@@ -1,13 +1,15 @@
 #pragma once
 #include <chrono>
 
+#include "api/silence.h"
+
 namespace stash::controller {
 
 /// How long the state machines of sessions wait for what.
 struct Limits {
   std::chrono::seconds grace{15};                         ///< for objects that were applied in one go, in any order
   std::chrono::seconds claim{std::chrono::minutes(10)};   ///< for a pod to take a host
-  std::chrono::seconds stall{std::chrono::minutes(15)};   ///< for a sign of progress of a living pod
+  std::chrono::seconds stall{api::kStall};                ///< for a sign of progress of a living pod
   std::chrono::seconds deadline{std::chrono::hours(24)};  ///< of a BackupSession without spec.timeOut
   std::chrono::seconds look_again{10};                    ///< while a session is unfinished
 };

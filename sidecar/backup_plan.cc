@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "api/backup_configuration.h"
-#include "api/format.h"
 #include "sidecar/hook_plan.h"
 
 namespace stash::sidecar {
@@ -39,7 +38,7 @@ std::string gone_repository(const BackupProgress& progress) {
   return fmt::format(
       "the repository at {} held backups since {} and is gone; it is not initialised again. Bring it back, or, if its "
       "loss is known, delete and create the Repository object to start afresh",
-      progress.location, format_time(*progress.first_backup));
+      progress.location, format_time(progress.first_snapshot ? *progress.first_snapshot : *progress.first_backup));
 }
 
 bool hook_after_is_due(const BackupProgress& progress) {
@@ -66,8 +65,10 @@ std::optional<BackupStep> step_to_snapshots(BackupProgress& progress) {
 
 /// Of one host, as soon as nothing more is read from its volumes.
 std::optional<BackupStep> step_after_snapshots(const BackupProgress& progress) {
+  if (incomplete_snapshots(progress) != progress.told_incomplete) return BackupStep{Kind::tell_incomplete};
   if (hook_after_is_due(progress)) return BackupStep{Kind::hook_after};
-  const auto unmarked = std::ranges::find(progress.paths, true, &PathProgress::is_unmarked);
+  const auto unmarked =
+      std::ranges::find(progress.paths, false, [](const PathProgress& path) { return path.unmarked.empty(); });
   if (unmarked == progress.paths.end()) return std::nullopt;
   return BackupStep{Kind::mark_incomplete, static_cast<std::size_t>(unmarked - progress.paths.begin())};
 }
@@ -95,6 +96,12 @@ BackupStep step_of_upkeep(const BackupProgress& progress) {
   return {Kind::finish};
 }
 
+bool is_named(const std::vector<std::string>& ids, const Snapshot& snapshot) {
+  return std::ranges::any_of(ids, [&snapshot](const std::string& id) {
+    return !id.empty() && (id == snapshot.short_id || snapshot.id.starts_with(id));
+  });
+}
+
 }  // namespace
 
 std::string_view to_string(BackupStep::Kind kind) {
@@ -112,6 +119,7 @@ std::string_view to_string(BackupStep::Kind kind) {
     case Kind::adopt:
     case Kind::back_up:
       return "backup";
+    case Kind::tell_incomplete:
     case Kind::mark_incomplete:
       return "tag";
     case Kind::hook_after:
@@ -139,7 +147,8 @@ BackupStep next_step(BackupProgress& progress) {
       progress.error = missing_paths(progress);
     }
   }
-  if (progress.error.empty() && progress.repository == RepositoryState::absent && progress.first_backup) {
+  if (progress.error.empty() && progress.repository == RepositoryState::absent &&
+      (progress.first_backup || progress.first_snapshot)) {
     progress.error = gone_repository(progress);
     progress.unusable = true;
   }
@@ -170,7 +179,7 @@ void note_backup(BackupProgress& progress, std::size_t path, const std::optional
         "{}: {}. The snapshot {} has everything else. Let the container read them "
         "(runtimeSettings.container.securityContext), or leave them out (spec.target.exclude)",
         entry.path, describe(unreadable), has_snapshot ? summary->snapshot : "(not named by restic)");
-    entry.is_unmarked = has_snapshot;
+    if (has_snapshot) entry.unmarked.push_back(summary->snapshot);
   } else if (failure) {
     progress.error = fmt::format("backing up {}: {}", entry.path, failure->sentence);
     progress.unusable = true;
@@ -181,8 +190,18 @@ void note_backup(BackupProgress& progress, std::size_t path, const std::optional
         "{}: there are no files in it (snapshot {}). Is the volume mounted? If it may be empty, set the annotation "
         "stash.appscode.com/allow-empty: \"true\" on the BackupConfiguration",
         entry.path, summary->snapshot);
-    entry.is_unmarked = true;
+    entry.unmarked.push_back(summary->snapshot);
   }
+}
+
+std::vector<std::string> incomplete_snapshots(const BackupProgress& progress) {
+  std::vector<std::string> ids = progress.told_incomplete;
+  for (const PathProgress& path : progress.paths) {
+    for (const std::string& id : path.unmarked) {
+      if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
+    }
+  }
+  return ids;
 }
 
 void note_earlier(BackupProgress& progress, std::size_t path, const Snapshot* snapshot) {
@@ -190,6 +209,10 @@ void note_earlier(BackupProgress& progress, std::size_t path, const Snapshot* sn
   entry.earlier_snapshot = snapshot == nullptr ? "" : snapshot->short_id;
   if (snapshot == nullptr) return;
   entry.earlier_is_incomplete = is_incomplete(*snapshot);
+  if (!entry.earlier_is_incomplete && is_named(progress.told_incomplete, *snapshot)) {
+    entry.earlier_is_incomplete = true;
+    entry.unmarked.push_back(snapshot->short_id);
+  }
   entry.earlier_is_first = snapshot->parent.empty();
   entry.earlier_summary = snapshot->summary;
 }
@@ -212,8 +235,9 @@ void note_adoption(BackupProgress& progress, std::size_t path, std::optional<Bac
     summary->files_new = entry.earlier_is_first ? summary->files_total : 0;
     summary->files_changed = summary->files_unmodified = 0;
   }
+  const std::vector<std::string> unmarked = entry.unmarked;
   note_backup(progress, path, summary, failure, unreadable);
-  if (entry.earlier_is_incomplete) entry.is_unmarked = false;
+  if (entry.earlier_is_incomplete) entry.unmarked = unmarked;
   if (auto& snapshot = entry.snapshot; snapshot && !entry.earlier_summary) {
     snapshot->uploaded.clear();
     snapshot->processing_time.clear();
@@ -222,20 +246,23 @@ void note_adoption(BackupProgress& progress, std::size_t path, std::optional<Bac
 
 void note_mark(BackupProgress& progress, std::size_t path, const std::expected<std::string, ResticFailure>& id) {
   PathProgress& entry = progress.paths[path];
-  entry.is_unmarked = false;
-  std::string& name = entry.snapshot->name;
+  const std::string untagged = entry.unmarked.front();
+  entry.unmarked.erase(entry.unmarked.begin());
+  const bool is_latest = !entry.snapshot || entry.snapshot->name == untagged;
   if (!id) {
+    // A newer snapshot of this session takes its place.
+    if (!is_latest) return;
     progress.error += fmt::format(
-        "; it could not be made sure that the snapshot {} has the tag {}, and a restore of the latest snapshot may "
+        "{}it could not be made sure that the snapshot {} has the tag {}, and a restore of the latest snapshot may "
         "take it: {}",
-        name, kIncompleteTag, id.error().sentence);
+        progress.error.empty() ? "" : "; ", untagged, kIncompleteTag, id.error().sentence);
     progress.unusable = true;
     return;
   }
   // The error names it as it was.
-  if (const auto told = progress.error.find(name); told != std::string::npos)
-    progress.error.replace(told, name.size(), *id);
-  name = *id;
+  if (const auto told = progress.error.find(untagged); told != std::string::npos)
+    progress.error.replace(told, untagged.size(), *id);
+  if (entry.snapshot && is_latest) entry.snapshot->name = *id;
 }
 
 void note_hook_before(BackupProgress& progress, const std::string& problem) {
@@ -246,6 +273,30 @@ void note_hook_before(BackupProgress& progress, const std::string& problem) {
 void note_hook_after(BackupProgress& progress, const std::string& problem) {
   progress.hook_after = HookState::done;
   if (!problem.empty()) progress.error += (progress.error.empty() ? "" : "; ") + problem;
+}
+
+bool end_without_upkeep(BackupProgress& progress) {
+  const bool has_all = !progress.paths.empty() && std::ranges::all_of(progress.paths, [](const PathProgress& path) {
+    return path.snapshot.has_value();
+  });
+  if (!has_all || !progress.error.empty() || hook_after_is_due(progress)) return false;
+  progress.stopped = true;
+  if (!is_upkeep_ours(progress)) return true;
+  if (progress.check_due && !progress.checked) {
+    progress.shortcomings.push_back(
+        {std::string(kFailedToVerify),
+         "the repository was not checked, as the pod was stopped before; the next session does it"});
+  }
+  if (keeps_something(progress.retention) && progress.intact.value_or(true) && !progress.forget_done) {
+    progress.shortcomings.push_back(
+        {std::string(kFailedToApply),
+         "the retention policy was not applied, as the pod was stopped before; the next session does it"});
+  }
+  return true;
+}
+
+bool is_upkeep_ours(const BackupProgress& progress) {
+  return progress.upkeep.alone || progress.upkeep.turn == Upkeep::Turn::ours;
 }
 
 std::string shortcoming(const BackupProgress& progress, std::string_view reason) {
@@ -292,76 +343,6 @@ void note_stats(BackupProgress& progress, const std::expected<std::uint64_t, Res
 
 std::vector<std::string> hosts_to_forget(const BackupProgress& progress) {
   return hosts_to_forget(progress.upkeep, progress.host, progress.error.empty()).value_or(std::vector<std::string>());
-}
-
-api::HostStats host_result(const BackupProgress& progress, const std::string& host, Nanoseconds duration,
-                           const api::Claim& claim) {
-  api::HostStats result;
-  result.hostname = host;
-  result.phase = progress.error.empty() ? "Succeeded" : "Failed";
-  result.claim = claim;
-  for (const PathProgress& path : progress.paths) {
-    if (path.snapshot) result.snapshots.push_back(*path.snapshot);
-  }
-  result.duration = format_duration(duration);
-  result.error = progress.error;
-  if (progress.upkeep.looks > 0 && !progress.upkeep.alone) result.backed_up = progress.error.empty();
-  if (progress.error.empty()) {
-    for (const auto& shortcoming : progress.shortcomings) {
-      result.error += (result.error.empty() ? "" : "; ") + shortcoming.sentence;
-    }
-  }
-  return result;
-}
-
-BackupMetrics backup_metrics(const BackupProgress& progress, Nanoseconds duration) {
-  BackupMetrics metrics;
-  metrics.success = progress.error.empty();
-  metrics.duration = duration;
-  for (const PathProgress& path : progress.paths) {
-    if (!path.snapshot) continue;
-    metrics.size_bytes += path.summary.bytes_total;
-    metrics.uploaded_bytes += path.summary.bytes_added;
-    metrics.processing_seconds += path.summary.seconds;
-    const api::FileStats& files = path.snapshot->file_stats;
-    metrics.files.total += files.total;
-    metrics.files.fresh += files.fresh;
-    metrics.files.modified += files.modified;
-    metrics.files.unmodified += files.unmodified;
-  }
-  return metrics;
-}
-
-Json repository_patch(const BackupProgress& progress, TimePoint now) {
-  Json status = Json::object();
-  if (progress.error.empty()) {
-    status["lastBackupTime"] = format_time(now);
-    if (!progress.first_backup) status["firstBackupTime"] = format_time(now);
-    // It is made: whoever has not taken his claim back was killed.
-    if (progress.init_claimed) status["initialisation"] = nullptr;
-  }
-  if (progress.intact) {
-    status["integrity"] = *progress.intact;
-    status["lastCheckTime"] = format_time(now);
-  }
-  if (progress.size) {
-    status["size"] = api::format_size(*progress.size);
-    status["totalSize"] = status["size"];
-  }
-  if (progress.forgotten) {
-    status["snapshotCount"] = progress.forgotten->kept;
-    status["snapshotsRemovedOnLastCleanup"] = progress.forgotten->removed;
-  }
-  if (status.empty()) return nullptr;
-  return {{"status", std::move(status)}};
-}
-
-bool check_is_due(const api::RepositoryStatus& repository, TimePoint now) {
-  constexpr std::chrono::hours kInterval{24};
-  // One that failed is repeated until it succeeds: somebody may have repaired the repository.
-  if (!repository.integrity.value_or(false) || !repository.last_check_time) return true;
-  // Nor is a time that a wrong clock has put far ahead believed.
-  return std::chrono::abs(now - *repository.last_check_time) >= kInterval;
 }
 
 }  // namespace stash::sidecar

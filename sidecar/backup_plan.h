@@ -5,10 +5,8 @@
 #include <vector>
 
 #include "api/backup_session.h"
-#include "api/repository.h"
 #include "api/shared_types.h"
 #include "base/time.h"
-#include "sidecar/metrics_text.h"
 #include "sidecar/restic_error.h"
 #include "sidecar/restic_output.h"
 #include "sidecar/upkeep.h"
@@ -23,13 +21,15 @@ struct PathProgress {
   bool exists = true;
   /// The newest snapshot that carries this session's tag; unset until asked for, "" when there is none.
   std::optional<std::string> earlier_snapshot;
-  bool earlier_is_incomplete = false;            ///< it is tagged so
+  bool earlier_is_incomplete = false;            ///< it is tagged so, or the host's entry names it
   bool earlier_is_first = false;                 ///< it has no parent: all of its files are new
   std::optional<BackupSummary> earlier_summary;  ///< as restic keeps it with the snapshot, if it does
   std::optional<api::SnapshotStats> snapshot;    ///< done
   BackupSummary summary;                         ///< of that snapshot
   bool has_entries = true;                       ///< anything but directories lies below it
-  bool is_unmarked = false;                      ///< the snapshot lacks files, and nothing about it says so yet
+  /// Ids of snapshots that lack files, and nothing in the repository says so yet: the one above, or one that an
+  /// earlier pod of this session took.
+  std::vector<std::string> unmarked;
   friend bool operator==(const PathProgress&, const PathProgress&) = default;
 };
 
@@ -40,9 +40,9 @@ struct BackupProgress {
   std::string host;
   std::vector<PathProgress> paths;
   RepositoryState repository = RepositoryState::unknown;
-  /// The Repository's status: when it held a first successful backup, if ever. A repository that held one is never
-  /// initialised again.
-  std::optional<TimePoint> first_backup;
+  /// The Repository's status: when it held a first successful backup and, should none have succeeded before, a first
+  /// snapshot; if ever. A repository that held one is never initialised again.
+  std::optional<TimePoint> first_backup, first_snapshot;
   std::string location;
   bool init_claimed = false;  ///< the Repository's status says that a pod is making it
   std::string leave_init;     ///< why others shall make the repository and not we; "" for none
@@ -68,6 +68,11 @@ struct BackupProgress {
   std::vector<Shortcoming> shortcomings;
   bool checked = false, forget_done = false, stats_done = false;
 
+  /// Ids of snapshots that lack files, as the host's entry in the session names them: tagging one needs the repository
+  /// for itself and may come too late, so the next pod must know of it without the tag.
+  std::vector<std::string> told_incomplete;
+  bool stopped = false;  ///< the pod, when nothing but upkeep was left
+
   std::string error;      ///< once set, the host has failed and no more snapshots are taken
   bool unusable = false;  ///< that is because of the repository: whatever else is tried there would fail too
 };
@@ -80,6 +85,7 @@ struct BackupStep {
     find_snapshot,  ///< of `path`, by this session's tag
     adopt,          ///< the snapshot found: see that it is complete
     back_up,
+    tell_incomplete,  ///< to the pod that takes the host after us, should we not come to tag that snapshot
     mark_incomplete,  ///< so that no restore takes that snapshot for the latest good one
     hook_after,       ///< right after the last snapshot: what else restic does needs no application that stands still
     tell,             ///< how the snapshots came out; who else has told decides about the upkeep
@@ -106,6 +112,9 @@ BackupStep next_step(BackupProgress& progress);
 void note_backup(BackupProgress& progress, std::size_t path, const std::optional<BackupSummary>& summary,
                  const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable);
 
+/// All snapshots of this host and session that are known to lack files and may have no tag.
+std::vector<std::string> incomplete_snapshots(const BackupProgress& progress);
+
 /// Notes the newest snapshot that carries this session's tag; nullptr: there is none.
 void note_earlier(BackupProgress& progress, std::size_t path, const Snapshot* snapshot);
 
@@ -115,12 +124,16 @@ void note_earlier(BackupProgress& progress, std::size_t path, const Snapshot* sn
 void note_adoption(BackupProgress& progress, std::size_t path, std::optional<BackupSummary> summary,
                    const std::optional<ResticFailure>& failure, const UnreadableFiles& unreadable);
 
-/// The id of the snapshot now that it is tagged, or why it is not.
+/// The id of the first unmarked snapshot of the path now that it is tagged, or why it is not.
 void note_mark(BackupProgress& progress, std::size_t path, const std::expected<std::string, ResticFailure>& id);
 
 /// "" when it succeeded, else a sentence. The host has failed then, but keeps the snapshots it has.
 void note_hook_before(BackupProgress& progress, const std::string& problem);
 void note_hook_after(BackupProgress& progress, const std::string& problem);
+
+/// The pod is being stopped. True: nothing of the backup itself is left to do, so its result is told with the upkeep
+/// that is left to the next session, instead of the host being given back. A backup that failed is better repeated.
+bool end_without_upkeep(BackupProgress& progress);
 
 // Reasons of shortcomings, and of the conditions that they become (Stash, except the size).
 inline constexpr std::string_view kFailedToVerify = "FailedToVerifyRepositoryIntegrity";
@@ -133,21 +146,10 @@ void note_check(BackupProgress& progress, const std::expected<bool, ResticFailur
 void note_forget(BackupProgress& progress, const std::expected<ForgetOutcome, ResticFailure>& outcome);
 void note_stats(BackupProgress& progress, const std::expected<std::uint64_t, ResticFailure>& size);
 
+/// It has fallen to this host: of several, once it is known to be the last.
+bool is_upkeep_ours(const BackupProgress& progress);
+
 /// The hosts that `forget` is about, empty for the whole repository.
 std::vector<std::string> hosts_to_forget(const BackupProgress& progress);
-
-/// The last of a host's results. Shortcomings of a host that Succeeded are told in `error` too.
-api::HostStats host_result(const BackupProgress& progress, const std::string& host, Nanoseconds duration,
-                           const api::Claim& claim);
-
-/// The Repository's status after this run: a merge patch (contract 3.3), null when it stays as it is. The time of the
-/// last backup is of one that succeeded.
-Json repository_patch(const BackupProgress& progress, TimePoint now);
-
-/// Sums over all paths, for the Pushgateway.
-BackupMetrics backup_metrics(const BackupProgress& progress, Nanoseconds duration);
-
-/// A check is due a day after the last one, whoever made it, and as long as that one was not good.
-bool check_is_due(const api::RepositoryStatus& repository, TimePoint now);
 
 }  // namespace stash::sidecar

@@ -1,17 +1,17 @@
 #include "sidecar/backup_session_run.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "api/codec.h"
 #include "api/names.h"
-#include "base/backoff.h"
 #include "base/log.h"
 #include "sidecar/backup_plan.h"
+#include "sidecar/backup_publish.h"
+#include "sidecar/backup_result.h"
 #include "sidecar/cache_cap.h"
 #include "sidecar/hook_run.h"
+#include "sidecar/incomplete_tag.h"
 #include "sidecar/init_turn.h"
-#include "sidecar/repository_conditions.h"
 #include "sidecar/scratch.h"
 #include "sidecar/source_paths.h"
 #include "sidecar/work_progress.h"
@@ -22,8 +22,10 @@ namespace {
 
 using Kind = BackupStep::Kind;
 
-/// How long the host's result waits for the Repository's status at most.
-constexpr std::chrono::minutes kRepositoryPatience{5};
+/// How long the application waits for its hook while the API server is away and a snapshot lacks files.
+constexpr std::chrono::seconds kTelling{30};
+/// A pod that is being stopped has 30 s as a rule.
+constexpr std::chrono::seconds kParting{8};
 
 /// Two that make one repository at once, for Repositories of two namespaces, leave two keys and the config of one.
 std::string spoilt_repository(const std::string& location) {
@@ -45,13 +47,14 @@ class Run {
         tag_(std::string(api::names::kSessionTagPrefix) + string_at(session, {"metadata", "uid"})),
         resumes_(resumes) {
     progress_.host = status.host();
+    progress_.told_incomplete = status.incomplete();
     progress_.upkeep.alone = is_only_host(session);
     const auto& retry = configuration.spec.retry_config;
     progress_.retries_left = static_cast<int>(
         std::clamp<std::int64_t>(int_at(session, {"spec", "retryLeft"}, retry ? retry->max_retry : 0), 0, 1000));
   }
 
-  /// False: stopped or lost, and nothing is to be written.
+  /// False: stopped or lost, and there is no result.
   bool run() {
     if (auto failure = prepare()) progress_.error = *failure;
     while (go_on()) {
@@ -61,15 +64,41 @@ class Run {
       tell_progress();
       execute(step);
     }
+    if (context_.stop() && !status_.lost() && end_without_upkeep(progress_)) return true;
     if (progress_.hook_before == HookState::done && progress_.hook_after == HookState::due)
       run_farewell_hook(context_, status_, hooks_);
     return false;
   }
 
-  const BackupProgress& progress() const { return progress_; }
-  const WorkProgress& work() const { return work_; }
-  const std::optional<api::Repository>& repository() const { return repository_; }
-  bool prepared() const { return restic_.has_value(); }
+  BackupReport report(Nanoseconds duration) {
+    return {.progress = progress_,
+            .repository = repository_,
+            .prepared = restic_.has_value(),
+            .work = work_.last(),
+            .duration = duration,
+            .go_on = [this] { return go_on(); }};
+  }
+  std::vector<std::string> incomplete() const { return incomplete_snapshots(progress_); }
+  /// Tags what it has not come to before: once, and without waiting for a lock. Else the pod that takes the host next
+  /// does it.
+  void tag_in_parting() {
+    if (!repository_ || !memory_.restic || !restic_) return;
+    Context hurried = context_;
+    hurried.restic.patience.lock = {};
+    const auto end = context_.clock.steady() + kParting;
+    std::optional<Restic> restic;
+    for (const PathProgress& path : progress_.paths) {
+      for (const std::string& snapshot : path.unmarked) {
+        if (!restic) {
+          auto opened = open(hurried, [this, end] { return context_.clock.steady() < end; });
+          if (!opened) return log_warning("{}", opened.error().sentence);
+          restic.emplace(*std::move(opened));
+        }
+        if (const auto tagged = tag_incomplete(*restic, snapshot, status_.host(), path.path, tag_); !tagged)
+          log_warning("snapshot {} lacks files and has no tag: {}", snapshot, tagged.error().sentence);
+      }
+    }
+  }
   bool go_on() {
     if (init_turn_) init_turn_->beat();
     return !context_.stop() && status_.beat();
@@ -101,6 +130,7 @@ class Run {
 
     if (auto failure = look_at_the_paths()) return failure;
     progress_.first_backup = repository_->status.first_backup_time;
+    progress_.first_snapshot = repository_->status.first_snapshot_time;
     progress_.init_claimed = at(repository_object_, {"status", "initialisation"}) != nullptr;
     const auto* shared = api::find_condition(repository_->status.conditions, api::names::kLocationShared);
     if (shared && shared->status == "True" && shared->reason == api::names::kNotFirst)
@@ -118,13 +148,18 @@ class Run {
       log_info("restic {}", to_string(*version));
     }
     sweep_temporary_files(context_.restic.settings.temp_directory, context_.restic.settings.cache_directory);
-    auto restic = open_restic(
-        context_, *repository_, Restic::Access::write, *memory_.restic, spec.target ? spec.target->ref.kind : "",
-        cache_cap(spec.temp_dir, spec.runtime_settings), [this] { return go_on(); }, [this] { return dead_owners(); });
+    auto restic = open(context_, [this] { return go_on(); });
     if (!restic) return restic.error().sentence;
     restic_.emplace(*std::move(restic));
     progress_.location = restic_->location();
     return std::nullopt;
+  }
+
+  ResticResult<Restic> open(const Context& context, GoOn go_on) {
+    const auto& spec = configuration_.spec;
+    return open_restic(context, *repository_, Restic::Access::write, *memory_.restic,
+                       spec.target ? spec.target->ref.kind : "", cache_cap(spec.temp_dir, spec.runtime_settings),
+                       std::move(go_on), [this] { return dead_owners(); });
   }
 
   /// As far as sessions of this namespace tell: their pods are those that share this repository with us.
@@ -202,21 +237,29 @@ class Run {
         end_part(outcome.summary);
         return note_backup(progress_, step.path, outcome.summary, outcome.failure, outcome.unreadable);
       }
+      case Kind::tell_incomplete:
+        return tell_incomplete();
       case Kind::mark_incomplete:
-        return note_mark(progress_, step.path, mark_incomplete(step.path));
+        return mark_incomplete(step.path);
       case Kind::tell:
         return tell();
       case Kind::wait:
         context_.pause(kUpkeepWait);
         return note_wait(progress_.upkeep);
-      case Kind::check:
-        return note_check(progress_, restic_->check());
+      case Kind::check: {
+        const auto intact = restic_->check();
+        if (!was_interrupted(intact)) note_check(progress_, intact);
+        return;
+      }
       case Kind::forget:
         return forget();
       case Kind::count_snapshots:
         return count_snapshots(0);
-      case Kind::stats:
-        return note_stats(progress_, restic_->stats());
+      case Kind::stats: {
+        const auto size = restic_->stats();
+        if (!was_interrupted(size)) note_stats(progress_, size);
+        return;
+      }
       case Kind::finish:
         return;
     }
@@ -246,6 +289,12 @@ class Run {
     progress_.repository = *found ? RepositoryState::present : RepositoryState::absent;
     // Else the last host, which wants the repository for itself, waits for the lock of one that lives.
     if (resumes_ && *found) restic_->remove_own_locks();
+  }
+
+  /// By ourselves: what is left is told as not done, instead of as having failed.
+  template <class T>
+  bool was_interrupted(const ResticResult<T>& outcome) {
+    return !outcome && outcome.error().cause == ResticCause::interrupted && !go_on();
   }
 
   void fail_for_good(std::string error) {
@@ -301,19 +350,18 @@ class Run {
       log_info("{} is in snapshot {} of this session already", progress_.paths[path].path, latest->short_id);
   }
 
-  /// The id that the snapshot has with its tag.
-  ResticResult<std::string> mark_incomplete(std::size_t path) {
+  void tell_incomplete() {
+    progress_.told_incomplete = incomplete_snapshots(progress_);
+    const auto end = context_.clock.steady() + kTelling;
+    status_.tell_incomplete(progress_.told_incomplete,
+                            [this, end] { return context_.clock.steady() < end && go_on(); });
+  }
+
+  void mark_incomplete(std::size_t path) {
     const PathProgress& entry = progress_.paths[path];
-    if (const auto tagged = restic_->add_tag(entry.snapshot->name, kIncompleteTag); !tagged)
-      return std::unexpected(tagged.error());
-    auto found = restic_->snapshots(status_.host(), entry.path, tag_);
-    if (!found) return std::unexpected(found.error());
-    const auto untagged = [](const Snapshot& snapshot) { return !is_incomplete(snapshot); };
-    std::erase_if(*found, untagged);
-    const Snapshot* marked = newest(*found);
-    if (marked == nullptr) return std::unexpected(ResticFailure{ResticCause::unknown, "restic did not tag it"});
-    log_info("snapshot {} lacks files; tagged {} it is {}", entry.snapshot->name, kIncompleteTag, marked->short_id);
-    return marked->short_id;
+    const auto tagged = tag_incomplete(*restic_, entry.unmarked.front(), status_.host(), entry.path, tag_);
+    // Interrupted: still unmarked, for the parting.
+    if (!was_interrupted(tagged)) note_mark(progress_, path, tagged);
   }
 
   void tell() {
@@ -330,6 +378,7 @@ class Run {
   void forget() {
     const std::vector<std::string> hosts = hosts_to_forget(progress_);
     const auto outcome = restic_->forget(progress_.retention, hosts);
+    if (was_interrupted(outcome)) return;
     if (!outcome) return note_forget(progress_, outcome);
     if (progress_.retention.dry_run) {
       log_info("the retention policy is a dry run: it would keep {} snapshots and remove {}", outcome->kept,
@@ -343,6 +392,7 @@ class Run {
 
   void count_snapshots(int removed) {
     const auto all = restic_->snapshots("", "", "");
+    if (was_interrupted(all)) return;
     if (!all) return note_forget(progress_, std::unexpected(all.error()));
     note_forget(progress_, ForgetOutcome{static_cast<int>(all->size()), removed});
   }
@@ -363,92 +413,12 @@ class Run {
   WorkProgress work_;
 };
 
-MetricLabels labels_of(const api::BackupConfiguration& configuration, const std::string& host) {
-  MetricLabels labels;
-  if (configuration.spec.target) labels.target = configuration.spec.target->ref;
-  labels.ns = configuration.metadata.ns;
-  labels.repository = configuration.spec.repository;
-  labels.host = host;
-  return labels;
-}
-
-RepositoryMetrics measured(const api::Repository& repository, const BackupProgress& progress) {
-  RepositoryMetrics metrics = repository_metrics(repository);
-  if (progress.intact) metrics.integrity = progress.intact;
-  if (progress.size) metrics.size_bytes = progress.size;
-  if (progress.forgotten) {
-    metrics.snapshots = progress.forgotten->kept;
-    metrics.removed = progress.forgotten->removed;
-  }
-  return metrics;
-}
-
-/// Whether a try is owed: the API server was away. What it says there outlives this session: that there have been
-/// backups, so that a repository that is gone is not made anew.
-bool owes_repository_status(Context& context, Run& run, const api::ObjectRef& ref, const Json& patch) {
-  Backoff backoff;
-  const auto begun = context.clock.steady();
-  while (true) {
-    const auto written = context.api.merge_patch(api::kRepositories, ref, patch, "status");
-    if (written) return false;
-    log_warning("status of the Repository: {}", written.error().message);
-    if (!is_outage(written.error().code) && written.error().code != ErrorCode::conflict) return false;
-    if (context.clock.steady() - begun >= kRepositoryPatience) return true;
-    context.pause(backoff.next());
-    if (!run.go_on()) return true;
-  }
-}
-
-void publish(Context& context, const api::BackupConfiguration& configuration, HostStatus& status, Run& run,
-             Nanoseconds duration) {
-  const BackupProgress& progress = run.progress();
-  const TimePoint now = context.clock.now();
-  std::optional<RepositoryMetrics> repository;
-  if (run.repository()) repository = measured(*run.repository(), progress);
-  // Before the host's result: whoever sees the session Succeeded finds the Repository up to date.
-  const api::ObjectRef ref{configuration.metadata.ns, configuration.spec.repository};
-  const Json patch = repository_patch(progress, now);
-  const bool owed = !patch.is_null() && owes_repository_status(context, run, ref, patch);
-
-  // Also before it, for the session tells whether that worked.
-  BackupMetrics metrics = backup_metrics(progress, duration);
-  metrics.prepared = run.prepared();
-  const auto push_failure =
-      push_metrics(context, configuration.metadata.name, status.host(),
-                   render_backup_metrics(labels_of(configuration, status.host()), metrics, repository));
-
-  api::HostStats result = host_result(progress, status.host(), duration, status.claim_now());
-  result.conditions = repository_conditions(progress, push_failure, now);
-  result.hook = unanswered(status.hook());
-  result.progress = run.work().last();
-  if (const auto written = status.write_result(result); !written) {
-    log_error("the result of {} was not written: {}", status.host(), written.error().message);
-    if (written.error().code == ErrorCode::cancelled) return;
-  } else if (owed) {
-    std::ignore = owes_repository_status(context, run, ref, patch);
-  }
-  if (result.phase == "Succeeded") {
-    log_info("backup of {} succeeded in {}", result.hostname, result.duration);
-    tell_event(context, status.session(), kube::EventType::normal, "SuccessfulHostBackup",
-               fmt::format("backup of host {} succeeded in {}", result.hostname, result.duration),
-               "Post Backup Status Updater");
-  } else {
-    log_error("backup of {} failed: {}", result.hostname, result.error);
-    tell_event(context, status.session(), kube::EventType::warning, "FailedHostBackup",
-               fmt::format("backup of host {} failed: {}", result.hostname, result.error), "Backup Sidecar");
-  }
-  for (const auto& [reason, sentence] : progress.shortcomings) {
-    log_warning("{}", sentence);
-    tell_event(context, status.session(), kube::EventType::warning, reason, sentence, "Backup Sidecar");
-  }
-}
-
 }  // namespace
 
 Result<void> run_backup_session(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration,
                                 const Json& session, const NextSession& next, const std::string& host) {
   HostStatus status(context, api::kBackupSessions, session, host, next.entry);
-  if (!next.resume) TRY_VOID(status.claim());
+  TRY_VOID(next.resume ? status.resume() : status.claim());
   log_info("BackupSession {}/{}: {} host {}", configuration.metadata.ns, next.name,
            next.resume ? "resuming" : "claimed", host);
 
@@ -459,11 +429,13 @@ Result<void> run_backup_session(Context& context, BackupMemory& memory, const ap
       log_warning("BackupSession {}: host {} was taken away from this pod; stopped", next.name, host);
     } else {
       log_info("BackupSession {}: this pod is being stopped; host {} is given back", next.name, host);
-      status.give_back();
+      status.give_back(run.incomplete());
     }
+    // After it: the next pod need not wait, and knows of the snapshots all the same.
+    run.tag_in_parting();
     return {};
   }
-  publish(context, configuration, status, run, context.clock.steady() - begun);
+  publish_backup(context, configuration, status, run.report(context.clock.steady() - begun));
   return {};
 }
 

@@ -28,6 +28,14 @@ Json remove(const HostEntry& entry, std::string_view member) {
   return {{"op", "remove"}, {"path", pointer(entry, member)}};
 }
 
+std::vector<std::string> texts_in(const Json& list) {
+  std::vector<std::string> texts;
+  for (const Json& text : list) {
+    if (text.is_string()) texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
 }  // namespace
 
 bool has_unique_name(std::string_view kind) { return kind != "StatefulSet"; }
@@ -62,7 +70,8 @@ std::optional<HostEntry> host_entry(const Json& session, std::string_view host) 
                      {string_at(entry, {"hook", "action"}), string_at(entry, {"hook", "phase"}),
                       string_at(entry, {"hook", "error"}), string_at(entry, {"hook", "requestTime"})},
                      at(entry, {"backedUp"}) != nullptr,
-                     at(entry, {"progress"}) != nullptr};
+                     at(entry, {"progress"}) != nullptr,
+                     texts_in(array_at(entry, {"incomplete"}))};
   }
   return std::nullopt;
 }
@@ -89,11 +98,12 @@ Json claim_operations(const HostEntry& entry, std::string_view host, const PodId
 }
 
 Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
-                          const std::optional<api::Progress>& progress) {
+                          const std::optional<api::Progress>& progress, const std::vector<std::string>& incomplete) {
   Json operations =
       Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
                    test(entry, "/phase", kRunning), put(entry, "/claim/heartbeatTime", format_time(now))});
   if (progress) operations.push_back(put(entry, "/progress", api::encode_progress(*progress)));
+  if (!incomplete.empty()) operations.push_back(put(entry, "/incomplete", incomplete));
   return operations;
 }
 
@@ -111,13 +121,15 @@ Json told_operations(const HostEntry& entry, std::string_view host, const PodIde
                       put(entry, "/backedUp", backed_up)});
 }
 
-Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod) {
+Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod,
+                          const std::vector<std::string>& incomplete) {
   Json operations =
       Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
                    test(entry, "/phase", kRunning), put(entry, "/phase", kPending), remove(entry, "/claim")});
   if (entry.attempts > 0) operations.push_back(put(entry, "/attempts", entry.attempts - 1));
   if (entry.told) operations.push_back(remove(entry, "/backedUp"));
   if (entry.progressed) operations.push_back(remove(entry, "/progress"));
+  if (!incomplete.empty()) operations.push_back(put(entry, "/incomplete", incomplete));
   return operations;
 }
 

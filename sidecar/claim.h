@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/backup_session.h"
 #include "base/json.h"
@@ -37,8 +38,9 @@ struct HostEntry {
   std::string phase, pod, pod_uid;
   int attempts = 0;  ///< of a restore
   HookEntry hook{};
-  bool told = false;        ///< it says how the snapshots came out
-  bool progressed = false;  ///< it says how far the work has come
+  bool told = false;                      ///< it says how the snapshots came out
+  bool progressed = false;                ///< it says how far the work has come
+  std::vector<std::string> incomplete{};  ///< snapshots of this host and session that lack files
   friend bool operator==(const HostEntry&, const HostEntry&) = default;
 };
 std::optional<HostEntry> host_entry(const Json& session, std::string_view host);
@@ -52,7 +54,8 @@ enum class Counted { no, yes };  ///< whether this is an attempt more, as of a r
 Json claim_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                       Counted counted = Counted::no);
 Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
-                          const std::optional<api::Progress>& progress = std::nullopt);
+                          const std::optional<api::Progress>& progress = std::nullopt,
+                          const std::vector<std::string>& incomplete = {});
 Json result_operations(const HostEntry& entry, const PodIdentity& pod, const api::HostStats& result);
 /// Tells how the snapshots came out, while the host stays Running; a sign of life too. The answer is the session after
 /// this write and after none that follows it.
@@ -64,8 +67,9 @@ Json hook_operations(const HostEntry& entry, std::string_view host, const PodIde
 /// A postBackup that the controller has not ended: it stays in the host's result, so that the application is thawed all
 /// the same once the controller is back.
 std::optional<api::HookStatus> unanswered(const HookEntry& hook);
-/// An attempt that was given back does not count.
-Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod);
+/// An attempt that was given back does not count. What is known of incomplete snapshots stays, for the next pod.
+Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod,
+                          const std::vector<std::string>& incomplete = {});
 
 /// Nobody has it.
 bool is_pending(const HostEntry& entry);

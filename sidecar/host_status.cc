@@ -1,7 +1,9 @@
 #include "sidecar/host_status.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "api/silence.h"
 #include "base/backoff.h"
 #include "base/log.h"
 
@@ -35,6 +37,7 @@ HostStatus::HostStatus(Context& context, const api::Resource& resource, const Js
       host_(std::move(host)),
       entry_(std::move(entry)),
       last_beat_(context.clock.steady()),
+      last_written_(last_beat_),
       // One write a second for the whole session: every write of a host meets those of the others in one object.
       progress_pause_(
           std::clamp(std::chrono::seconds(array_at(session, {"status", "stats"}).size()), kProgress, kBeat)) {}
@@ -42,11 +45,20 @@ HostStatus::HostStatus(Context& context, const api::Resource& resource, const Js
 api::Claim HostStatus::claim_now() const { return {context_.pod.name, context_.pod.uid, context_.clock.now()}; }
 
 Result<void> HostStatus::claim(Counted counted) {
+  const auto sent = context_.clock.steady();
   TRY_VOID(context_.api.json_patch(
       resource_, ref_, claim_operations(entry_, host_, context_.pod, context_.clock.now(), counted), "status"));
   if (counted == Counted::yes) ++entry_.attempts;
   entry_.told = entry_.progressed = false;
-  last_beat_ = context_.clock.steady();
+  note_written(sent);
+  return {};
+}
+
+Result<void> HostStatus::resume() {
+  const auto sent = context_.clock.steady();
+  TRY_VOID(context_.api.json_patch(resource_, ref_,
+                                   heartbeat_operations(entry_, host_, context_.pod, context_.clock.now()), "status"));
+  note_written(sent);
   return {};
 }
 
@@ -69,14 +81,22 @@ bool HostStatus::look_again(const api::HostStats* written) {
 }
 
 bool HostStatus::beat() {
-  if (lost_) return false;
-  const bool news = progress_ && progress_ != told_progress_;
+  if (lost()) return false;
+  const bool news = (progress_ && progress_ != told_progress_) || !incomplete_.empty();
   if (context_.clock.steady() - last_beat_ < (news ? progress_pause_ : kBeat)) return true;
-  last_beat_ = context_.clock.steady();
+  return give_sign_of_life();
+}
+
+bool HostStatus::give_sign_of_life() {
+  const auto sent = context_.clock.steady();
+  last_beat_ = sent;
   const auto written = context_.api.json_patch(
-      resource_, ref_, heartbeat_operations(entry_, host_, context_.pod, context_.clock.now(), progress_), "status");
+      resource_, ref_, heartbeat_operations(entry_, host_, context_.pod, context_.clock.now(), progress_, incomplete_),
+      "status");
   if (written) {
+    note_written(sent);
     told_progress_ = progress_;
+    if (!incomplete_.empty()) entry_.incomplete = std::exchange(incomplete_, {});
     entry_.progressed = progress_.has_value();
     lost_ = string_at(*written, {"metadata", "uid"}) != uid_ || !still_ours(*written, host_, context_.pod);
   } else if (written.error().code == ErrorCode::conflict || written.error().code == ErrorCode::not_found ||
@@ -85,7 +105,13 @@ bool HostStatus::beat() {
   } else {
     log_warning("sign of life: {}", written.error().message);
   }
-  return !lost_;
+  // Not before the write was tried: one who only stood still for as long may find the host still its own.
+  if (!written && !lost_ && context_.clock.steady() - last_written_ >= api::kCutOff) {
+    cut_off_ = true;
+    log_warning("no sign of life has got through for {}: the work on host {} ends, as another pod may have it by now",
+                format_duration(api::kCutOff), host_);
+  }
+  return !lost();
 }
 
 Result<void> HostStatus::write_result(const api::HostStats& result) {
@@ -133,10 +159,11 @@ Result<std::string> HostStatus::request_hook(std::string_view action, const std:
 Result<std::optional<Json>> HostStatus::tell_backed_up(bool backed_up, const std::function<bool()>& go_on) {
   Backoff backoff;
   while (!lost_ && go_on()) {
+    const auto sent = context_.clock.steady();
     auto written = context_.api.json_patch(
         resource_, ref_, told_operations(entry_, host_, context_.pod, context_.clock.now(), backed_up), "status");
     if (written) {
-      last_beat_ = context_.clock.steady();
+      note_written(sent);
       const auto entry = host_entry(*written, host_);
       lost_ = string_at(*written, {"metadata", "uid"}) != uid_ || !entry || !still_ours(*written, host_, context_.pod);
       if (lost_) break;
@@ -154,10 +181,19 @@ Result<std::optional<Json>> HostStatus::tell_backed_up(bool backed_up, const std
   return fail(ErrorCode::cancelled, fmt::format("{} {} is not worked on any more", resource_.kind, to_string(ref_)));
 }
 
-void HostStatus::give_back() {
-  if (lost_) return;
+void HostStatus::tell_incomplete(std::vector<std::string> snapshots, const std::function<bool()>& go_on) {
+  incomplete_ = std::move(snapshots);
+  Backoff backoff;
+  while (!lost() && give_sign_of_life() && !incomplete_.empty()) {
+    context_.pause(backoff.next());
+    if (!go_on() || incomplete_.empty()) return;
+  }
+}
+
+void HostStatus::give_back(const std::vector<std::string>& incomplete) {
+  if (lost()) return;
   const auto written =
-      context_.api.json_patch(resource_, ref_, give_back_operations(entry_, host_, context_.pod), "status");
+      context_.api.json_patch(resource_, ref_, give_back_operations(entry_, host_, context_.pod, incomplete), "status");
   if (!written)
     log_warning("giving the host back: {}; the controller does it once this pod is gone", written.error().message);
 }

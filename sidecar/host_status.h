@@ -20,15 +20,19 @@ class HostStatus {
 
   int attempts() const { return entry_.attempts; }
   const HookEntry& hook() const { return entry_.hook; }  ///< as last read
+  const std::vector<std::string>& incomplete() const { return entry_.incomplete; }
 
   /// One write. Error conflict: another pod has it; others as of kube::Api.
   Result<void> claim(Counted counted = Counted::no);
+  /// In place of the claim, where the host is ours already: the controller may have counted our silence for long.
+  Result<void> resume();
   /// What the next sign of life tells; one is due 10 s after the last then, or later in a session of many hosts.
   void progress(api::Progress progress) { progress_ = std::move(progress); }
   /// Writes a sign of life if the last is 30 s old. False once the session is final, deleted, or the host is not ours
-  /// any more: nothing may be written then. An API server that cannot be reached changes nothing.
+  /// any more: nothing may be written then. False, too, once no sign of life has got through for api::kCutOff: what the
+  /// controller makes of such a silence cannot be seen from here, so the host counts as taken away.
   bool beat();
-  bool lost() const { return lost_; }
+  bool lost() const { return lost_ || cut_off_; }
   /// Reads the entry again; false when lost. An API server that cannot be reached changes nothing.
   bool look_again() { return look_again(nullptr); }
 
@@ -41,15 +45,23 @@ class HostStatus {
   /// kube::Api.
   Result<std::optional<Json>> tell_backed_up(bool backed_up, const std::function<bool()>& go_on);
 
+  /// Names all snapshots of this host that lack files, for the pod that takes it after us; over conflicts and outages
+  /// as long as `go_on` is true, and then with the next signs of life.
+  void tell_incomplete(std::vector<std::string> snapshots, const std::function<bool()>& go_on);
+
   /// Writes the result, over conflicts and outages, until it is there, the claim is lost, or SIGTERM comes twice as
-  /// long as a pod usually has. Error cancelled: lost; nothing was written.
+  /// long as a pod usually has. However long the API server was away: the write itself tests that the host is ours.
+  /// Error cancelled: lost; nothing was written.
   Result<void> write_result(const api::HostStats& result);
-  /// For a pod that is being stopped: Pending again, for whoever comes next. One try.
-  void give_back();
+  /// For a pod that is being stopped: Pending again, for whoever comes next, with the snapshots that lack files. One
+  /// try.
+  void give_back(const std::vector<std::string>& incomplete = {});
 
  private:
   /// Reads the session and updates the entry; false when lost. `written` is what an earlier try may have written.
   bool look_again(const api::HostStats* written);
+  /// beat(), now.
+  bool give_sign_of_life();
 
   Context& context_;
   api::Resource resource_;
@@ -57,9 +69,14 @@ class HostStatus {
   Json session_;
   std::string uid_, host_;
   HostEntry entry_;
-  std::chrono::steady_clock::time_point last_beat_;
-  bool lost_ = false, written_before_ = false;
+  /// A sign of life that was sent at `sent` has got through.
+  void note_written(std::chrono::steady_clock::time_point sent) { last_beat_ = last_written_ = sent; }
+
+  std::chrono::steady_clock::time_point last_beat_;     ///< when the last one was tried
+  std::chrono::steady_clock::time_point last_written_;  ///< when the last one was sent that got through
+  bool lost_ = false, cut_off_ = false, written_before_ = false;
   std::optional<api::Progress> progress_, told_progress_;
+  std::vector<std::string> incomplete_;  ///< to be told; empty once it is
   std::chrono::seconds progress_pause_;
 };
 

@@ -73,8 +73,9 @@ std::vector<api::Condition> repository_conditions(const BackupProgress& progress
   if (progress.unusable && progress.repository != RepositoryState::present) {
     conditions.add(names::kRepositoryInitialized, "False", "FailedToInitializeBackendRepository", progress.error);
   }
-  // The last of the steps of the upkeep.
-  if (!progress.stats_done) return conditions.take();
+  // The last of the steps of the upkeep, unless the pod was stopped before it.
+  const bool was_ours = progress.stats_done || (progress.stopped && is_upkeep_ours(progress));
+  if (!was_ours) return conditions.take();
   conditions.add(names::kRepositoryInitialized, "True", "BackendRepositoryFound",
                  fmt::format("there is a restic repository at {}", progress.location));
   add_verified(conditions, progress);

@@ -12,11 +12,11 @@ from stash_e2e.objects import FINAL
 from test_vanished_crds import OURS, crds_of
 
 # What the CRDs of the first complete build lacked; an API server that serves those drops it from every write.
-OF_A_HOST = ("attempts", "backedUp", "conditions", "hook")
+OF_A_HOST = ("attempts", "backedUp", "conditions", "hook", "incomplete")
 ADDED_SINCE = {"backupconfigurations": [("status", "withdrawal")],
                "restoresessions": [("status", "stats", name) for name in OF_A_HOST if name != "backedUp"],
                "backupsessions": [("status", "lostPods")] + [("status", "stats", name) for name in OF_A_HOST],
-               "repositories": [("status", "initialisation"), ("status", "lastCheckTime")]}
+               "repositories": [("status", "initialisation"), ("status", "lastCheckTime"), ("status", "firstSnapshotTime")]}
 ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 

@@ -326,6 +326,13 @@ TEST_CASE("of a Repository with backups all but the place follows the blueprint"
   CHECK(plan.complaint.empty());
 }
 
+TEST_CASE("snapshots of failed backups are backups that are there", "[controller][blueprint][F82][I11]") {
+  BlueprintWorld world = made(a_blueprint_world());
+  world.blueprint = a_blueprint({{"wipeOut", true}});
+  world.repository["status"]["firstSnapshotTime"] = "2026-01-01T00:00:00Z";
+  CHECK(planned(world).plan.empty());
+}
+
 TEST_CASE("wipeOut is never turned on for backups that are there, and turned off at once", "[controller][blueprint]") {
   BlueprintWorld world = made(a_blueprint_world());
   world.blueprint = a_blueprint({{"wipeOut", true}});

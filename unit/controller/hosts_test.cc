@@ -28,6 +28,13 @@ TEST_CASE("a Running entry without a claim belongs to nobody and is free again",
   CHECK(tally(stats).pending == 1);
 }
 
+TEST_CASE("a host that is given back keeps what is known of its incomplete snapshots", "[controller][hosts][F3][I5]") {
+  Json stats = {{{"hostname", "host-0"}, {"phase", "Running"}, {"backedUp", false}, {"incomplete", {"c4aff7e4"}}}};
+  Json lost = Json::array();
+  give_back(stats, std::vector<PodFacts>{}, lost);
+  CHECK(stats == Json({{{"hostname", "host-0"}, {"phase", "Pending"}, {"incomplete", {"c4aff7e4"}}}}));
+}
+
 TEST_CASE("errors of all failed hosts are told together", "[controller][hosts]") {
   const Json stats = {{{"hostname", "a"}, {"phase", "Failed"}, {"error", "x"}},
                       {{"hostname", "b"}, {"phase", "Succeeded"}},

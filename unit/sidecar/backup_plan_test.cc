@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "sidecar/backup_result.h"
+
 namespace stash::sidecar {
 namespace {
 
@@ -68,7 +70,7 @@ TEST_CASE("a backup that succeeds takes back the claim of a pod that was killed 
   const Json patch = repository_patch(progress, kNow);
   CHECK(at(patch, {"status", "initialisation"})->is_null());
   progress.error = "it failed";
-  CHECK(repository_patch(progress, kNow).is_null());
+  CHECK(at(repository_patch(progress, kNow), {"status", "initialisation"}) == nullptr);
 }
 
 TEST_CASE("a repository that held backups and is gone is never initialised again", "[sidecar][backup_plan][F36][I14]") {
@@ -165,6 +167,50 @@ TEST_CASE("an incomplete snapshot is adopted as the failure it was", "[sidecar][
   CHECK(progress.error.starts_with("/a: 1 file could not be read: /a/x. The snapshot deadbeef has everything else."));
 }
 
+TEST_CASE("an older snapshot of the session that lacks files does no harm once there is a complete one",
+          "[sidecar][backup_plan][F3][F42][I5]") {
+  BackupProgress progress = of_paths({"/a"});
+  progress.repository = RepositoryState::present;
+  progress.told_incomplete = {"deadbeef"};
+  const Snapshot earlier{.id = "deadbeef01", .short_id = "deadbeef"};
+  note_earlier(progress, 0, &earlier);
+  CHECK(next_step(progress) == BackupStep{Kind::adopt, 0});
+  note_adoption(progress, 0, BackupSummary{"", 0, 0, 6, 6, 2048, 0, 0}, std::nullopt, {});
+  CHECK(next_step(progress) == BackupStep{Kind::back_up, 0});
+  note_backup(progress, 0, kSummary, std::nullopt, {});
+  CHECK(next_step(progress) == BackupStep{Kind::mark_incomplete, 0});
+  note_mark(progress, 0, std::unexpected(ResticFailure{ResticCause::locked, "locked"}));
+  CHECK(progress.error.empty());
+  CHECK(progress.paths[0].snapshot->name == "c4aff7e4");
+  CHECK(next_step(progress) == BackupStep{Kind::forget});
+}
+
+TEST_CASE("a stopped pod has a result only when its backup is whole", "[sidecar][backup_plan][F9][I5][I9]") {
+  BackupProgress progress = with_snapshots();
+  SECTION("it is") {
+    CHECK(end_without_upkeep(progress));
+    CHECK(shortcoming(progress, kFailedToApply).starts_with("the retention policy was not applied"));
+    CHECK(shortcoming(progress, kFailedToVerify).empty());  // none was due
+  }
+  SECTION("with a hook that is for failures alone") {
+    progress.hook_after = HookState::due;
+    progress.hook_after_policy = "OnFailure";
+    CHECK(end_without_upkeep(progress));
+  }
+  SECTION("a path is missing") {
+    progress.paths.push_back({"/b", true, {}, {}, {}});
+    CHECK_FALSE(end_without_upkeep(progress));
+  }
+  SECTION("the hook after is due") {
+    progress.hook_after = HookState::due;
+    CHECK_FALSE(end_without_upkeep(progress));
+  }
+  SECTION("it has failed") {
+    progress.error = "/a: 1 file could not be read: /a/x";
+    CHECK_FALSE(end_without_upkeep(progress));
+  }
+}
+
 TEST_CASE("unreadable files fail the host, keep the snapshot, and forget nothing",
           "[sidecar][backup_plan][F42][I5][I11]") {
   BackupProgress progress = of_paths({"/a", "/b"});
@@ -172,6 +218,9 @@ TEST_CASE("unreadable files fail the host, keep the snapshot, and forget nothing
   progress.paths[0].earlier_snapshot = "";
   note_backup(progress, 0, kSummary, ResticFailure{ResticCause::incomplete, ""}, {{"/a/x (permission denied)"}, 1});
   progress.hook_after = HookState::due;
+  CHECK(next_step(progress) == BackupStep{Kind::tell_incomplete});
+  progress.told_incomplete = incomplete_snapshots(progress);
+  CHECK(progress.told_incomplete == std::vector<std::string>{"c4aff7e4"});
   CHECK(next_step(progress) == BackupStep{Kind::hook_after});
   note_hook_after(progress, "");
   CHECK(next_step(progress) == BackupStep{Kind::mark_incomplete, 0});
@@ -183,6 +232,8 @@ TEST_CASE("unreadable files fail the host, keep the snapshot, and forget nothing
   CHECK(result.snapshots[0].name == "c4aff7e4");
   CHECK(result.error.starts_with(
       "/a: 1 file could not be read: /a/x (permission denied). The snapshot c4aff7e4 has everything else."));
+  CHECK(repository_patch(progress, kNow) == Json{{"status", {{"firstSnapshotTime", "2026-11-23T10:00:00Z"}}}});
+  progress.first_backup = kNow;
   CHECK(repository_patch(progress, kNow).is_null());
 }
 
@@ -332,6 +383,7 @@ TEST_CASE("older snapshots of a host that failed stay, those of the others are f
 
 TEST_CASE("a host that fails last does the upkeep for the others, and takes no credit", "[sidecar][backup_plan]") {
   BackupProgress progress = with_snapshots();
+  progress.first_backup = kNow;
   progress.error = "/a: 1 file could not be read: /a/x";
   SECTION("that are backed up") {
     progress = told_beside(progress, State::backed_up, State::failed);
@@ -445,6 +497,9 @@ TEST_CASE("every progress has a next step, and plans end", "[sidecar][backup_pla
         break;
       case Kind::back_up:
         note_backup(progress, step.path, kSummary, std::nullopt, {});
+        break;
+      case Kind::tell_incomplete:
+        progress.told_incomplete = incomplete_snapshots(progress);
         break;
       case Kind::mark_incomplete:
         note_mark(progress, step.path, std::unexpected(failure));

@@ -1,62 +1,28 @@
+#include "unit/sidecar/backup_story.h"
+
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 
-#include "sidecar/backup_session_run.h"
-#include "unit/sidecar/story.h"
-
 namespace stash::sidecar {
 namespace {
 
 using test::a_backup_session;
+using test::answer_all;
+using test::BackupStory;
+using test::of_two_hosts;
+using test::other_host;
 using test::ResticAnswer;
 using test::Story;
 using test::summary_line;
+using test::TwoHostStory;
 
-constexpr const char* kStatus =
-    "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions/app-backup-1700000000/status";
-constexpr const char* kSession =
-    "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions/app-backup-1700000000";
-constexpr const char* kRepositoryStatus = "/apis/stash.appscode.com/v1alpha1/namespaces/demo/repositories/repo/status";
-constexpr const char* kEvents = "/api/v1/namespaces/demo/events";
-
-/// What restic 0.14 made of c4aff7e4.
-constexpr const char* kTagged =
-    R"([{"time":"2026-11-23T09:00:00Z","tags":["stash-session=u","stash-incomplete"],"original":"c4aff7e499","id":"4f1e7c664d","short_id":"4f1e7c66"}])";
-
-struct BackupStory : Story {
-  BackupMemory memory;
-  Json pending = a_backup_session().stamped().json();
-  Json running = a_backup_session().phase("Running").host(running_here()).json();
-
-  BackupStory() {
-    std::filesystem::create_directory(data());
-    std::ofstream(data() + "/file") << "content";
-  }
-  void claims() { script.on("PATCH", kStatus).reply(running); }
-  void reads(const test::RepositoryBuilder& repository) { script.on("GET", kRepositoryPath).reply(repository.json()); }
-  /// Neither at the first look nor in its turn to make one.
-  test::FakeRestic& finds_no_repository() {
-    return restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository})
-        .on("cat", {.exit_code = 1, .standard_error = test::kNoRepository});
-  }
-  void beats() { script.on("PATCH", kStatus).times(1).reply(running); }
-  Result<void> run(const api::BackupConfiguration& configuration, bool resume = false) {
-    const Json& session = resume ? running : pending;
-    const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(session, "host-0"),
-                           resume};
-    return run_backup_session(context, memory, configuration, session, next, "host-0");
-  }
-  Result<void> run() { return run(a_configuration_here().build()); }
-};
-
-/// Every write to the session's status is answered as an API server would; the test looks at what was written
-/// afterwards.
-void answer_all(BackupStory& story) {
-  story.script.on("PATCH", kStatus).always().reply(story.running);
-  story.script.on("POST", kEvents).always().reply(201, Json::object());
-}
+constexpr const char* kStatus = BackupStory::kStatus;
+constexpr const char* kSession = BackupStory::kSession;
+constexpr const char* kRepositoryStatus = BackupStory::kRepositoryStatus;
+constexpr const char* kEvents = BackupStory::kEvents;
+constexpr const char* kTagged = BackupStory::kTagged;
 
 TEST_CASE("a first backup initialises the repository and tells everybody", "[sidecar][backup_story]") {
   BackupStory story;
@@ -291,6 +257,7 @@ TEST_CASE("unreadable files fail the host, keep its snapshot, and nothing is for
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
   story.restic.on("cat", {})
       .on("snapshots", {.output = "[]\n"})
       .on("backup", {.exit_code = 3, .output = summary_line(), .standard_error = test::kUnreadable})
@@ -314,6 +281,7 @@ TEST_CASE("a snapshot that turned out to have no files is no latest one either",
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
   story.restic.on("cat", {})
       .on("snapshots", {.output = "[]\n"})
       .on("backup", {.output = summary_line("c4aff7e4", 0)})
@@ -328,6 +296,7 @@ TEST_CASE("an incomplete snapshot that could not be tagged is a danger that is t
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
   story.restic.on("cat", {})
       .on("snapshots", {.output = "[]\n"})
       .on("backup", {.exit_code = 3, .output = summary_line(), .standard_error = test::kUnreadable});
@@ -354,6 +323,7 @@ TEST_CASE("a restarted container finds the tagged snapshot of its session", "[si
   BackupStory story;
   answer_all(story);
   story.reads(story.a_checked_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
   story.restic.on("cat", {}).on("snapshots", {.output = kTagged});
   SECTION("and leaves it as it is while the files cannot be read") {
     story.restic.on("backup", {.exit_code = 3, .output = summary_line(""), .standard_error = test::kUnreadable});
@@ -364,7 +334,6 @@ TEST_CASE("a restarted container finds the tagged snapshot of its session", "[si
     CHECK(string_at(array_at(result, {"snapshots"})[0], {"name"}) == "4f1e7c66");
   }
   SECTION("and makes a complete one once they can") {
-    story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
     story.restic.on("backup", {.output = summary_line("", 6)})
         .on("backup", {.output = summary_line()})
         .on("forget", {.output = "[]\n"})
@@ -668,40 +637,6 @@ TEST_CASE("a failed cleanup leaves the backup Succeeded and warns", "[sidecar][b
   CHECK(string_at(result, {"error"}) == "the retention policy was not applied: restic failed (something new)");
   CHECK(test::text_of(story.script.calls()).find("\"reason\":\"FailedToApplyRetentionPolicy\"") != std::string::npos);
 }
-
-/// The session of a StatefulSet, in which host-0 is ours.
-test::BackupSessionBuilder of_two_hosts(std::optional<bool> ours_told, api::HostStats other) {
-  api::HostStats ours = Story::running_here();
-  ours.backed_up = ours_told;
-  return a_backup_session().phase("Running").total_hosts(2).host(ours).host(std::move(other));
-}
-api::HostStats other_host(std::string phase, std::optional<bool> told = std::nullopt) {
-  api::HostStats other;
-  other.hostname = "host-1";
-  other.phase = std::move(phase);
-  other.backed_up = told;
-  return other;
-}
-
-/// Runs host-0 of two; every patch of the session but the first, the claim, is answered with what `answers` says.
-struct TwoHostStory : BackupStory {
-  TwoHostStory() {
-    pending =
-        a_backup_session().phase("Pending").total_hosts(2).host("host-0", "Pending").host("host-1", "Pending").json();
-    reads(a_checked_repository_here());
-    script.on("PATCH", kStatus).reply(of_two_hosts(std::nullopt, other_host("Pending")).json());
-    script.on("POST", kEvents).always().reply(201, Json::object());
-    restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.output = summary_line()});
-  }
-  /// The JSON patches of the session's status that tell how the snapshots came out.
-  std::size_t tellings() const {
-    std::size_t count = 0;
-    for (const auto& call : script.calls()) {
-      if (call.path == kStatus && call.json().back().value("path", "") == "/status/stats/0/backedUp") ++count;
-    }
-    return count;
-  }
-};
 
 TEST_CASE("a host that is not the last leaves check, forget and stats to another", "[sidecar][backup_story]") {
   TwoHostStory story;

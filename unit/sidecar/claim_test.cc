@@ -206,6 +206,20 @@ TEST_CASE("what one pod told of its snapshots goes with its claim", "[sidecar][c
   CHECK_FALSE(host_entry(claimed, "host-0")->told);
 }
 
+TEST_CASE("which snapshots lack files is known to every pod that takes the host", "[sidecar][claim][F3][F9][I5]") {
+  const Json mine = session_with(host("Running", "uid-1"));
+  const std::vector<std::string> snapshots{"c4aff7e4"};
+  const Json told =
+      mine.patch(heartbeat_operations(*host_entry(mine, "host-0"), "host-0", kPod, kNow, std::nullopt, snapshots));
+  CHECK(host_entry(told, "host-0")->incomplete == snapshots);
+  const Json beaten = told.patch(heartbeat_operations(*host_entry(told, "host-0"), "host-0", kPod, kNow));
+  const Json returned = beaten.patch(give_back_operations(*host_entry(beaten, "host-0"), "host-0", kPod));
+  const Json claimed = returned.patch(claim_operations(*host_entry(returned, "host-0"), "host-0", kPod, kNow));
+  CHECK(host_entry(claimed, "host-0")->incomplete == snapshots);
+  const Json at_once = mine.patch(give_back_operations(*host_entry(mine, "host-0"), "host-0", kPod, snapshots));
+  CHECK(host_entry(at_once, "host-0")->incomplete == snapshots);
+}
+
 TEST_CASE("what another pod asked for is gone when a host is claimed", "[sidecar][claim]") {
   api::HostStats entry = host("Pending");
   entry.hook = api::HookStatus{"postBackup", "Requested", "", kNow};

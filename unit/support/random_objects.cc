@@ -124,6 +124,7 @@ api::Repository RandomObjects::repository() {
   repository.status = {.observed_generation = number(),
                        .first_backup_time = maybe(random_time),
                        .last_backup_time = maybe(random_time),
+                       .first_snapshot_time = maybe(random_time),
                        .integrity = maybe([this] { return coin(); }),
                        .last_check_time = maybe(random_time),
                        .initialisation = {},

@@ -1,0 +1,98 @@
+#include "sidecar/backup_publish.h"
+
+#include <tuple>
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "sidecar/repository_conditions.h"
+
+namespace stash::sidecar {
+
+namespace {
+
+/// How long the host's result waits for the Repository's status at most.
+constexpr std::chrono::minutes kRepositoryPatience{5};
+
+MetricLabels labels_of(const api::BackupConfiguration& configuration, const std::string& host) {
+  MetricLabels labels;
+  if (configuration.spec.target) labels.target = configuration.spec.target->ref;
+  labels.ns = configuration.metadata.ns;
+  labels.repository = configuration.spec.repository;
+  labels.host = host;
+  return labels;
+}
+
+RepositoryMetrics measured(const api::Repository& repository, const BackupProgress& progress) {
+  RepositoryMetrics metrics = repository_metrics(repository);
+  if (progress.intact) metrics.integrity = progress.intact;
+  if (progress.size) metrics.size_bytes = progress.size;
+  if (progress.forgotten) {
+    metrics.snapshots = progress.forgotten->kept;
+    metrics.removed = progress.forgotten->removed;
+  }
+  return metrics;
+}
+
+/// Whether a try is owed: the API server was away. What it says there outlives this session: that there have been
+/// backups, so that a repository that is gone is not made anew.
+bool owes_repository_status(Context& context, const GoOn& go_on, const api::ObjectRef& ref, const Json& patch) {
+  Backoff backoff;
+  const auto begun = context.clock.steady();
+  while (true) {
+    const auto written = context.api.merge_patch(api::kRepositories, ref, patch, "status");
+    if (written) return false;
+    log_warning("status of the Repository: {}", written.error().message);
+    if (!is_outage(written.error().code) && written.error().code != ErrorCode::conflict) return false;
+    if (context.clock.steady() - begun >= kRepositoryPatience) return true;
+    context.pause(backoff.next());
+    if (!go_on()) return true;
+  }
+}
+
+}  // namespace
+
+void publish_backup(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
+                    const BackupReport& report) {
+  const BackupProgress& progress = report.progress;
+  const TimePoint now = context.clock.now();
+  std::optional<RepositoryMetrics> repository;
+  if (report.repository) repository = measured(*report.repository, progress);
+  // Before the host's result: whoever sees the session Succeeded finds the Repository up to date.
+  const api::ObjectRef ref{configuration.metadata.ns, configuration.spec.repository};
+  const Json patch = repository_patch(progress, now);
+  const bool owed = !patch.is_null() && owes_repository_status(context, report.go_on, ref, patch);
+
+  // Also before it, for the session tells whether that worked.
+  BackupMetrics metrics = backup_metrics(progress, report.duration);
+  metrics.prepared = report.prepared;
+  const auto push_failure =
+      push_metrics(context, configuration.metadata.name, status.host(),
+                   render_backup_metrics(labels_of(configuration, status.host()), metrics, repository));
+
+  api::HostStats result = host_result(progress, status.host(), report.duration, status.claim_now());
+  result.conditions = repository_conditions(progress, push_failure, now);
+  result.hook = unanswered(status.hook());
+  result.progress = report.work;
+  if (const auto written = status.write_result(result); !written) {
+    log_error("the result of {} was not written: {}", status.host(), written.error().message);
+    if (written.error().code == ErrorCode::cancelled) return;
+  } else if (owed) {
+    std::ignore = owes_repository_status(context, report.go_on, ref, patch);
+  }
+  if (result.phase == "Succeeded") {
+    log_info("backup of {} succeeded in {}", result.hostname, result.duration);
+    tell_event(context, status.session(), kube::EventType::normal, "SuccessfulHostBackup",
+               fmt::format("backup of host {} succeeded in {}", result.hostname, result.duration),
+               "Post Backup Status Updater");
+  } else {
+    log_error("backup of {} failed: {}", result.hostname, result.error);
+    tell_event(context, status.session(), kube::EventType::warning, "FailedHostBackup",
+               fmt::format("backup of host {} failed: {}", result.hostname, result.error), "Backup Sidecar");
+  }
+  for (const auto& [reason, sentence] : progress.shortcomings) {
+    log_warning("{}", sentence);
+    tell_event(context, status.session(), kube::EventType::warning, reason, sentence, "Backup Sidecar");
+  }
+}
+
+}  // namespace stash::sidecar

@@ -1,0 +1,26 @@
+#pragma once
+#include <optional>
+
+#include "api/backup_configuration.h"
+#include "api/repository.h"
+#include "sidecar/backup_result.h"
+#include "sidecar/context.h"
+#include "sidecar/host_status.h"
+
+namespace stash::sidecar {
+
+/// What came of the backup of one host, beside what is in `progress`.
+struct BackupReport {
+  const BackupProgress& progress;
+  const std::optional<api::Repository>& repository;  ///< as it was read; nothing when it could not be
+  bool prepared = false;                             ///< restic was asked something
+  api::Progress work;
+  Nanoseconds duration;
+  GoOn go_on;
+};
+
+/// Tells it: Repository status, metrics, host result, events, in this order. Waits for an API server that is away.
+void publish_backup(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
+                    const BackupReport& report);
+
+}  // namespace stash::sidecar
