@@ -201,7 +201,7 @@ def test_where_restic_itself_asks_whether_the_owner_lives_the_sidecar_survives_t
 
 
 @pytest.mark.fault("F38", invariants="I5 I6 I12")
-@pytest.mark.parametrize("kind", ["stale", "unreadable"])
+@pytest.mark.parametrize("kind", [pytest.param("stale", marks=pytest.mark.slow), "unreadable"])  # six minutes
 def test_a_lock_that_nobody_can_hold_keeps_no_session_waiting(used, kind):
     if kind == "unreadable":
         lockforge.forge_unreadable(used.repository)
