@@ -27,10 +27,22 @@ std::string restore_under_way(const Cluster& cluster, const std::string& ns, con
   return "";
 }
 
+bool is_over(const Json& session) {
+  return api::is_final_phase(string_at(session, {"status", "phase"})) ||
+         at(session, {"metadata", "deletionTimestamp"}) != nullptr;
+}
+
+std::string session_clock_name(const api::ObjectRef& ref) { return "BackupSession " + to_string(ref); }
+
 Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref, const Json& session) {
   SessionWorld world;
   world.session = session;
   world.now = cluster.clock.now();
+  if (!is_over(session)) {
+    const TimePoint wall = world.now;
+    world.now = cluster.session_clock.now(session_clock_name(ref), string_at(session, {"metadata", "uid"}));
+    world.stepped = std::chrono::round<std::chrono::seconds>(wall - world.now);
+  }
   world.limits = cluster.limits;
   world.exec_hooks = cluster.settings.exec_hooks;
   world.watched_for = cluster.watched_for();
@@ -95,6 +107,7 @@ Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api:
   const auto session = cluster.caches.sessions.get(ref);
   if (!session) {
     cluster.heartbeats.forget(to_string(ref));
+    cluster.session_clock.forget(session_clock_name(ref));
     cluster.hooks.settle(ref, "", false);
     // It may have gone with its BackupConfiguration.
     cluster.pushes.clean_up_soon();
@@ -104,8 +117,8 @@ Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api:
   push_result(cluster, world);
   const Plan plan = plan_session(world);
   TRY_VOID(execute(api, plan, *session, {cluster.dry_run, "BackupSession Controller"}, cluster.clock));
-  const bool over = api::is_final_phase(string_at(*session, {"status", "phase"})) ||
-                    at(*session, {"metadata", "deletionTimestamp"}) != nullptr;
+  const bool over = is_over(*session);
+  if (over) cluster.session_clock.forget(session_clock_name(ref));
   cluster.hooks.settle(ref, string_at(*session, {"metadata", "uid"}), !over);
   // A session that was just written comes again, and may then ask for something else.
   if (!cluster.dry_run && !rewrites(plan, ref)) TRY_VOID(start_hooks(cluster, api, *session, world.configuration));
