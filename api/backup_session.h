@@ -36,6 +36,7 @@ struct HookStatus {
   std::string phase;                   ///< Requested, Running, Succeeded, Failed
   std::string error;                   ///< why it failed
   std::optional<TimePoint> requested;  ///< tells two requests for the same hook apart
+  std::string taken_by;                ///< the controller process that took it, to run it; "" for none
   friend bool operator==(const HookStatus&, const HookStatus&) = default;
 };
 

@@ -10,6 +10,7 @@
 #include "controller/miss_count.h"
 #include "controller/nudge_book.h"
 #include "controller/push_outbox.h"
+#include "controller/session_clock.h"
 #include "controller/upgrade_book.h"
 #include "inject/settings.h"
 
@@ -29,6 +30,7 @@ struct Cluster {
         blueprints(the_clock),
         upgrades(the_clock),
         heartbeats(the_clock),
+        session_clock(the_clock),
         pushes(settings.pushgateway_url, the_clock),
         hooks(
             config,
@@ -47,6 +49,7 @@ struct Cluster {
   BlueprintBook blueprints;
   UpgradeBook upgrades;
   HeartbeatBook heartbeats;
+  SessionClock session_clock;  ///< of BackupSessions and RestoreSessions
   PushOutbox pushes;
   HookRunner hooks;
   MissCount misses;  ///< of Repositories' Secrets and claims

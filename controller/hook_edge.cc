@@ -36,6 +36,7 @@ Result<void> start_hooks(Cluster& cluster, kube::Api& api, const Json& session,
                          const std::optional<api::BackupConfiguration>& configuration) {
   HookWorld world;
   world.is_in_hand = [&cluster](const HookRequest& request) { return cluster.hooks.is_in_hand(request); };
+  world.is_taken_unbegun = [&cluster](const HookRequest& request) { return cluster.hooks.is_taken_unbegun(request); };
   for (const HookRequest& request : open_hooks(session)) {
     if (world.is_in_hand(request) || world.pods.contains(request.pod)) continue;
     TRY(Json pod, live_object(api, api::kPods, {request.session.ns, request.pod}));

@@ -36,6 +36,7 @@ std::vector<HookRequest> requests_of(const Json& session) {
                         .requested = string_at(host, {"hook", "requestTime"}),
                         .pod = string_at(host, {"claim", "podName"}),
                         .pod_uid = string_at(host, {"claim", "podUID"}),
+                        .taken_by = string_at(host, {"hook", "takenBy"}),
                         .index = i,
                         .host_ended = phase == kHostSucceeded || phase == kHostFailed});
   }
@@ -118,7 +119,7 @@ OrRefusal<HookCommand> command_for(const HookWorld& world, const HookRequest& re
   if (!hook) return refuse(hook.error());
   const auto pod = pod_asked_for(world, request, found);
   if (!pod) return refuse(pod.error());
-  if (request.phase == kHookRunning && request.action == kPreBackup) {
+  if (request.phase == kHookRunning && request.action == kPreBackup && !world.is_taken_unbegun(request)) {
     return refuse("whether it ran to its end is not known, for the controller that ran it is gone");
   }
   return command_of(request, **pod, **hook);
@@ -184,9 +185,11 @@ std::vector<HookStep> plan_hooks(const HookWorld& world) {
   return steps;
 }
 
-Json take_operations(const HookRequest& request) {
+Json take_operations(const HookRequest& request, const std::string& taker) {
   Json operations = tests_of(request);
+  if (!request.taken_by.empty()) operations.push_back(test(request, "/hook/takenBy", request.taken_by));
   operations.push_back(put(request, "/hook/phase", kHookRunning));
+  operations.push_back(put(request, "/hook/takenBy", taker));
   return operations;
 }
 

@@ -29,6 +29,7 @@ struct HookRequest {
   std::string session_uid, host, action, phase;
   std::string requested;  ///< requestTime as it was written: tells two requests for the same hook apart
   std::string pod, pod_uid;
+  std::string taken_by;     ///< which process made it Running; "" for none, or an older one
   std::size_t index = 0;    ///< of the host, for JSON pointers
   bool host_ended = false;  ///< the host has its result
   friend bool operator==(const HookRequest&, const HookRequest&) = default;
@@ -54,6 +55,9 @@ struct HookWorld {
   std::function<bool(const HookRequest&)> is_in_hand = [](const HookRequest&) {
     return false;
   };  ///< this process runs it
+  std::function<bool(const HookRequest&)> is_taken_unbegun = [](const HookRequest&) {
+    return false;
+  };  ///< this process made it Running, was not told so, and has run nothing
 };
 
 struct HookCommand {
@@ -73,12 +77,14 @@ struct HookStep {
   friend bool operator==(const HookStep&, const HookStep&) = default;
 };
 
-/// Pure and total. A preBackup that is Running in nobody's hands has failed, for how far it came is not known; such a
-/// postBackup is run again, for thawing twice is better than staying frozen.
+/// Pure and total. A preBackup that is Running in nobody's hands has failed, for how far it came is not known, unless
+/// it is known that nothing has been run; such a postBackup is run again, for thawing twice is better than staying
+/// frozen.
 std::vector<HookStep> plan_hooks(const HookWorld& world);
 
 /// JSON patches (RFC 6902) of the session's status that fail when the request is another one by now.
-Json take_operations(const HookRequest& request);
+/// `taker` names the process that will run it.
+Json take_operations(const HookRequest& request, const std::string& taker);
 Json outcome_operations(const HookRequest& request, const std::string& error);  ///< "" for success
 
 }  // namespace stash::controller

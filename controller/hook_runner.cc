@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 
 #include "base/backoff.h"
 #include "base/log.h"
@@ -24,6 +25,11 @@ bool may_be_repeated(const HookRequest& request, ErrorCode code) {
   return code == ErrorCode::unreachable || code == ErrorCode::throttled;
 }
 
+std::string random_name() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
 std::string sentence_of(const HookCommand& command, const kube::ExecOutcome& outcome) {
   if (outcome.exit_code == 0) return "";
   return fmt::format("container {}: exit code {}{}{}", command.container, outcome.exit_code,
@@ -33,7 +39,12 @@ std::string sentence_of(const HookCommand& command, const kube::ExecOutcome& out
 }  // namespace
 
 HookRunner::HookRunner(kube::Config config, Exec exec, Wake wake, const Clock& clock, Limits limits)
-    : config_(std::move(config)), exec_(std::move(exec)), wake_(std::move(wake)), clock_(clock), limits_(limits) {}
+    : config_(std::move(config)),
+      exec_(std::move(exec)),
+      wake_(std::move(wake)),
+      clock_(clock),
+      limits_(limits),
+      name_(random_name()) {}
 HookRunner::HookRunner(kube::Config config, Exec exec, Wake wake, const Clock& clock)
     : HookRunner(std::move(config), std::move(exec), std::move(wake), clock, Limits()) {}
 HookRunner::~HookRunner() { shut_down(); }
@@ -42,6 +53,13 @@ bool HookRunner::is_in_hand(const HookRequest& request) const {
   const std::scoped_lock lock(mutex_);
   const auto job = jobs_.find({request.session_uid, request.host});
   return job != jobs_.end() && !job->second.done && is_same_request(job->second.step.request, request);
+}
+
+bool HookRunner::is_taken_unbegun(const HookRequest& request) const {
+  const std::scoped_lock lock(mutex_);
+  const auto take = takes_.find({request.session_uid, request.host});
+  return request.taken_by == name_ && take != takes_.end() && !take->second.begun &&
+         is_same_request(take->second.request, request);
 }
 
 bool HookRunner::has_room(const HookStep& step) const {
@@ -93,6 +111,10 @@ void HookRunner::settle(const api::ObjectRef& session, const std::string& uid, b
   const std::scoped_lock lock(mutex_);
   if (stop_) return;
   reap();
+  std::erase_if(takes_, [&](const auto& entry) {
+    const HookRequest& request = entry.second.request;
+    return request.session == session && !(open && request.session_uid == uid);
+  });
   for (auto frozen = frozen_.begin(); frozen != frozen_.end();) {
     const auto& [host, step] = *frozen;
     if (step.request.session != session || (open && step.request.session_uid == uid)) {
@@ -153,15 +175,23 @@ void HookRunner::serve(kube::Api& api, Job& job) {
 
 bool HookRunner::take(kube::Api& api, HookStep& step) {
   HookRequest& request = step.request;
-  const auto taken = api.json_patch(api::kBackupSessions, request.session, take_operations(request), "status");
+  const Host host{request.session_uid, request.host};
+  {
+    const std::scoped_lock lock(mutex_);
+    Take& take = takes_[host];
+    // An old copy of the session may show as Requested what has begun.
+    if (!is_same_request(take.request, request)) take = {request};
+  }
+  const auto taken = api.json_patch(api::kBackupSessions, request.session, take_operations(request, name_), "status");
   if (!taken) {
-    // Somebody was faster, or it will be tried again at the next look.
+    // Somebody was faster, or the next look tries again. It may have been applied and its answer lost: then that look
+    // finds it Running under our name, and knows from takes_ that nothing has begun.
     log_debug("{}: not taken: {}", name_of(request), taken.error().message);
     return false;
   }
   request.phase = kHookRunning;
   const std::scoped_lock lock(mutex_);
-  const Host host{request.session_uid, request.host};
+  takes_[host].begun = true;
   frozen_.erase(host);
   if (step.thaw) {
     HookStep& thaw = frozen_[host];

@@ -40,6 +40,8 @@ class HookRunner {
   HookRunner& operator=(const HookRunner&) = delete;
 
   bool is_in_hand(const HookRequest& request) const;
+  /// The request is Running because this process took it, and the answer to that was lost: nothing has been run.
+  bool is_taken_unbegun(const HookRequest& request) const;
 
   /// Takes the request by compare-and-swap, runs its program and writes what came of it; or writes the refusal. Does
   /// nothing while another hook of that host is in hand, which a postBackup makes stop, or when there is no room: the
@@ -63,6 +65,11 @@ class HookRunner {
     std::jthread thread;
   };
 
+  struct Take {
+    HookRequest request;
+    bool begun = false;  ///< we were told that it is ours
+  };
+
   bool has_room(const HookStep& step) const;
   void reap();
   void stop_waiting(Job& job);  ///< for a preBackup; a thaw is never stopped
@@ -82,10 +89,12 @@ class HookRunner {
   const Wake wake_;
   const Clock& clock_;
   const Limits limits_;
+  const std::string name_;  ///< of this process, in what it takes; another one never has it
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<Host, Job> jobs_;
   std::map<Host, HookStep> frozen_;  ///< by a preBackup, without a postBackup since: what thaws
+  std::map<Host, Take> takes_;       ///< the last one tried of each host of an open session
   std::set<api::ObjectRef> turned_away_;
   std::atomic<bool> stop_ = false;
 };

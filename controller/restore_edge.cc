@@ -32,16 +32,18 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
   const auto session = cluster.caches.restores.get(ref);
   if (!session) {
     cluster.heartbeats.forget(restore_name_in_books(ref));
+    cluster.session_clock.forget(restore_name_in_books(ref));
     cluster.pushes.clean_up_soon();
     return LookAgain();
   }
   RestoreWorld world;
   world.session = *session;
-  world.now = cluster.clock.now();
+  world.now = cluster.session_clock.now(restore_name_in_books(ref), string_at(*session, {"metadata", "uid"}));
   world.limits = cluster.limits;
   world.watched_for = cluster.watched_for();
   const auto restore = api::decode<api::RestoreSession>(*session);
   const std::string phase = string_at(*session, {"status", "phase"});
+  if (phase == "Succeeded") cluster.session_clock.forget(restore_name_in_books(ref));
   if (auto text = restore ? render_session_metrics(*restore) : std::nullopt) {
     cluster.pushes.put(restore_group(ref.ns, ref.name), *std::move(text));
   }

@@ -32,10 +32,20 @@ std::string name_in_books(const api::ObjectRef& ref) {
   return fmt::format("{} {}", api::kBackupSessions.kind, to_string(ref));
 }
 
+bool is_over(const Json& session) {
+  return api::is_final_phase(string_at(session, {"status", "phase"})) ||
+         at(session, {"metadata", "deletionTimestamp"}) != nullptr;
+}
+
 Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref, const Json& session) {
   SessionWorld world;
   world.session = session;
   world.now = cluster.clock.now();
+  if (!is_over(session)) {
+    const TimePoint wall = world.now;
+    world.now = cluster.session_clock.now(name_in_books(ref), string_at(session, {"metadata", "uid"}));
+    world.stepped = std::chrono::round<std::chrono::seconds>(wall - world.now);
+  }
   world.limits = cluster.limits;
   world.exec_hooks = cluster.settings.exec_hooks;
   world.watched_for = cluster.watched_for();
@@ -100,6 +110,7 @@ Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api:
   const auto session = cluster.caches.sessions.get(ref);
   if (!session) {
     cluster.heartbeats.forget(name_in_books(ref));
+    cluster.session_clock.forget(name_in_books(ref));
     cluster.hooks.settle(ref, "", false);
     // It may have gone with its BackupConfiguration.
     cluster.pushes.clean_up_soon();
@@ -109,9 +120,11 @@ Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api:
   push_result(cluster, world);
   const Plan plan = plan_session(world);
   TRY_VOID(execute(api, plan, *session, {cluster.dry_run, "BackupSession Controller"}, cluster.clock));
-  const bool over = api::is_final_phase(string_at(*session, {"status", "phase"})) ||
-                    at(*session, {"metadata", "deletionTimestamp"}) != nullptr;
-  if (over) cluster.heartbeats.forget(name_in_books(ref));
+  const bool over = is_over(*session);
+  if (over) {
+    cluster.heartbeats.forget(name_in_books(ref));
+    cluster.session_clock.forget(name_in_books(ref));
+  }
   cluster.hooks.settle(ref, string_at(*session, {"metadata", "uid"}), !over);
   // A session that was just written comes again, and may then ask for something else.
   if (!cluster.dry_run && !rewrites(plan, ref)) TRY_VOID(start_hooks(cluster, api, *session, world.configuration));

@@ -15,10 +15,10 @@
 #include "controller/lost_pods.h"
 #include "controller/reasons.h"
 #include "controller/retry.h"
+#include "controller/session_decision.h"
 #include "controller/session_progress.h"
 #include "controller/status_draft.h"
 #include "controller/thaw.h"
-#include "controller/upkeep_conditions.h"
 #include "inject/configuration_rules.h"
 
 namespace stash::controller {
@@ -26,142 +26,28 @@ namespace {
 
 namespace names = api::names;
 
-/// A little more than the programs themselves may take.
-constexpr std::chrono::seconds kThawPatience{60};
-
-/// The decision while it is made: what was read, and the status and plan that grow.
-struct Decision {
-  const SessionWorld& world;
-  const api::BackupSession& session;
-  Result<std::string> configuration_name;
-  StatusDraft status;
-  Json stats;
-  Plan plan;
-  int unnamed = 0;  ///< hosts that are expected and have no name yet
-
-  std::size_t total_hosts() const { return stats.size() + static_cast<std::size_t>(unnamed); }
-  std::chrono::seconds age() const { return controller::age(session.metadata.created, world.now); }
-};
-
-std::string configuration_text(const Decision& decision) {
-  return fmt::format("BackupConfiguration {}/{}", decision.session.metadata.ns,
-                     decision.configuration_name.value_or("?"));
-}
-
-/// Puts hosts and what follows from them into the status, and the status into the plan.
-void write(Decision& decision) {
-  StatusDraft& status = decision.status;
-  const auto& target = decision.world.configuration ? decision.world.configuration->spec.target : std::nullopt;
-  if (!decision.stats.empty()) {
-    status.json["stats"] = decision.stats;
-    status.json["totalHosts"] = decision.total_hosts();
-    if (target) {
-      status.json["targets"] = Json::array(
-          {{{"ref", {{"apiVersion", target->ref.api_version}, {"kind", target->ref.kind}, {"name", target->ref.name}}},
-            {"totalHosts", decision.total_hosts()},
-            {"phase", status.phase()},
-            {"stats", finished_hosts(decision.stats)}}});
-    }
-    set_upkeep_conditions(status, decision.session.status.stats);
-  }
-  set_progress(status, decision.stats, decision.total_hosts(), reasons::kHostBackupFailed);
-  write_status(decision.plan, api::kBackupSessions, decision.world.session, status.finish());
-}
-
-/// Another try could not end otherwise where the objects are wrong.
-bool may_be_repeated(const Decision& decision, std::string_view reason) {
-  return decision.world.configuration && reason != reasons::kInvalid && reason != reasons::kConfigurationMissing;
-}
-
-void end(Decision& decision, std::string_view phase, std::string_view reason, std::string message) {
-  decision.status.json["phase"] = phase;
-  decision.status.json["sessionDuration"] = age_text(decision.session.metadata.created, decision.world.now);
-  decision.status.set(names::kCompleted, "True", reason, message);
-  decision.plan.look_again_in.reset();
-  if (phase == "Failed" && may_be_repeated(decision, reason)) {
-    if (const auto when = next_retry(decision.session, *decision.world.configuration, decision.world.now)) {
-      decision.status.json["nextRetry"] = format_time(*when);
-    }
-  }
-  if (decision.world.configuration && keeps_something(decision.world.configuration->spec.retention_policy)) {
-    set_upkeep_missed(decision.status, decision.session.status.stats);
-  }
-  write(decision);
-  if (phase == "Succeeded") {
-    note(decision.plan, reasons::kBackupSucceeded, std::move(message));
-  } else {
-    warn(decision.plan, phase == "Skipped" ? reasons::kBackupSkipped : reasons::kBackupFailed, std::move(message));
-  }
-}
-
-/// The session waits for the programs that thaw the applications of its ended hosts, so that the next one does not
-/// freeze them in the meantime; not for ever.
-bool waits_for_thaws(Decision& decision) {
-  const std::string hosts = hosts_to_thaw(decision.stats, decision.world.target.pods);
-  if (hosts.empty()) return false;
-  const api::Condition* said = api::find_condition(decision.status.conditions(), names::kCompleted);
-  const bool begun = said != nullptr && said->status == "False" && said->reason == reasons::kThawing;
-  const auto time = begun ? age(said->last_transition, decision.world.now) : std::chrono::seconds(0);
-  if (time >= kThawPatience) return false;
-  const std::string message = "the hosts have ended; the controller runs postBackup for " + hosts;
-  if (begun) {
-    decision.status.set(names::kCompleted, "False", reasons::kThawing, message);
-  } else {
-    decision.status.set_now(names::kCompleted, "False", reasons::kThawing, message);
-  }
-  decision.status.json["phase"] = "Running";
-  write(decision);
-  look_again(decision.plan, std::min(decision.world.limits.look_again, kThawPatience - time));
-  return true;
-}
-
-/// For hosts that were Failed just now.
-void thaw_failed_hosts(Decision& decision) {
-  const SessionWorld& world = decision.world;
-  if (!world.configuration || !world.exec_hooks) return;
-  request_thaws(array_at(world.session, {"status", "stats"}), decision.stats, *world.configuration, world.target.pods,
-                world.now);
-}
-
-void fail_session(Decision& decision, std::string_view reason, std::string message) {
-  fail_hosts(decision.stats, kHostPending, message);
-  fail_hosts(decision.stats, kHostRunning, message);
-  thaw_failed_hosts(decision);
-  if (waits_for_thaws(decision)) return;
-  end(decision, "Failed", reason, std::move(message));
-}
-
-void skip(Decision& decision, std::string_view reason, std::string message) {
-  decision.stats = Json::array();
-  decision.status.json.erase("stats");
-  decision.status.json.erase("totalHosts");
-  decision.status.json.erase("targets");
-  decision.status.set(names::kBackupSkipped, "True", reason, message);
-  end(decision, "Skipped", "Skipped", std::move(message));
-}
-
 /// No pod has taken a host yet, nor lost one.
-bool untouched(const Decision& decision) {
+bool untouched(const SessionDecision& decision) {
   const Tally sum = tally(decision.stats);
   return sum.total == sum.pending && !api::find_condition(decision.status.conditions(), reasons::kBackupDisrupted);
 }
 
 /// Its hosts have been named, so that pods may take them.
-bool stamped(const Decision& decision) { return !decision.stats.empty(); }
+bool stamped(const SessionDecision& decision) { return !decision.stats.empty(); }
 
 // Rules. The first one that returns true has decided; their order is the specification.
 
-bool deleted_session_is_left_alone(Decision& decision) {
+bool deleted_session_is_left_alone(SessionDecision& decision) {
   if (!decision.session.metadata.being_deleted) return false;
   release_legacy_finalizers(decision.plan, api::kBackupSessions, decision.world.session);
   return true;
 }
 
-bool session_of_another_invoker_is_left_alone(Decision& decision) {
+bool session_of_another_invoker_is_left_alone(SessionDecision& decision) {
   return belongs_to_another_invoker(decision.session);
 }
 
-bool finished_session_only_tidies_its_history(Decision& decision) {
+bool finished_session_only_tidies_its_history(SessionDecision& decision) {
   if (!api::is_final_phase(decision.session.status.phase)) return false;
   if (!decision.world.configuration) return true;
   std::vector<api::BackupSession> all = decision.world.siblings;
@@ -174,7 +60,7 @@ bool finished_session_only_tidies_its_history(Decision& decision) {
 }
 
 /// The one that repeats it comes first and is always named the same, so whatever stops us, there is never a second one.
-void repeat(Decision& decision, const std::string& name) {
+void repeat(SessionDecision& decision, const std::string& name) {
   const auto& siblings = decision.world.siblings;
   const bool made =
       std::ranges::any_of(siblings, [&](const api::BackupSession& other) { return other.metadata.name == name; });
@@ -186,7 +72,7 @@ void repeat(Decision& decision, const std::string& name) {
 }
 
 /// A newer backup has run, or runs: what this one should have saved is saved.
-bool is_overtaken(const Decision& decision, const std::string& retry) {
+bool is_overtaken(const SessionDecision& decision, const std::string& retry) {
   const api::ObjectMeta& own = decision.session.metadata;
   return std::ranges::any_of(decision.world.siblings, [&](const api::BackupSession& other) {
     return other.metadata.created > own.created && other.metadata.name != retry && other.status.phase != "Skipped" &&
@@ -194,7 +80,7 @@ bool is_overtaken(const Decision& decision, const std::string& retry) {
   });
 }
 
-bool failed_session_is_repeated(Decision& decision) {
+bool failed_session_is_repeated(SessionDecision& decision) {
   const api::BackupSessionStatus& status = decision.session.status;
   if (status.phase != "Failed" || status.retried || !status.next_retry || !decision.world.configuration) return false;
   const api::BackupConfiguration& configuration = *decision.world.configuration;
@@ -213,20 +99,20 @@ bool failed_session_is_repeated(Decision& decision) {
   return false;
 }
 
-bool contradicting_names_fail(Decision& decision) {
+bool contradicting_names_fail(SessionDecision& decision) {
   if (decision.configuration_name) return false;
   fail_session(decision, reasons::kNamesContradict, decision.configuration_name.error().message);
   return true;
 }
 
-bool session_of_nothing_fails(Decision& decision) {
+bool session_of_nothing_fails(SessionDecision& decision) {
   if (!decision.configuration_name->empty()) return false;
   fail_session(decision, reasons::kInvalid,
                "it names no BackupConfiguration; create a new session with spec.invoker or spec.backupConfiguration");
   return true;
 }
 
-bool missing_configuration_fails_after_a_grace(Decision& decision) {
+bool missing_configuration_fails_after_a_grace(SessionDecision& decision) {
   if (decision.world.configuration) return false;
   if (decision.world.configuration_error.empty() && decision.age() < decision.world.limits.grace) {
     look_again(decision.plan, decision.world.limits.grace - decision.age());
@@ -239,7 +125,7 @@ bool missing_configuration_fails_after_a_grace(Decision& decision) {
   return true;
 }
 
-bool session_of_a_replaced_configuration_fails(Decision& decision) {
+bool session_of_a_replaced_configuration_fails(SessionDecision& decision) {
   for (const api::OwnerReference& owner : decision.session.metadata.owners) {
     const api::ObjectMeta& configuration = decision.world.configuration->metadata;
     if (owner.kind != "BackupConfiguration" || owner.name != configuration.name || owner.uid == configuration.uid)
@@ -251,21 +137,21 @@ bool session_of_a_replaced_configuration_fails(Decision& decision) {
   return false;
 }
 
-bool labels_and_owner_are_completed(Decision& decision) {
+bool labels_and_owner_are_completed(SessionDecision& decision) {
   const Json patch = missing_invoker_metadata(decision.world.session, *decision.world.configuration);
   // Sidecars select by label, so a session made by hand gets it before its hosts are offered.
   if (!patch.empty()) write_patch(decision.plan, api::kBackupSessions, decision.world.session, {{"metadata", patch}});
   return false;
 }
 
-bool paused_configuration_skips(Decision& decision) {
+bool paused_configuration_skips(SessionDecision& decision) {
   if (!decision.world.configuration->spec.paused || !untouched(decision)) return false;
   skip(decision, reasons::kPaused,
        configuration_text(decision) + " is paused; set spec.paused to false to back up again");
   return true;
 }
 
-bool older_unfinished_session_skips_this_one(Decision& decision) {
+bool older_unfinished_session_skips_this_one(SessionDecision& decision) {
   if (!untouched(decision)) return false;
   const auto key = [](const api::ObjectMeta& meta) { return std::pair(meta.created, meta.name); };
   for (const api::BackupSession& other : decision.world.siblings) {
@@ -280,7 +166,7 @@ bool older_unfinished_session_skips_this_one(Decision& decision) {
 
 /// A pod of before the restore may still run, on the same volume: its snapshot would hold half-restored data, and the
 /// retention policy would forget good ones for it.
-bool restore_of_the_target_skips(Decision& decision) {
+bool restore_of_the_target_skips(SessionDecision& decision) {
   if (decision.world.restoring.empty() || !untouched(decision)) return false;
   skip(decision, reasons::kRestoreInProgress,
        fmt::format("RestoreSession {}/{} restores the same workload and has not ended; backups go on when it has "
@@ -289,14 +175,14 @@ bool restore_of_the_target_skips(Decision& decision) {
   return true;
 }
 
-bool unusable_configuration_fails(Decision& decision) {
+bool unusable_configuration_fails(SessionDecision& decision) {
   const std::string why = inject::unusable(*decision.world.configuration, decision.world.exec_hooks);
   if (why.empty() || stamped(decision)) return false;
   fail_session(decision, reasons::kInvalid, why);
   return true;
 }
 
-bool passed_deadline_fails(Decision& decision) {
+bool passed_deadline_fails(SessionDecision& decision) {
   const Tally sum = tally(decision.stats);
   const auto total = int_at(decision.world.session, {"status", "totalHosts"}, sum.total);
   if (stamped(decision) && sum.pending + sum.running == 0 && total <= sum.total) return false;
@@ -315,7 +201,7 @@ bool passed_deadline_fails(Decision& decision) {
   return true;
 }
 
-Claims claims_of(const Decision& decision) {
+Claims claims_of(const SessionDecision& decision) {
   const SessionWorld& world = decision.world;
   return {.target = world.target,
           .silent_for = world.silent_for,
@@ -326,7 +212,7 @@ Claims claims_of(const Decision& decision) {
           .watched_for = world.watched_for};
 }
 
-bool hosts_are_named(Decision& decision) {
+bool hosts_are_named(SessionDecision& decision) {
   decision.unnamed = name_hosts(decision.world.session, decision.world.target, decision.stats).value_or(0);
   if (stamped(decision)) return false;
   if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
@@ -339,13 +225,13 @@ bool hosts_are_named(Decision& decision) {
 }
 
 /// Its hosts were ended by the deadline, and only their thaws were waited for.
-bool is_late(const Decision& decision) {
+bool is_late(const SessionDecision& decision) {
   const api::Condition* late = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
   return late != nullptr && late->status == "True";
 }
 
 /// Gives back, fails hosts, then derives the phase.
-bool phase_follows_from_the_hosts(Decision& decision) {
+bool phase_follows_from_the_hosts(SessionDecision& decision) {
   const bool first = array_at(decision.world.session, {"status", "stats"}).empty();
   Json lost = Json::array();
   Claims claims = claims_of(decision);
@@ -383,7 +269,7 @@ bool phase_follows_from_the_hosts(Decision& decision) {
   return true;
 }
 
-using Rule = bool (*)(Decision&);
+using Rule = bool (*)(SessionDecision&);
 constexpr Rule kRules[] = {
     deleted_session_is_left_alone,
     session_of_another_invoker_is_left_alone,
@@ -425,13 +311,13 @@ Plan plan_session(const SessionWorld& world) {
   if (stats.empty()) {
     for (const api::HostStats& host : session->status.stats) stats.push_back(api::encode_host(host));
   }
-  Decision decision{world,
-                    *session,
-                    api::configuration_of(*session),
-                    StatusDraft(world.session, session->status.conditions, world.now),
-                    std::move(stats),
-                    {},
-                    0};
+  SessionDecision decision{world,
+                           *session,
+                           api::configuration_of(*session),
+                           StatusDraft(world.session, session->status.conditions, world.now),
+                           std::move(stats),
+                           {},
+                           0};
   for (const Rule rule : kRules) {
     if (rule(decision)) break;
   }

@@ -22,7 +22,8 @@ struct SessionWorld {
   std::map<std::string, std::chrono::seconds> silent_for;  ///< claimed hosts: time since the last sign of progress
   bool exec_hooks = true;                                  ///< the chart's hooks.exec
   std::string restoring;                                   ///< an unfinished RestoreSession of the same target
-  TimePoint now{};
+  TimePoint now{};                                         ///< of the session's own clock (session_clock.h)
+  std::chrono::seconds stepped{0};                         ///< by how much the wall clock has been put forward since
   Limits limits;
   std::chrono::seconds watched_for = std::chrono::seconds::max();  ///< since this process began to look
 };

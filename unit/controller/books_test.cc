@@ -2,6 +2,7 @@
 
 #include "controller/heartbeat_book.h"
 #include "controller/nudge_book.h"
+#include "controller/session_clock.h"
 #include "support/fake_clock.h"
 
 using namespace stash;
@@ -141,4 +142,21 @@ TEST_CASE("a workload whose writes are refused, or that somebody fights over, do
   clock.advance(minutes(1));
   CHECK_FALSE(book.look("demo/refused").asks_for_all);
   CHECK_FALSE(book.look("demo/fought-over").asks_for_all);
+}
+
+TEST_CASE("a session's clock starts with the wall clock and then only counts", "[controller][books][F52][I6]") {
+  FakeClock clock("2026-11-23T10:00:00Z");
+  SessionClock sessions(clock);
+  const TimePoint first = sessions.now("s", "u1");
+  CHECK(first == clock.now());
+  clock.set_wall("2026-11-23T11:00:00Z");
+  CHECK(sessions.now("s", "u1") == first);
+  clock.set_wall("2026-11-23T08:00:00Z");
+  clock.advance(minutes(3));
+  CHECK(sessions.now("s", "u1") == first + minutes(3));
+  SECTION("another one of that name has a clock of its own") { CHECK(sessions.now("s", "u2") == clock.now()); }
+  SECTION("what is forgotten starts anew") {
+    sessions.forget("s");
+    CHECK(sessions.now("s", "u1") == clock.now());
+  }
 }

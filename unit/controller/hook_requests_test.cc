@@ -191,6 +191,20 @@ TEST_CASE("a preBackup that ran in the hands of another controller has failed, a
   CHECK(only_step(a_hook_world(asking("postBackup", "Running"))).run.has_value());
 }
 
+TEST_CASE("a preBackup that is Running and of which we know that nothing has been run is run",
+          "[controller][hooks][F19][I7]") {
+  Json session = asking("preBackup", "Running");
+  session["status"]["stats"][0]["hook"]["takenBy"] = "us";
+  HookWorld world = a_hook_world(session);
+  world.is_taken_unbegun = [](const HookRequest& request) { return request.taken_by == "us"; };
+  const HookStep step = only_step(world);
+  CHECK(step.run.has_value());
+  CHECK(patched(session, take_operations(step.request, "us")));
+  session["status"]["stats"][0]["hook"]["takenBy"] = "another";
+  CHECK_FALSE(patched(session, take_operations(step.request, "us")));
+  CHECK_FALSE(only_step(a_hook_world(session)).run.has_value());
+}
+
 TEST_CASE("a host that has ended is thawed, in less time, but never frozen", "[controller][hooks]") {
   CHECK(only_step(a_hook_world(asking("postBackup", "Requested", "Failed"))).run->timeout == kThawLimit);
   CHECK(plan_hooks(a_hook_world(asking("preBackup", "Requested", "Failed"))).empty());
@@ -207,10 +221,11 @@ TEST_CASE("a session that is over, or a host that nobody holds, asks for nothing
 TEST_CASE("a request is taken once, and its outcome is written only where it still stands", "[controller][hooks]") {
   const Json session = asking("preBackup");
   const HookRequest request = open_hooks(session).at(0);
-  const auto taken = patched(session, take_operations(request));
+  const auto taken = patched(session, take_operations(request, "us"));
   REQUIRE(taken);
   CHECK(host_of(*taken)["hook"]["phase"] == "Running");
-  CHECK_FALSE(patched(*taken, take_operations(request)));
+  CHECK(host_of(*taken)["hook"]["takenBy"] == "us");
+  CHECK_FALSE(patched(*taken, take_operations(request, "us")));
 
   HookRequest running = request;
   running.phase = "Running";

@@ -87,7 +87,8 @@ struct Hooks {
     std::vector<std::string> texts;
     for (const auto& call : script.calls()) {
       for (const Json& operation : call.method == "PATCH" ? call.json() : Json::array()) {
-        if (string_at(operation, {"op"}) == "add")
+        // A name by chance; the tests about lost answers look at it.
+        if (string_at(operation, {"op"}) == "add" && !string_at(operation, {"path"}).ends_with("/takenBy"))
           texts.push_back(string_at(operation, {"path"}).substr(sizeof("/status/stats/0/hook")) + " " +
                           string_at(operation, {"value"}));
       }
@@ -126,6 +127,77 @@ TEST_CASE("a request that somebody else has taken is not run", "[controller][hoo
   hooks.runner.start(a_step("preBackup"));
   REQUIRE(hooks.wait_for_ends(1));
   CHECK(hooks.begun.empty());
+}
+
+TEST_CASE("a take whose answer is lost is known to be ours, and its program is run, once",
+          "[controller][hook_runner][F19][I7]") {
+  Hooks hooks;
+  Json stored = session_with(a_request("preBackup"), "Requested");
+  // Applied, and nobody is told.
+  hooks.script.on("PATCH", kStatus).reply_with([&](const ApiScript::Call& call) {
+    stored = stored.patch(call.json());
+    return ApiScript::Reply{.status = 504};
+  });
+  hooks.runner.start(a_step("preBackup"));
+  REQUIRE(hooks.wait_for_ends(1));
+  CHECK(hooks.begun.empty());
+  const HookRequest found = open_hooks(stored).at(0);
+  CHECK(found.phase == "Running");
+  CHECK_FALSE(hooks.runner.is_in_hand(found));
+  REQUIRE(hooks.runner.is_taken_unbegun(found));
+  SECTION("another process, which knows nothing of it, does not claim that") {
+    Hooks others;
+    CHECK_FALSE(others.runner.is_taken_unbegun(found));
+  }
+  SECTION("what another process took over is its own") {
+    HookRequest theirs = found;
+    theirs.taken_by = "another";
+    CHECK_FALSE(hooks.runner.is_taken_unbegun(theirs));
+  }
+  SECTION("a later request is another one") {
+    HookRequest later = found;
+    later.requested = "2023-11-14T22:20:00Z";
+    CHECK_FALSE(hooks.runner.is_taken_unbegun(later));
+  }
+  SECTION("the next look takes it again") {
+    hooks.script.on("PATCH", kStatus).times(2).reply_with([&](const ApiScript::Call& call) {
+      stored = stored.patch(call.json());
+      return ApiScript::Reply{.status = 200, .body = dump_json(stored)};
+    });
+    hooks.answers = {kube::ExecOutcome{0, ""}};
+    HookStep step = a_step("preBackup");
+    step.request = found;
+    hooks.runner.start(step);
+    REQUIRE(hooks.wait_for_ends(2));
+    CHECK(hooks.begun == Texts{"preBackup"});
+    CHECK_FALSE(hooks.runner.is_taken_unbegun(found));
+    CHECK(host_of(stored)["hook"]["phase"] == "Succeeded");
+  }
+  SECTION("when the session is over, it is forgotten") {
+    hooks.runner.settle(found.session, found.session_uid, false);
+    CHECK_FALSE(hooks.runner.is_taken_unbegun(found));
+  }
+}
+
+TEST_CASE("a preBackup that has begun and whose end was not written does not pass for one that has not",
+          "[controller][hook_runner][F19][I7]") {
+  Hooks hooks;
+  Json stored = session_with(a_request("preBackup"), "Requested");
+  hooks.script.on("PATCH", kStatus).reply_with([&](const ApiScript::Call& call) {
+    stored = stored.patch(call.json());
+    return ApiScript::Reply{.status = 200, .body = dump_json(stored)};
+  });
+  hooks.script.on("PATCH", kStatus).reply(403);
+  hooks.answers = {kube::ExecOutcome{0, ""}};
+  hooks.runner.start(a_step("preBackup"));
+  REQUIRE(hooks.wait_for_ends(1));
+  CHECK(hooks.begun == Texts{"preBackup"});
+  CHECK_FALSE(hooks.runner.is_taken_unbegun(open_hooks(stored).at(0)));
+  // Nor after an old copy of the session has shown it as Requested.
+  hooks.script.on("PATCH", kStatus).refuse_test();
+  hooks.runner.start(a_step("preBackup"));
+  REQUIRE(hooks.wait_for_ends(2));
+  CHECK_FALSE(hooks.runner.is_taken_unbegun(open_hooks(stored).at(0)));
 }
 
 TEST_CASE("a refusal is written and nothing run", "[controller][hook_runner]") {

@@ -54,7 +54,8 @@ std::vector<api::HostStats> RandomObjects::hosts(bool with_snapshots) {
     host.claim = maybe([this] { return api::Claim{word(), word(), maybe([this] { return time(); })}; });
     if (with_snapshots) host.snapshots = list([this] { return snapshot(); });
     host.attempts = number();
-    host.hook = maybe([this] { return api::HookStatus{word(), word(), word(), maybe([this] { return time(); })}; });
+    host.hook =
+        maybe([this] { return api::HookStatus{word(), word(), word(), maybe([this] { return time(); }), word()}; });
     return host;
   });
 }
