@@ -64,7 +64,7 @@ TEST_CASE("a snapshot that lacks files is named in the session before the hook a
   story.cannot_read_all();
   story.restic.on("tag", {}).on("snapshots", {.output = BackupStory::kTagged});
   REQUIRE(story.run(configuration));
-  CHECK(told_at_hook == 1);
+  REQUIRE(told_at_hook == 1);
   CHECK(story.told().front().first == Json{"c4aff7e4"});
   // The result says it in words.
   CHECK_FALSE(test::result_in(story.script.calls()).contains("incomplete"));
@@ -116,6 +116,7 @@ TEST_CASE("a pod that is stopped while the tag waits for a lock hands on what it
   }
   REQUIRE(story.run());
   CHECK(test::result_in(story.script.calls()).is_null());
+  REQUIRE_FALSE(story.told().empty());
   CHECK(story.told().back() == std::pair(Json{"c4aff7e4"}, std::string("Pending")));
   CHECK(std::ranges::count(story.restic.subcommands(), "tag") == 2);
 }
