@@ -34,6 +34,9 @@ std::vector<std::string> users_of(const Caches& caches, const api::ObjectRef& re
 Result<void> gather_job(kube::Api& api, const api::ObjectRef& repository, WipeOutFacts& facts) {
   const std::string name = wipe_out_job_name(repository.name);
   TRY(facts.job, live_object(api, api::kJobs, {repository.ns, name}));
+  if (const auto skew = api.clock_skew()) {
+    facts.server_time = std::chrono::time_point_cast<TimePoint::duration>(system_clock().now() - *skew);
+  }
   if (!facts.job.is_object()) return {};
   TRY(const Json pods, api.list(api::kPods, repository.ns, {.label_selector = "job-name=" + name}));
   for (const Json& pod : array_at(pods, {"items"})) {

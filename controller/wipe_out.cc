@@ -6,6 +6,7 @@
 
 #include "api/backend_check.h"
 #include "api/names.h"
+#include "api/server_time.h"
 #include "base/hash.h"
 #include "controller/job_pod.h"
 #include "controller/reasons.h"
@@ -77,20 +78,21 @@ void say(Plan& plan, StatusDraft& status, const Json& object, std::string_view r
   look_again(plan, kLookAgain);
 }
 
-Json container(const Json& object, const inject::Settings& settings) {
+Json container(const Json& object, const inject::Settings& settings, std::optional<TimePoint> server_time) {
   const Json repository = {{"apiVersion", api::kRepositories.api_version()},
                            {"kind", api::kRepositories.kind},
                            {"metadata",
                             {{"name", string_at(object, {"metadata", "name"})},
                              {"namespace", string_at(object, {"metadata", "namespace"})}}},
                            {"spec", object_at(object, {"spec"})}};
+  Json env = {{{"name", "POD_NAME"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.name"}}}}}},
+              {{"name", "STASH_REPOSITORY"}, {"value", dump_json(repository)}}};
+  if (server_time) env.push_back({{"name", api::kServerTimeVariable}, {"value", format_time(*server_time)}});
   return {{"name", names::kSidecar},
           {"image", settings.image},
           {"imagePullPolicy", "IfNotPresent"},
           {"args", {"wipe-out", fmt::format("--secret-dir={}", names::kSecretPath)}},
-          {"env",
-           {{{"name", "POD_NAME"}, {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.name"}}}}}},
-            {{"name", "STASH_REPOSITORY"}, {"value", dump_json(repository)}}}},
+          {"env", std::move(env)},
           {"volumeMounts",
            {{{"name", "secret"}, {"mountPath", names::kSecretPath}, {"readOnly", true}},
             {{"name", "tmp"}, {"mountPath", names::kTmpPath}}}},
@@ -112,14 +114,15 @@ std::string wipe_out_job_name(const std::string& repository) {
   return shorten_name(std::string(names::kWipeOutJobPrefix) + plain, 63);
 }
 
-Json wipe_out_job(const api::Repository& repository, const Json& object, const inject::Settings& settings) {
+Json wipe_out_job(const api::Repository& repository, const Json& object, const inject::Settings& settings,
+                  std::optional<TimePoint> server_time) {
   const Json labels = {{names::kManagedByLabel, names::kManagedBy},
                        {names::kComponentLabel, names::kWipeOutComponent},
                        {names::kRepositoryUidLabel, repository.metadata.uid}};
   Json pod = {{"restartPolicy", "Never"},
               {"automountServiceAccountToken", false},
               {"enableServiceLinks", false},
-              {"containers", Json::array({container(object, settings)})},
+              {"containers", Json::array({container(object, settings, server_time)})},
               {"volumes",
                {{{"name", "secret"}, {"secret", {{"secretName", repository.spec.backend.storage_secret_name}}}},
                 {{"name", "tmp"}, {"emptyDir", Json::object()}}}}};
@@ -182,7 +185,7 @@ void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repos
                            repository.metadata.ns, repository.spec.backend.storage_secret_name, kWayOut));
   }
   if (facts.job.is_null()) {
-    create_object(plan, api::kJobs, wipe_out_job(repository, object, settings));
+    create_object(plan, api::kJobs, wipe_out_job(repository, object, settings, facts.server_time));
     return say(plan, status, object, reasons::kWipingOut, "a Job removes the data");
   }
   const api::ObjectMeta job = api::meta_of(facts.job);

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,16 +19,18 @@ struct WipeOutFacts {
   std::string trouble;             ///< why that pod does not run: "container stash: ImagePullBackOff"
   std::vector<std::string> users;  ///< "BackupConfiguration demo/web": who still backs up there, or restores from it
   Presence secret = Presence::unknown;
-  bool namespace_is_going = false;  ///< then nothing can be created there any more
-  std::string refused;              ///< an earlier try in this pass: what the API server refused for good
+  bool namespace_is_going = false;       ///< then nothing can be created there any more
+  std::string refused;                   ///< an earlier try in this pass: what the API server refused for good
+  std::optional<TimePoint> server_time;  ///< by the API server's clock
 };
 
 /// Local volumes and b2 are refused at admission, as in Stash; what got around that is not wiped either.
 bool can_be_wiped(const api::Repository& repository);
 std::string wipe_out_job_name(const std::string& repository);
 /// Needs no rights at all: what it has to know is in its environment, and the Secret is mounted. `object` is the
-/// Repository.
-Json wipe_out_job(const api::Repository& repository, const Json& object, const inject::Settings& settings);
+/// Repository. By `server_time` it finds out whether its node's clock is so far ahead that living locks look stale.
+Json wipe_out_job(const api::Repository& repository, const Json& object, const inject::Settings& settings,
+                  std::optional<TimePoint> server_time = std::nullopt);
 
 /// The finalizer stands as long as wipeOut does, and only there: a dead operator holds up no other deletion.
 void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, const Json& object);

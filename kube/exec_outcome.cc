@@ -52,7 +52,8 @@ Result<int> decode_exec_status(std::string_view status, std::string_view doing) 
   if (string_at(*parsed, {"status"}) == "Success") return 0;
   for (const Json& cause : array_at(*parsed, {"details", "causes"})) {
     if (string_at(cause, {"reason"}) != "ExitCode") continue;
-    if (const auto code = number_in(string_at(cause, {"message"}))) return *code;
+    // What failed has no exit code 0, whatever it says.
+    if (const auto code = number_in(string_at(cause, {"message"})); code && *code > 0) return *code;
   }
   LastWords message;
   message.append(string_at(*parsed, {"message"}, "the server does not say why it failed"));

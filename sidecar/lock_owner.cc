@@ -70,6 +70,13 @@ std::optional<std::string> clock_doubt(std::optional<Nanoseconds> skew) {
       *skew > Nanoseconds{0} ? "ahead of" : "behind");
 }
 
+Nanoseconds skew_since(TimePoint server_time, TimePoint now) {
+  // restic's half hour less the five minutes between two signs of life is 25.
+  constexpr std::chrono::minutes kHarmless{20};
+  const Nanoseconds difference = now - server_time;
+  return difference >= Nanoseconds{0} && difference < kHarmless ? Nanoseconds{0} : difference;
+}
+
 Result<RepositoryLock> parse_lock(std::string_view id, std::string_view output) {
   const auto json = parse_json(output);
   if (!json || !json->is_object()) return fail(ErrorCode::invalid, fmt::format("the lock {} cannot be read", id));

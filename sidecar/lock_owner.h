@@ -38,6 +38,10 @@ bool is_dead(const LockOwner& owner, const DeadOwners& dead);
 /// knows. nullopt: it can.
 std::optional<std::string> clock_doubt(std::optional<Nanoseconds> skew);
 
+/// What can be known of our clock by the API server's time some while ago, when this Job was made: 0 where it is not so
+/// far ahead that a living lock could look stale to restic, however much of the difference is that while.
+Nanoseconds skew_since(TimePoint server_time, TimePoint now);
+
 /// A lock as it is in the repository.
 struct RepositoryLock {
   LockOwner owner;  ///< `owner.lock` is the whole id

@@ -5,12 +5,14 @@
 #include <cstdio>
 #include <thread>
 
+#include "api/server_time.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/version.h"
 #include "kube/config.h"
 #include "sidecar/create_backupsession.h"
 #include "sidecar/environment.h"
+#include "sidecar/lock_owner.h"
 #include "sidecar/repository_commands.h"
 #include "sidecar/restore.h"
 #include "sidecar/run_backup.h"
@@ -176,8 +178,12 @@ int main(int argc, char** argv) {
   if (command == wipe) {
     const PodIdentity pod{.name = variable(environment, "POD_NAME"), .uid = "", .ns = "", .node = ""};
     const std::string report = variable(environment, "STASH_REPORT");
-    return wipe_out(restic_place(flags, environment, pod), variable(environment, "STASH_REPOSITORY"),
-                    report.empty() ? "/dev/termination-log" : report, [] { return !stop_requested(); });
+    ResticPlace place = restic_place(flags, environment, pod);
+    if (const auto told = parse_time(variable(environment, std::string(api::kServerTimeVariable)))) {
+      place.clock_skew = [skew = skew_since(*told, system_clock().now())] { return skew; };
+    }
+    return wipe_out(place, variable(environment, "STASH_REPOSITORY"), report.empty() ? "/dev/termination-log" : report,
+                    [] { return !stop_requested(); });
   }
   // A container that exits restarts its pod's; the sidecar waits for what is missing instead.
   auto config = api_config(flags);

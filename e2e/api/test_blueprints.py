@@ -92,6 +92,7 @@ def test_an_annotated_workload_is_backed_up_and_without_the_annotation_no_more(s
     assert scene.get("repository")["spec"]["backend"]["s3"]["prefix"] == f"{scene.ns}/deployment/web"
     scene.event("BackupBlueprintApplied", f"BackupConfiguration {scene.ns}/{NAME} made as BackupBlueprint {scene.ns} says")
     assert scene.wait_for_condition("Applied", "True")[2] == "1 workload is backed up by it"
+    scene.kube.kubectl("wait", f"backupblueprint/{scene.ns}", "--for=condition=Ready", "--timeout=30s")
     wait_until("the sidecar is there", lambda: "stash" in [c["name"] for c in scene.get("deployment", "web")["spec"]["template"]["spec"]["containers"]], 60)
     wait_until("the CronJob is there", lambda: scene.get("cronjob", f"stash-backup-{NAME}"), 30)
 

@@ -361,6 +361,8 @@ def test_a_restore_brings_back_files_once_and_then_never_again(kube, ns, workloa
     assert first.process.wait(60) == 0, first.output()
     assert (workload.source / "data.txt").read_text() == "worth keeping\n"
     kube.wait_for_phase("restoresession", "web-restore", ns, ("Succeeded",), 30)
+    for waited_for in ("repository/local-repository", "backupconfiguration/web-backup", "backupsession/before", "restoresession/web-restore"):
+        kube.kubectl("wait", waited_for, "-n", ns, "--for=condition=Ready", "--timeout=30s")
     (workload.source / "data.txt").write_text("changed since")
     again = workload.pod("web-3", ["restore", "--restore-session=web-restore"])
     assert again.process.wait(60) == 0, again.output()

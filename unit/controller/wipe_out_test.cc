@@ -58,6 +58,18 @@ using Verbs = std::vector<Write::Verb>;
 
 }  // namespace
 
+TEST_CASE("the Job is told the API server's time, by which it judges locks", "[controller][wipe_out][F52][I12]") {
+  const auto told = [](std::optional<TimePoint> time) {
+    const Json job = wipe_out_job(going(), going().json(), some_settings(), time);
+    for (const Json& variable : job["spec"]["template"]["spec"]["containers"][0]["env"]) {
+      if (variable["name"] == "STASH_SERVER_TIME") return string_at(variable, {"value"});
+    }
+    return std::string();
+  };
+  CHECK(told(kCreated) == format_time(kCreated));
+  CHECK(told(std::nullopt).empty());
+}
+
 TEST_CASE("a Repository has the finalizer while wipeOut is true, and no longer", "[controller][wipe_out]") {
   RepositoryWorld world = a_world(wiped().finalizer("of-others"));
   CHECK(after(world)["metadata"]["finalizers"] == Json({"of-others", kFinalizer}));

@@ -1,5 +1,7 @@
 // Any bytes in place of an API server's answer. The first says how large the chunks of the stream are, the second which
-// HTTP status the answer has; the rest is a watch stream, a body and a Retry-After header.
+// HTTP status the answer has; the rest is a watch stream, a body, a Retry-After header, the end of a program that was
+// run in a container, and what that program wrote.
+#include "kube/exec_outcome.h"
 #include "kube/request.h"
 #include "kube/watch_event.h"
 #include "unit/fuzz/fuzz.h"
@@ -50,5 +52,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view header = lines.empty() ? bytes : std::string_view(lines.front());
   check_error(kube::error_of(status, header, bytes, "reading Pod demo/web"));
   check_error(kube::error_of(status, "", bytes, "reading Pod demo/web"));
+
+  const auto ended = kube::decode_exec_status(bytes, "running a hook");
+  MUST(ended ? *ended >= 0 : !ended.error().message.empty());
+  kube::LastWords words;
+  for (std::string_view said = bytes; !said.empty(); said.remove_prefix(std::min(chunk, said.size())))
+    words.append(said.substr(0, chunk));
+  for (const char c : words.line()) MUST(static_cast<unsigned char>(c) >= 0x20 && c != 0x7F, words.line());
   return 0;
 }

@@ -28,6 +28,15 @@ TEST_CASE("a Status without exit code, and what is none, is an error", "[kube][e
                                  "exec")
             .error()
             .message == "exec: the server does not say why it failed");
+  // Else a hook that failed could come out as one that succeeded.
+  CHECK(kube::decode_exec_status(R"({"status":"Failure","details":{"causes":[{"reason":"ExitCode","message":"0"}]}})",
+                                 "exec")
+            .error()
+            .message == "exec: the server does not say why it failed");
+  CHECK(kube::decode_exec_status(R"({"status":"Failure","details":{"causes":[{"reason":"ExitCode","message":"-5"}]}})",
+                                 "exec")
+            .error()
+            .message == "exec: the server does not say why it failed");
   CHECK(kube::decode_exec_status("oops", "exec").error().code == ErrorCode::invalid);
 }
 

@@ -8,6 +8,16 @@
 namespace stash::sidecar {
 namespace {
 
+TEST_CASE("of a time that was told a while ago only a clock that is far ahead is doubted",
+          "[sidecar][lock_owner][F52][I12]") {
+  const TimePoint told{std::chrono::hours(500'000)};
+  using std::chrono::minutes;
+  for (const minutes later : {minutes(0), minutes(2), minutes(19)})
+    CHECK_FALSE(clock_doubt(skew_since(told, told + later)));
+  for (const minutes later : {minutes(20), minutes(60), minutes(-60)})
+    CHECK(clock_doubt(skew_since(told, told + later)));
+}
+
 TEST_CASE("whose lock is in the way is read from restic's message, old and new", "[sidecar][lock_owner][F38][I12]") {
   CHECK(parse_lock_owner(test::kLocked) == LockOwner{29513, "vm", "root", "40b9a799"});
   CHECK(parse_lock_owner("repo already locked, waiting up to 1m0s for the lock\n"
