@@ -55,12 +55,13 @@ Result<void> add_live_objects(Kubectl& kubectl, PreviewWorld& world) {
   }
   if (find_object(world.objects, api::kNamespaces, ns, "") == nullptr) {
     auto space = kubectl.get(api::kNamespaces, ns, "");
-    if (space) found.push_back(*std::move(space));
-    if (!space && space.error().code == ErrorCode::denied) {
+    if (space) {
+      found.push_back(*std::move(space));
+    } else if (space.error().code == ErrorCode::denied) {
       // It is of the whole cluster, where many may read nothing.
       world.namespace_unknown = fmt::format("Namespace {} cannot be read ({})", ns, space.error().message);
       say(world.namespace_unknown + ": it is assumed to ask for injection");
-    } else if (!space && space.error().code != ErrorCode::not_found) {
+    } else if (space.error().code != ErrorCode::not_found) {
       return std::unexpected(space.error());
     }
   }
@@ -76,8 +77,11 @@ Result<void> add_live_blueprint(Kubectl& kubectl, PreviewWorld& world) {
   const bool in_files = find_object(world.objects, api::kBackupBlueprints, name, "") != nullptr;
   if (name.empty() || in_files) return {};
   auto found = kubectl.get(api::kBackupBlueprints, name, "");
-  if (found) world.objects.push_back(*std::move(found));
-  if (found || found.error().code == ErrorCode::not_found) return {};
+  if (found) {
+    world.objects.push_back(*std::move(found));
+    return {};
+  }
+  if (found.error().code == ErrorCode::not_found) return {};
   if (found.error().code != ErrorCode::denied) return std::unexpected(found.error());
   // It is of the whole cluster, where many may read nothing.
   world.blueprint_unknown = fmt::format("what BackupBlueprint {} makes is not known: {}", name, found.error().message);

@@ -56,12 +56,18 @@ Result<void> find_hosts(Kubectl& kubectl, const std::string& ns, const api::Back
   if (workload && kind->hosts == api::HostScheme::nodes) {
     auto pods = kubectl.list("pods", ns, controller::selector_text(*workload));
     if (!pods && !may_be_missing(pods.error().code)) return std::unexpected(pods.error());
-    if (pods) found.pods = *std::move(pods);
-    if (!pods) unseen = pods.error().message;
+    if (pods) {
+      found.pods = *std::move(pods);
+    } else {
+      unseen = pods.error().message;
+    }
   }
   if (!workload && !may_be_missing(workload.error().code)) return std::unexpected(workload.error());
-  if (workload) found.workload = *std::move(workload);
-  if (!workload) unseen = workload.error().message;
+  if (workload) {
+    found.workload = *std::move(workload);
+  } else {
+    unseen = workload.error().message;
+  }
   const api::TargetRef& source = configuration.spec.target->ref;
   if (kind == api::workload_kind(source) && target.name == source.name) {
     auto sessions = read_sessions_of(kubectl, ns, configuration.metadata.name);

@@ -117,7 +117,7 @@ Complaint repository_taken(const BlueprintWorld& world, const std::string& bluep
 
 /// Plans the Repository; what it returns stands in the way of the BackupConfiguration. `kept` is set when the place of
 /// the Repository differs from what the blueprint says and stays.
-std::optional<Complaint> plan_repository(const BlueprintWorld& world, const std::string& blueprint, Json spec,
+std::optional<Complaint> plan_repository(const BlueprintWorld& world, const std::string& blueprint, const Json& spec,
                                          Plan& plan, std::string& kept) {
   const api::ObjectRef ref = made_ref(world);
   const Json* live = existing(world.repository);

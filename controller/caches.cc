@@ -132,7 +132,7 @@ bool Caches::synced() {
 void Caches::start_waking() {
   // First: what changes in between is woken twice, and none is missed.
   waking_ = true;
-  const auto wake = [this](const kube::Cache& cache, auto&& route) {
+  const auto wake = [](const kube::Cache& cache, auto&& route) {
     for (const Object& object : cache.list()) route(api::meta_of(*object).ref(), object);
   };
   for (const auto& [cache, queue] : {std::pair(&repositories, &queues.repositories),
