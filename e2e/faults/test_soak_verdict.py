@@ -78,6 +78,10 @@ def test_each_check_finds_what_it_is_for():
     assert problems(without("cronjobs")) == problems(without("roles")) == problems(without("rolebindings")) == {things}
     assert problems(without("backupconfigurations")) == {sidecar, orphan, things}
     assert problems(without("deployments")) == {orphan, things}
+    of_another = {"metadata": meta("s", "u-s"), "spec": {"invoker": {"name": "gone"}}}
+    told = {"phase": "Failed", "reason": end_state.CONFIGURATION_MISSING}
+    assert problems(changed("backupsessions", **of_another)) == {orphan}
+    assert problems(changed("backupsessions", **of_another, status=told)) == set()
     two = in_order()
     two["backupsessions"].append(copy.deepcopy(two["backupsessions"][0]))
     assert problems(two) == {history}

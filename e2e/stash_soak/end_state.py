@@ -70,6 +70,9 @@ def sidecars(objects):
     return said
 
 
+CONFIGURATION_MISSING = "BackupConfigurationNotAvailable"
+
+
 def orphans(objects):
     """What names an owner that is gone, and what is ours and names none."""
     uids = {item["metadata"]["uid"] for resource in READ for item in objects[resource]}
@@ -82,7 +85,9 @@ def orphans(objects):
                 said.append(f"{resource} {name_of(item)} has no owner")
     known = {(item["metadata"]["namespace"], item["metadata"]["name"]) for item in objects["backupconfigurations"]}
     said += [f"BackupSession {name_of(item)} outlives BackupConfiguration {item['spec']['invoker']['name']}" for item in objects["backupsessions"]
-             if (item["metadata"]["namespace"], item["spec"]["invoker"]["name"]) not in known]
+             if (item["metadata"]["namespace"], item["spec"]["invoker"]["name"]) not in known
+             # Its author made it, and the configuration went before anybody could make that its owner: he is told, and it is his.
+             and (item.get("status", {}).get("reason") != CONFIGURATION_MISSING or item["metadata"].get("ownerReferences"))]
     return said
 
 
