@@ -61,11 +61,19 @@ struct Cluster {
   }
 
   Queues& queues() { return caches.queues; }
+  /// It is over or gone. `name` is its name_in_books.
+  void forget_session(const std::string& name) {
+    heartbeats.forget(name);
+    session_clock.forget(name);
+  }
   Json namespace_labels(const std::string& ns) const;
   Living living() const;
   std::string not_opted_in(const std::string& ns) const;  ///< "" when it has opted in
   /// It is being deleted, with all that is in it; nothing new may be made there.
   bool is_going(const std::string& ns) const;
 };
+
+/// By which the books know a session: a BackupSession and a RestoreSession may have the same name.
+std::string name_in_books(const api::Resource& kind, const api::ObjectRef& ref);
 
 }  // namespace stash::controller

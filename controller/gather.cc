@@ -97,6 +97,10 @@ Living Cluster::living() const {
           hosts_still_backed_up(all_decoded<api::BackupSession>(caches.sessions.list()))};
 }
 
+std::string name_in_books(const api::Resource& kind, const api::ObjectRef& ref) {
+  return fmt::format("{} {}", kind.kind, to_string(ref));
+}
+
 std::string Cluster::not_opted_in(const std::string& ns) const {
   return reason_not_opted_in(settings, ns, namespace_labels(ns));
 }

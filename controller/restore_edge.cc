@@ -22,28 +22,24 @@ void gather_rivals(const Cluster& cluster, const api::RestoreSession& restore, R
   }
 }
 
-std::string restore_name_in_books(const api::ObjectRef& ref) {
-  return fmt::format("{} {}", api::kRestoreSessions.kind, to_string(ref));
-}
-
 }  // namespace
 
 Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
   const auto session = cluster.caches.restores.get(ref);
+  const std::string name = name_in_books(api::kRestoreSessions, ref);
   if (!session) {
-    cluster.heartbeats.forget(restore_name_in_books(ref));
-    cluster.session_clock.forget(restore_name_in_books(ref));
+    cluster.forget_session(name);
     cluster.pushes.clean_up_soon();
     return LookAgain();
   }
   RestoreWorld world;
   world.session = *session;
-  world.now = cluster.session_clock.now(restore_name_in_books(ref), string_at(*session, {"metadata", "uid"}));
+  world.now = cluster.session_clock.now(name, string_at(*session, {"metadata", "uid"}));
   world.limits = cluster.limits;
   world.watched_for = cluster.watched_for();
   const auto restore = api::decode<api::RestoreSession>(*session);
   const std::string phase = string_at(*session, {"status", "phase"});
-  if (phase == "Succeeded") cluster.session_clock.forget(restore_name_in_books(ref));
+  if (phase == "Succeeded") cluster.forget_session(name);
   if (auto text = restore ? render_session_metrics(*restore) : std::nullopt) {
     cluster.pushes.put(restore_group(ref.ns, ref.name), *std::move(text));
   }
@@ -51,11 +47,11 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
     gather_rivals(cluster, *restore, world);
     const Json& stats = array_at(*session, {"status", "stats"});
     const Tally hosts = tally(stats);
-    world.silent_for = cluster.heartbeats.silent_for(restore_name_in_books(ref), stats);
+    world.silent_for = cluster.heartbeats.silent_for(name, stats);
     const bool settled = age(restore->metadata.created, world.now) >= cluster.limits.grace;
     TRY(world.target, gather_target(cluster, api, ref.ns,
                                     {.session = *session,
-                                     .owner = fmt::format("RestoreSession {}", to_string(ref)),
+                                     .owner = name,
                                      .invoker = ref.name,
                                      .container = api::names::kInitContainer,
                                      .ref = restore->spec.target->ref,

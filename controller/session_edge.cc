@@ -27,11 +27,6 @@ std::string restore_under_way(const Cluster& cluster, const std::string& ns, con
   return "";
 }
 
-/// A RestoreSession may have the same name.
-std::string name_in_books(const api::ObjectRef& ref) {
-  return fmt::format("{} {}", api::kBackupSessions.kind, to_string(ref));
-}
-
 bool is_over(const Json& session) {
   return api::is_final_phase(string_at(session, {"status", "phase"})) ||
          at(session, {"metadata", "deletionTimestamp"}) != nullptr;
@@ -43,7 +38,8 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
   world.now = cluster.clock.now();
   if (!is_over(session)) {
     const TimePoint wall = world.now;
-    world.now = cluster.session_clock.now(name_in_books(ref), string_at(session, {"metadata", "uid"}));
+    world.now =
+        cluster.session_clock.now(name_in_books(api::kBackupSessions, ref), string_at(session, {"metadata", "uid"}));
     world.stepped = std::chrono::round<std::chrono::seconds>(wall - world.now);
   }
   world.limits = cluster.limits;
@@ -73,7 +69,7 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
   world.restoring = restore_under_way(cluster, ref.ns, world.configuration->spec.target->ref);
 
   const Json& stats = array_at(session, {"status", "stats"});
-  world.silent_for = cluster.heartbeats.silent_for(name_in_books(ref), stats);
+  world.silent_for = cluster.heartbeats.silent_for(name_in_books(api::kBackupSessions, ref), stats);
   const bool settled = age(decoded_session->metadata.created, world.now) >= cluster.limits.grace;
   TRY(world.target, gather_target(cluster, api, ref.ns,
                                   {.session = session,
@@ -109,8 +105,7 @@ void push_result(Cluster& cluster, const SessionWorld& world) {
 Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
   const auto session = cluster.caches.sessions.get(ref);
   if (!session) {
-    cluster.heartbeats.forget(name_in_books(ref));
-    cluster.session_clock.forget(name_in_books(ref));
+    cluster.forget_session(name_in_books(api::kBackupSessions, ref));
     cluster.hooks.settle(ref, "", false);
     // It may have gone with its BackupConfiguration.
     cluster.pushes.clean_up_soon();
@@ -121,10 +116,7 @@ Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api:
   const Plan plan = plan_session(world);
   TRY_VOID(execute(api, plan, *session, {cluster.dry_run, "BackupSession Controller"}, cluster.clock));
   const bool over = is_over(*session);
-  if (over) {
-    cluster.heartbeats.forget(name_in_books(ref));
-    cluster.session_clock.forget(name_in_books(ref));
-  }
+  if (over) cluster.forget_session(name_in_books(api::kBackupSessions, ref));
   cluster.hooks.settle(ref, string_at(*session, {"metadata", "uid"}), !over);
   // A session that was just written comes again, and may then ask for something else.
   if (!cluster.dry_run && !rewrites(plan, ref)) TRY_VOID(start_hooks(cluster, api, *session, world.configuration));

@@ -3,6 +3,8 @@ import base64
 import subprocess
 from datetime import datetime, timedelta, timezone
 
+from . import bench
+
 CONFIG = """
 [ca]
 default_ca = here
@@ -67,7 +69,7 @@ def names_in(certificate):
 
 
 def encoded(data):
-    return {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
+    return {key: bench.encoded(text) for key, text in data.items()}
 
 
 def decoded(secret):

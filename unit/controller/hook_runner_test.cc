@@ -38,6 +38,14 @@ Json session_with(const HookRequest& request, const std::string& phase) {
   return a_backup_session().phase("Running").host(host).json();
 }
 
+/// Patches `stored` as the API server does, whatever is answered.
+auto applied_to(Json& stored, int status = 200) {
+  return [&stored, status](const ApiScript::Call& call) {
+    stored = stored.patch(call.json());
+    return ApiScript::Reply{.status = status, .body = status == 200 ? dump_json(stored) : ""};
+  };
+}
+
 /// A cluster whose containers do as they are told, and the one who waits for its sessions.
 struct Hooks {
   ApiScript script;
@@ -134,10 +142,7 @@ TEST_CASE("a take whose answer is lost is known to be ours, and its program is r
   Hooks hooks;
   Json stored = session_with(a_request("preBackup"), "Requested");
   // Applied, and nobody is told.
-  hooks.script.on("PATCH", kStatus).reply_with([&](const ApiScript::Call& call) {
-    stored = stored.patch(call.json());
-    return ApiScript::Reply{.status = 504};
-  });
+  hooks.script.on("PATCH", kStatus).reply_with(applied_to(stored, 504));
   hooks.runner.start(a_step("preBackup"));
   REQUIRE(hooks.wait_for_ends(1));
   CHECK(hooks.begun.empty());
@@ -160,10 +165,7 @@ TEST_CASE("a take whose answer is lost is known to be ours, and its program is r
     CHECK_FALSE(hooks.runner.is_taken_unbegun(later));
   }
   SECTION("the next look takes it again") {
-    hooks.script.on("PATCH", kStatus).times(2).reply_with([&](const ApiScript::Call& call) {
-      stored = stored.patch(call.json());
-      return ApiScript::Reply{.status = 200, .body = dump_json(stored)};
-    });
+    hooks.script.on("PATCH", kStatus).times(2).reply_with(applied_to(stored));
     hooks.answers = {kube::ExecOutcome{0, ""}};
     HookStep step = a_step("preBackup");
     step.request = found;
@@ -183,10 +185,7 @@ TEST_CASE("a preBackup that has begun and whose end was not written does not pas
           "[controller][hook_runner][F19][I7]") {
   Hooks hooks;
   Json stored = session_with(a_request("preBackup"), "Requested");
-  hooks.script.on("PATCH", kStatus).reply_with([&](const ApiScript::Call& call) {
-    stored = stored.patch(call.json());
-    return ApiScript::Reply{.status = 200, .body = dump_json(stored)};
-  });
+  hooks.script.on("PATCH", kStatus).reply_with(applied_to(stored));
   hooks.script.on("PATCH", kStatus).reply(403);
   hooks.answers = {kube::ExecOutcome{0, ""}};
   hooks.runner.start(a_step("preBackup"));
