@@ -102,6 +102,9 @@ struct BackupSessionStatus {
   std::optional<TimePoint> next_retry{};  ///< when that one will be made
   std::optional<SessionProgress> progress{};
   std::string reason{};  ///< why it has not succeeded, in one word
+  /// Its hosts are BackupSessionHosts, and `stats` is empty until it ends (backup_session_host.h).
+  bool host_objects = false;
+  std::string upkeep_host{};  ///< of such a session: who does the upkeep of the repository
   friend bool operator==(const BackupSessionStatus&, const BackupSessionStatus&) = default;
 };
 

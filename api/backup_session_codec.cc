@@ -55,7 +55,11 @@ constexpr auto fields(Of<BackupSessionStatus>) {
       Field{"retried", &BackupSessionStatus::retried, "It failed, and a session that repeats it has been made."},
       Field{"nextRetry", &BackupSessionStatus::next_retry, "When it will be repeated, because it failed."},
       Field{"progress", &BackupSessionStatus::progress, "How far it has come, over all hosts."},
-      Field{"reason", &BackupSessionStatus::reason, kReasonDoc}};
+      Field{"reason", &BackupSessionStatus::reason, kReasonDoc},
+      Field{"hostObjects", &BackupSessionStatus::host_objects,
+            "It has many hosts: each is a BackupSessionHost, and stats has their results when it has ended."},
+      Field{"upkeepHost", &BackupSessionStatus::upkeep_host,
+            "Of such a session: the host that checks the repository and applies the retention policy."}};
 }
 
 void after_reading(BackupSessionStatus& status, const Json& json) {

@@ -5,6 +5,7 @@
 #include "api/backup_blueprint.h"
 #include "api/backup_configuration.h"
 #include "api/backup_session.h"
+#include "api/backup_session_host.h"
 #include "api/repository.h"
 #include "api/restore_session.h"
 
@@ -12,7 +13,8 @@ namespace stash::api {
 
 /// Decodes one of our kinds from its fields() table, in every wire shape of the contract. Unknown fields are ignored,
 /// null counts as absent. Error invalid: "Repository demo/gcs: /spec/backend/gcs/bucket: expected a string, got a
-/// number". Defined for Repository, BackupConfiguration, BackupSession, RestoreSession, BackupBlueprint.
+/// number". Defined for Repository, BackupConfiguration, BackupSession, BackupSessionHost, RestoreSession,
+/// BackupBlueprint.
 template <class Kind>
 Result<Kind> decode(const Json& object);
 

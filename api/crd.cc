@@ -77,12 +77,13 @@ Json render_crd(const KindFacts& facts, const schema::Node& object) {
   const Resource& resource = facts.resource;
   Json versions = Json::array();
   for (const std::string_view version : facts.versions) {
-    versions.push_back({{"name", version},
-                        {"served", true},
-                        {"storage", version == resource.version},
-                        {"subresources", {{"status", Json::object()}}},
-                        {"additionalPrinterColumns", columns_of(facts)},
-                        {"schema", {{"openAPIV3Schema", root_schema(facts, object)}}}});
+    Json written{{"name", version},
+                 {"served", true},
+                 {"storage", version == resource.version},
+                 {"additionalPrinterColumns", columns_of(facts)},
+                 {"schema", {{"openAPIV3Schema", root_schema(facts, object)}}}};
+    if (facts.status_subresource) written["subresources"] = {{"status", Json::object()}};
+    versions.push_back(std::move(written));
   }
   Json names{{"plural", resource.plural},
              {"singular", lower_case(resource.kind)},

@@ -21,6 +21,7 @@ struct KindFacts {
   std::vector<std::string_view> short_names, categories;
   std::vector<PrinterColumn> columns;  ///< Age is added
   std::vector<schema::CelRule> rules;  ///< of the whole object
+  bool status_subresource = true;      ///< else the status is written with the rest, and when the object is made
 };
 
 /// {apiVersion, kind, metadata {name, namespace, labels, annotations, ownerReferences}} without empty parts.

@@ -29,6 +29,8 @@ inline constexpr Resource kRepositories{"stash.appscode.com", "v1alpha1", "repos
 inline constexpr Resource kBackupConfigurations{"stash.appscode.com", "v1beta1", "backupconfigurations",
                                                 "BackupConfiguration"};
 inline constexpr Resource kBackupSessions{"stash.appscode.com", "v1beta1", "backupsessions", "BackupSession"};
+inline constexpr Resource kBackupSessionHosts{"stash.appscode.com", "v1beta1", "backupsessionhosts",
+                                              "BackupSessionHost"};
 inline constexpr Resource kRestoreSessions{"stash.appscode.com", "v1beta1", "restoresessions", "RestoreSession"};
 inline constexpr Resource kBackupBlueprints{"stash.appscode.com", "v1beta1", "backupblueprints", "BackupBlueprint",
                                             false};

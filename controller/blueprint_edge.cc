@@ -22,9 +22,9 @@ void wake(Cluster& cluster, const std::vector<std::string>& blueprints) {
 }
 
 bool is_backed_up_now(const Caches& caches, const api::ObjectRef& configuration) {
-  return std::ranges::any_of(caches.sessions_of(configuration), [](const Caches::Object& session) {
+  return std::ranges::any_of(caches.sessions_of(configuration), [&caches](const Caches::Object& session) {
     return !api::is_final_phase(string_at(*session, {"status", "phase"})) &&
-           tally(array_at(*session, {"status", "stats"})).running > 0;
+           tally(caches.host_entries(*session)).running > 0;
   });
 }
 

@@ -4,13 +4,14 @@
 
 #include <algorithm>
 
-#include "api/backup_session.h"
+#include "api/backup_session_host.h"
 #include "api/codec.h"
 #include "api/names.h"
 #include "controller/blueprint_plan.h"
 #include "controller/blueprint_request.h"
 #include "controller/kind_name.h"
 #include "controller/rollout.h"
+#include "controller/session_hosts.h"
 #include "inject/workload_view.h"
 
 namespace stash::controller {
@@ -19,6 +20,9 @@ namespace {
 using api::ObjectRef;
 
 constexpr std::string_view kUnfinished = "unfinished";
+/// So that hundreds of hosts that begin or end at once are few looks at their session, and few writes that every
+/// sidecar is told.
+constexpr std::chrono::seconds kGatherHosts{2};
 std::string of_configuration(std::string_view name) { return fmt::format("configuration {}", name); }
 std::string of_target(const api::WorkloadRef& target) { return fmt::format("target {}", to_string(target)); }
 std::string of_repository(std::string_view name) { return fmt::format("repository {}", name); }
@@ -67,6 +71,12 @@ bool same_workload(const Json& before, const Json& after) {
          object_at(before, {"metadata", "annotations"}) == object_at(after, {"metadata", "annotations"});
 }
 
+std::string of_session(std::string_view uid) { return fmt::format("session {}", uid); }
+
+std::vector<std::string> keys_of_session_host(const Json& object) {
+  return {of_session(string_at(object, {"spec", "backupSession", "uid"}))};
+}
+
 std::vector<std::string> keys_of_session(const Json& object) {
   std::vector<std::string> keys;
   if (!is_finished(object)) keys.emplace_back(kUnfinished);
@@ -93,7 +103,9 @@ Caches::Caches(const kube::Config& config, Queues& the_queues)
       configurations(config, api::kBackupConfigurations, {.keys = keys_of_invoker}, routed(&Caches::on_configuration)),
       sessions(config, api::kBackupSessions, {.keys = keys_of_session}, routed(&Caches::on_session)),
       restores(config, api::kRestoreSessions, {.keys = keys_of_invoker}, routed(&Caches::on_restore)),
-      // A cluster whose CRDs are managed apart may not have this one yet.
+      // A cluster whose CRDs are managed apart may not have these two yet.
+      session_hosts(config, api::kBackupSessionHosts, {.keys = keys_of_session_host, .may_be_unserved = true},
+                    routed(&Caches::on_session_host)),
       blueprints(config, api::kBackupBlueprints, {.may_be_unserved = true}, routed(&Caches::on_blueprint)),
       namespaces(config, api::kNamespaces, {.metadata_only = true}, routed(&Caches::on_namespace)),
       cron_jobs(config, api::kCronJobs, ours(), routed(&Caches::on_owned)),
@@ -115,8 +127,8 @@ kube::Cache::OnChange Caches::routed(Route route) {
 }
 
 std::vector<kube::Cache*> Caches::all() {
-  std::vector<kube::Cache*> caches = {&repositories, &configurations, &sessions, &restores,     &blueprints,
-                                      &namespaces,   &cron_jobs,      &roles,    &role_bindings};
+  std::vector<kube::Cache*> caches = {&repositories, &configurations, &sessions,  &restores, &session_hosts,
+                                      &blueprints,   &namespaces,     &cron_jobs, &roles,    &role_bindings};
   for (const auto& [kind, cache] : workloads_) caches.push_back(cache.get());
   return caches;
 }
@@ -158,6 +170,16 @@ Caches::Objects Caches::sessions_of(const ObjectRef& configuration) const {
 }
 
 Caches::Objects Caches::unfinished_sessions(const std::string& ns) const { return sessions.with_key(ns, kUnfinished); }
+
+Caches::Objects Caches::hosts_of(const Json& session) const {
+  if (is_finished(session)) return {};
+  return session_hosts.with_key(string_at(session, {"metadata", "namespace"}),
+                                of_session(string_at(session, {"metadata", "uid"})));
+}
+
+Json Caches::host_entries(const Json& session) const {
+  return array_at(with_host_objects(session, hosts_of(session)), {"status", "stats"});
+}
 
 Caches::Objects Caches::configurations_of(const api::WorkloadRef& target) const {
   return configurations.with_key(target.ref.ns, of_target(target));
@@ -241,8 +263,18 @@ void Caches::on_configuration(const ObjectRef& ref, const Object& before, const 
   }
 }
 
+void Caches::on_session_host(const ObjectRef& ref, const Object& before, const Object& after) {
+  const std::string session = string_at(after ? *after : *before, {"spec", "backupSession", "name"});
+  queues.sessions.add_after(to_string(ObjectRef{ref.ns, session}), kGatherHosts);
+}
+
 void Caches::on_session(const ObjectRef& ref, const Object& before, const Object& after) {
-  queues.sessions.add(to_string(ref));
+  // Its hosts are on their way, from the same hands.
+  if (after && api::has_host_objects(*after)) {
+    queues.sessions.add_after(to_string(ref), kGatherHosts);
+  } else {
+    queues.sessions.add(to_string(ref));
+  }
   const auto has_succeeded = [](const Object& session) {
     return session && string_at(*session, {"status", "phase"}) == "Succeeded";
   };

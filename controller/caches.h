@@ -24,6 +24,7 @@ class Caches {
 
   Queues& queues;
   kube::Cache repositories, configurations, sessions, restores;
+  kube::Cache session_hosts;                    ///< BackupSessionHosts
   kube::Cache blueprints;                       ///< of the cluster
   kube::Cache namespaces;                       ///< metadata only
   kube::Cache cron_jobs, roles, role_bindings;  ///< ours, by label
@@ -37,6 +38,10 @@ class Caches {
   // What belongs together, without a look at everything else in the namespace; each ordered by name.
   Objects sessions_of(const api::ObjectRef& configuration) const;
   Objects unfinished_sessions(const std::string& ns) const;
+  /// The BackupSessionHosts of this session, raw; none of one that has ended.
+  Objects hosts_of(const Json& session) const;
+  /// Its host entries, wherever they are now.
+  Json host_entries(const Json& session) const;
   Objects configurations_of(const api::WorkloadRef& target) const;
   Objects restores_of(const api::WorkloadRef& target) const;
   Objects cron_jobs_of(const std::string& ns, const std::string& owner_uid) const;
@@ -46,6 +51,7 @@ class Caches {
  private:
   void on_repository(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_configuration(const api::ObjectRef& ref, const Object& before, const Object& after);
+  void on_session_host(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_session(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_restore(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_namespace(const api::ObjectRef& ref, const Object& before, const Object& after);

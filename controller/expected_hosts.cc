@@ -62,9 +62,9 @@ ExpectedHosts expected_hosts(const TargetWorld& target) {
   return kind->hosts == HostScheme::ordinals ? hosts_by_ordinal(*target.workload) : hosts_by_node(target);
 }
 
-std::optional<int> name_hosts(const Json& session, const TargetWorld& target, Json& stats) {
+std::optional<int> name_hosts(const Json& session, const TargetWorld& target, Json& stats, bool interrupted) {
   const auto known = static_cast<std::int64_t>(stats.size());
-  if (known > 0 && int_at(session, {"status", "totalHosts"}, known) <= known) return std::nullopt;
+  if (!interrupted && known > 0 && int_at(session, {"status", "totalHosts"}, known) <= known) return std::nullopt;
   const ExpectedHosts expected = expected_hosts(target);
   add_missing_hosts(stats, expected.names);
   return expected.unnamed;

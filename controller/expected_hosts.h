@@ -19,7 +19,8 @@ ExpectedHosts expected_hosts(const TargetWorld& target);
 /// Adds an entry for each expected host that has none yet, and returns how many still have no name. nullopt, and
 /// nothing is added: all hosts have been named before (status.totalHosts), and the session is about these, whatever is
 /// added to the workload meanwhile.
-std::optional<int> name_hosts(const Json& session, const TargetWorld& target, Json& stats);
+/// `interrupted`: a controller was ended while it made the objects of the hosts, before the session had their number.
+std::optional<int> name_hosts(const Json& session, const TargetWorld& target, Json& stats, bool interrupted = false);
 
 /// Why no pod will ever take this host again: scaled away, or its node no longer runs a pod. "" while one may.
 std::string why_gone(const TargetWorld& target, const std::string& host);

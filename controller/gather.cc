@@ -44,7 +44,7 @@ std::map<std::string, std::string> busy_pods(const Caches& caches, const std::st
   std::map<std::string, std::string> busy;
   for (const kube::Cache::Object& session : caches.unfinished_sessions(ns)) {
     if (string_at(*session, {"metadata", "uid"}) == uid) continue;
-    for (const Json& host : array_at(*session, {"status", "stats"})) {
+    for (const Json& host : caches.host_entries(*session)) {
       const std::string pod = string_at(host, {"claim", "podUID"});
       if (string_at(host, {"phase"}) == kHostRunning && !pod.empty()) {
         busy[pod] = string_at(*session, {"metadata", "name"});

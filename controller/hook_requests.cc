@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "api/backup_session_host.h"
 #include "api/codec.h"
 #include "api/names.h"
 #include "api/time_out.h"
@@ -23,6 +24,7 @@ std::unexpected<std::string> refuse(std::string why) { return std::unexpected(st
 std::vector<HookRequest> requests_of(const Json& session) {
   std::vector<HookRequest> requests;
   const api::ObjectMeta meta = api::meta_of(session);
+  const bool apart = api::has_host_objects(session);
   const Json& stats = array_at(session, {"status", "stats"});
   for (std::size_t i = 0; i < stats.size(); ++i) {
     const Json& host = stats[i];
@@ -37,7 +39,9 @@ std::vector<HookRequest> requests_of(const Json& session) {
                         .pod = string_at(host, {"claim", "podName"}),
                         .pod_uid = string_at(host, {"claim", "podUID"}),
                         .taken_by = string_at(host, {"hook", "takenBy"}),
-                        .index = i,
+                        .place = apart ? HostPlace{api::kBackupSessionHosts,
+                                                   api::host_object_ref(session, string_at(host, {"hostname"})), "", 0}
+                                       : HostPlace{.ref = meta.ref(), .index = i},
                         .host_ended = phase == kHostSucceeded || phase == kHostFailed});
   }
   return requests;
@@ -126,7 +130,7 @@ OrRefusal<HookCommand> command_for(const HookWorld& world, const HookRequest& re
 }
 
 std::string pointer(const HookRequest& request, std::string_view rest) {
-  return fmt::format("/status/stats/{}{}", request.index, rest);
+  return fmt::format("/status/stats/{}{}", request.place.index, rest);
 }
 Json test(const HookRequest& request, std::string_view member, const std::string& value) {
   return {{"op", "test"}, {"path", pointer(request, member)}, {"value", value}};
@@ -157,9 +161,16 @@ std::vector<HookRequest> open_hooks(const Json& session) {
   return open;
 }
 
-std::optional<HookRequest> hook_of(const Json& session, const std::string& host) {
-  for (HookRequest& request : requests_of(session)) {
-    if (request.host == host) return std::move(request);
+std::optional<HookRequest> hook_now(const Json& object, const HookRequest& request) {
+  for (HookRequest& now : requests_of(object)) {
+    if (now.host != request.host) continue;
+    // The object of a host is not its session.
+    if (request.place.resource != api::kBackupSessions) {
+      now.session = request.session;
+      now.session_uid = string_at(object, {"spec", "backupSession", "uid"});
+      now.place = request.place;
+    }
+    return std::move(now);
   }
   return std::nullopt;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/backup_configuration.h"
+#include "api/resource.h"
 #include "base/json.h"
 #include "base/result.h"
 
@@ -23,21 +24,32 @@ inline constexpr std::string_view kHookRequested = "Requested", kHookRunning = "
 /// How long a postBackup may take whose host has ended already: its session waits for it.
 inline constexpr std::chrono::seconds kThawLimit{50};
 
-/// What status.stats[index].hook and the claim beside it say.
+/// Where the entry of a host is: in its session, or in an object of its own.
+struct HostPlace {
+  api::Resource resource = api::kBackupSessions;
+  api::ObjectRef ref{};
+  std::string_view subresource = "status";
+  std::size_t index = 0;  ///< in status.stats, for JSON pointers
+  friend bool operator==(const HostPlace&, const HostPlace&) = default;
+};
+
+/// What status.stats[].hook and the claim beside it say.
 struct HookRequest {
   api::ObjectRef session;
   std::string session_uid, host, action, phase;
   std::string requested;  ///< requestTime as it was written: tells two requests for the same hook apart
   std::string pod, pod_uid;
-  std::string taken_by;     ///< which process made it Running; "" for none, or an older one
-  std::size_t index = 0;    ///< of the host, for JSON pointers
+  std::string taken_by;  ///< which process made it Running; "" for none, or an older one
+  HostPlace place{};
   bool host_ended = false;  ///< the host has its result
   friend bool operator==(const HookRequest&, const HookRequest&) = default;
 };
-/// Those that are Requested or Running, of hosts that a pod holds or has ended; none of a session that is over.
+/// `session` is raw, or as with_host_objects gives it. Those that are Requested or Running, of hosts that a pod holds
+/// or has ended; none of a session that is over.
 std::vector<HookRequest> open_hooks(const Json& session);
-/// The request for `host` as it stands in `session` now, whatever its phase; nullopt when there is none.
-std::optional<HookRequest> hook_of(const Json& session, const std::string& host);
+/// The same host's request as it stands in `object` now, which was read from the request's place, whatever its phase;
+/// nullopt when there is none.
+std::optional<HookRequest> hook_now(const Json& object, const HookRequest& request);
 /// Is it the same request, wherever it stands in the list and however far it is?
 bool is_same_request(const HookRequest& a, const HookRequest& b);
 

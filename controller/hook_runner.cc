@@ -182,7 +182,8 @@ bool HookRunner::take(kube::Api& api, HookStep& step) {
     // An old copy of the session may show as Requested what has begun.
     if (!is_same_request(take.request, request)) take = {request};
   }
-  const auto taken = api.json_patch(api::kBackupSessions, request.session, take_operations(request, name_), "status");
+  const auto taken = api.json_patch(request.place.resource, request.place.ref, take_operations(request, name_),
+                                    request.place.subresource);
   if (!taken) {
     // Somebody was faster, or the next look tries again. It may have been applied and its answer lost: then that look
     // finds it Running under our name, and knows from takes_ that nothing has begun.
@@ -229,19 +230,19 @@ std::optional<std::string> HookRunner::run(Job& job) {
 void HookRunner::report(kube::Api& api, HookRequest request, const std::string& error) {
   Backoff backoff;
   while (!stop_) {
-    const auto written =
-        api.json_patch(api::kBackupSessions, request.session, outcome_operations(request, error), "status");
+    const auto written = api.json_patch(request.place.resource, request.place.ref, outcome_operations(request, error),
+                                        request.place.subresource);
     if (written) return;
     const ErrorCode code = written.error().code;
     if (code == ErrorCode::conflict || code == ErrorCode::invalid) {
       // The list may have been written anew, with the host at another place.
-      const auto session = api.get(api::kBackupSessions, request.session);
-      const auto now = session ? hook_of(*session, request.host) : std::nullopt;
-      if (session && (!now || !is_same_request(*now, request) || now->phase != request.phase)) {
+      const auto object = api.get(request.place.resource, request.place.ref);
+      const auto now = object ? hook_now(*object, request) : std::nullopt;
+      if (object && (!now || !is_same_request(*now, request) || now->phase != request.phase)) {
         log_debug("{}: the request is gone, nobody wants to know: {}", name_of(request), written.error().message);
         return;
       }
-      if (now) request.index = now->index;
+      if (now) request.place = now->place;
     } else if (!is_outage(code)) {
       log_warning("{}: its end was not written: {}", name_of(request), written.error().message);
       return;

@@ -1,6 +1,7 @@
 #include "controller/hosts.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -10,6 +11,17 @@ namespace {
 std::string phase_of(const Json& host) {
   const std::string phase = string_at(host, {"phase"});
   return phase.empty() ? std::string(kHostPending) : phase;
+}
+
+/// A person reads ten of them, not five hundred.
+std::string first_of(std::vector<std::string> texts, std::string_view separator) {
+  constexpr std::size_t kTold = 10, kBeforeCut = 12;
+  if (texts.size() > kBeforeCut) {
+    const std::string rest = fmt::format("and {} more", texts.size() - kTold);
+    texts.resize(kTold);
+    texts.push_back(rest);
+  }
+  return fmt::format("{}", fmt::join(texts, separator));
 }
 
 void set_failed(Json& host, const std::string& error) {
@@ -50,23 +62,22 @@ Tally tally(const Json& stats) {
 }
 
 std::string hosts_in(const Json& stats, std::string_view phase) {
-  std::string names;
+  std::vector<std::string> names;
   for (const Json& host : stats) {
-    if (phase_of(host) != phase) continue;
-    names += (names.empty() ? "" : ", ") + string_at(host, {"hostname"});
+    if (phase_of(host) == phase) names.push_back(string_at(host, {"hostname"}));
   }
-  return names;
+  return first_of(std::move(names), ", ");
 }
 
 std::string errors_of(const Json& stats) {
-  std::string text;
+  std::vector<std::string> errors;
   for (const Json& host : stats) {
     const std::string phase = phase_of(host);
     if (phase == kHostSucceeded || phase == kHostPending || phase == kHostRunning) continue;
-    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", string_at(host, {"hostname"}),
-                        string_at(host, {"error"}, "failed without a message"));
+    errors.push_back(
+        fmt::format("{}: {}", string_at(host, {"hostname"}), string_at(host, {"error"}, "failed without a message")));
   }
-  return text;
+  return first_of(std::move(errors), "; ");
 }
 
 std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<PodFacts>>& pods, Json& lost) {

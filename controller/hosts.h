@@ -27,10 +27,10 @@ struct Tally {
 };
 Tally tally(const Json& stats);
 
-/// "host-0, host-2": those in this phase, in order.
+/// "host-0, host-2": those in this phase, in order; of many the first ten, "and 490 more".
 std::string hosts_in(const Json& stats, std::string_view phase);
 
-/// "host-0: wrong password; host-1: ..." of the Failed ones.
+/// "host-0: wrong password; host-1: ..." of the Failed ones; of many the first ten.
 std::string errors_of(const Json& stats);
 
 /// Makes Pending again what a vanished or ended pod had claimed; does nothing when the pods are not known. Returns a

@@ -64,8 +64,10 @@ void end(SessionDecision& decision, std::string_view phase, std::string_view rea
       decision.status.json["nextRetry"] = format_time(*when);
     }
   }
-  if (decision.world.configuration && keeps_something(decision.world.configuration->spec.retention_policy)) {
-    set_upkeep_missed(decision.status, decision.session.status.stats);
+  if (decision.world.configuration && keeps_something(decision.world.configuration->spec.retention_policy) &&
+      !(decision.has_host_objects() &&
+        api::find_condition(decision.status.conditions(), names::kRetentionPolicyApplied))) {
+    set_upkeep_missed(decision.status, decision.session.status.stats, decision.has_host_objects());
   }
   write(decision);
   if (phase == "Succeeded") {
@@ -73,6 +75,16 @@ void end(SessionDecision& decision, std::string_view phase, std::string_view rea
   } else {
     warn(decision.plan, phase == "Skipped" ? reasons::kBackupSkipped : reasons::kBackupFailed, std::move(message));
   }
+}
+
+bool waits_for_hosts(SessionDecision& decision) {
+  if (!decision.has_host_objects() || decision.stats == array_at(decision.world.session, {"status", "stats"}))
+    return false;
+  decision.status.set(names::kCompleted, "False", reasons::kEnding, "the hosts that have not ended are ended");
+  decision.status.json["phase"] = "Running";
+  write(decision);
+  look_again(decision.plan, decision.world.limits.look_again);
+  return true;
 }
 
 bool waits_for_thaws(SessionDecision& decision) {
@@ -105,7 +117,7 @@ void fail_session(SessionDecision& decision, std::string_view reason, std::strin
   fail_hosts(decision.stats, kHostPending, message);
   fail_hosts(decision.stats, kHostRunning, message);
   thaw_failed_hosts(decision);
-  if (waits_for_thaws(decision)) return;
+  if (waits_for_hosts(decision) || waits_for_thaws(decision)) return;
   end(decision, "Failed", reason, std::move(message));
 }
 

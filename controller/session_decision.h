@@ -2,6 +2,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/backup_session_host.h"
 #include "controller/session_phase.h"
 #include "controller/status_draft.h"
 
@@ -18,6 +19,8 @@ struct SessionDecision {
   Plan plan;
   int unnamed = 0;  ///< hosts that are expected and have no name yet
 
+  /// Its hosts are objects of their own.
+  bool has_host_objects() const { return api::has_host_objects(world.session) || !world.host_objects.empty(); }
   std::size_t total_hosts() const { return stats.size() + static_cast<std::size_t>(unnamed); }
   std::chrono::seconds age() const { return controller::age(session.metadata.created, world.now); }
 };
@@ -28,6 +31,10 @@ std::string configuration_text(const SessionDecision& decision);
 void write(SessionDecision& decision);
 
 void end(SessionDecision& decision, std::string_view phase, std::string_view reason, std::string message);
+
+/// Hosts that were ended just now and have objects of their own are told first, each if nothing has happened to it in
+/// the meantime: then the session ends with what all of them say.
+bool waits_for_hosts(SessionDecision& decision);
 
 /// The session waits for the programs that thaw the applications of its ended hosts, so that the next one does not
 /// freeze them in the meantime; not for ever.

@@ -34,7 +34,9 @@ bool is_over(const Json& session) {
 
 Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref, const Json& session) {
   SessionWorld world;
-  world.session = session;
+  world.host_objects = cluster.caches.hosts_of(session);
+  world.may_have_host_objects = !cluster.caches.session_hosts.unserved();
+  world.session = with_host_objects(session, world.host_objects);
   world.now = cluster.clock.now();
   if (!is_over(session)) {
     const TimePoint wall = world.now;
@@ -68,23 +70,34 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
 
   world.restoring = restore_under_way(cluster, ref.ns, world.configuration->spec.target->ref);
 
-  const Json& stats = array_at(session, {"status", "stats"});
+  const Json& stats = array_at(world.session, {"status", "stats"});
   world.silent_for = cluster.heartbeats.silent_for(name_in_books(api::kBackupSessions, ref), stats);
+  if (const Json* upkeep = upkeep_object(world.host_objects)) {
+    const auto silent = cluster.heartbeats.silent_for(name_in_books(api::kBackupSessionHosts, ref),
+                                                      array_at(*upkeep, {"status", "stats"}));
+    if (!silent.empty()) world.upkeep_silent_for = silent.begin()->second;
+  }
   const bool settled = age(decoded_session->metadata.created, world.now) >= cluster.limits.grace;
   TRY(world.target, gather_target(cluster, api, ref.ns,
-                                  {.session = session,
+                                  {.session = world.session,
                                    .owner = fmt::format("BackupConfiguration {}/{}", ref.ns, *name),
                                    .invoker = *name,
                                    .container = api::names::kSidecar,
                                    .ref = world.configuration->spec.target->ref,
                                    .repository = world.configuration->spec.repository,
-                                   .look_at_pods = !stats.empty() && (settled || tally(stats).running > 0)}));
+                                   .look_at_pods = !stats.empty() && (settled || tally(stats).running > 0 ||
+                                                                      !world.host_objects.empty())}));
   return world;
 }
 
 bool rewrites(const Plan& plan, const api::ObjectRef& session) {
   return std::ranges::any_of(
       plan.writes, [&](const Write& write) { return write.resource == api::kBackupSessions && write.ref == session; });
+}
+
+void forget(Cluster& cluster, const api::ObjectRef& ref) {
+  cluster.forget_session(name_in_books(api::kBackupSessions, ref));
+  cluster.forget_session(name_in_books(api::kBackupSessionHosts, ref));
 }
 
 /// The newest one that has a result speaks for its BackupConfiguration.
@@ -105,7 +118,7 @@ void push_result(Cluster& cluster, const SessionWorld& world) {
 Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
   const auto session = cluster.caches.sessions.get(ref);
   if (!session) {
-    cluster.forget_session(name_in_books(api::kBackupSessions, ref));
+    forget(cluster, ref);
     cluster.hooks.settle(ref, "", false);
     // It may have gone with its BackupConfiguration.
     cluster.pushes.clean_up_soon();
@@ -116,10 +129,12 @@ Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api:
   const Plan plan = plan_session(world);
   TRY_VOID(execute(api, plan, *session, {cluster.dry_run, "BackupSession Controller"}, cluster.clock));
   const bool over = is_over(*session);
-  if (over) cluster.forget_session(name_in_books(api::kBackupSessions, ref));
+  if (over) forget(cluster, ref);
   cluster.hooks.settle(ref, string_at(*session, {"metadata", "uid"}), !over);
-  // A session that was just written comes again, and may then ask for something else.
-  if (!cluster.dry_run && !rewrites(plan, ref)) TRY_VOID(start_hooks(cluster, api, *session, world.configuration));
+  // A session that was just written comes again, and may then ask for something else. Where hosts are objects of their
+  // own, it is written all the time, and the requests are not in it.
+  if (!cluster.dry_run && (!rewrites(plan, ref) || !world.host_objects.empty()))
+    TRY_VOID(start_hooks(cluster, api, world.session, world.configuration));
   return plan.look_again_in;
 }
 

@@ -17,6 +17,7 @@
 #include "controller/retry.h"
 #include "controller/session_decision.h"
 #include "controller/session_progress.h"
+#include "controller/session_upkeep.h"
 #include "controller/status_draft.h"
 #include "controller/thaw.h"
 #include "inject/configuration_rules.h"
@@ -29,6 +30,8 @@ namespace names = api::names;
 /// No pod has taken a host yet, nor lost one.
 bool untouched(const SessionDecision& decision) {
   const Tally sum = tally(decision.stats);
+  // Pods take hosts that are objects of their own without the session being written.
+  if (decision.has_host_objects()) return false;
   return sum.total == sum.pending && !api::find_condition(decision.status.conditions(), reasons::kBackupDisrupted);
 }
 
@@ -213,7 +216,9 @@ Claims claims_of(const SessionDecision& decision) {
 }
 
 bool hosts_are_named(SessionDecision& decision) {
-  decision.unnamed = name_hosts(decision.world.session, decision.world.target, decision.stats).value_or(0);
+  const SessionWorld& world = decision.world;
+  const bool interrupted = !world.host_objects.empty() && !api::has_host_objects(world.session);
+  decision.unnamed = name_hosts(world.session, world.target, decision.stats, interrupted).value_or(0);
   if (stamped(decision)) return false;
   if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
     fail_session(decision, why->reason, why->message);
@@ -243,16 +248,18 @@ bool phase_follows_from_the_hosts(SessionDecision& decision) {
   thaw_failed_hosts(decision);
   const Tally sum = tally(decision.stats);
   if (sum.pending + sum.running == 0) {
-    if (waits_for_thaws(decision)) return true;
+    if (waits_for_hosts(decision) || waits_for_thaws(decision)) return true;
     tell_of_failed_thaws(decision.stats);
   }
   if (sum.pending + sum.running == 0 && decision.unnamed > 0) {
     if (const auto why = judge_unnamed(claims, decision.unnamed, decision.status, decision.plan)) {
+      if (waits_for_upkeep(decision, is_late(decision))) return true;
       end(decision, "Failed", why->reason,
           sum.failed > 0 ? errors_of(decision.stats) + "; " + why->message : why->message);
       return true;
     }
   } else if (sum.pending + sum.running == 0) {
+    if (waits_for_upkeep(decision, is_late(decision))) return true;
     if (sum.failed > 0) {
       end(decision, "Failed", is_late(decision) ? reasons::kDeadline : "Failed", errors_of(decision.stats));
     } else {
@@ -305,12 +312,13 @@ Plan plan_unreadable(const SessionWorld& world, const Error& error) {
 }  // namespace
 
 Plan plan_session(const SessionWorld& world) {
-  const Result<api::BackupSession> session = api::decode<api::BackupSession>(world.session);
+  Result<api::BackupSession> session = api::decode<api::BackupSession>(world.session);
   if (!session) return plan_unreadable(world, session.error());
   Json stats = array_at(world.session, {"status", "stats"});
   if (stats.empty()) {
     for (const api::HostStats& host : session->status.stats) stats.push_back(api::encode_host(host));
   }
+  if (const auto upkeep = upkeep_entry(world.host_objects)) session->status.stats.push_back(*upkeep);
   SessionDecision decision{world,
                            *session,
                            api::configuration_of(*session),
@@ -321,6 +329,7 @@ Plan plan_session(const SessionWorld& world) {
   for (const Rule rule : kRules) {
     if (rule(decision)) break;
   }
+  spread_hosts(decision.plan, world.session, world.host_objects, world.may_have_host_objects);
   return std::move(decision.plan);
 }
 

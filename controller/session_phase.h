@@ -9,12 +9,16 @@
 #include "controller/limits.h"
 #include "controller/obstacle.h"
 #include "controller/plan.h"
+#include "controller/session_hosts.h"
 
 namespace stash::controller {
 
 /// All that the decision about one BackupSession may look at.
 struct SessionWorld {
-  Json session;
+  Json session;  ///< as with_host_objects gives it
+  HostObjects host_objects;
+  bool may_have_host_objects = false;         ///< BackupSessionHosts are served
+  std::chrono::seconds upkeep_silent_for{0};  ///< time since the last sign of progress of the upkeep
   std::optional<api::BackupConfiguration> configuration;
   std::string configuration_error;                         ///< it exists but cannot be read
   std::vector<api::BackupSession> siblings;                ///< other sessions of the same BackupConfiguration

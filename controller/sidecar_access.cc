@@ -68,12 +68,16 @@ Access sidecar_access(const Json& workload, const api::WorkloadKind& kind, const
     repositories.insert(served.configuration.spec.repository);
   }
   repositories.erase("");
-  return access(workload, kind, sidecar_role_name(kind, string_at(workload, {"metadata", "name"})),
-                {rule(names::kGroup, "backupsessions", {"get", "list", "watch"}),
-                 rule(names::kGroup, "backupsessions/status", {"patch"}),
-                 rule(names::kGroup, "backupconfigurations", {"get"}, configurations),
-                 rule(names::kGroup, "repositories", {"get"}, repositories),
-                 rule(names::kGroup, "repositories/status", {"patch"}, repositories), rule("", "events", {"create"})});
+  Json rules = {rule(names::kGroup, "backupsessions", {"get", "list", "watch"}),
+                rule(names::kGroup, "backupsessions/status", {"patch"}),
+                rule(names::kGroup, "backupconfigurations", {"get"}, configurations),
+                rule(names::kGroup, "repositories", {"get"}, repositories),
+                rule(names::kGroup, "repositories/status", {"patch"}, repositories),
+                rule("", "events", {"create"})};
+  // Only a session of many hosts has them.
+  if (kind.hosts != api::HostScheme::single)
+    rules.push_back(rule(names::kGroup, "backupsessionhosts", {"get", "patch"}));
+  return access(workload, kind, sidecar_role_name(kind, string_at(workload, {"metadata", "name"})), std::move(rules));
 }
 
 Access restore_access(const Json& workload, const api::WorkloadKind& kind, const inject::Desired& desired) {

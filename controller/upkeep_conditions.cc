@@ -46,7 +46,7 @@ void set_upkeep_conditions(StatusDraft& status, const std::vector<api::HostStats
   }
 }
 
-void set_upkeep_missed(StatusDraft& status, const std::vector<api::HostStats>& hosts) {
+void set_upkeep_missed(StatusDraft& status, const std::vector<api::HostStats>& hosts, bool by_controller) {
   // Whoever did the upkeep has told that there is a repository.
   const Told found = last_told(hosts, names::kRepositoryInitialized);
   if (found.condition && found.condition->status == "True") return;
@@ -54,7 +54,7 @@ void set_upkeep_missed(StatusDraft& status, const std::vector<api::HostStats>& h
   for (const api::HostStats& host : hosts) {
     if (host.phase != kHostSucceeded) continue;
     // A sidecar of an older release does it for each host, and tells nothing.
-    if (!host.backed_up) return;
+    if (!host.backed_up && !by_controller) return;
     ++succeeded;
   }
   if (succeeded == 0) return;

@@ -12,7 +12,8 @@ namespace stash::controller {
 /// not set.
 void set_upkeep_conditions(StatusDraft& status, const std::vector<api::HostStats>& hosts);
 
-/// When a session with a retention policy ends: says so if no pod was left that could apply it.
-void set_upkeep_missed(StatusDraft& status, const std::vector<api::HostStats>& hosts);
+/// When a session with a retention policy ends: says so if no pod was left that could apply it. `by_controller`: one
+/// host was to be told to do it (session_upkeep.h), so none tells by its entry that it could have.
+void set_upkeep_missed(StatusDraft& status, const std::vector<api::HostStats>& hosts, bool by_controller = false);
 
 }  // namespace stash::controller

@@ -71,6 +71,7 @@ struct Cache::Impl {
   Objects objects;
   CacheIndex index;
   bool has_synced = false;
+  std::atomic<bool> unserved{false};
   std::atomic<bool> stopping{false};
   std::thread thread;
 
@@ -87,6 +88,7 @@ struct Cache::Impl {
         if (listed) continue;
         if (is_missing(listed.error().code)) {
           if (listed.error().code != ErrorCode::not_found) log_warning("{}; going on without", listed.error().message);
+          unserved = true;
           replace_all({}, {});
           wait(kUnserved);
         } else {
@@ -125,6 +127,7 @@ struct Cache::Impl {
                               {.label_selector = options.label_selector,
                                .field_selector = options.field_selector,
                                .metadata_only = options.metadata_only}));
+    unserved = false;
     Objects fresh;
     CacheIndex fresh_index;
     if (const auto items = listed.find("items"); items != listed.end()) {
@@ -287,6 +290,8 @@ std::vector<Cache::Object> Cache::with_key(std::string_view ns, std::string_view
   for (const ObjectRef& ref : impl_->index.find(ns, key)) result.push_back(impl_->objects.at(ref));
   return result;
 }
+
+bool Cache::unserved() const { return impl_->unserved; }
 
 std::size_t Cache::size() const {
   const std::lock_guard lock(impl_->mutex);

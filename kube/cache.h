@@ -41,6 +41,7 @@ class Cache {
   /// Those for which Options::keys named `key`, ordered by name; the time it takes grows with their number alone.
   std::vector<Object> with_key(std::string_view ns, std::string_view key) const;
   std::size_t size() const;
+  bool unserved() const;  ///< Options::may_be_unserved: there was no such kind, or no right to it, when last asked
 
  private:
   struct Impl;

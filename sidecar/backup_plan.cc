@@ -38,7 +38,7 @@ std::string gone_repository(const BackupProgress& progress) {
   return fmt::format(
       "the repository at {} held backups since {} and is gone; it is not initialised again. Bring it back, or, if its "
       "loss is known, delete and create the Repository object to start afresh",
-      progress.location, format_time(progress.first_snapshot ? *progress.first_snapshot : *progress.first_backup));
+      progress.location, format_time(progress.first_snapshot.value_or(progress.first_backup.value_or(TimePoint{}))));
 }
 
 bool hook_after_is_due(const BackupProgress& progress) {
@@ -78,6 +78,7 @@ std::optional<BackupStep> step_after_snapshots(const BackupProgress& progress) {
 BackupStep step_of_upkeep(const BackupProgress& progress) {
   const Upkeep& upkeep = progress.upkeep;
   const bool backed_up = progress.error.empty();
+  if (progress.part == Part::backup) return {Kind::finish};
   if (progress.unusable || progress.repository != RepositoryState::present) return {Kind::finish};
   if (upkeep.alone || upkeep.looks > 0) {
     if (!any_backed_up(upkeep, backed_up)) return {Kind::finish};
@@ -94,6 +95,16 @@ BackupStep step_of_upkeep(const BackupProgress& progress) {
   }
   if (!progress.stats_done) return {Kind::stats};
   return {Kind::finish};
+}
+
+BackupStep step_of_upkeep_alone(BackupProgress& progress) {
+  if (!progress.error.empty()) return {Kind::finish};
+  if (progress.repository == RepositoryState::unknown) return {Kind::find_repository};
+  if (progress.repository == RepositoryState::absent) {
+    progress.error = gone_repository(progress);
+    progress.unusable = true;
+  }
+  return step_of_upkeep(progress);
 }
 
 bool is_named(const std::vector<std::string>& ids, const Snapshot& snapshot) {
@@ -140,6 +151,7 @@ std::string_view to_string(BackupStep::Kind kind) {
 }
 
 BackupStep next_step(BackupProgress& progress) {
+  if (progress.part == Part::upkeep) return step_of_upkeep_alone(progress);
   if (progress.error.empty()) {
     if (progress.paths.empty()) {
       progress.error = "the BackupConfiguration names no paths: set spec.target.paths";
@@ -296,7 +308,7 @@ bool end_without_upkeep(BackupProgress& progress) {
 }
 
 bool is_upkeep_ours(const BackupProgress& progress) {
-  return progress.upkeep.alone || progress.upkeep.turn == Upkeep::Turn::ours;
+  return progress.part != Part::backup && (progress.upkeep.alone || progress.upkeep.turn == Upkeep::Turn::ours);
 }
 
 std::string shortcoming(const BackupProgress& progress, std::string_view reason) {

@@ -36,8 +36,16 @@ struct PathProgress {
 enum class RepositoryState { unknown, present, absent };
 enum class HookState { none, due, done };
 
+/// What one run does of a session's work on its host.
+enum class Part {
+  all,
+  backup,  ///< the upkeep is given to one of the hosts when all have ended
+  upkeep,  ///< and nothing else
+};
+
 struct BackupProgress {
   std::string host;
+  Part part = Part::all;
   std::vector<PathProgress> paths;
   RepositoryState repository = RepositoryState::unknown;
   /// The Repository's status: when it held a first successful backup and, should none have succeeded before, a first

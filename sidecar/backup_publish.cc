@@ -49,6 +49,13 @@ bool owes_repository_status(Context& context, const GoOn& go_on, const api::Obje
   }
 }
 
+void tell_shortcomings(Context& context, const HostStatus& status, const BackupProgress& progress) {
+  for (const auto& [reason, sentence] : progress.shortcomings) {
+    log_warning("{}", sentence);
+    tell_event(context, status.session(), kube::EventType::warning, reason, sentence, "Backup Sidecar");
+  }
+}
+
 }  // namespace
 
 void publish_backup(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
@@ -81,18 +88,45 @@ void publish_backup(Context& context, const api::BackupConfiguration& configurat
   }
   if (result.phase == "Succeeded") {
     log_info("backup of {} succeeded in {}", result.hostname, result.duration);
-    tell_event(context, status.session(), kube::EventType::normal, "SuccessfulHostBackup",
-               fmt::format("backup of host {} succeeded in {}", result.hostname, result.duration),
-               "Post Backup Status Updater");
+    // Of hundreds of hosts the session's own event tells enough.
+    if (progress.part == Part::all)
+      tell_event(context, status.session(), kube::EventType::normal, "SuccessfulHostBackup",
+                 fmt::format("backup of host {} succeeded in {}", result.hostname, result.duration),
+                 "Post Backup Status Updater");
   } else {
     log_error("backup of {} failed: {}", result.hostname, result.error);
     tell_event(context, status.session(), kube::EventType::warning, "FailedHostBackup",
                fmt::format("backup of host {} failed: {}", result.hostname, result.error), "Backup Sidecar");
   }
-  for (const auto& [reason, sentence] : progress.shortcomings) {
-    log_warning("{}", sentence);
-    tell_event(context, status.session(), kube::EventType::warning, reason, sentence, "Backup Sidecar");
+  tell_shortcomings(context, status, progress);
+}
+
+void publish_upkeep(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
+                    const BackupReport& report) {
+  const BackupProgress& progress = report.progress;
+  const TimePoint now = context.clock.now();
+  const api::ObjectRef ref{configuration.metadata.ns, configuration.spec.repository};
+  const Json patch = repository_patch(progress, now);
+  if (!patch.is_null()) std::ignore = owes_repository_status(context, report.go_on, ref, patch);
+
+  std::optional<std::string> push_failure;
+  if (report.repository)
+    push_failure = push_metrics(
+        context, configuration.metadata.name, status.host(),
+        render_repository_metrics(labels_of(configuration, status.host()), measured(*report.repository, progress)),
+        Pushed::adds);
+  api::HostStats result = host_result(progress, status.host(), report.duration, status.claim_now());
+  result.conditions = repository_conditions(progress, push_failure, now);
+  if (const auto written = status.write_result(result); !written) {
+    log_error("the result of the upkeep was not written: {}", written.error().message);
+    return;
   }
+  if (progress.error.empty()) {
+    log_info("upkeep of the repository done in {}", result.duration);
+  } else {
+    log_error("upkeep of the repository: {}", progress.error);
+  }
+  tell_shortcomings(context, status, progress);
 }
 
 }  // namespace stash::sidecar

@@ -23,4 +23,8 @@ struct BackupReport {
 void publish_backup(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
                     const BackupReport& report);
 
+/// The same for the upkeep of the repository after a session; its metrics come beside those of the host's backup.
+void publish_upkeep(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
+                    const BackupReport& report);
+
 }  // namespace stash::sidecar

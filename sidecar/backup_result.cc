@@ -17,7 +17,7 @@ api::HostStats host_result(const BackupProgress& progress, const std::string& ho
   }
   result.duration = format_duration(duration);
   result.error = progress.error;
-  if ((progress.upkeep.looks > 0 || progress.stopped) && !progress.upkeep.alone)
+  if (progress.part == Part::all && (progress.upkeep.looks > 0 || progress.stopped) && !progress.upkeep.alone)
     result.backed_up = progress.error.empty();
   if (progress.error.empty()) {
     for (const auto& shortcoming : progress.shortcomings) {
@@ -47,7 +47,9 @@ BackupMetrics backup_metrics(const BackupProgress& progress, Nanoseconds duratio
 
 Json repository_patch(const BackupProgress& progress, TimePoint now) {
   Json status = Json::object();
-  if (progress.error.empty()) {
+  // Hundreds of hosts need not all write the same: that of the upkeep does. The first time is needed at once.
+  const bool tells = progress.part != Part::backup || !progress.first_backup || progress.init_claimed;
+  if (progress.error.empty() && tells) {
     status["lastBackupTime"] = format_time(now);
     if (!progress.first_backup) status["firstBackupTime"] = format_time(now);
     // It is made: whoever has not taken his claim back was killed.

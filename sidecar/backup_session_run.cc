@@ -12,8 +12,10 @@
 #include "sidecar/hook_run.h"
 #include "sidecar/incomplete_tag.h"
 #include "sidecar/init_turn.h"
+#include "sidecar/lost_owners.h"
 #include "sidecar/scratch.h"
 #include "sidecar/source_paths.h"
+#include "sidecar/upkeep_steps.h"
 #include "sidecar/work_progress.h"
 
 namespace stash::sidecar {
@@ -39,14 +41,15 @@ std::string spoilt_repository(const std::string& location) {
 class Run {
  public:
   Run(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration, HostStatus& status,
-      const Json& session, bool resumes)
+      const Json& session, const NextSession& next)
       : context_(context),
         memory_(memory),
         configuration_(configuration),
         status_(status),
         tag_(std::string(api::names::kSessionTagPrefix) + string_at(session, {"metadata", "uid"})),
-        resumes_(resumes) {
+        resumes_(next.resume) {
     progress_.host = status.host();
+    if (next.beside) progress_.part = Part::backup;
     progress_.told_incomplete = status.incomplete();
     progress_.upkeep.alone = is_only_host(session);
     const auto& retry = configuration.spec.retry_config;
@@ -159,19 +162,7 @@ class Run {
     const auto& spec = configuration_.spec;
     return open_restic(context, *repository_, Restic::Access::write, *memory_.restic,
                        spec.target ? spec.target->ref.kind : "", cache_cap(spec.temp_dir, spec.runtime_settings),
-                       std::move(go_on), [this] { return dead_owners(); });
-  }
-
-  /// As far as sessions of this namespace tell: their pods are those that share this repository with us.
-  DeadOwners dead_owners() {
-    DeadOwners dead;
-    const auto sessions = context_.api.list(api::kBackupSessions, context_.pod.ns, {});
-    if (!sessions) {
-      log_warning("{}", sessions.error().message);
-      return dead;
-    }
-    for (const Json& session : array_at(*sessions, {"items"})) add_lost_pods(dead, session);
-    return dead;
+                       std::move(go_on), [this] { return lost_owners(context_); });
   }
 
   std::optional<std::string> look_at_the_paths() {
@@ -246,20 +237,11 @@ class Run {
       case Kind::wait:
         context_.pause(kUpkeepWait);
         return note_wait(progress_.upkeep);
-      case Kind::check: {
-        const auto intact = restic_->check();
-        if (!was_interrupted(intact)) note_check(progress_, intact);
-        return;
-      }
+      case Kind::check:
       case Kind::forget:
-        return forget();
       case Kind::count_snapshots:
-        return count_snapshots(0);
-      case Kind::stats: {
-        const auto size = restic_->stats();
-        if (!was_interrupted(size)) note_stats(progress_, size);
-        return;
-      }
+      case Kind::stats:
+        return run_upkeep_step(step.kind, *restic_, progress_, [this] { return go_on(); });
       case Kind::finish:
         return;
     }
@@ -291,10 +273,9 @@ class Run {
     if (resumes_ && *found) restic_->remove_own_locks();
   }
 
-  /// By ourselves: what is left is told as not done, instead of as having failed.
   template <class T>
   bool was_interrupted(const ResticResult<T>& outcome) {
-    return !outcome && outcome.error().cause == ResticCause::interrupted && !go_on();
+    return stash::sidecar::was_interrupted(outcome, [this] { return go_on(); });
   }
 
   void fail_for_good(std::string error) {
@@ -375,28 +356,6 @@ class Run {
     }
   }
 
-  void forget() {
-    const std::vector<std::string> hosts = hosts_to_forget(progress_);
-    const auto outcome = restic_->forget(progress_.retention, hosts);
-    if (was_interrupted(outcome)) return;
-    if (!outcome) return note_forget(progress_, outcome);
-    if (progress_.retention.dry_run) {
-      log_info("the retention policy is a dry run: it would keep {} snapshots and remove {}", outcome->kept,
-               outcome->removed);
-      return count_snapshots(0);
-    }
-    if (hosts.empty()) return note_forget(progress_, outcome);
-    log_info("the retention policy was applied to the snapshots of {} only", fmt::join(hosts, ", "));
-    count_snapshots(outcome->removed);
-  }
-
-  void count_snapshots(int removed) {
-    const auto all = restic_->snapshots("", "", "");
-    if (was_interrupted(all)) return;
-    if (!all) return note_forget(progress_, std::unexpected(all.error()));
-    note_forget(progress_, ForgetOutcome{static_cast<int>(all->size()), removed});
-  }
-
   Context& context_;
   BackupMemory& memory_;
   const api::BackupConfiguration& configuration_;
@@ -415,15 +374,17 @@ class Run {
 
 }  // namespace
 
-Result<void> run_backup_session(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration,
+Result<bool> run_backup_session(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration,
                                 const Json& session, const NextSession& next, const std::string& host) {
-  HostStatus status(context, api::kBackupSessions, session, host, next.entry);
+  HostStatus status(context, api::kBackupSessions, session,
+                    next.beside ? place_beside(session, host) : place_in(api::kBackupSessions, session), host,
+                    next.entry);
   TRY_VOID(next.resume ? status.resume() : status.claim());
   log_info("BackupSession {}/{}: {} host {}", configuration.metadata.ns, next.name,
            next.resume ? "resuming" : "claimed", host);
 
   const auto begun = context.clock.steady();
-  Run run(context, memory, configuration, status, session, next.resume);
+  Run run(context, memory, configuration, status, session, next);
   if (!run.run()) {
     if (status.lost()) {
       log_warning("BackupSession {}: host {} was taken away from this pod; stopped", next.name, host);
@@ -433,10 +394,10 @@ Result<void> run_backup_session(Context& context, BackupMemory& memory, const ap
     }
     // After it: the next pod need not wait, and knows of the snapshots all the same.
     run.tag_in_parting();
-    return {};
+    return false;
   }
   publish_backup(context, configuration, status, run.report(context.clock.steady() - begun));
-  return {};
+  return true;
 }
 
 }  // namespace stash::sidecar

@@ -16,8 +16,8 @@ struct BackupMemory {
 /// Claims `next` and backs its host up, with all that follows: Repository status, host result, events, metrics. Returns
 /// when the session needs nothing more from this pod; a failed backup is no error. Errors: the claim could not be
 /// written (conflict: another pod was faster). Blocks for as long as it takes; on SIGTERM restic is interrupted and the
-/// host given back.
-Result<void> run_backup_session(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration,
+/// host given back. False: it was given back, or taken away.
+Result<bool> run_backup_session(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration,
                                 const Json& session, const NextSession& next, const std::string& host);
 
 }  // namespace stash::sidecar

@@ -127,6 +127,8 @@ Json give_back_operations(const HostEntry& entry, std::string_view host, const P
       Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
                    test(entry, "/phase", kRunning), put(entry, "/phase", kPending), remove(entry, "/claim")});
   if (entry.attempts > 0) operations.push_back(put(entry, "/attempts", entry.attempts - 1));
+  // Whoever claims it without having read it must not find our request.
+  if (!entry.hook.action.empty()) operations.push_back(remove(entry, "/hook"));
   if (entry.told) operations.push_back(remove(entry, "/backedUp"));
   if (entry.progressed) operations.push_back(remove(entry, "/progress"));
   if (!incomplete.empty()) operations.push_back(put(entry, "/incomplete", incomplete));

@@ -23,10 +23,10 @@ void tell_event(Context& context, const Json& object, kube::EventType type, std:
 }
 
 std::optional<std::string> push_metrics(Context& context, std::string_view job, std::string_view host,
-                                        const std::string& text) {
+                                        const std::string& text, Pushed pushed) {
   if (!context.metrics || context.pushgateway_url.empty()) return std::nullopt;
   HttpRequest request;
-  request.method = "PUT";
+  request.method = pushed == Pushed::replaces ? "PUT" : "POST";
   request.url = push_url(context.pushgateway_url, job, context.pod.ns, host);
   request.headers = {{"Content-Type", "text/plain; version=0.0.4"}};
   request.body = text;

@@ -45,10 +45,12 @@ class EndsOnStop {
 void tell_event(Context& context, const Json& object, kube::EventType type, std::string_view reason,
                 std::string_view message, std::string_view component);
 
-/// PUT to the Pushgateway (contract 11.7); best effort, at most 10 s. Why it did not work, which is logged too: "" when
-/// it did, nullopt when metrics are not wanted.
+/// What a push does to metrics of the group that it does not name.
+enum class Pushed { replaces, adds };
+/// PUT, or POST where it adds, to the Pushgateway (contract 11.7); best effort, at most 10 s. Why it did not work,
+/// which is logged too: "" when it did, nullopt when metrics are not wanted.
 std::optional<std::string> push_metrics(Context& context, std::string_view job, std::string_view host,
-                                        const std::string& text);
+                                        const std::string& text, Pushed pushed = Pushed::replaces);
 
 /// Restic::open with the Secret and the volume of this Repository, in a pod of a target of `kind`. `cache_cap` as of
 /// cache_cap.h, `dead_owners` as of ResticPlace.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/backup_session_host.h"
 #include "api/silence.h"
 #include "base/backoff.h"
 #include "base/log.h"
@@ -27,50 +28,68 @@ Json identity_of(const api::Resource& resource, const Json& session) {
 
 }  // namespace
 
-HostStatus::HostStatus(Context& context, const api::Resource& resource, const Json& session, std::string host,
-                       HostEntry entry)
+HostPlace place_in(const api::Resource& resource, const Json& session) {
+  return {resource, {string_at(session, {"metadata", "namespace"}), string_at(session, {"metadata", "name"})}};
+}
+
+HostPlace place_beside(const Json& session, std::string_view host) {
+  return {api::kBackupSessionHosts, api::host_object_ref(session, host), ""};
+}
+
+HostStatus::HostStatus(Context& context, const api::Resource& resource, const Json& session, HostPlace place,
+                       std::string host, HostEntry entry)
     : context_(context),
-      resource_(resource),
-      ref_{string_at(session, {"metadata", "namespace"}), string_at(session, {"metadata", "name"})},
+      place_(std::move(place)),
       session_(identity_of(resource, session)),
       uid_(string_at(session, {"metadata", "uid"})),
       host_(std::move(host)),
       entry_(std::move(entry)),
       last_beat_(context.clock.steady()),
       last_written_(last_beat_),
-      // One write a second for the whole session: every write of a host meets those of the others in one object.
-      progress_pause_(
-          std::clamp(std::chrono::seconds(array_at(session, {"status", "stats"}).size()), kProgress, kBeat)) {}
+      // One write a second for the whole session: every write of a host meets those of the others in one object, or
+      // wakes the controller.
+      progress_pause_(std::clamp(std::chrono::seconds(int_at(session, {"status", "totalHosts"})), kProgress, kBeat)) {}
+
+Result<Json> HostStatus::patch(const Json& operations) {
+  return context_.api.json_patch(place_.resource, place_.ref, operations, place_.subresource);
+}
+
+bool HostStatus::is_of_session(const Json& object) const {
+  const bool beside = place_.resource == api::kBackupSessionHosts;
+  return (beside ? string_at(object, {"spec", "backupSession", "uid"}) : string_at(object, {"metadata", "uid"})) ==
+         uid_;
+}
 
 api::Claim HostStatus::claim_now() const { return {context_.pod.name, context_.pod.uid, context_.clock.now()}; }
 
 Result<void> HostStatus::claim(Counted counted) {
   const auto sent = context_.clock.steady();
-  TRY_VOID(context_.api.json_patch(
-      resource_, ref_, claim_operations(entry_, host_, context_.pod, context_.clock.now(), counted), "status"));
+  TRY(const Json claimed, patch(claim_operations(entry_, host_, context_.pod, context_.clock.now(), counted)));
   if (counted == Counted::yes) ++entry_.attempts;
   entry_.told = entry_.progressed = false;
+  // Who claims without having read it learns from the answer what the pod before knew.
+  if (const auto entry = host_entry(claimed, host_); entry && !entry->incomplete.empty())
+    entry_.incomplete = entry->incomplete;
   note_written(sent);
   return {};
 }
 
 Result<void> HostStatus::resume() {
   const auto sent = context_.clock.steady();
-  TRY_VOID(context_.api.json_patch(resource_, ref_,
-                                   heartbeat_operations(entry_, host_, context_.pod, context_.clock.now()), "status"));
+  TRY_VOID(patch(heartbeat_operations(entry_, host_, context_.pod, context_.clock.now())));
   note_written(sent);
   return {};
 }
 
 bool HostStatus::look_again(const api::HostStats* written) {
-  const auto session = context_.api.get(resource_, ref_);
+  const auto session = context_.api.get(place_.resource, place_.ref);
   if (!session) {
     lost_ = session.error().code == ErrorCode::not_found;
     return !lost_;
   }
   const auto entry = host_entry(*session, host_);
   // The same name may by now be another session's.
-  lost_ = string_at(*session, {"metadata", "uid"}) != uid_ || !entry || !still_ours(*session, host_, context_.pod);
+  lost_ = !is_of_session(*session) || !entry || !still_ours(*session, host_, context_.pod);
   if (!lost_) entry_ = *entry;
   // The answer to an earlier try may have been lost on its way, not the write.
   if (lost_ && written != nullptr && entry && entry->pod_uid == context_.pod.uid && entry->phase == written->phase) {
@@ -90,15 +109,14 @@ bool HostStatus::beat() {
 bool HostStatus::give_sign_of_life() {
   const auto sent = context_.clock.steady();
   last_beat_ = sent;
-  const auto written = context_.api.json_patch(
-      resource_, ref_, heartbeat_operations(entry_, host_, context_.pod, context_.clock.now(), progress_, incomplete_),
-      "status");
+  const auto written =
+      patch(heartbeat_operations(entry_, host_, context_.pod, context_.clock.now(), progress_, incomplete_));
   if (written) {
     note_written(sent);
     told_progress_ = progress_;
     if (!incomplete_.empty()) entry_.incomplete = std::exchange(incomplete_, {});
     entry_.progressed = progress_.has_value();
-    lost_ = string_at(*written, {"metadata", "uid"}) != uid_ || !still_ours(*written, host_, context_.pod);
+    lost_ = !is_of_session(*written) || !still_ours(*written, host_, context_.pod);
   } else if (written.error().code == ErrorCode::conflict || written.error().code == ErrorCode::not_found ||
              written.error().code == ErrorCode::invalid) {
     look_again(nullptr);
@@ -119,8 +137,7 @@ Result<void> HostStatus::write_result(const api::HostStats& result) {
   const auto begun = context_.clock.steady();
   std::optional<std::chrono::steady_clock::time_point> stopped;
   while (!lost_) {
-    const auto written =
-        context_.api.json_patch(resource_, ref_, result_operations(entry_, context_.pod, result), "status");
+    const auto written = patch(result_operations(entry_, context_.pod, result));
     if (written) return {};
     const ErrorCode code = written.error().code;
     if (code == ErrorCode::conflict || code == ErrorCode::not_found) {
@@ -134,16 +151,19 @@ Result<void> HostStatus::write_result(const api::HostStats& result) {
     context_.pause(backoff.next());
   }
   if (written_before_) return {};
-  return fail(ErrorCode::cancelled, fmt::format("{} {} is not ours any more", resource_.kind, to_string(ref_)));
+  return fail(ErrorCode::cancelled,
+              fmt::format("{} {} is not ours any more", place_.resource.kind, to_string(place_.ref)));
 }
 
 Result<std::string> HostStatus::request_hook(std::string_view action, const std::function<bool()>& go_on) {
   std::string requested = format_time(context_.clock.now());
   Backoff backoff;
   while (!lost_ && go_on()) {
-    const auto written = context_.api.json_patch(
-        resource_, ref_, hook_operations(entry_, host_, context_.pod, action, requested), "status");
-    if (written) return requested;
+    const auto written = patch(hook_operations(entry_, host_, context_.pod, action, requested));
+    if (written) {
+      entry_.hook = {std::string(action), "Requested", "", requested};
+      return requested;
+    }
     const ErrorCode code = written.error().code;
     if (code != ErrorCode::conflict && code != ErrorCode::not_found && !is_outage(code))
       return std::unexpected(written.error());
@@ -153,19 +173,19 @@ Result<std::string> HostStatus::request_hook(std::string_view action, const std:
     log_warning("asking for the hook {}: {}; trying again", action, written.error().message);
     context_.pause(backoff.next());
   }
-  return fail(ErrorCode::cancelled, fmt::format("{} {} is not worked on any more", resource_.kind, to_string(ref_)));
+  return fail(ErrorCode::cancelled,
+              fmt::format("{} {} is not worked on any more", place_.resource.kind, to_string(place_.ref)));
 }
 
 Result<std::optional<Json>> HostStatus::tell_backed_up(bool backed_up, const std::function<bool()>& go_on) {
   Backoff backoff;
   while (!lost_ && go_on()) {
     const auto sent = context_.clock.steady();
-    auto written = context_.api.json_patch(
-        resource_, ref_, told_operations(entry_, host_, context_.pod, context_.clock.now(), backed_up), "status");
+    auto written = patch(told_operations(entry_, host_, context_.pod, context_.clock.now(), backed_up));
     if (written) {
       note_written(sent);
       const auto entry = host_entry(*written, host_);
-      lost_ = string_at(*written, {"metadata", "uid"}) != uid_ || !entry || !still_ours(*written, host_, context_.pod);
+      lost_ = !is_of_session(*written) || !entry || !still_ours(*written, host_, context_.pod);
       if (lost_) break;
       entry_ = *entry;
       if (!entry_.told) return std::nullopt;
@@ -178,7 +198,8 @@ Result<std::optional<Json>> HostStatus::tell_backed_up(bool backed_up, const std
     log_warning("telling how the snapshots came out: {}; trying again", written.error().message);
     context_.pause(backoff.next());
   }
-  return fail(ErrorCode::cancelled, fmt::format("{} {} is not worked on any more", resource_.kind, to_string(ref_)));
+  return fail(ErrorCode::cancelled,
+              fmt::format("{} {} is not worked on any more", place_.resource.kind, to_string(place_.ref)));
 }
 
 void HostStatus::tell_incomplete(std::vector<std::string> snapshots, const std::function<bool()>& go_on) {
@@ -192,8 +213,7 @@ void HostStatus::tell_incomplete(std::vector<std::string> snapshots, const std::
 
 void HostStatus::give_back(const std::vector<std::string>& incomplete) {
   if (lost()) return;
-  const auto written =
-      context_.api.json_patch(resource_, ref_, give_back_operations(entry_, host_, context_.pod, incomplete), "status");
+  const auto written = patch(give_back_operations(entry_, host_, context_.pod, incomplete));
   if (!written)
     log_warning("giving the host back: {}; the controller does it once this pod is gone", written.error().message);
 }

@@ -8,11 +8,26 @@
 
 namespace stash::sidecar {
 
-/// The entry of one host in one session's status, from the claim to the result. For BackupSession and RestoreSession.
+/// Where the entry of a host is.
+struct HostPlace {
+  api::Resource resource;
+  api::ObjectRef ref;
+  std::string subresource = "status";
+};
+/// In the session itself, a BackupSession or RestoreSession; `session` is raw.
+HostPlace place_in(const api::Resource& resource, const Json& session);
+/// In the host's own object, or, where `host` is "", in that for the upkeep.
+HostPlace place_beside(const Json& session, std::string_view host);
+
+/// The entry of one host of one session, from the claim to the result. For BackupSession and RestoreSession.
 class HostStatus {
  public:
-  /// `session` as last read; its UID is the session's, whatever a later object of that name says.
-  HostStatus(Context& context, const api::Resource& resource, const Json& session, std::string host, HostEntry entry);
+  /// `session`, of the kind `resource`, as last read; its UID is the session's, whatever a later object of that name
+  /// says.
+  HostStatus(Context& context, const api::Resource& resource, const Json& session, HostPlace place, std::string host,
+             HostEntry entry);
+  HostStatus(Context& context, const api::Resource& resource, const Json& session, std::string host, HostEntry entry)
+      : HostStatus(context, resource, session, place_in(resource, session), std::move(host), std::move(entry)) {}
 
   const std::string& host() const { return host_; }
   const Json& session() const { return session_; }  ///< metadata only: name, namespace, uid
@@ -63,9 +78,12 @@ class HostStatus {
   /// beat(), now.
   bool give_sign_of_life();
 
+  Result<Json> patch(const Json& operations);
+  /// `object`, read from the place, is of our session.
+  bool is_of_session(const Json& object) const;
+
   Context& context_;
-  api::Resource resource_;
-  api::ObjectRef ref_;
+  HostPlace place_;
   Json session_;
   std::string uid_, host_;
   HostEntry entry_;

@@ -111,6 +111,10 @@ std::string render_backup_metrics(const MetricLabels& labels, const BackupMetric
   return text.take() + (repository ? render_repository(labels, *repository) : "");
 }
 
+std::string render_repository_metrics(const MetricLabels& labels, const RepositoryMetrics& repository) {
+  return render_repository(labels, repository);
+}
+
 std::string render_restore_metrics(const MetricLabels& labels, bool success, Nanoseconds duration) {
   const std::string group = group_of(labels.target);
   GaugeText text(host_labels(labels, group));

@@ -41,6 +41,7 @@ struct BackupMetrics {
 
 std::string render_backup_metrics(const MetricLabels& labels, const BackupMetrics& backup,
                                   const std::optional<RepositoryMetrics>& repository);
+std::string render_repository_metrics(const MetricLabels& labels, const RepositoryMetrics& repository);
 std::string render_restore_metrics(const MetricLabels& labels, bool success, Nanoseconds duration);
 
 /// "<base>/metrics/job/<job>/namespace/<ns>/hostname/<host>": one group per object and host, so that none overwrites

@@ -8,12 +8,14 @@
 #include <set>
 #include <utility>
 
+#include "api/backup_session_host.h"
 #include "api/codec.h"
 #include "api/names.h"
 #include "base/backoff.h"
 #include "base/log.h"
 #include "sidecar/backup_session_run.h"
 #include "sidecar/session_queue.h"
+#include "sidecar/upkeep_run.h"
 
 namespace stash::sidecar {
 
@@ -21,6 +23,9 @@ namespace {
 
 // A waiting session is given up after ten minutes; a BackupConfiguration that was mended is seen well before that.
 constexpr std::chrono::seconds kLookAgain{60};
+
+/// Where sessions are known from.
+enum class Source { list, watch };
 
 /// One BackupConfiguration that this container works for.
 struct Served {
@@ -72,24 +77,26 @@ class Sidecar {
  private:
   /// Works until no listed session waits for this pod. The resourceVersion to watch from.
   Result<std::string> work_through_list() {
-    // Without a list first: five hundred sidecars that read again what each of them was just shown are too many.
-    if (const std::optional<Json> shown = std::exchange(shown_, std::nullopt)) TRY_VOID(take_turn({&*shown}));
+    // Five hundred sidecars that list again what each of them was just shown are too many: the watch goes on from
+    // there.
+    if (const std::optional<Json> shown = std::exchange(shown_, std::nullopt)) {
+      const bool others_wait = look_again_;
+      TRY_VOID(take_turn({&*shown}, Source::watch));
+      if (!others_wait && !look_again_) return string_at(*shown, {"metadata", "resourceVersion"});
+    }
     while (true) {
       TRY(Json list, context_.api.list(api::kBackupSessions, context_.pod.ns, {.label_selector = selector_}));
       std::vector<const Json*> sessions;
       for (const Json& item : array_at(list, {"items"})) sessions.push_back(&item);
       forget_all_but(sessions);
-      TRY(const bool worked, take_turn(sessions));
-      if (!worked) {
-        note_over_for_us(sessions);
-        return string_at(list, {"metadata", "resourceVersion"});
-      }
+      TRY(const bool worked, take_turn(sessions, Source::list));
+      if (!worked) return string_at(list, {"metadata", "resourceVersion"});
     }
   }
 
   /// work_on; who is being stopped meanwhile begins nothing more (error cancelled).
-  Result<bool> take_turn(const std::vector<const Json*>& sessions) {
-    TRY(const bool worked, work_on(sessions));
+  Result<bool> take_turn(const std::vector<const Json*>& sessions, Source source) {
+    TRY(const bool worked, work_on(sessions, source));
     if (!worked) return false;
     if (context_.stop()) return fail(ErrorCode::cancelled, "stopped");
     backoff_.reset();
@@ -98,7 +105,7 @@ class Sidecar {
 
   /// Works on one of them; the list is old then. False when none of them needs this pod now. What is wrong with one
   /// configuration or session is an error only if no other could be worked on.
-  Result<bool> work_on(const std::vector<const Json*>& sessions) {
+  Result<bool> work_on(const std::vector<const Json*>& sessions, Source source) {
     std::map<std::string, api::BackupConfiguration> configurations;
     std::vector<NextSession> waiting;
     std::optional<Error> problem;
@@ -112,6 +119,7 @@ class Sidecar {
       } else if (*configuration) {
         std::ranges::move(waiting_sessions(sessions, served.name, *served.host, context_.pod),
                           std::back_inserter(waiting));
+        TRY_VOID(add_waiting_beside(served, sessions, source, waiting));
         configurations.emplace(served.name, **std::move(configuration));
       } else {
         look_again_ = true;
@@ -119,7 +127,12 @@ class Sidecar {
     }
     for (const NextSession& next : in_turn(std::move(waiting), tried_)) {
       const auto worked = work_on(next, sessions, configurations.at(next.configuration));
-      if (worked) return true;
+      if (worked) {
+        if (next.beside && *worked) (next.upkeep ? upkept_ : over_for_us_).insert(next.uid);
+        return true;
+      }
+      // The session has no such host, as of a node that is new.
+      if (next.beside && worked.error().code == ErrorCode::not_found) continue;
       if (is_outage(worked.error().code) || context_.stop()) return std::unexpected(worked.error());
       problem = worked.error();
     }
@@ -127,33 +140,75 @@ class Sidecar {
     return false;
   }
 
-  Result<void> work_on(const NextSession& next, const std::vector<const Json*>& sessions,
+  /// True: the work is done, and not given back or taken away.
+  Result<bool> work_on(const NextSession& next, const std::vector<const Json*>& sessions,
                        const api::BackupConfiguration& configuration) {
     tried_.insert(next.uid);
     const auto session = std::ranges::find_if(
         sessions, [&next](const Json* candidate) { return string_at(*candidate, {"metadata", "uid"}) == next.uid; });
     const auto served = std::ranges::find(served_, next.configuration, &Served::name);
-    return run_backup_session(context_, memory_, configuration, **session, next, *served->host);
+    const auto run = next.upkeep ? run_session_upkeep : run_backup_session;
+    return run(context_, memory_, configuration, **session, next, *served->host);
   }
 
-  /// A session of many hosts is large and changes with each of them; to whom it is over, that is nothing.
-  void note_over_for_us(const std::vector<const Json*>& sessions) {
-    std::vector<std::string> fields;
-    for (const Json* session : sessions) {
-      if (is_over(*session)) continue;
-      const bool done = std::ranges::all_of(served_, [&](const Served& served) {
-        const auto entry = served.host ? host_entry(*session, *served.host) : std::nullopt;
-        return entry && api::is_final_phase(entry->phase);
-      });
-      if (done) fields.push_back("metadata.name!=" + string_at(*session, {"metadata", "name"}));
+  /// As waiting_sessions, of those whose hosts are objects of their own: ours must be read. But in one that the watch
+  /// shows for the first time it waits, or else the claim will fail.
+  Result<void> add_waiting_beside(const Served& served, const std::vector<const Json*>& sessions, Source source,
+                                  std::vector<NextSession>& waiting) {
+    for (const Json* session : sessions_of(with_objects(sessions), served.name)) {
+      const api::ObjectMeta meta = api::meta_of(*session);
+      const bool upkeep = is_for_upkeep(*session, served);
+      if (!upkeep && over_for_us_.contains(meta.uid)) continue;
+      std::optional<HostEntry> entry = HostEntry{.index = 0, .phase = "Pending", .pod = "", .pod_uid = ""};
+      if (upkeep || source == Source::list || tried_.contains(meta.uid)) {
+        TRY(entry, read_entry(*session, *served.host, upkeep));
+      }
+      if (!entry) continue;
+      const bool held = is_held_by(*entry, context_.pod);
+      if (held || is_pending(*entry)) {
+        waiting.push_back({meta.name, meta.uid, *entry, held, served.name, meta.created, true, upkeep});
+      } else if (api::is_final_phase(entry->phase)) {
+        (upkeep ? upkept_ : over_for_us_).insert(meta.uid);
+      }
     }
-    all_but_over_for_us_ = fmt::format("{}", fmt::join(fields, ","));
+    return {};
+  }
+
+  /// nullopt: there is none.
+  Result<std::optional<HostEntry>> read_entry(const Json& session, const std::string& host, bool upkeep) {
+    auto object = context_.api.get(api::kBackupSessionHosts, api::host_object_ref(session, upkeep ? "" : host));
+    if (!object && object.error().code == ErrorCode::not_found) return std::nullopt;
+    TRY(const Json found, std::move(object));
+    return host_entry(found, host);
+  }
+
+  static std::vector<const Json*> with_objects(const std::vector<const Json*>& sessions) {
+    std::vector<const Json*> found;
+    std::ranges::copy_if(sessions, std::back_inserter(found),
+                         [](const Json* session) { return api::has_host_objects(*session); });
+    return found;
+  }
+
+  bool is_for_upkeep(const Json& session, const Served& served) const {
+    return served.host && string_at(session, {"status", "upkeepHost"}) == *served.host &&
+           !upkept_.contains(string_at(session, {"metadata", "uid"}));
+  }
+
+  /// Its host, or the upkeep after it, may wait for us in an object beside it.
+  bool may_wait_beside(const Json& session, const Served& served) const {
+    return api::has_host_objects(session) &&
+           (!over_for_us_.contains(string_at(session, {"metadata", "uid"})) || is_for_upkeep(session, served));
   }
 
   void forget_all_but(const std::vector<const Json*>& sessions) {
     std::set<std::string> listed;
     for (const Json* session : sessions) listed.insert(string_at(*session, {"metadata", "uid"}));
-    std::erase_if(tried_, [&listed](const std::string& uid) { return !listed.contains(uid); });
+    for (std::set<std::string>* known : {&tried_, &over_for_us_, &upkept_})
+      std::erase_if(*known, [&listed](const std::string& uid) { return !listed.contains(uid); });
+  }
+
+  void forget(const std::string& uid) {
+    for (std::set<std::string>* known : {&tried_, &over_for_us_, &upkept_}) known->erase(uid);
   }
 
   /// Nothing when it cannot be worked with until somebody makes or mends it.
@@ -177,6 +232,11 @@ class Sidecar {
   }
 
   bool anything_for(const Served& served, const std::vector<const Json*>& sessions) const {
+    const auto beside = with_objects(sessions);
+    if (!beside.empty()) {
+      const auto own = sessions_of(beside, served.name);
+      if (std::ranges::any_of(own, [&](const Json* session) { return may_wait_beside(*session, served); })) return true;
+    }
     if (served.host) return !waiting_sessions(sessions, served.name, *served.host, context_.pod).empty();
     // Before the first session the host is not known; any session is reason enough to find out.
     return std::ranges::any_of(sessions_of(sessions, served.name),
@@ -187,13 +247,15 @@ class Sidecar {
   Result<void> wait_for_work(std::string version) {
     const EndsOnStop ends_on_stop(context_);
     bool found = false;
-    kube::WatchOptions options{.label_selector = selector_, .field_selector = all_but_over_for_us_};
+    kube::WatchOptions options{.label_selector = selector_};
     if (look_again_) options.timeout = kLookAgain;
     while (!found && !context_.stop()) {
       options.resource_version = version;
       TRY(version, context_.api.watch(api::kBackupSessions, context_.pod.ns, options,
                                       [this, &found](const kube::WatchEvent& event) {
                                         if (context_.stop()) return false;
+                                        if (event.type == kube::WatchType::deleted)
+                                          forget(string_at(event.object, {"metadata", "uid"}));
                                         found = is_for_us(event);
                                         if (found) shown_ = event.object;
                                         return !found;
@@ -237,10 +299,12 @@ class Sidecar {
   std::vector<Served> served_;
   std::string selector_;
   BackupMemory memory_;
-  std::string all_but_over_for_us_;  ///< a field selector
-  std::optional<Json> shown_;        ///< by the watch: a session that waits for this pod
-  std::set<std::string> tried_;      ///< UIDs of listed sessions that this container has begun
-  bool look_again_ = false;          ///< a session waits whose BackupConfiguration is missing or unreadable
+  std::optional<Json> shown_;    ///< by the watch: a session that waits for this pod
+  std::set<std::string> tried_;  ///< UIDs of sessions that this container has begun
+  /// Of sessions whose hosts are objects of their own: UIDs of those where nothing is left for this pod's host, and of
+  /// those whose upkeep has ended.
+  std::set<std::string> over_for_us_, upkept_;
+  bool look_again_ = false;  ///< a session waits whose BackupConfiguration is missing or unreadable
   Backoff backoff_;
   std::string last_problem_;
 };

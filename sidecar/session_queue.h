@@ -17,6 +17,8 @@ struct NextSession {
   bool resume = false;  ///< the entry is ours already: this container was restarted
   std::string configuration{};
   TimePoint created{};
+  bool beside = false;  ///< the entry is in the host's own object
+  bool upkeep = false;  ///< it is that of the upkeep of the repository, of a session whose hosts have ended
   friend bool operator==(const NextSession&, const NextSession&) = default;
 };
 

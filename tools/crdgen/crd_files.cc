@@ -3,6 +3,7 @@
 #include "api/backup_blueprint.h"
 #include "api/backup_configuration.h"
 #include "api/backup_session.h"
+#include "api/backup_session_host.h"
 #include "api/codec.h"
 #include "api/repository.h"
 #include "api/restore_session.h"
@@ -28,6 +29,7 @@ std::vector<CrdFile> crd_files(Form form) {
   return {crd_file(api::custom_resource_definition<api::Repository>(), form),
           crd_file(api::custom_resource_definition<api::BackupConfiguration>(), form),
           crd_file(api::custom_resource_definition<api::BackupSession>(), form),
+          crd_file(api::custom_resource_definition<api::BackupSessionHost>(), form),
           crd_file(api::custom_resource_definition<api::RestoreSession>(), form),
           crd_file(api::custom_resource_definition<api::BackupBlueprint>(), form)};
 }

@@ -159,7 +159,8 @@ std::string chapter() {
 
 std::string reference_document() {
   return std::string(kHead) + chapter<api::Repository>() + chapter<api::BackupConfiguration>() +
-         chapter<api::BackupSession>() + chapter<api::RestoreSession>() + chapter<api::BackupBlueprint>();
+         chapter<api::BackupSession>() + chapter<api::BackupSessionHost>() + chapter<api::RestoreSession>() +
+         chapter<api::BackupBlueprint>();
 }
 
 }  // namespace stash::crdgen

@@ -25,7 +25,8 @@ HookRequest a_request(const std::string& action, const std::string& host = "host
           .phase = "Requested",
           .requested = "2023-11-14T22:13:25Z",
           .pod = "web-1",
-          .pod_uid = "uid-web-1"};
+          .pod_uid = "uid-web-1",
+          .place = {.ref = {"demo", "app-backup-1700000000"}}};
 }
 HookStep a_step(const std::string& action, const std::string& host = "host-0") {
   return {a_request(action, host), HookCommand{{"demo", "web-1"}, "app", {action}, std::chrono::seconds(30)}, ""};

@@ -41,3 +41,13 @@ TEST_CASE("errors of all failed hosts are told together", "[controller][hosts]")
                       {{"hostname", "c"}, {"phase", "Failed"}}};
   CHECK(errors_of(stats) == "a: x; c: failed without a message");
 }
+
+TEST_CASE("of hundreds of hosts a text names ten and says how many more", "[controller][hosts]") {
+  Json stats = Json::array();
+  for (int i = 0; i < 500; ++i) {
+    stats.push_back(
+        {{"hostname", fmt::format("node-{}", i)}, {"phase", i < 13 ? "Failed" : "Running"}, {"error", "x"}});
+  }
+  CHECK(hosts_in(stats, kHostRunning).ends_with("node-22, and 477 more"));
+  CHECK(errors_of(stats).ends_with("node-9: x; and 3 more"));
+}

@@ -36,13 +36,13 @@ struct BackupStory : Story {
         .on("cat", {.exit_code = 1, .standard_error = kNoRepository});
   }
   void beats() { script.on("PATCH", BackupStory::kStatus).times(1).reply(running); }
-  Result<void> run(const api::BackupConfiguration& configuration, bool resume = false) {
+  Result<bool> run(const api::BackupConfiguration& configuration, bool resume = false) {
     const Json& session = resume ? running : pending;
     const sidecar::NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000",
                                     *sidecar::host_entry(session, "host-0"), resume};
     return sidecar::run_backup_session(context, memory, configuration, session, next, "host-0");
   }
-  Result<void> run() { return run(a_configuration_here().build()); }
+  Result<bool> run() { return run(a_configuration_here().build()); }
 };
 
 /// Every write to the session's status is answered as an API server would; the test looks at what was written

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/backup_session_host.h"
 #include "sidecar/create_backupsession.h"
 #include "unit/sidecar/story.h"
 
@@ -57,17 +58,91 @@ TEST_CASE("a pod that is stopped while it works on what the watch showed looks f
   CHECK(story.script.calls().back().body.contains("Pending"));
 }
 
-TEST_CASE("a session in which this host is done is not watched any more", "[sidecar][run_backup]") {
+TEST_CASE("after what the watch showed it goes on from there, without another list", "[sidecar][run_backup][I20]") {
   Story story;
-  const Json done =
-      a_backup_session("large").phase("Running").host("host-0", "Succeeded").host("host-1", "Running").json();
-  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({a_backup_session().stamped().json()}, "100"));
+  Json session = a_backup_session().stamped().json();
+  session["metadata"]["resourceVersion"] = "123";
+  const std::string status = std::string(Story::kSessionPath) + "/app-backup-1700000000/status";
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({{"ADDED", session}});
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
-  story.script.on("PATCH", std::string(Story::kSessionPath) + "/app-backup-1700000000/status").refuse_test();
-  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({done}, "101"));
-  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=101&fieldSelector=metadata.name!=large")
-      .stream({})
-      .then_hang();
+  story.script.on("PATCH", status).reply(session);
+  story.script.on("GET", Story::kRepositoryPath).reply(404);
+  story.script.on("PATCH", status).reply(session);
+  story.script.on("POST", "/api/v1/namespaces/demo/events").reply(201);
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=123").stream({}).then_hang();
+  run_through(story);
+}
+
+Json with_objects(Json session) {
+  session["status"]["hostObjects"] = true;
+  session["status"]["totalHosts"] = 9;
+  session["status"].erase("stats");
+  session["metadata"]["resourceVersion"] = "123";
+  return session;
+}
+std::string object_path(const Json& session, std::string_view host) {
+  return "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessionhosts/" +
+         api::host_object_ref(session, host).name;
+}
+Json object_of(const Json& session, const std::string& phase, const std::string& pod = "") {
+  Json entry = {{"hostname", "host-0"}, {"phase", phase}};
+  if (!pod.empty()) entry["claim"] = {{"podName", pod}, {"podUID", pod == "web-1" ? "uid-web-1" : "another"}};
+  return {{"apiVersion", "stash.appscode.com/v1beta1"},
+          {"kind", "BackupSessionHost"},
+          {"metadata", {{"name", api::host_object_ref(session, "host-0").name}, {"namespace", "demo"}}},
+          {"spec", {{"backupSession", {{"uid", session["metadata"]["uid"]}}}, {"hostname", "host-0"}}},
+          {"status", {{"stats", Json::array({entry})}}}};
+}
+
+TEST_CASE("a host that is an object of its own is claimed there, unread where the watch showed its session first",
+          "[sidecar][run_backup][I20]") {
+  Story story;
+  const Json session = with_objects(a_backup_session().stamped().json());
+  SECTION("watched") {
+    story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
+    story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({{"ADDED", session}});
+    story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  }
+  SECTION("listed") {
+    story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "100"));
+    story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+    story.script.on("GET", object_path(session, "host-0")).reply(object_of(session, "Pending"));
+  }
+  story.script.on("PATCH", object_path(session, "host-0")).refuse_test();
+  run_through(story);
+  CHECK(story.script.calls().back().body.contains("/status/stats/0/claim"));
+}
+
+TEST_CASE("a host of its own that another pod has, that has ended or that is not there is left alone",
+          "[sidecar][run_backup][F25][I7]") {
+  Story story;
+  const Json session = with_objects(a_backup_session().stamped().json());
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "100"));
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  SECTION("another's") {
+    story.script.on("GET", object_path(session, "host-0")).reply(object_of(session, "Running", "web-2"));
+  }
+  SECTION("ended") { story.script.on("GET", object_path(session, "host-0")).reply(object_of(session, "Succeeded")); }
+  SECTION("missing") { story.script.on("GET", object_path(session, "host-0")).reply(404); }
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream({}).then_hang();
+  run_through(story);
+}
+
+TEST_CASE("whoever is told to do the upkeep after a session claims it in its object", "[sidecar][run_backup][F28]") {
+  Story story;
+  Json session = with_objects(a_backup_session().stamped().json());
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "100"));
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("GET", object_path(session, "host-0")).reply(object_of(session, "Succeeded"));
+  Json others = session, ours = session;
+  others["status"]["upkeepHost"] = "host-7";
+  ours["status"]["upkeepHost"] = "host-0";
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100")
+      .stream_events({{"MODIFIED", others}, {"MODIFIED", ours}});
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("GET", object_path(session, "")).reply(object_of(session, "Pending"));
+  story.script.on("PATCH", object_path(session, "")).refuse_test();
   run_through(story);
 }
 

@@ -1,0 +1,148 @@
+#include "sidecar/upkeep_run.h"
+
+#include <fmt/format.h>
+
+#include "api/backup_session_host.h"
+#include "api/codec.h"
+#include "base/log.h"
+#include "sidecar/backup_plan.h"
+#include "sidecar/backup_publish.h"
+#include "sidecar/backup_result.h"
+#include "sidecar/cache_cap.h"
+#include "sidecar/lost_owners.h"
+#include "sidecar/scratch.h"
+#include "sidecar/upkeep_steps.h"
+#include "sidecar/work_progress.h"
+
+namespace stash::sidecar {
+
+namespace {
+
+using Kind = BackupStep::Kind;
+
+OtherHosts hosts_beside(const api::UpkeepHosts& hosts, const std::string& own) {
+  OtherHosts others;
+  for (const std::string& host : hosts.backed_up) {
+    if (host != own) others.named.push_back({host, OtherHost::State::backed_up, true});
+  }
+  for (const std::string& host : hosts.left_alone) others.named.push_back({host, OtherHost::State::failed, true});
+  return others;
+}
+
+class UpkeepRun {
+ public:
+  UpkeepRun(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration, HostStatus& status,
+            bool resumes)
+      : context_(context), memory_(memory), configuration_(configuration), status_(status), resumes_(resumes) {
+    progress_.host = status.host();
+    progress_.part = Part::upkeep;
+    progress_.upkeep.alone = false;
+    progress_.upkeep.turn = Upkeep::Turn::ours;
+    progress_.upkeep.looks = 1;
+    progress_.retention = configuration.spec.retention_policy;
+  }
+
+  /// False: stopped or lost, and there is no result.
+  bool run(const api::ObjectRef& object) {
+    if (auto failure = prepare(object)) progress_.error = *failure;
+    while (go_on()) {
+      const BackupStep step = next_step(progress_);
+      if (step.kind == Kind::finish) return true;
+      work_.step(std::string(to_string(step.kind)));
+      status_.progress(work_.now());
+      if (step.kind == Kind::find_repository) {
+        find_repository();
+      } else {
+        run_upkeep_step(step.kind, *restic_, progress_, [this] { return go_on(); });
+      }
+    }
+    return false;
+  }
+
+  BackupReport report(Nanoseconds duration) {
+    return {.progress = progress_,
+            .repository = repository_,
+            .prepared = restic_.has_value(),
+            .work = work_.last(),
+            .duration = duration,
+            .go_on = [this] { return go_on(); }};
+  }
+
+ private:
+  bool go_on() { return !context_.stop() && status_.beat(); }
+
+  std::optional<std::string> prepare(const api::ObjectRef& own) {
+    const GoOn going = [this] { return go_on(); };
+    const auto object = read_patiently(context_, api::kBackupSessionHosts, own, going);
+    if (!object) return object.error().message;
+    const auto told = api::decode<api::BackupSessionHost>(*object);
+    if (!told) return told.error().message;
+    if (told->spec.upkeep) progress_.upkeep.others = hosts_beside(*told->spec.upkeep, status_.host());
+
+    const auto found = read_patiently(context_, api::kRepositories,
+                                      {configuration_.metadata.ns, configuration_.spec.repository}, going);
+    if (!found) return "reading the Repository: " + found.error().message;
+    auto repository = api::decode<api::Repository>(*found);
+    if (!repository) return repository.error().message;
+    repository_ = *std::move(repository);
+    progress_.first_backup = repository_->status.first_backup_time;
+    progress_.first_snapshot = repository_->status.first_snapshot_time;
+    progress_.check_due = check_is_due(repository_->status, context_.clock.now());
+    if (!progress_.check_due) progress_.last_check = repository_->status.last_check_time;
+
+    if (!memory_.restic) {
+      const auto version = probe_restic(context_.restic);
+      if (!version) return version.error().sentence;
+      memory_.restic = *version;
+    }
+    sweep_temporary_files(context_.restic.settings.temp_directory, context_.restic.settings.cache_directory);
+    const auto& spec = configuration_.spec;
+    auto restic = open_restic(context_, *repository_, Restic::Access::write, *memory_.restic,
+                              spec.target ? spec.target->ref.kind : "", cache_cap(spec.temp_dir, spec.runtime_settings),
+                              going, [this] { return lost_owners(context_); });
+    if (!restic) return restic.error().sentence;
+    restic_.emplace(*std::move(restic));
+    progress_.location = restic_->location();
+    return std::nullopt;
+  }
+
+  void find_repository() {
+    const auto found = restic_->has_repository();
+    if (!found) {
+      progress_.error = "opening the repository: " + found.error().sentence;
+      progress_.unusable = true;
+      return;
+    }
+    progress_.repository = *found ? RepositoryState::present : RepositoryState::absent;
+    if (resumes_ && *found) restic_->remove_own_locks();
+  }
+
+  Context& context_;
+  BackupMemory& memory_;
+  const api::BackupConfiguration& configuration_;
+  HostStatus& status_;
+  const bool resumes_;
+  std::optional<api::Repository> repository_;
+  std::optional<Restic> restic_;
+  BackupProgress progress_;
+  WorkProgress work_;
+};
+
+}  // namespace
+
+Result<bool> run_session_upkeep(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration,
+                                const Json& session, const NextSession& next, const std::string& host) {
+  HostStatus status(context, api::kBackupSessions, session, place_beside(session, ""), host, next.entry);
+  TRY_VOID(next.resume ? status.resume() : status.claim());
+  log_info("BackupSession {}/{}: upkeep of the repository", configuration.metadata.ns, next.name);
+  const auto begun = context.clock.steady();
+  UpkeepRun run(context, memory, configuration, status, next.resume);
+  if (!run.run(api::host_object_ref(session, ""))) {
+    if (!status.lost()) status.give_back();
+    return false;
+  }
+  publish_upkeep(context, configuration, status, run.report(context.clock.steady() - begun));
+  return true;
+}
+
+}  // namespace stash::sidecar
