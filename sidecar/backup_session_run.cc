@@ -375,7 +375,26 @@ class Run {
     }
   }
 
+  /// A backup may take hours: what the policy of now keeps must not go by the one of then. The reason why nothing may
+  /// go; nullopt also where the API server is away, for whoever changed it would know that as well.
+  std::optional<std::string> look_at_the_policy() {
+    const auto& known = configuration_.metadata;
+    const auto object = context_.api.get(api::kBackupConfigurations, known.ref());
+    if (!object && is_outage(object.error().code)) return std::nullopt;
+    // The right to read it goes with it, and comes back with its successor a little later.
+    if (!object && object.error().code != ErrorCode::not_found) return object.error().message;
+    if (!object || string_at(*object, {"metadata", "uid"}) != known.uid)
+      return fmt::format("the BackupConfiguration {} was deleted meanwhile", known.name);
+    auto now = api::decode<api::BackupConfiguration>(*object);
+    if (!now) return now.error().message;
+    progress_.retention = std::move(now->spec.retention_policy);
+    return std::nullopt;
+  }
+
   void forget() {
+    if (auto reason = look_at_the_policy())
+      return note_forget(progress_, std::unexpected(ResticFailure{ResticCause::unknown, *std::move(reason)}));
+    if (!keeps_something(progress_.retention)) return count_snapshots(0);
     const std::vector<std::string> hosts = hosts_to_forget(progress_);
     const auto outcome = restic_->forget(progress_.retention, hosts);
     if (was_interrupted(outcome)) return;

@@ -46,8 +46,10 @@ api::Claim HostStatus::claim_now() const { return {context_.pod.name, context_.p
 
 Result<void> HostStatus::claim(Counted counted) {
   const auto sent = context_.clock.steady();
-  TRY_VOID(context_.api.json_patch(
-      resource_, ref_, claim_operations(entry_, host_, context_.pod, context_.clock.now(), counted), "status"));
+  Json operations = claim_operations(entry_, host_, context_.pod, context_.clock.now(), counted);
+  // A session that was made anew under this name waits for a claim with the same words. Later writes name our claim.
+  operations.insert(operations.begin(), Json{{"op", "test"}, {"path", "/metadata/uid"}, {"value", uid_}});
+  TRY_VOID(context_.api.json_patch(resource_, ref_, operations, "status"));
   if (counted == Counted::yes) ++entry_.attempts;
   entry_.told = entry_.progressed = false;
   note_written(sent);
