@@ -21,7 +21,8 @@ def dumping(tmp_path, monkeypatch):
     directory = tmp_path / "dumps"
     directory.mkdir()
     monkeypatch.chdir(directory)
-    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
     try:
         crashed = subprocess.Popen(["sleep", "60"])
         crashed.send_signal(signal.SIGABRT)
@@ -33,7 +34,7 @@ def dumping(tmp_path, monkeypatch):
             dump.unlink()
         yield directory
     finally:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
 def crash(program, fatal):
