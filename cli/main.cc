@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "base/core_dumps.h"
 #include "base/process.h"
 #include "base/version.h"
 #include "cli/commands.h"
@@ -73,6 +74,7 @@ Result<int> run(const std::string& command, Kubectl& kubectl, const Options& opt
 
 int main(int argc, char** argv) {
   catch_stop_signals();
+  forbid_core_dumps();
   std::signal(SIGPIPE, SIG_DFL);  // `kubectl stash status | head` just ends
   Options options;
   CLI::App app("kubectl stash: backups of workloads with Stash", "kubectl stash");

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "base/core_dumps.h"
 #include "base/process.h"
 #include "base/version.h"
 #include "inject/host_path.h"
@@ -63,6 +64,7 @@ void complete(ServerOptions& options, const std::string& cluster_namespace) {
 
 void prepare_process() {
   catch_stop_signals();
+  forbid_core_dumps();
   std::signal(SIGPIPE, SIG_IGN);
 }
 

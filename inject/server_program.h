@@ -35,7 +35,7 @@ bool parse_command_line(CLI::App& app, int argc, char** argv, int& exit_code);
 /// own plus ours, for nobody must meddle with what he needs to run himself.
 void complete(ServerOptions& options, const std::string& cluster_namespace);
 
-/// Signals and memory, before anything else. Once, from main.
+/// Signals and core dumps, before anything else. Once, from main.
 void prepare_process();
 
 /// The whole of main: prepares, parses, runs, and logs the error that ended it.

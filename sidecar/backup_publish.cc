@@ -1,6 +1,7 @@
 #include "sidecar/backup_publish.h"
 
 #include <tuple>
+#include <utility>
 
 #include "base/backoff.h"
 #include "base/log.h"
@@ -35,12 +36,25 @@ RepositoryMetrics measured(const api::Repository& repository, const BackupProgre
 
 /// Whether a try is owed: the API server was away. What it says there outlives this session: that there have been
 /// backups, so that a repository that is gone is not made anew.
-bool owes_repository_status(Context& context, const GoOn& go_on, const api::ObjectRef& ref, const Json& patch) {
+bool owes_repository_status(Context& context, const GoOn& go_on, const api::ObjectMeta& repository, Json patch) {
   Backoff backoff;
   const auto begun = context.clock.steady();
+  // Without it the patch would be taken by a Repository that was made anew under this name, perhaps of another place.
+  patch["metadata"]["resourceVersion"] = repository.resource_version;
+  bool looked = false;
   while (true) {
-    const auto written = context.api.merge_patch(api::kRepositories, ref, patch, "status");
+    const auto written = context.api.merge_patch(api::kRepositories, repository.ref(), patch, "status");
     if (written) return false;
+    if (written.error().code == ErrorCode::conflict) {
+      const auto now = context.api.get(api::kRepositories, repository.ref());
+      if (now && string_at(*now, {"metadata", "uid"}) != repository.uid) {
+        log_warning("the Repository {} is another one by now and is told nothing of this backup", repository.name);
+        return false;
+      }
+      if (now) patch["metadata"]["resourceVersion"] = string_at(*now, {"metadata", "resourceVersion"});
+      // It has changed since the backup began, as is usual.
+      if (now && !std::exchange(looked, true)) continue;
+    }
     log_warning("status of the Repository: {}", written.error().message);
     if (!is_outage(written.error().code) && written.error().code != ErrorCode::conflict) return false;
     if (context.clock.steady() - begun >= kRepositoryPatience) return true;
@@ -65,9 +79,9 @@ void publish_backup(Context& context, const api::BackupConfiguration& configurat
   std::optional<RepositoryMetrics> repository;
   if (report.repository) repository = measured(*report.repository, progress);
   // Before the host's result: whoever sees the session Succeeded finds the Repository up to date.
-  const api::ObjectRef ref{configuration.metadata.ns, configuration.spec.repository};
-  const Json patch = repository_patch(progress, now);
-  const bool owed = !patch.is_null() && owes_repository_status(context, report.go_on, ref, patch);
+  const Json patch = report.repository ? repository_patch(progress, now) : Json();
+  const bool owed =
+      !patch.is_null() && owes_repository_status(context, report.go_on, report.repository->metadata, patch);
 
   // Also before it, for the session tells whether that worked.
   BackupMetrics metrics = backup_metrics(progress, report.duration);
@@ -84,7 +98,7 @@ void publish_backup(Context& context, const api::BackupConfiguration& configurat
     log_error("the result of {} was not written: {}", status.host(), written.error().message);
     if (written.error().code == ErrorCode::cancelled) return;
   } else if (owed) {
-    std::ignore = owes_repository_status(context, report.go_on, ref, patch);
+    std::ignore = owes_repository_status(context, report.go_on, report.repository->metadata, patch);
   }
   if (result.phase == "Succeeded") {
     log_info("backup of {} succeeded in {}", result.hostname, result.duration);
@@ -105,9 +119,8 @@ void publish_upkeep(Context& context, const api::BackupConfiguration& configurat
                     const BackupReport& report) {
   const BackupProgress& progress = report.progress;
   const TimePoint now = context.clock.now();
-  const api::ObjectRef ref{configuration.metadata.ns, configuration.spec.repository};
-  const Json patch = repository_patch(progress, now);
-  if (!patch.is_null()) std::ignore = owes_repository_status(context, report.go_on, ref, patch);
+  const Json patch = report.repository ? repository_patch(progress, now) : Json();
+  if (!patch.is_null()) std::ignore = owes_repository_status(context, report.go_on, report.repository->metadata, patch);
 
   std::optional<std::string> push_failure;
   if (report.repository)

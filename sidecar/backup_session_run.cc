@@ -241,7 +241,7 @@ class Run {
       case Kind::forget:
       case Kind::count_snapshots:
       case Kind::stats:
-        return run_upkeep_step(step.kind, *restic_, progress_, [this] { return go_on(); });
+        return run_upkeep_step(step.kind, context_, configuration_, *restic_, progress_, [this] { return go_on(); });
       case Kind::finish:
         return;
     }

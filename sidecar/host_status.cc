@@ -64,7 +64,12 @@ api::Claim HostStatus::claim_now() const { return {context_.pod.name, context_.p
 
 Result<void> HostStatus::claim(Counted counted) {
   const auto sent = context_.clock.steady();
-  TRY(const Json claimed, patch(claim_operations(entry_, host_, context_.pod, context_.clock.now(), counted)));
+  Json operations = claim_operations(entry_, host_, context_.pod, context_.clock.now(), counted);
+  // A session that was made anew under this name waits for a claim with the same words. Later writes name our claim,
+  // and the object of a host has its session's UID in its name.
+  if (place_.resource != api::kBackupSessionHosts)
+    operations.insert(operations.begin(), Json{{"op", "test"}, {"path", "/metadata/uid"}, {"value", uid_}});
+  TRY(const Json claimed, patch(operations));
   if (counted == Counted::yes) ++entry_.attempts;
   entry_.told = entry_.progressed = false;
   // Who claims without having read it learns from the answer what the pod before knew.

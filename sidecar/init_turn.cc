@@ -22,6 +22,7 @@ InitTurn::InitTurn(Context& context, const Json& repository, GoOn go_on)
     : context_(context),
       go_on_(std::move(go_on)),
       ref_{string_at(repository, {"metadata", "namespace"}), string_at(repository, {"metadata", "name"})},
+      uid_(string_at(repository, {"metadata", "uid"})),
       version_(string_at(repository, {"metadata", "resourceVersion"})),
       claim_(object_at(repository, {"status", kClaim})),
       last_beat_(context.clock.steady()) {}
@@ -59,6 +60,8 @@ Result<void> InitTurn::take() {
     }
     if (!go_on_()) return fail(ErrorCode::cancelled, "stopped while another pod makes the repository");
     TRY(const Json repository, read_patiently(context_, api::kRepositories, ref_, go_on_));
+    if (string_at(repository, {"metadata", "uid"}) != uid_)
+      return fail(ErrorCode::invalid, fmt::format("the Repository {} was made anew meanwhile", ref_.name));
     version_ = string_at(repository, {"metadata", "resourceVersion"});
     claim_ = object_at(repository, {"status", kClaim});
   }

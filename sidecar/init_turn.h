@@ -31,6 +31,7 @@ class InitTurn {
   Context& context_;
   GoOn go_on_;
   api::ObjectRef ref_;
+  const std::string uid_;
   std::string version_;
   Json claim_;  ///< as last read; null for none
   bool held_ = false;

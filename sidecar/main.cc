@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "api/server_time.h"
+#include "base/core_dumps.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/version.h"
@@ -128,6 +129,7 @@ int main(int argc, char** argv) {
   ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
   // Other processes of the pod's user must not read passwords out of our memory or /proc entry.
   ::prctl(PR_SET_DUMPABLE, 0);
+  forbid_core_dumps();
   catch_stop_signals();
 
   Flags flags;

@@ -199,7 +199,11 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ear
     run.output.append(line).append("\n");
   };
   spec.on_output = ears.on_output;
-  if (contact != nullptr) spec.on_error_line = [contact](std::string_view line) { contact->hear(line); };
+  UnreadableOutput unreadable;
+  spec.on_error_line = [contact, &unreadable](std::string_view line) {
+    unreadable.feed(line);
+    if (contact != nullptr) contact->hear(line);
+  };
   auto look_at_cache = steady_clock::now();
   const auto go_on = [&] {
     if (!go_on_()) return false;
@@ -222,6 +226,7 @@ ResticResult<Restic::Run> Restic::run_once(const Arguments& arguments, const Ear
   }
   run.exit_code = exit->exit_code;
   run.standard_error = exit->stderr_tail;
+  run.unreadable = unreadable.files();
   // Finished before the signal came: then its result counts.
   run.gave_up = run.gave_up && exit->exit_code != 0;
   run.stopped = exit->stopped_by_us && exit->exit_code != 0 && !run.gave_up;
@@ -348,7 +353,7 @@ Restic::BackupOutcome Restic::run_backup_command(const Arguments& arguments, con
   outcome.summary = output.summary();
   if (run->exit_code != 0 || run->stopped) {
     outcome.failure = failure_of(*run);
-    outcome.unreadable = parse_unreadable(run->standard_error);
+    outcome.unreadable = run->unreadable;
   }
   return outcome;
 }

@@ -137,9 +137,10 @@ class Restic {
  private:
   struct Run {
     int exit_code = 0;
-    bool stopped = false;  ///< by go_on
-    bool gave_up = false;  ///< by FirstContact
-    std::string output, standard_error;
+    bool stopped = false;                ///< by go_on
+    bool gave_up = false;                ///< by FirstContact
+    std::string output, standard_error;  ///< of the latter the end
+    UnreadableFiles unreadable;
   };
   struct Ears {
     std::function<void(std::string_view)> on_line;  ///< of the output, which is not kept then

@@ -142,23 +142,18 @@ void BackupOutput::feed(std::string_view line) {
   summary.seconds = number_at(*json, "total_duration");
 }
 
-UnreadableFiles parse_unreadable(std::string_view standard_error) {
-  UnreadableFiles files;
-  std::vector<std::string> seen;
-  for_each_line(standard_error, [&](std::string_view line) {
-    if (!line.starts_with('{')) return;
-    const auto json = parse_json(line);
-    if (!json || string_at(*json, {"message_type"}) != "error") return;
-    const std::string item = string_at(*json, {"item"});
-    // Each directory is reported by the scanner and by the archiver.
-    if (item.empty() || std::ranges::find(seen, item) != seen.end()) return;
-    seen.push_back(item);
-    ++files.count;
-    if (files.first.size() >= kNamed) return;
-    const std::string reason = reason_of(*json);
-    files.first.push_back(reason.empty() ? item : fmt::format("{} ({})", item, reason));
-  });
-  return files;
+void UnreadableOutput::feed(std::string_view line) {
+  if (!line.starts_with('{')) return;
+  const auto json = parse_json(line);
+  if (!json || string_at(*json, {"message_type"}) != "error") return;
+  // The scanner only counts ahead; what it cannot read, the archiver reports too.
+  if (string_at(*json, {"during"}) == "scan") return;
+  const std::string item = string_at(*json, {"item"});
+  if (item.empty()) return;
+  ++files_.count;
+  if (files_.first.size() >= kNamed) return;
+  const std::string reason = reason_of(*json);
+  files_.first.push_back(reason.empty() ? item : fmt::format("{} ({})", item, reason));
 }
 
 std::string describe(const UnreadableFiles& files) {

@@ -44,13 +44,22 @@ class BackupOutput {
   std::optional<BackupSummary> summary_;
 };
 
-/// Files that a backup could not read, from its standard error; the first few by name.
+/// Files that a backup could not read; the first few by name.
 struct UnreadableFiles {
   std::vector<std::string> first;
   std::size_t count = 0;
   friend bool operator==(const UnreadableFiles&, const UnreadableFiles&) = default;
 };
-UnreadableFiles parse_unreadable(std::string_view standard_error);
+/// Fed standard error line by line while `backup --json` runs: of a volume it cannot read there may be more than
+/// anybody keeps.
+class UnreadableOutput {
+ public:
+  void feed(std::string_view line);
+  const UnreadableFiles& files() const { return files_; }
+
+ private:
+  UnreadableFiles files_;
+};
 /// "3 files could not be read: /a (permission denied), /b, /c".
 std::string describe(const UnreadableFiles& files);
 

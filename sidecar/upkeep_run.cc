@@ -53,7 +53,7 @@ class UpkeepRun {
       if (step.kind == Kind::find_repository) {
         find_repository();
       } else {
-        run_upkeep_step(step.kind, *restic_, progress_, [this] { return go_on(); });
+        run_upkeep_step(step.kind, context_, configuration_, *restic_, progress_, [this] { return go_on(); });
       }
     }
     return false;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "api/codec.h"
 #include "base/log.h"
 
 namespace stash::sidecar {
@@ -16,7 +17,28 @@ void count_snapshots(Restic& restic, BackupProgress& progress, const GoOn& go_on
   note_forget(progress, ForgetOutcome{static_cast<int>(all->size()), removed});
 }
 
-void forget(Restic& restic, BackupProgress& progress, const GoOn& go_on) {
+/// A backup may take hours: what the policy of now keeps must not go by the one of then. The reason why nothing may
+/// go; nullopt also where the API server is away, for whoever changed it would know that as well.
+std::optional<std::string> look_at_the_policy(Context& context, const api::BackupConfiguration& configuration,
+                                              BackupProgress& progress) {
+  const auto& known = configuration.metadata;
+  const auto object = context.api.get(api::kBackupConfigurations, known.ref());
+  if (!object && is_outage(object.error().code)) return std::nullopt;
+  // The right to read it goes with it, and comes back with its successor a little later.
+  if (!object && object.error().code != ErrorCode::not_found) return object.error().message;
+  if (!object || string_at(*object, {"metadata", "uid"}) != known.uid)
+    return fmt::format("the BackupConfiguration {} was deleted meanwhile", known.name);
+  auto now = api::decode<api::BackupConfiguration>(*object);
+  if (!now) return now.error().message;
+  progress.retention = std::move(now->spec.retention_policy);
+  return std::nullopt;
+}
+
+void forget(Context& context, const api::BackupConfiguration& configuration, Restic& restic, BackupProgress& progress,
+            const GoOn& go_on) {
+  if (auto reason = look_at_the_policy(context, configuration, progress))
+    return note_forget(progress, std::unexpected(ResticFailure{ResticCause::unknown, *std::move(reason)}));
+  if (!keeps_something(progress.retention)) return count_snapshots(restic, progress, go_on, 0);
   const std::vector<std::string> hosts = hosts_to_forget(progress);
   const auto outcome = restic.forget(progress.retention, hosts);
   if (was_interrupted(outcome, go_on)) return;
@@ -33,13 +55,14 @@ void forget(Restic& restic, BackupProgress& progress, const GoOn& go_on) {
 
 }  // namespace
 
-void run_upkeep_step(BackupStep::Kind kind, Restic& restic, BackupProgress& progress, const GoOn& go_on) {
+void run_upkeep_step(BackupStep::Kind kind, Context& context, const api::BackupConfiguration& configuration,
+                     Restic& restic, BackupProgress& progress, const GoOn& go_on) {
   using Kind = BackupStep::Kind;
   if (kind == Kind::check) {
     const auto intact = restic.check();
     if (!was_interrupted(intact, go_on)) note_check(progress, intact);
   } else if (kind == Kind::forget) {
-    forget(restic, progress, go_on);
+    forget(context, configuration, restic, progress, go_on);
   } else if (kind == Kind::count_snapshots) {
     count_snapshots(restic, progress, go_on, 0);
   } else if (kind == Kind::stats) {

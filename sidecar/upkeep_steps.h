@@ -1,5 +1,7 @@
 #pragma once
+#include "api/backup_configuration.h"
 #include "sidecar/backup_plan.h"
+#include "sidecar/context.h"
 #include "sidecar/restic.h"
 
 namespace stash::sidecar {
@@ -11,6 +13,8 @@ bool was_interrupted(const ResticResult<T>& outcome, const GoOn& go_on) {
 }
 
 /// Runs check, forget, count_snapshots or stats and notes what came of it; nothing when it was interrupted.
-void run_upkeep_step(BackupStep::Kind kind, Restic& restic, BackupProgress& progress, const GoOn& go_on);
+/// `forget` goes by the policy of `configuration` as it is by then, and by none of one that was deleted.
+void run_upkeep_step(BackupStep::Kind kind, Context& context, const api::BackupConfiguration& configuration,
+                     Restic& restic, BackupProgress& progress, const GoOn& go_on);
 
 }  // namespace stash::sidecar

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from stash_e2e import api_ring, namespace_name, objects  # noqa: E402
-from stash_faults.bench import Bench, BenchWorkload, Recovery, before_api_server  # noqa: E402
+from stash_faults.bench import Bench, BenchWorkload, Recovery, before_api_server, remote_workload  # noqa: E402
 from stash_faults.control_plane import ControlPlane  # noqa: E402
 
 NAME = os.environ.get("STASH_FAULTS_CLUSTER", "faults-api")
@@ -49,6 +49,12 @@ def workload(request, bench, ns, tmp_path):
     made.stop()
 
 
+@pytest.fixture
+def remote(bench, ns, tmp_path):
+    with remote_workload(bench, ns, tmp_path) as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
 def clean_state(bench, tmp_path_factory):
     """What the backup story leaves behind when nothing goes wrong."""
@@ -74,7 +80,7 @@ def pytest_runtest_makereport(item, call):
         bench = item.funcargs["bench"]
         for name, program in (("controller", bench.controller), ("webhook", bench.webhook)):
             report.sections.append((f"{name} log", program.output()[-4000:]))
-        for program in getattr(item.funcargs.get("workload"), "programs", []):
+        for program in getattr(item.funcargs.get("workload") or item.funcargs.get("remote"), "programs", []):
             report.sections.append((program.log.name, program.output()[-3000:]))
         if "ns" in item.funcargs:
             report.sections.append(("objects", bench.kube.explain_failure(item.funcargs["ns"])))

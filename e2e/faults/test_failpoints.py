@@ -136,17 +136,13 @@ class Crowd(BenchWorkload):
         """I5 I7 I10: it has succeeded, each host has one snapshot of it, and each of them can be restored."""
         found = self.bench.kube.get("backupsession", session, self.ns)
         assert found["status"]["phase"] == "Succeeded", found["status"]
-        uid = found["metadata"]["uid"]
-        mine = [snapshot for snapshot in self.snapshots() if any(uid in tag for tag in snapshot.get("tags", []))]
+        mine = self.snapshots_of(session)
         assert sorted(snapshot["hostname"] for snapshot in mine) == self.hosts, mine
         told = {host["hostname"]: [snapshot["name"] for snapshot in host["snapshots"]] for host in found["status"]["stats"]}
         assert told == {snapshot["hostname"]: [snapshot["short_id"]] for snapshot in mine}
         self.require_sound_repository()
         for snapshot in mine:
-            target = self.directory / f"restored-{snapshot['short_id']}"
-            self.restic("restore", snapshot["id"], "--target", str(target))
-            restored = target / self.source.relative_to("/")
-            assert tree.differences(tree.fingerprint(self.source), tree.fingerprint(restored)) == []
+            assert tree.differences(tree.fingerprint(self.source), tree.fingerprint(self.restored(snapshot))) == []
 
     def require_one_writer_each(self):
         """I7"""

@@ -8,7 +8,7 @@ import pytest
 from stash_e2e import api_ring, objects, process
 from stash_e2e.kube import wait_until
 from stash_faults import repoforge
-from stash_faults.bench import PASSWORD
+from stash_faults.bench import PASSWORD, with_capabilities
 
 # What stash-init may in a pod: all of this root, and none of its other rights.
 CAPABILITIES = "chown,dac_override,fowner,fsetid,mknod,setfcap"
@@ -37,8 +37,7 @@ class Attacked:
         self.kube.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-2", "namespace": self.ns, "labels": {"app": "web"}},
                          "spec": {"containers": [{"name": "app", "image": objects.SAMPLE_IMAGE}]}})
         program = self.workload.sidecar_program(self.kube.get("pod", "web-2", self.ns), ["restore", "--restore-session=web-restore"])
-        at = program.argv.index("pod") + 1
-        program.argv[at:at] = ["setpriv", f"--bounding-set=-all,{','.join('+' + name for name in CAPABILITIES.split(','))}"]
+        with_capabilities(program, f"-all,{','.join('+' + name for name in CAPABILITIES.split(','))}")
         self.workload.programs.append(program)
         self.program = program.start()
         if watch:

@@ -12,12 +12,6 @@ from stash_faults.bench import PASSWORD, remote_workload
 QUICK_LOOK = 12  # seconds in which a sidecar that would remove a lock has tried: it looks at once and after 5
 
 
-@pytest.fixture
-def remote(bench, ns, tmp_path):
-    with remote_workload(bench, ns, tmp_path) as made:
-        yield made
-
-
 def the_next_session_succeeds(workload, recovery, name="next"):
     """Unaided: nobody unlocked, repaired or restarted anything."""
     recovery.fault_ended()

@@ -4,7 +4,7 @@ The stories below make the programs use all that they may; the API server's audi
 kinds of rights never show there, and are taken away instead, to see something break: `create` where server-side apply
 makes the object, and rights that the controller has only to put them into Roles.
 """
-import json
+import contextlib
 import subprocess
 
 import pytest
@@ -21,9 +21,37 @@ from stash_faults.rights import Account, Right
 
 STASH, APPS = "stash.appscode.com", "apps"
 # A WebSocket begins as a GET, and the API server asks for the verb that this is; one from 1.35 on asks for create, too.
-OF_NEWER_KUBERNETES = {Right("create", "", "pods/exec")}
+CREATE_EXEC = Right("create", "", "pods/exec")
 OTHER_KINDS = ("StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "DeploymentConfig")
 NS = "each-right-is-used"
+
+
+@contextlib.contextmanager
+def hooked(bench, ns, directory):
+    """A StatefulSet with an exec hook, and its pod. There is no kubelet behind the API server: it checks the right to exec, and then
+    does not find the pod's node."""
+    kube = bench.kube
+    make_namespace(kube, ns)
+    directory.mkdir()
+    made = BenchWorkload(bench, ns, directory, "StatefulSet")
+    try:
+        made.configure(hooks=EXEC)
+        owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": kube.get("statefulset", "web", ns)["metadata"]["uid"], "controller": True}
+        sidecar = {"name": "stash", "image": "localhost/stash:dev", "args": ["run-backup", "--backup-configuration=web-backup"]}
+        kube.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0", "namespace": ns, "labels": {"app": "web"}, "ownerReferences": [owner]},
+                    "spec": {"containers": [{"name": "app", "image": objects.SAMPLE_IMAGE}, sidecar]}})
+        made.sidecar(kube.get("pod", "web-0", ns))
+        yield made
+    finally:
+        made.stop()
+
+
+def failed_hook(workload, session):
+    """What is said of it."""
+    workload.session(session)
+    ended = workload.finished(session, 120)
+    assert ended["status"]["phase"] == "Failed", ended["status"]
+    return ended["status"]["stats"][0]["error"]
 
 
 class Stories:
@@ -110,22 +138,8 @@ class Stories:
         self.kube.wait_for_phase("restoresession", "web-restore", NS, ("Succeeded",), 60)
 
     def an_exec_hook(self):
-        """There is no kubelet behind the API server: it checks the right, and then does not find the pod's node."""
-        kube, ns = self.kube, f"{NS}-hook"
-        make_namespace(kube, ns)
-        (self.directory / "hook").mkdir()
-        hooked = BenchWorkload(self.bench, ns, self.directory / "hook", "StatefulSet")
-        try:
-            hooked.configure(hooks=EXEC)
-            owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": kube.get("statefulset", "web", ns)["metadata"]["uid"], "controller": True}
-            sidecar = {"name": "stash", "image": "localhost/stash:dev", "args": ["run-backup", "--backup-configuration=web-backup"]}
-            kube.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-0", "namespace": ns, "labels": {"app": "web"}, "ownerReferences": [owner]},
-                        "spec": {"containers": [{"name": "app", "image": objects.SAMPLE_IMAGE}, sidecar]}})
-            hooked.sidecar(kube.get("pod", "web-0", ns))
-            hooked.session("by-hand")
-            assert hooked.finished("by-hand", 120)["status"]["phase"] == "Failed"
-        finally:
-            hooked.stop()
+        with hooked(self.bench, f"{NS}-hook", self.directory / "hook") as workload:
+            failed_hook(workload, "by-hand")
 
     def a_repository_on_a_claim_and_one_that_is_wiped_out(self):
         kube = self.kube
@@ -224,7 +238,7 @@ def operator(bench):
 def test_the_controller_uses_each_right_or_hands_it_on(bench, operator, lived):
     granted = set(rights.of_rules(operator.rules()))
     used = used_by(operator.user, lived)
-    needed = used | made_by_apply(operator.user, lived) | handed_on(bench.kube) | OF_NEWER_KUBERNETES
+    needed = used | made_by_apply(operator.user, lived) | handed_on(bench.kube) | {CREATE_EXEC}
     assert sorted(right.text for right in granted - needed) == []
     assert sorted(right.text for right in used - granted if not is_anybodys(right)) == []
 
@@ -260,12 +274,15 @@ def test_nothing_was_forbidden_in_all_of_this(bench, lived):
 @pytest.mark.parametrize("account", ["stash-operator", "stash-webhook"])
 def test_no_right_is_granted_twice(bench, account):
     """Where one is, either rule could go and nothing would break."""
-    names = {}
-    for rule in Account(bench.kube, "stash", account).rules():
-        for right in rights.of_rules([rule]):
-            names.setdefault(right, []).append(set(rule.get("resourceNames", [])))
-    twice = [right.text for right, parts in names.items() if len(parts) > 1 and (set() in parts or set.intersection(*parts))]
-    assert twice == []
+    assert rights.granted_twice(Account(bench.kube, "stash", account).rules()) == []
+
+
+@pytest.mark.fault("F81", invariants="I18")
+def test_no_role_that_the_controller_makes_grants_a_right_twice(bench, lived):
+    roles = roles_of_pods(bench.kube)
+    for beginning in ("stash-sidecar-", "stash-restore-", "stash-cron-job-"):
+        assert [role for role in roles if role["metadata"]["name"].startswith(beginning)], beginning
+    assert [(role["metadata"]["name"], twice) for role in roles if (twice := rights.granted_twice(role["rules"]))] == []
 
 
 MADE = {
@@ -301,6 +318,34 @@ def test_without_a_right_that_it_hands_on_the_controller_makes_no_role_with_it(b
         with operator.lacking(right, NS):
             assert "attempting to grant" in operator.tries("create", manifest=role), right.text
         assert operator.tries("create", manifest=role) == "", right.text
+
+
+def asking_for_create_too(operator, ns):
+    """As Kubernetes 1.35 does: where the right to create is missing, a WebSocket for an exec is refused, too."""
+    async def act(exchange):
+        if operator.may(CREATE_EXEC, ns):
+            await exchange.send()
+            return await exchange.pass_reply()
+        return await actions.reply(403, reason="Forbidden", message=f'pods "web-0" is forbidden: User "{operator.user}" cannot create resource "pods/exec"')(exchange)
+    return act
+
+
+@pytest.mark.fault("F81", invariants="I18")
+def test_on_a_newer_kubernetes_an_exec_hook_needs_the_right_to_create_one(bench, operator, tmp_path):
+    ns = "exec-needs-create"
+    with (hooked(bench, ns, tmp_path / "hook") as workload,
+          bench.proxies["controller"].rule("GET", "/pods/web-0/exec", asking_for_create_too(operator, ns)) as rule):
+        assert "forbidden" not in failed_hook(workload, "with-all-rights") and rule.hits
+        with operator.lacking(CREATE_EXEC, ns):
+            assert "cannot create resource" in failed_hook(workload, "without-it")
+
+
+def test_what_is_granted_twice_is_seen_also_when_one_rule_names_objects():
+    whole, named = {"apiGroups": [""], "resources": ["a", "b"], "verbs": ["get"]}, {"apiGroups": [""], "resources": ["b"], "verbs": ["get"], "resourceNames": ["x"]}
+    assert rights.granted_twice([whole, named]) == ["get b"]
+    assert rights.granted_twice([named, dict(named, resourceNames=["x", "y"])]) == ["get b"]
+    assert rights.granted_twice([named, dict(named, resourceNames=["y"])]) == []
+    assert rights.granted_twice([dict(whole, verbs=["get", "get"])]) == ["get a", "get b"]
 
 
 def test_rules_are_taken_apart_and_narrowed_by_one_right():

@@ -78,6 +78,11 @@ def backup_configuration(ns, name="web-backup", workload="web", schedule="* * * 
                           "retentionPolicy": {"name": "keep-last-5", "keepLast": 5, "prune": True}}, **spec)}
 
 
+def keep_last(count):
+    """A retention policy."""
+    return {"name": f"keep-{count}", "keepLast": count, "prune": True}
+
+
 def backup_session(ns, name, configuration="web-backup"):
     return {"apiVersion": "stash.appscode.com/v1beta1", "kind": "BackupSession", "metadata": {"name": name, "namespace": ns},
             "spec": {"invoker": {"apiGroup": "stash.appscode.com", "kind": "BackupConfiguration", "name": configuration}}}

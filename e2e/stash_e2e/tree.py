@@ -45,8 +45,35 @@ def make_tree(root, files=300, seed=7):
                  follow_symlinks=False)
 
 
+def make_odd_files(root, levels=200):
+    """What is no plain file, and what few tools copy: a pipe, a device, a deep path, hard links, attributes, set-user-ID."""
+    root = Path(root)
+    root.mkdir()
+    os.mkfifo(root / "pipe", 0o640)
+    os.mknod(root / "device", stat.S_IFCHR | 0o660, os.makedev(1, 3))
+    deep = root
+    for level in range(levels):
+        deep /= f"level-{level:03}"
+        deep.mkdir()
+    (deep / "at the bottom").write_text("deep")
+    (root / "one of three").write_bytes(b"hard linked")
+    for name in ("two of three", "three of three"):
+        os.link(root / "one of three", root / name)
+    (root / "holes").touch()
+    os.truncate(root / "holes", 1 << 30)
+    (root / "set-user").write_text("#!/bin/sh\n")
+    (root / "set-user").chmod(0o4755)
+    (root / "labelled folder").mkdir()
+    for name in ("labelled", "labelled folder"):
+        (root / name).touch()
+        os.setxattr(root / name, "user.stash-test", bytes(range(256)))
+    os.setxattr(root / "labelled", "user.empty", b"")
+    (root / ("long" * 63)).write_text("252 bytes")
+
+
 def fingerprint(root):
-    """{relative path: (type and mode, owner, group, mtime in ns, content or link target)} of everything below `root`."""
+    """{relative path: (type and mode, owner, group, mtime in ns, content or link target or device, extended attributes)}
+    of everything below `root`."""
     found = {}
     root = os.fsencode(root)
     for folder, names, files in os.walk(root):
@@ -59,8 +86,9 @@ def fingerprint(root):
                 with open(path, "rb") as opened:
                     content = hashlib.sha256(opened.read()).hexdigest()
             else:
-                content = ""
-            found[os.path.relpath(path, root)] = (oct(status.st_mode), status.st_uid, status.st_gid, status.st_mtime_ns, content)
+                content = status.st_rdev if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode) else ""
+            attributes = {attribute: os.getxattr(path, attribute, follow_symlinks=False) for attribute in os.listxattr(path, follow_symlinks=False)}
+            found[os.path.relpath(path, root)] = (oct(status.st_mode), status.st_uid, status.st_gid, status.st_mtime_ns, content, attributes)
     return found
 
 

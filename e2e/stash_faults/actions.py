@@ -1,6 +1,8 @@
 """What a rule of the fault proxy may do to a call. Each gives a coroutine that says whether the connection may go on."""
 import asyncio
+import email.utils
 import json
+from datetime import datetime, timezone
 
 from .http_wire import Head, chunk
 
@@ -55,6 +57,19 @@ def delay(seconds, then=None):
             return await then(exchange)
         await exchange.send()
         return await exchange.pass_reply()
+    return act
+
+
+def dated(ahead):
+    """The Date of the reply is that of a clock which is so far ahead; a negative time is behind."""
+    def change(head):
+        head = head.without("Date")
+        head.headers.append(("Date", email.utils.format_datetime(datetime.now(timezone.utc) + ahead, usegmt=True)))
+        return head
+
+    async def act(exchange):
+        await exchange.send()
+        return await exchange.pass_reply(change_head=change)
     return act
 
 

@@ -88,6 +88,13 @@ class Bench:
         wait_until_ready(getattr(self, name))
 
 
+def with_capabilities(program, bounding_set):
+    """The same program, not started yet, as a container that has these capabilities and no others: "-all,+chown" or "-dac_override"."""
+    at = program.argv.index("pod") + 1
+    program.argv[at:at] = ["setpriv", f"--bounding-set={bounding_set}"]
+    return program
+
+
 def wait_until_ready(program, seconds=60):
     wait_until("the program is ready", lambda: api_ring.answers(f"http://127.0.0.1:{program.health}/readyz"), seconds)
 
@@ -114,8 +121,8 @@ class BenchWorkload(Workload):
         self.session(session)
         return self.finished(session, 120)
 
-    def apply_configuration(self):
-        made = objects.backup_configuration(self.ns, schedule="0 0 1 1 *", mount_path=self.source, paths=[str(self.source)])
+    def apply_configuration(self, **spec):
+        made = objects.backup_configuration(self.ns, schedule="0 0 1 1 *", mount_path=self.source, paths=[str(self.source)], **spec)
         self.bench.kube.apply(objects.aimed_at(made, self.kind))
 
     def is_configured(self):
@@ -131,6 +138,13 @@ class BenchWorkload(Workload):
         program.env.update(self.more_env)
         return program
 
+    def succeeds(self, session):
+        """Its snapshot."""
+        self.session(session)
+        ended = self.finished(session, 300)
+        assert ended["status"]["phase"] == "Succeeded", ended["status"]
+        return self.require_one_snapshot(session)
+
     def restart_sidecar(self, name="web-1"):
         """As the kubelet would: the same pod, another container."""
         return self.sidecar(self.bench.kube.get("pod", name, self.ns))
@@ -144,15 +158,32 @@ class BenchWorkload(Workload):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def restored(self, snapshot):
+        """Where its files are, which restic alone brought back."""
+        target = self.directory / f"restored-{snapshot['short_id']}"
+        self.restic("restore", snapshot["id"], "--target", str(target))
+        return target / self.source.relative_to("/")
+
+    def restore(self):
+        """As stash-init, once."""
+        self.bench.kube.apply(objects.aimed_at(objects.restore_session(self.ns, path=self.source), self.kind))
+        wait_until("its rights exist", lambda: self.bench.kube.get("rolebinding", f"stash-restore-init-container-{self.kind.lower()}-web", self.ns), 30)
+        restorer = self.pod("web-restorer", ["restore", "--restore-session=web-restore"])
+        assert restorer.process.wait(300) == 0, restorer.output()
+
     def require_sound_repository(self):
         """I10: what is in the repository can be read, all of it."""
         self.restic("check", "--read-data")
 
+    def snapshots_of(self, session):
+        uid = self.bench.kube.get("backupsession", session, self.ns)["metadata"]["uid"]
+        return [snapshot for snapshot in self.snapshots() if any(uid in tag for tag in snapshot.get("tags", []))]
+
     def require_one_snapshot(self, session="by-hand"):
         """I5 and I7: the session's snapshot exists, and no second one is counted."""
-        uid = self.bench.kube.get("backupsession", session, self.ns)["metadata"]["uid"]
-        mine = [snapshot for snapshot in self.snapshots() if any(uid in tag for tag in snapshot.get("tags", []))]
+        mine = self.snapshots_of(session)
         assert len(mine) == 1, mine
+        return mine[0]
 
     def kill_restic(self):
         """kill -9 of restic alone, as the kernel does when memory is short; its sidecar lives on."""

@@ -20,7 +20,7 @@ INVARIANTS = {
     "I12": "a living lock is never removed, a dead one is in time",
     "I13": "no application starts on half-restored data, no finished restore runs again",
     "I14": "a repository that existed is never silently made again",
-    "I15": "no secret in logs, events, statuses, metrics, arguments or patches",
+    "I15": "no secret in logs, events, statuses, metrics, arguments, patches or core dumps",
     "I16": "nobody gains a right through us",
     "I17": "any bytes on any socket: no crash, no leak, no hang",
     "I18": "each granted right is used, and nothing is forbidden",

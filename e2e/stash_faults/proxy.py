@@ -95,9 +95,11 @@ class Exchange:
         self.client.write(data)
         await self.client.drain()
 
-    async def pass_reply(self, pieces=None):
+    async def pass_reply(self, pieces=None, change_head=None):
         """Passes the reply on: as it comes, or `pieces` of it instead. Ends early when the client goes away."""
         head = await self.reply_head()
+        if change_head:
+            head = change_head(head)
         original = self.reply_pieces(head)
         is_stream = head.is_chunked or not head.get("Content-Length")
         may_be_framed = head.is_chunked or (pieces is not None)

@@ -1,5 +1,6 @@
 """RBAC rules taken apart into single rights, and put together again without one of them."""
 import copy
+import itertools
 import json
 from dataclasses import dataclass
 
@@ -21,6 +22,16 @@ def of_rules(rules) -> list[Right]:
     """Each as often as it is granted. Names and namespaces are left out."""
     return sorted(Right(verb, group, resource) for rule in rules for verb in rule["verbs"]
                   for group in rule["apiGroups"] for resource in rule["resources"])
+
+
+def granted_twice(rules) -> list[str]:
+    """Each right that two rules give for the same object, or one rule twice."""
+    names = {}
+    for rule in rules:
+        for right in of_rules([rule]):
+            names.setdefault(right, []).append(set(rule.get("resourceNames", [])))
+    return [right.text for right, parts in sorted(names.items())
+            if any(not (one and other) or one & other for one, other in itertools.combinations(parts, 2))]
 
 
 def without(rules, right) -> list[dict]:

@@ -1,14 +1,19 @@
 #include <httplib.h>
+#include <openssl/ssl.h>
 
 #include <catch2/catch.hpp>
 #include <thread>
 
 #include "base/http.h"
 #include "unit/base/test_certificate.h"
+#include "unit/support/lax_openssl.h"
+#include "unit/support/tls_script.h"
 
 using namespace stash;
 
 namespace {
+
+constexpr const char* kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 /// Says "hello" over TLS; with `clients` only to those who show a certificate that it signs.
 class TlsServer {
@@ -76,6 +81,45 @@ TEST_CASE("a server with another name is refused unless that is the name to veri
   CHECK(ask(server, {.ca_pem = ca.pem()}).has_value() == false);
   CHECK(ask(server, {.ca_pem = ca.pem(), .server_name = "kubernetes.example"})->body == "hello");
   CHECK(ask(server, {.ca_pem = ca.pem(), .server_name = "other.example"}).has_value() == false);
+}
+
+TEST_CASE("a server that speaks nothing newer than TLS 1.1 is refused, by us and not by OpenSSL's own settings",
+          "[base][http][F58][I17]") {
+  const test::LaxOpenssl lax;
+  const TestCertificate ca("IP:127.0.0.1");
+  const auto version_with = [&ca](int most_version) {
+    test::TlsScript server(ca, {.most_version = most_version, .answer = kHello});
+    HttpClient client({.ca_pem = ca.pem()});
+    const auto answer = client.send({.url = server.url()});
+    return std::pair(server.version(), answer ? answer->body : std::string(to_string(answer.error().code)));
+  };
+  CHECK(version_with(TLS1_2_VERSION) == std::pair<std::string, std::string>("TLSv1.2", "hello"));
+  CHECK(version_with(TLS1_1_VERSION) == std::pair<std::string, std::string>("", "unreachable"));
+}
+
+TEST_CASE(
+    "an answer that is shorter than its head says is none, whether the connection ends with a farewell or without",
+    "[base][http][F58][I17]") {
+  const TestCertificate ca("IP:127.0.0.1");
+  const auto body_of = [&ca](const test::TlsStory& story) {
+    const test::TlsScript server(ca, story);
+    HttpClient client({.ca_pem = ca.pem()});
+    const auto answer = client.send({.url = server.url()});
+    return answer ? answer->body : std::string(to_string(answer.error().code));
+  };
+  const bool farewell = GENERATE(true, false);
+  CHECK(body_of({.answer = kHello, .takes_its_leave = farewell}) == "hello");
+  for (const char* cut : {"Content-Length: 5\r\n\r\nhel", "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n"}) {
+    CHECK(body_of({.answer = std::string("HTTP/1.1 200 OK\r\n") + cut, .takes_its_leave = farewell}) == "unreachable");
+  }
+}
+
+TEST_CASE("a server that asks for another handshake in the middle gets it, and the answer comes",
+          "[base][http][F58][I17]") {
+  const TestCertificate ca("IP:127.0.0.1");
+  const test::TlsScript server(ca, {.most_version = TLS1_2_VERSION, .answer = kHello, .renegotiates = true});
+  HttpClient client({.ca_pem = ca.pem()});
+  CHECK(client.send({.url = server.url()})->body == "hello");
 }
 
 TEST_CASE("only an explicit wish skips the verification", "[base][http]") {

@@ -46,10 +46,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const int exit_code = static_cast<int>(fuzz::take_number(output, 256)) - 1;
 
   sidecar::BackupOutput backup;
+  sidecar::UnreadableOutput unreadable;
   std::string_view lines = output;
   while (!lines.empty()) {
     const auto end = std::min(lines.find('\n'), lines.size());
     backup.feed(lines.substr(0, end));
+    unreadable.feed(lines.substr(0, end));
     sidecar::cause_of_retry(lines.substr(0, end));
     if (const auto status = sidecar::parse_status(lines.substr(0, end)))
       MUST(!status->remaining || status->remaining->count() >= 0);
@@ -57,9 +59,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (backup.summary()) sidecar::snapshot_stats("/data", *backup.summary());
 
-  const auto unreadable = sidecar::parse_unreadable(output);
-  MUST(unreadable.first.size() <= unreadable.count);
-  sidecar::describe(unreadable);
+  MUST(unreadable.files().first.size() <= unreadable.files().count);
+  sidecar::describe(unreadable.files());
   if (const auto snapshots = sidecar::parse_snapshots(output)) {
     MUST((sidecar::newest(*snapshots) == nullptr) == snapshots->empty());
     for (const auto& snapshot : *snapshots) MUST(!snapshot.id.empty());

@@ -1,10 +1,14 @@
 #include "kube/exec.h"
 
+#include <openssl/ssl.h>
+
 #include <catch2/catch.hpp>
 
 #include "base/json.h"
 #include "unit/support/api_script.h"
 #include "unit/support/exec_script.h"
+#include "unit/support/lax_openssl.h"
+#include "unit/support/tls_script.h"
 
 using namespace stash;
 using kube::ExecOutcome;
@@ -38,6 +42,22 @@ TEST_CASE("a program that ends with 0 is done, and was asked for word by word", 
   CHECK(asked.headers.at("authorization") == "Bearer secret");
   CHECK(asked.headers.at("user-agent").starts_with("stash/"));
   CHECK(asked.headers.at("sec-websocket-protocol") == "v5.channel.k8s.io, v4.channel.k8s.io");
+}
+
+TEST_CASE("an API server that speaks nothing newer than TLS 1.1 is not told what to run", "[kube][exec][F58][I17]") {
+  const test::LaxOpenssl lax;
+  const TestCertificate ca("IP:127.0.0.1");
+  const auto version_with = [&ca](int most_version) {
+    test::TlsScript server(ca,
+                           {.most_version = most_version, .answer = "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"});
+    kube::Config config;
+    config.server = server.url();
+    config.trust.ca_pem = ca.pem();
+    CHECK(run(config).error().code == ErrorCode::unreachable);
+    return server.version();
+  };
+  CHECK(version_with(TLS1_2_VERSION) == "TLSv1.2");
+  CHECK(version_with(TLS1_1_VERSION).empty());
 }
 
 TEST_CASE("a program that ends with another code is told with what it said to standard error", "[kube][exec]") {

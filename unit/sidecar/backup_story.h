@@ -37,6 +37,7 @@ struct BackupStory : Story {
   }
   void beats() { script.on("PATCH", BackupStory::kStatus).times(1).reply(running); }
   Result<bool> run(const api::BackupConfiguration& configuration, bool resume = false) {
+    stays(configuration);
     const Json& session = resume ? running : pending;
     const sidecar::NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000",
                                     *sidecar::host_entry(session, "host-0"), resume};

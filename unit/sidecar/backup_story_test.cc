@@ -11,6 +11,7 @@ namespace {
 using test::a_backup_session;
 using test::answer_all;
 using test::BackupStory;
+using test::FakeRestic;
 using test::of_two_hosts;
 using test::other_host;
 using test::ResticAnswer;
@@ -796,21 +797,116 @@ TEST_CASE("an API server that is away while restic runs costs nothing but patien
   CHECK_FALSE(story.pauses.empty());
 }
 
-TEST_CASE("the Repository learns of a backup although the API server was away when it ended",
-          "[sidecar][backup_story][F11][F12][I14][I19]") {
-  BackupStory story;
+/// All that restic does well; what the API server answers to the Repository's status is the test's.
+void succeeds_with_checked_repository(BackupStory& story) {
   answer_all(story);
   story.reads(story.a_checked_repository_here());
-  story.script.on("PATCH", kRepositoryStatus).reply(500);
-  story.script.on("PATCH", kRepositoryStatus).reply(409);
-  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
   story.restic.on("cat", {.output = "{}\n"})
       .on("snapshots", {.output = "[]\n"})
       .on("backup", {.output = summary_line()})
       .on("forget", {.output = "[{\"keep\":[{}],\"remove\":null}]\n"})
       .on("stats", {.output = "{\"total_size\":10485764}\n"});
+}
+
+TEST_CASE("nothing is forgotten by the policy of a BackupConfiguration that is gone or another one by now",
+          "[sidecar][backup_story][F22][I11]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_checked_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).on("backup", {.output = summary_line()});
+  story.restic.on("stats", {.output = "{\"total_size\":1}\n"});
+  std::string reason = "the BackupConfiguration app-backup was deleted";
+  SECTION("gone") { story.script.on("GET", BackupStory::kConfiguration).reply(404); }
+  SECTION("gone, and the right to see that with it") {
+    story.script.on("GET", BackupStory::kConfiguration).reply(403);
+    reason = "get BackupConfiguration demo/app-backup: scripted 403";
+  }
+  SECTION("another one") {
+    story.script.on("GET", BackupStory::kConfiguration).reply(story.a_configuration_here().uid("another").json());
+  }
   REQUIRE(story.run());
-  CHECK(story.pauses.size() == 2);
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Succeeded");
+  INFO(dump_json(result));
+  CHECK(dump_json(result).find("the retention policy was not applied: " + reason) != std::string::npos);
+  CHECK(std::ranges::count(story.restic.subcommands(), "forget") == 0);
+}
+
+bool forgets_with(const BackupStory& story, const std::string& keep_last) {
+  const auto calls = story.restic.calls();
+  const auto forget = std::ranges::find(calls, "forget", &FakeRestic::Call::subcommand);
+  if (forget == calls.end()) return false;
+  const auto flag = std::ranges::find(forget->arguments, "--keep-last");
+  return flag != forget->arguments.end() && *std::next(flag) == keep_last;
+}
+
+TEST_CASE("snapshots are kept by the policy of when they are forgotten, not of when the backup began",
+          "[sidecar][backup_story][F30][I11]") {
+  BackupStory story;
+  succeeds_with_checked_repository(story);
+  story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
+  SECTION("it was changed meanwhile") {
+    story.script.on("GET", BackupStory::kConfiguration)
+        .reply(story.a_configuration_here()
+                   .with([](auto& configuration) { configuration.spec.retention_policy.keep_last = 99; })
+                   .json());
+    REQUIRE(story.run());
+    CHECK(forgets_with(story, "99"));
+  }
+  SECTION("nobody can tell: the API server is away") {
+    story.script.on("GET", BackupStory::kConfiguration).reply(503);
+    REQUIRE(story.run());
+    CHECK(forgets_with(story, "5"));
+  }
+}
+
+TEST_CASE("a Repository that was made anew meanwhile is told nothing of the backup",
+          "[sidecar][backup_story][F22][I7]") {
+  BackupStory story;
+  succeeds_with_checked_repository(story);
+  story.script.on("PATCH", kRepositoryStatus).reply_with([](const ApiScript::Call& call) {
+    return ApiScript::Reply{string_at(call.json(), {"metadata", "resourceVersion"}).empty() ? 200 : 409, "{}", {}};
+  });
+  story.reads(story.a_repository_here().uid("another"));
+  REQUIRE(story.run());
+  CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Succeeded");
+}
+
+TEST_CASE("a Repository that was made anew while one waits for its turn is not the one to initialise",
+          "[sidecar][backup_story][F22][F25][I14]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(409);
+  story.reads(story.a_repository_here().uid("another"));
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kNoRepository});
+  REQUIRE(story.run());
+  CHECK(story.restic.subcommands() == std::vector<std::string>{"cat"});
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"}).find("made anew") != std::string::npos);
+}
+
+TEST_CASE("a claim is for the session that was seen and for no other of its name", "[sidecar][backup_story][F22][I7]") {
+  BackupStory story;
+  story.script.on("PATCH", kStatus).refuse_test();
+  const auto ended = story.run();
+  REQUIRE_FALSE(ended);
+  CHECK(ended.error().code == ErrorCode::conflict);
+  const Json uid = *at(story.pending, {"metadata", "uid"});
+  CHECK(story.script.calls().front().json().front() == Json{{"op", "test"}, {"path", "/metadata/uid"}, {"value", uid}});
+}
+
+TEST_CASE("the Repository learns of a backup although the API server was away when it ended",
+          "[sidecar][backup_story][F11][F12][I14][I19]") {
+  BackupStory story;
+  succeeds_with_checked_repository(story);
+  story.script.on("PATCH", kRepositoryStatus).reply(500);
+  story.script.on("PATCH", kRepositoryStatus).times(2).reply(409);
+  story.reads(story.a_checked_repository_here());
+  story.reads(story.a_checked_repository_here());
+  story.script.on("PATCH", kRepositoryStatus).reply(story.a_repository_here().json());
+  REQUIRE(story.run());
+  CHECK(story.pauses.size() == 2);  // a first conflict is no surprise and costs no time
   const std::string all = test::text_of(story.script.calls());
   CHECK(all.rfind("\"firstBackupTime\"") < all.find("\"op\":\"replace\""));
 }

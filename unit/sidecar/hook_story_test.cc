@@ -63,6 +63,7 @@ struct HookStory : Story {
   Json run() {
     const Json pending = a_backup_session().stamped().json();
     const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(pending, "host-0"), false};
+    stays(configuration);
     REQUIRE(run_backup_session(context, memory, configuration, pending, next, "host-0"));
     return test::result_in(script.calls());
   }

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "unit/sidecar/backup_story.h"
@@ -68,6 +70,29 @@ TEST_CASE("a snapshot that lacks files is named in the session before the hook a
   CHECK(story.told().front().first == Json{"c4aff7e4"});
   // The result says it in words.
   CHECK_FALSE(test::result_in(story.script.calls()).contains("incomplete"));
+}
+
+TEST_CASE("of a volume that cannot be read at all the number is true and the first files are named",
+          "[sidecar][incomplete][F42][I5]") {
+  constexpr int kFiles = 5'000;  // far more than the part of restic's standard error that is kept
+  IncompleteStory story;
+  std::string errors;
+  for (int i = 0; i < kFiles; ++i) {
+    errors += fmt::format(
+        "{{\"message_type\":\"error\",\"error\":{{\"Op\":\"open\",\"Path\":\"/src/f{0}\",\"Err\":13}},"
+        "\"during\":\"archival\",\"item\":\"/src/f{0}\"}}\n",
+        i);
+  }
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.exit_code = 3, .output = summary_line(), .standard_error = errors})
+      .on("tag", {})
+      .on("snapshots", {.output = BackupStory::kTagged});
+  REQUIRE(story.run());
+  const std::string error = string_at(test::result_in(story.script.calls()), {"error"});
+  INFO(error);
+  CHECK(error.find("5000 files could not be read: /src/f0 (permission denied), /src/f1 (permission denied)") !=
+        std::string::npos);
 }
 
 TEST_CASE("the next pod never takes a snapshot that is named as incomplete for a complete one, and tags it",

@@ -87,6 +87,7 @@ struct LockStory : Story {
     const Json pending = a_backup_session().stamped().json();
     const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(pending, "host-0"),
                            resume};
+    stays(configuration);
     REQUIRE(run_backup_session(context, memory, configuration, pending, next, "host-0"));
     CHECK(string_at(test::result_in(script.calls()), {"phase"}) == "Succeeded");
   }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <ranges>
+#include <string_view>
 
 #include "unit/support/fake_restic.h"
 
@@ -60,8 +62,14 @@ TEST_CASE("odd numbers in a summary are zero, not a crash", "[sidecar][restic_ou
   CHECK(*output.summary() == BackupSummary{});
 }
 
+UnreadableFiles unreadable_in(std::string_view standard_error) {
+  UnreadableOutput output;
+  for (const auto line : std::views::split(standard_error, '\n')) output.feed(std::string_view(line));
+  return output.files();
+}
+
 TEST_CASE("unreadable files are named once, the first five", "[sidecar][restic_output]") {
-  CHECK(parse_unreadable(test::kUnreadable) == UnreadableFiles{{"/src/a (permission denied)", "/src/noaccess"}, 2});
+  CHECK(unreadable_in(test::kUnreadable) == UnreadableFiles{{"/src/a (permission denied)", "/src/noaccess"}, 2});
   std::string many;
   for (int i = 0; i < 7; ++i) {
     many += fmt::format(
@@ -69,10 +77,10 @@ TEST_CASE("unreadable files are named once, the first five", "[sidecar][restic_o
         "denied\"}},\"item\":\"/f{0}\"}}\n",
         i);
   }
-  CHECK(describe(parse_unreadable(many)) ==
+  CHECK(describe(unreadable_in(many)) ==
         "7 files could not be read: /f0 (permission denied), /f1 (permission denied), /f2 (permission denied), "
         "/f3 (permission denied), /f4 (permission denied), ...");
-  CHECK(describe(parse_unreadable("junk\n{\n")) == "some files could not be read");
+  CHECK(describe(unreadable_in("junk\n{\n")) == "some files could not be read");
 }
 
 TEST_CASE("snapshots are read, and the newest is the newest by time", "[sidecar][restic_output]") {

@@ -34,6 +34,15 @@ struct Story {
   static constexpr const char* kSessionPath = "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions";
   static constexpr const char* kRepositoryPath = "/apis/stash.appscode.com/v1alpha1/namespaces/demo/repositories/repo";
 
+  static constexpr const char* kConfiguration =
+      "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupconfigurations/app-backup";
+
+  /// Whenever somebody looks at it again.
+  void stays(const api::BackupConfiguration& configuration) {
+    Json json = api::encode(configuration);
+    json["metadata"]["uid"] = configuration.metadata.uid;
+    script.on("GET", kConfiguration).always().reply(json);
+  }
   std::string data() const { return volume / "data"; }
   std::string repository_directory() const { return volume / "repo"; }
 
