@@ -61,7 +61,7 @@ void check_crds(const DoctorWorld& world, Checks& checks) {
   if (!readable(world, kArea, {"customresourcedefinitions"}, checks)) return;
   bool good = true;
   for (const api::Resource& resource : {api::kRepositories, api::kBackupConfigurations, api::kBackupSessions,
-                                        api::kRestoreSessions, api::kBackupBlueprints}) {
+                                        api::kBackupSessionHosts, api::kRestoreSessions, api::kBackupBlueprints}) {
     const std::string name = fmt::format("{}.{}", resource.plural, resource.group);
     const Json* crd = find_named(list_of(world, "customresourcedefinitions"), name);
     if (crd == nullptr) {
@@ -80,7 +80,7 @@ void check_crds(const DoctorWorld& world, Checks& checks) {
           fmt::format("CustomResourceDefinition {} does not serve {}", name, resource.version),
           "upgrade the chart with crds.install=true, and look at kubectl describe crd " + name);
   }
-  if (good) well(checks, kArea, "all five CustomResourceDefinitions are served");
+  if (good) well(checks, kArea, "all six CustomResourceDefinitions are served");
 }
 
 void check_programs(const DoctorWorld& world, Checks& checks) {

@@ -1,6 +1,7 @@
 #include "controller/gather.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "api/backup_session.h"
 #include "api/codec.h"
@@ -119,6 +120,16 @@ Result<Json> live_object(kube::Api& api, const api::Resource& resource, const ap
   auto object = api.get(resource, ref);
   if (!object && object.error().code == ErrorCode::not_found) return Json();
   return object;
+}
+
+TimePoint session_time(Cluster& cluster, kube::Api& api, const api::Resource& kind, const api::ObjectRef& ref,
+                       const Json& session) {
+  // The answer's Date is to a second; what is less than that and its way is no difference.
+  constexpr std::chrono::seconds kAgreed{2};
+  if (!api.clock_skew()) std::ignore = api.get(kind, ref, true);
+  const Nanoseconds ahead = api.clock_skew().value_or(Nanoseconds(0));
+  return cluster.session_clock.now(name_in_books(kind, ref), string_at(session, {"metadata", "uid"}),
+                                   std::chrono::abs(ahead) < kAgreed ? Nanoseconds(0) : ahead);
 }
 
 Result<Json> owned_object(kube::Api& api, const kube::Cache& cache, const api::Resource& resource,

@@ -20,6 +20,10 @@ Json cached(const kube::Cache& cache, const api::ObjectRef& ref);
 /// The live object, asked of the API server; null when there is none.
 Result<Json> live_object(kube::Api& api, const api::Resource& resource, const api::ObjectRef& ref);
 
+/// What time it is for a session of this kind that is not over (session_clock.h).
+TimePoint session_time(Cluster& cluster, kube::Api& api, const api::Resource& kind, const api::ObjectRef& ref,
+                       const Json& session);
+
 /// From the cache of ours, else from the API server, so that an object of somebody else is seen too.
 Result<Json> owned_object(kube::Api& api, const kube::Cache& cache, const api::Resource& resource,
                           const api::ObjectRef& ref);

@@ -34,7 +34,7 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
   }
   RestoreWorld world;
   world.session = *session;
-  world.now = cluster.session_clock.now(name, string_at(*session, {"metadata", "uid"}));
+  world.now = session_time(cluster, api, api::kRestoreSessions, ref, *session);
   world.limits = cluster.limits;
   world.watched_for = cluster.watched_for();
   const auto restore = api::decode<api::RestoreSession>(*session);

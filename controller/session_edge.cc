@@ -40,8 +40,7 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
   world.now = cluster.clock.now();
   if (!is_over(session)) {
     const TimePoint wall = world.now;
-    world.now =
-        cluster.session_clock.now(name_in_books(api::kBackupSessions, ref), string_at(session, {"metadata", "uid"}));
+    world.now = session_time(cluster, api, api::kBackupSessions, ref, session);
     world.stepped = std::chrono::round<std::chrono::seconds>(wall - world.now);
   }
   world.limits = cluster.limits;

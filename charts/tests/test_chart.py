@@ -147,7 +147,7 @@ def certificate():
 def test_uninstall_leaves_no_webhook_configuration_keeps_the_crds_and_a_new_install_takes_them_over(kube):
     install(kube)
     before = [o["metadata"]["name"] for o in kube.list("crd")]
-    assert len([name for name in before if name.endswith(".stash.appscode.com")]) == 5
+    assert len([name for name in before if name.endswith(".stash.appscode.com")]) == 6
     try:
         uninstall(kube)
         for kind in [*WEBHOOK_CONFIGURATIONS, "clusterroles", "clusterrolebindings"]:

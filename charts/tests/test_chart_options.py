@@ -90,7 +90,8 @@ def user_roles(*more):
 def test_who_may_edit_or_view_a_namespace_may_do_so_with_our_objects_but_not_with_statuses_or_blueprints():
     roles = user_roles()
     assert roles["stash-edit"][0] == ["admin", "edit"] and roles["stash-view"][0] == ["admin", "edit", "view"]
-    for _, rules in roles.values():
-        assert rules[0]["resources"] == ["repositories", "backupconfigurations", "backupsessions", "restoresessions"]
+    ours = ["repositories", "backupconfigurations", "backupsessions", "restoresessions"]
+    assert roles["stash-edit"][1][0]["resources"] == ours
+    assert roles["stash-view"][1][0]["resources"] == [*ours, "backupsessionhosts"]  # only the programs write those
     assert roles["stash-view"][1][0]["verbs"] == ["get", "list", "watch"]
     assert user_roles("--set", "userRoles.create=false") == {}

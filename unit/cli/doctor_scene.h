@@ -53,7 +53,7 @@ inline DoctorWorld a_world() {
   world.now = kNow;
   world.lists["customresourcedefinitions"] =
       Json::array({crd(api::kRepositories), crd(api::kBackupConfigurations), crd(api::kBackupSessions),
-                   crd(api::kRestoreSessions), crd(api::kBackupBlueprints)});
+                   crd(api::kBackupSessionHosts), crd(api::kRestoreSessions), crd(api::kBackupBlueprints)});
   world.lists["deployments"] = Json::array(
       {program("stash-webhook", "stash-webhook", {"--image=stash:1", "--injection-mode=opt-in"}),
        program("stash-operator", "stash-controller",

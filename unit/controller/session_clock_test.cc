@@ -40,6 +40,15 @@ const auto kSteps = {seconds(hours(1)), seconds(hours(-1)), seconds(hours(24 * 3
 
 }  // namespace
 
+TEST_CASE("a session is as old as the API server's clock says, however far ahead ours is",
+          "[controller][clock][F52][I6]") {
+  FakeClock clock{format_time(kCreated + hours(24 * 365))};
+  SessionClock sessions(clock);
+  CHECK(sessions.now("s", "u", hours(24 * 365)) == kCreated);
+  clock.advance(minutes(5));
+  CHECK(sessions.now("s", "u", seconds(0)) == kCreated + minutes(5));
+}
+
 TEST_CASE("a step of the clock does not end a running session, nor does it keep it", "[controller][clock][F52][I6]") {
   for (const seconds step : kSteps) {
     INFO(step.count());
