@@ -61,8 +61,10 @@ bool is_job_of(const Json& job, const api::Repository& repository) {
   return !uid.empty() && uid == repository.metadata.uid;
 }
 
+/// But not somebody else's of that name.
 void remove_job(Plan& plan, const Json& job) {
-  if (job.is_object() && string_at(job, {"metadata", "deletionTimestamp"}).empty()) {
+  if (!string_at(job, {"metadata", "labels", names::kRepositoryUidLabel}).empty() &&
+      string_at(job, {"metadata", "deletionTimestamp"}).empty()) {
     remove_object(plan, api::kJobs, api::meta_of(job));
   }
 }
@@ -170,7 +172,7 @@ bool begins_wipe_out(const Plan& plan) {
 void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repository, const Json& object,
                    const WipeOutFacts& facts, const inject::Settings& settings, TimePoint now) {
   const bool wipes = has_data_to_wipe(repository);
-  const JobState state = state_of(facts.job);
+  const JobState state = is_job_of(facts.job, repository) ? state_of(facts.job) : JobState{};
   if (!wipes || facts.namespace_is_going || state.succeeded) {
     remove_job(plan, facts.job);
     if (!release(plan, object)) return;

@@ -204,6 +204,17 @@ TEST_CASE("a Job of a Repository that had this name before, or of somebody else,
   CHECK(condition_of(after(world), "WipedOut").starts_with("False NameTaken"));
 }
 
+TEST_CASE("what the Job of another Repository came to is not taken for this one's end, and no other Job is removed",
+          "[controller][wipe_out][F22][I11]") {
+  RepositoryWorld world = a_world(going());
+  world.wipe_out.job = a_job(going().uid("uid-of-the-old-one"), "Complete");
+  CHECK(after(world)["metadata"]["finalizers"] == Json::array({kFinalizer}));
+  world.wipe_out.job = {{"metadata", {{"name", "stash-wipe-out-repo"}, {"namespace", "demo"}, {"uid", "u"}}}};
+  world.repository["spec"]["wipeOut"] = false;
+  CHECK(verbs_on(plan_repository(world), api::kJobs).empty());
+  CHECK(after(world)["metadata"]["finalizers"] == Json::array());
+}
+
 TEST_CASE("a Repository that older Stash was to wipe is wiped", "[controller][wipe_out]") {
   const RepositoryWorld world = a_world(wiped().being_deleted().finalizer("stash"));
   CHECK(verbs_on(plan_repository(world), api::kJobs) == Verbs{Write::Verb::create});
