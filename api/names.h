@@ -38,6 +38,9 @@ inline constexpr std::string_view kTargetPathsAnnotation = "stash.appscode.com/t
 inline constexpr std::string_view kVolumeMountsAnnotation = "stash.appscode.com/volume-mounts";
 /// Ours, on a BackupConfiguration: "true" lets a backup of zero files succeed.
 inline constexpr std::string_view kAllowEmpty = "stash.appscode.com/allow-empty";
+/// Ours, on one of many Repositories that are deleted at once: its UID lets its data go. Not a mere "true", which a
+/// manifest that is applied again would say for every Repository to come.
+inline constexpr std::string_view kConfirmWipeOut = "stash.appscode.com/confirm-wipe-out";
 /// Ours, on objects that the controller applies: hash of what it applied, so that an unchanged one is not written
 /// again.
 inline constexpr std::string_view kSpecHash = "stash.appscode.com/spec-hash";
@@ -104,6 +107,8 @@ inline constexpr std::string_view kRetrying = "Retrying";
 inline constexpr std::string_view kCronJobHealthy = "CronJobHealthy";
 /// Ours, on a Repository that is being deleted: whether its data is gone.
 inline constexpr std::string_view kWipedOut = "WipedOut";
+/// With this reason it was deleted together with many others, and waits for somebody's word (docs/decisions).
+inline constexpr std::string_view kMassDeletion = "MassDeletion";
 /// Ours, on a Repository: another one of its namespace has the same location. With this reason that one is older, and
 /// the sidecars leave `restic init` to its backups.
 inline constexpr std::string_view kLocationShared = "LocationShared";

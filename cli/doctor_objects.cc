@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/mass_deletion.h"
 #include "api/names.h"
 #include "api/resource.h"
 #include "base/text.h"
@@ -100,8 +101,17 @@ void check_backends(const DoctorWorld& world, Checks& checks) {
   constexpr std::string_view kArea = "backends";
   if (!readable(world, kArea, {"repositories"}, checks)) return;
   const Json& repositories = list_of(world, "repositories");
+  const auto held = std::ranges::count_if(repositories, api::is_held);
   bool good = true;
   for (const Json& repository : repositories) {
+    if (api::is_held(repository)) {
+      good = false;
+      wrong(checks, Check::Level::problem, kArea,
+            fmt::format("Repository {} was deleted together with many others, {} of which wait for somebody's word",
+                        ref_of(repository), held),
+            api::ways_out_of_hold(repository));
+      continue;
+    }
     good = pass_on_complaints(repository, kArea, api::kRepositories.kind, checks) && good;
     good = check_integrity(repository, kArea, checks) && good;
   }

@@ -291,6 +291,12 @@ void Caches::on_restore(const ObjectRef& ref, const Object& before, const Object
 }
 
 void Caches::on_namespace(const ObjectRef& ref, const Object& before, const Object& after) {
+  // One that waits for the removal of its data is let go now, and no other event would say so.
+  if (after && !string_at(*after, {"metadata", "deletionTimestamp"}).empty()) {
+    for (const Object& object : repositories.list(ref.name)) {
+      queues.repositories.add(to_string(ObjectRef{ref.name, string_at(*object, {"metadata", "name"})}));
+    }
+  }
   if (!after || (before && object_at(*before, {"metadata", "labels"}) == object_at(*after, {"metadata", "labels"})))
     return;
   for (const auto& [cache, queue] :

@@ -23,6 +23,9 @@ bool parse_options(int argc, char** argv, Options& options, int& exit_code) {
       ->check(CLI::Range(1, 86'400))
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}},
                                         CLI::AsNumberWithUnit::Options::UNIT_OPTIONAL));
+  app.add_option("--wipe-out-limit", options.limits.wiped_at_once,
+                 "When more Repositories with wipeOut than this are being deleted, their data stays until somebody "
+                 "confirms it; 0: no limit");
   app.add_option_function<std::string>(
          "--sidecar-upgrade",
          [&options](const std::string& when) { options.settings.upgrade_at_once = when == "at-once"; },

@@ -5,12 +5,14 @@
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
+#include "controller/mass_deletion.h"
 #include "controller/repository_plan.h"
 
 namespace stash::controller {
 namespace {
 
 constexpr std::chrono::minutes kLookForRefusedRepository{1};
+constexpr std::chrono::seconds kLookForNews{1};
 
 bool stays(const Json& object) { return string_at(object, {"metadata", "deletionTimestamp"}).empty(); }
 
@@ -73,11 +75,32 @@ Result<void> gather_needs(Cluster& cluster, kube::Api& api, const api::Repositor
   return {};
 }
 
+/// The data of those in a namespace that is being deleted is kept.
+bool counts(const Cluster& cluster, const Json& repository) {
+  return awaits_wipe_out(repository) && !cluster.is_going(string_at(repository, {"metadata", "namespace"}));
+}
+
+/// A watch may be late, and what is removed is gone. False: we do not know this Repository as it is.
+Result<bool> look_before_wipe_out(const Cluster& cluster, kube::Api& api, const Json& object, WipeOutFacts& facts) {
+  TRY(const Json all, api.list(api::kRepositories, ""));
+  const api::ObjectMeta known = api::meta_of(object);
+  bool is_known = false;
+  facts.awaiting_wipe_out = 0;
+  for (const Json& other : array_at(all, {"items"})) {
+    facts.awaiting_wipe_out += counts(cluster, other);
+    const api::ObjectMeta meta = api::meta_of(other);
+    is_known |= meta.uid == known.uid && meta.resource_version == known.resource_version;
+  }
+  return is_known;
+}
+
 Result<void> gather_end(Cluster& cluster, kube::Api& api, const api::Repository& repository, WipeOutFacts& facts) {
   const api::ObjectRef ref = repository.metadata.ref();
   const auto ns = cluster.caches.namespaces.get({"", ref.ns});
   facts.namespace_is_going = ns && !string_at(*ns, {"metadata", "deletionTimestamp"}).empty();
   facts.users = users_of(cluster.caches, ref);
+  facts.wiped_at_once = cluster.limits.wiped_at_once;
+  for (const auto& other : cluster.caches.repositories.list()) facts.awaiting_wipe_out += counts(cluster, *other);
   TRY(facts.secret, presence_if_allowed(api, api::kSecrets, secret_of(repository), nullptr));
   return gather_job(api, ref, facts);
 }
@@ -105,7 +128,12 @@ Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const a
     }
   }
   const ExecuteOptions options{cluster.dry_run, "Repository Controller"};
-  const Plan plan = plan_repository(world);
+  Plan plan = plan_repository(world);
+  if (begins_wipe_out(plan)) {
+    TRY(const bool is_known, look_before_wipe_out(cluster, api, *object, world.wipe_out));
+    if (!is_known) return LookAgain(kLookForNews);
+    plan = plan_repository(world);
+  }
   const auto done = execute(api, plan, *object, options, cluster.clock);
   if (done) return plan.look_again_in;
   const bool refused = done.error().code == ErrorCode::invalid || done.error().code == ErrorCode::denied;

@@ -9,6 +9,7 @@
 #include "api/server_time.h"
 #include "base/hash.h"
 #include "controller/job_pod.h"
+#include "controller/mass_deletion.h"
 #include "controller/reasons.h"
 
 namespace stash::controller {
@@ -37,13 +38,6 @@ bool release(Plan& plan, const Json& object) {
   return true;
 }
 
-/// Older Stash put its own finalizer on every Repository and wiped on its account.
-bool is_held(const api::Repository& repository) {
-  const auto& all = repository.metadata.finalizers;
-  return std::ranges::find(all, names::kWipeOutFinalizer) != all.end() ||
-         std::ranges::find(all, names::kLegacyRepositoryFinalizer) != all.end();
-}
-
 struct JobState {
   bool succeeded = false, failed = false;
   TimePoint since{};
@@ -62,20 +56,28 @@ JobState state_of(const Json& job) {
   return {};
 }
 
+bool is_job_of(const Json& job, const api::Repository& repository) {
+  const std::string uid = string_at(job, {"metadata", "labels", names::kRepositoryUidLabel});
+  return !uid.empty() && uid == repository.metadata.uid;
+}
+
+/// But not somebody else's of that name.
 void remove_job(Plan& plan, const Json& job) {
-  if (job.is_object() && string_at(job, {"metadata", "deletionTimestamp"}).empty()) {
+  if (!string_at(job, {"metadata", "labels", names::kRepositoryUidLabel}).empty() &&
+      string_at(job, {"metadata", "deletionTimestamp"}).empty()) {
     remove_object(plan, api::kJobs, api::meta_of(job));
   }
 }
 
 /// While the Repository waits.
-void say(Plan& plan, StatusDraft& status, const Json& object, std::string_view reason, const std::string& message) {
+void say(Plan& plan, StatusDraft& status, const Json& object, std::string_view reason, const std::string& message,
+         std::chrono::seconds in = kLookAgain) {
   const api::Condition* old = api::find_condition(status.conditions(), names::kWipedOut);
   const bool news = !old || old->reason != reason;
   status.set(names::kWipedOut, "False", reason, message);
   write_status(plan, api::kRepositories, object, status.finish());
   if (news && reason != reasons::kWipingOut) warn(plan, reason, message);
-  look_again(plan, kLookAgain);
+  look_again(plan, in);
 }
 
 Json container(const Json& object, const inject::Settings& settings, std::optional<TimePoint> server_time) {
@@ -106,6 +108,13 @@ Json container(const Json& object, const inject::Settings& settings, std::option
 bool can_be_wiped(const api::Repository& repository) {
   const std::string_view kind = api::backend_kind(repository.spec.backend);
   return repository.spec.wipe_out && kind != "local" && kind != "b2" && !api::backend_fault(repository.spec.backend);
+}
+
+bool has_data_to_wipe(const api::Repository& repository) {
+  const auto& all = repository.metadata.finalizers;
+  // Older Stash put its own finalizer on every Repository and wiped on its account.
+  return can_be_wiped(repository) && (std::ranges::find(all, names::kWipeOutFinalizer) != all.end() ||
+                                      std::ranges::find(all, names::kLegacyRepositoryFinalizer) != all.end());
 }
 
 std::string wipe_out_job_name(const std::string& repository) {
@@ -154,10 +163,16 @@ void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, cons
   write_patch(plan, api::kRepositories, object, {{"metadata", {{"finalizers", std::move(finalizers)}}}});
 }
 
+bool begins_wipe_out(const Plan& plan) {
+  return std::ranges::any_of(plan.writes, [](const Write& write) {
+    return write.verb == Write::Verb::create && write.resource == api::kJobs;
+  });
+}
+
 void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repository, const Json& object,
                    const WipeOutFacts& facts, const inject::Settings& settings, TimePoint now) {
-  const bool wipes = can_be_wiped(repository) && is_held(repository);
-  const JobState state = state_of(facts.job);
+  const bool wipes = has_data_to_wipe(repository);
+  const JobState state = is_job_of(facts.job, repository) ? state_of(facts.job) : JobState{};
   if (!wipes || facts.namespace_is_going || state.succeeded) {
     remove_job(plan, facts.job);
     if (!release(plan, object)) return;
@@ -169,6 +184,11 @@ void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repos
                  : "the data of this backend is not removed by Stash: it is kept");
     }
     return;
+  }
+  if (!is_job_of(facts.job, repository)) {
+    const auto held = hold_back(object, facts.awaiting_wipe_out, facts.wiped_at_once, facts.server_time.value_or(now));
+    if (held && held->message.empty()) return look_again(plan, held->look_again_in);
+    if (held) return say(plan, status, object, names::kMassDeletion, held->message, held->look_again_in);
   }
   if (!facts.users.empty()) {
     return say(
@@ -189,13 +209,12 @@ void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repos
     return say(plan, status, object, reasons::kWipingOut, "a Job removes the data");
   }
   const api::ObjectMeta job = api::meta_of(facts.job);
-  const auto uid = job.labels.find(std::string(names::kRepositoryUidLabel));
-  if (uid == job.labels.end()) {
+  if (!job.labels.contains(std::string(names::kRepositoryUidLabel))) {
     return say(
         plan, status, object, reasons::kNameTaken,
         fmt::format("Job {} exists already and is not Stash's; delete it, or, {}", to_string(job.ref()), kWayOut));
   }
-  if (uid->second != repository.metadata.uid) {
+  if (!is_job_of(facts.job, repository)) {
     remove_job(plan, facts.job);
     return look_again(plan, kLookAgain);
   }

@@ -22,10 +22,14 @@ struct WipeOutFacts {
   bool namespace_is_going = false;       ///< then nothing can be created there any more
   std::string refused;                   ///< an earlier try in this pass: what the API server refused for good
   std::optional<TimePoint> server_time;  ///< by the API server's clock
+  std::size_t awaiting_wipe_out = 0;     ///< of the whole cluster: awaits_wipe_out
+  std::size_t wiped_at_once = 0;         ///< how many may; 0: any number
 };
 
 /// Local volumes and b2 are refused at admission, as in Stash; what got around that is not wiped either.
 bool can_be_wiped(const api::Repository& repository);
+/// And it has the finalizer that lets that happen when it is deleted.
+bool has_data_to_wipe(const api::Repository& repository);
 std::string wipe_out_job_name(const std::string& repository);
 /// Needs no rights at all: what it has to know is in its environment, and the Secret is mounted. `object` is the
 /// Repository. By `server_time` it finds out whether its node's clock is so far ahead that living locks look stale.
@@ -34,6 +38,9 @@ Json wipe_out_job(const api::Repository& repository, const Json& object, const i
 
 /// The finalizer stands as long as wipeOut does, and only there: a dead operator holds up no other deletion.
 void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, const Json& object);
+
+/// Does this plan make the Job? What it removes cannot be brought back.
+bool begins_wipe_out(const Plan& plan);
 
 /// Everything about a Repository that is being deleted: the Job, what came of it, and in the end the release.
 void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repository, const Json& object,

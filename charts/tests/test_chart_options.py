@@ -8,7 +8,7 @@ from test_chart import CommandFailed, pods_of, render
 @pytest.mark.parametrize("wrong, told", [("image.repo=x", "image"), ("injection.mode=maybe", "opt-in"),
                                          ("webhook.replicas=0", "replicas"), ("logLevel=loud", "logLevel"), ("sidecar.upgrade=now", "at-once"), ("pushgateway.url=host:9091", "url"),
                                          ("hostPath.allowed={data}", "hostPath"), ("hostPath.allowed={/data/../etc}", "hostPath"),
-                                         ("hooks.exec=sometimes", "exec")])
+                                         ("hooks.exec=sometimes", "exec"), ("wipeOut.limit=-1", "limit"), ("wipeOut.limit=many", "limit")])
 def test_a_wrong_value_is_refused_and_named(wrong, told):
     with pytest.raises(CommandFailed, match=told):
         render("--set", wrong)
@@ -79,6 +79,13 @@ def test_the_operator_and_not_the_webhook_is_told_when_sidecars_are_upgraded(whe
     told = {name: [a for c in t["spec"]["containers"] for a in c["args"] if "sidecar-upgrade" in a]
             for name, t in pods_of(render("--set", f"sidecar.upgrade={when}")).items()}
     assert told == {"stash-operator": [f"--sidecar-upgrade={when}"], "stash-webhook": []}
+
+
+@pytest.mark.parametrize("values, told", [([], ["--wipe-out-limit=10"]), (["--set", "wipeOut.limit=0"], ["--wipe-out-limit=0"]),
+                                          (["--set", "wipeOut.limit=2000000"], ["--wipe-out-limit=2000000"]), (["--set", "wipeOut=null"], [])])
+def test_the_operator_is_told_how_many_repositories_may_be_wiped_at_once(values, told):
+    args = {name: [a for c in t["spec"]["containers"] for a in c["args"] if "wipe-out" in a] for name, t in pods_of(render(*values)).items()}
+    assert args == {"stash-operator": told, "stash-webhook": []}
 
 
 def user_roles(*more):

@@ -151,6 +151,30 @@ TEST_CASE("a BackupConfiguration that no backup can follow is a problem", "[cli]
   CHECK(complaint(world).message.ends_with(": there are no paths"));
 }
 
+TEST_CASE("a Repository that was deleted with many others is told once, with the commands for its data",
+          "[cli][doctor][F82][I8]") {
+  DoctorWorld world = a_world();
+  const auto held = [](const char* name) {
+    return a_repository(name)
+        .uid("uid-1")
+        .being_deleted()
+        .with([](api::Repository& repository) {
+          repository.status.conditions = {{"Ready", "False", "Other", "of no interest any more", 1, kCreated},
+                                          {"WipedOut", "False", "MassDeletion", "11 Repositories ...", 1, kCreated}};
+        })
+        .json();
+  };
+  world.lists["repositories"] = Json::array({held("one"), held("two")});
+  const auto found = complaints(world);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0] ==
+        Check{Level::problem, "backends",
+              "Repository demo/one was deleted together with many others, 2 of which wait for somebody's word",
+              "to remove its data: kubectl annotate repository one -n demo --overwrite "
+              "stash.appscode.com/confirm-wipe-out=uid-1; to delete it and keep its data: kubectl patch repository one "
+              "-n demo --type=merge -p '{\"spec\":{\"wipeOut\":false}}'"});
+}
+
 TEST_CASE("a long backup that gives signs of life is not called stale", "[cli][doctor]") {
   DoctorWorld world = a_world();
   world.now = kCreated + std::chrono::hours(2);

@@ -15,14 +15,19 @@ using Texts = std::vector<std::string>;
 constexpr const char* kFinalizer = "stash.appscode.com/wipe-out";
 constexpr const char* kWayOut = "to delete the Repository and keep its data, set spec.wipeOut to false";
 
+/// Long enough after the deletion for the Job to be made.
+const TimePoint kSettled = kCreated + hours(1) + seconds(10);
+
 RepositoryBuilder wiped() {
   return a_repository().gcs("bucket", "/x").with([](api::Repository& repository) { repository.spec.wipe_out = true; });
 }
 RepositoryBuilder going() { return wiped().being_deleted().finalizer(kFinalizer); }
 
 RepositoryWorld a_world(const RepositoryBuilder& repository) {
-  RepositoryWorld world{.repository = repository.json(), .secret = Presence::present, .now = kCreated};
+  RepositoryWorld world{.repository = repository.json(), .secret = Presence::present, .now = kSettled};
   world.wipe_out.secret = Presence::present;
+  world.wipe_out.awaiting_wipe_out = 1;
+  world.wipe_out.wiped_at_once = 10;
   world.settings = some_settings();
   return world;
 }
@@ -35,7 +40,7 @@ Json a_job(const RepositoryBuilder& repository, const char* ended = nullptr) {
     job["status"]["conditions"] = {{{"type", ended},
                                     {"status", "True"},
                                     {"message", "Job has reached the specified backoff limit"},
-                                    {"lastTransitionTime", format_time(kCreated)}}};
+                                    {"lastTransitionTime", format_time(kSettled)}}};
   }
   return job;
 }
@@ -197,6 +202,17 @@ TEST_CASE("a Job of a Repository that had this name before, or of somebody else,
   world.wipe_out.job = {{"metadata", {{"name", "stash-wipe-out-repo"}, {"namespace", "demo"}, {"uid", "u"}}}};
   CHECK(verbs_on(plan_repository(world), api::kJobs).empty());
   CHECK(condition_of(after(world), "WipedOut").starts_with("False NameTaken"));
+}
+
+TEST_CASE("what the Job of another Repository came to is not taken for this one's end, and no other Job is removed",
+          "[controller][wipe_out][F22][I11]") {
+  RepositoryWorld world = a_world(going());
+  world.wipe_out.job = a_job(going().uid("uid-of-the-old-one"), "Complete");
+  CHECK(after(world)["metadata"]["finalizers"] == Json::array({kFinalizer}));
+  world.wipe_out.job = {{"metadata", {{"name", "stash-wipe-out-repo"}, {"namespace", "demo"}, {"uid", "u"}}}};
+  world.repository["spec"]["wipeOut"] = false;
+  CHECK(verbs_on(plan_repository(world), api::kJobs).empty());
+  CHECK(after(world)["metadata"]["finalizers"] == Json::array());
 }
 
 TEST_CASE("a Repository that older Stash was to wipe is wiped", "[controller][wipe_out]") {
