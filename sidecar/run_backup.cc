@@ -8,12 +8,12 @@
 #include <set>
 #include <utility>
 
-#include "api/backup_session_host.h"
 #include "api/codec.h"
 #include "api/names.h"
 #include "base/backoff.h"
 #include "base/log.h"
 #include "sidecar/backup_session_run.h"
+#include "sidecar/host_objects.h"
 #include "sidecar/session_queue.h"
 #include "sidecar/upkeep_run.h"
 
@@ -119,7 +119,10 @@ class Sidecar {
       } else if (*configuration) {
         std::ranges::move(waiting_sessions(sessions, served.name, *served.host, context_.pod),
                           std::back_inserter(waiting));
-        TRY_VOID(add_waiting_beside(served, sessions, source, waiting));
+        const auto unseen = [&](const std::string& uid) { return source == Source::watch && !tried_.contains(uid); };
+        const auto added = beside_.add_waiting(sessions, served.name, *served.host, unseen, waiting);
+        if (!added && is_outage(added.error().code)) return std::unexpected(added.error());
+        if (!added) problem = added.error();
         configurations.emplace(served.name, **std::move(configuration));
       } else {
         look_again_ = true;
@@ -128,7 +131,7 @@ class Sidecar {
     for (const NextSession& next : in_turn(std::move(waiting), tried_)) {
       const auto worked = work_on(next, sessions, configurations.at(next.configuration));
       if (worked) {
-        if (next.beside && *worked) (next.upkeep ? upkept_ : over_for_us_).insert(next.uid);
+        if (*worked) beside_.note_done(next);
         return true;
       }
       // The session has no such host, as of a node that is new.
@@ -151,64 +154,16 @@ class Sidecar {
     return run(context_, memory_, configuration, **session, next, *served->host);
   }
 
-  /// As waiting_sessions, of those whose hosts are objects of their own: ours must be read. But in one that the watch
-  /// shows for the first time it waits, or else the claim will fail.
-  Result<void> add_waiting_beside(const Served& served, const std::vector<const Json*>& sessions, Source source,
-                                  std::vector<NextSession>& waiting) {
-    for (const Json* session : sessions_of(with_objects(sessions), served.name)) {
-      const api::ObjectMeta meta = api::meta_of(*session);
-      const bool upkeep = is_for_upkeep(*session, served);
-      if (!upkeep && over_for_us_.contains(meta.uid)) continue;
-      std::optional<HostEntry> entry = HostEntry{.index = 0, .phase = "Pending", .pod = "", .pod_uid = ""};
-      if (upkeep || source == Source::list || tried_.contains(meta.uid)) {
-        TRY(entry, read_entry(*session, *served.host, upkeep));
-      }
-      if (!entry) continue;
-      const bool held = is_held_by(*entry, context_.pod);
-      if (held || is_pending(*entry)) {
-        waiting.push_back({meta.name, meta.uid, *entry, held, served.name, meta.created, true, upkeep});
-      } else if (api::is_final_phase(entry->phase)) {
-        (upkeep ? upkept_ : over_for_us_).insert(meta.uid);
-      }
-    }
-    return {};
-  }
-
-  /// nullopt: there is none.
-  Result<std::optional<HostEntry>> read_entry(const Json& session, const std::string& host, bool upkeep) {
-    auto object = context_.api.get(api::kBackupSessionHosts, api::host_object_ref(session, upkeep ? "" : host));
-    if (!object && object.error().code == ErrorCode::not_found) return std::nullopt;
-    TRY(const Json found, std::move(object));
-    return host_entry(found, host);
-  }
-
-  static std::vector<const Json*> with_objects(const std::vector<const Json*>& sessions) {
-    std::vector<const Json*> found;
-    std::ranges::copy_if(sessions, std::back_inserter(found),
-                         [](const Json* session) { return api::has_host_objects(*session); });
-    return found;
-  }
-
-  bool is_for_upkeep(const Json& session, const Served& served) const {
-    return served.host && string_at(session, {"status", "upkeepHost"}) == *served.host &&
-           !upkept_.contains(string_at(session, {"metadata", "uid"}));
-  }
-
-  /// Its host, or the upkeep after it, may wait for us in an object beside it.
-  bool may_wait_beside(const Json& session, const Served& served) const {
-    return api::has_host_objects(session) &&
-           (!over_for_us_.contains(string_at(session, {"metadata", "uid"})) || is_for_upkeep(session, served));
-  }
-
   void forget_all_but(const std::vector<const Json*>& sessions) {
     std::set<std::string> listed;
     for (const Json* session : sessions) listed.insert(string_at(*session, {"metadata", "uid"}));
-    for (std::set<std::string>* known : {&tried_, &over_for_us_, &upkept_})
-      std::erase_if(*known, [&listed](const std::string& uid) { return !listed.contains(uid); });
+    std::erase_if(tried_, [&listed](const std::string& uid) { return !listed.contains(uid); });
+    beside_.forget_all_but(listed);
   }
 
   void forget(const std::string& uid) {
-    for (std::set<std::string>* known : {&tried_, &over_for_us_, &upkept_}) known->erase(uid);
+    tried_.erase(uid);
+    beside_.forget(uid);
   }
 
   /// Nothing when it cannot be worked with until somebody makes or mends it.
@@ -232,11 +187,10 @@ class Sidecar {
   }
 
   bool anything_for(const Served& served, const std::vector<const Json*>& sessions) const {
-    const auto beside = with_objects(sessions);
-    if (!beside.empty()) {
-      const auto own = sessions_of(beside, served.name);
-      if (std::ranges::any_of(own, [&](const Json* session) { return may_wait_beside(*session, served); })) return true;
-    }
+    std::vector<const Json*> beside;
+    std::ranges::copy_if(sessions, std::back_inserter(beside),
+                         [&](const Json* session) { return beside_.may_wait(*session, served.host); });
+    if (!beside.empty() && !sessions_of(beside, served.name).empty()) return true;
     if (served.host) return !waiting_sessions(sessions, served.name, *served.host, context_.pod).empty();
     // Before the first session the host is not known; any session is reason enough to find out.
     return std::ranges::any_of(sessions_of(sessions, served.name),
@@ -299,12 +253,10 @@ class Sidecar {
   std::vector<Served> served_;
   std::string selector_;
   BackupMemory memory_;
-  std::optional<Json> shown_;    ///< by the watch: a session that waits for this pod
+  std::optional<Json> shown_;  ///< by the watch: a session that waits for this pod
+  HostObjects beside_{context_};
   std::set<std::string> tried_;  ///< UIDs of sessions that this container has begun
-  /// Of sessions whose hosts are objects of their own: UIDs of those where nothing is left for this pod's host, and of
-  /// those whose upkeep has ended.
-  std::set<std::string> over_for_us_, upkept_;
-  bool look_again_ = false;  ///< a session waits whose BackupConfiguration is missing or unreadable
+  bool look_again_ = false;      ///< a session waits whose BackupConfiguration is missing or unreadable
   Backoff backoff_;
   std::string last_problem_;
 };
