@@ -69,6 +69,7 @@ class Stories:
         self.a_pod_vanishes_with_its_claim()
         self.a_restore_that_waits()
         self.an_exec_hook()
+        self.a_session_of_many_hosts()
         self.a_repository_on_a_claim_and_one_that_is_wiped_out()
         self.a_workload_asks_for_a_blueprint_and_then_no_more()
         self.finalizers_of_older_stash()
@@ -97,8 +98,8 @@ class Stories:
         self.workload.pod("web-1")
         self.workload.session("first")
         assert self.workload.finished("first", 120)["status"]["phase"] == "Succeeded"
-        with self.bench.rule("PATCH", "/backupsessions/second/status", actions.reply(409, reason="Conflict"), programs=["sidecar"], skip=1, times=1):
-            self.workload.session("second")
+        with self.bench.rule("PATCH", "/backupsessions/second/status", actions.reply(422, reason="Invalid"), programs=["sidecar"], skip=1, times=1):
+            self.workload.session("second")  # it reads the session again where its patch did not apply
             assert self.workload.finished("second", 120)["status"]["phase"] == "Succeeded"
         wait_until("the older session is deleted", lambda: self.kube.get("backupsession", "first", NS) is None, 60)
 
@@ -140,6 +141,12 @@ class Stories:
     def an_exec_hook(self):
         with hooked(self.bench, f"{NS}-hook", self.directory / "hook") as workload:
             failed_hook(workload, "by-hand")
+
+    def a_session_of_many_hosts(self):
+        self.kube.kubectl("scale", "statefulset/statefulset", "-n", NS, "--replicas=9")
+        self.kube.apply(objects.backup_session(NS, "many", "of-statefulset"))
+        wait_until("its hosts are objects", lambda: len(self.kube.list("backupsessionhosts", NS)) == 9, 60)
+        self.kube.delete("backupsession", "many", NS)
 
     def a_repository_on_a_claim_and_one_that_is_wiped_out(self):
         kube = self.kube
