@@ -91,10 +91,12 @@ void spread_hosts(Plan& plan, const Json& session, const HostObjects& objects, b
   if (write == plan.writes.end()) return;
   Json& status = write->body["status"];
   const Json& before = array_at(session, {"status", "stats"});
-  const Json entries = status.contains("stats") ? array_at(status, {"stats"}) : before;
+  const bool told = status.contains("stats");
+  const std::size_t hosts_told = (told ? array_at(status, {"stats"}) : before).size();
   const bool begins =
-      may_begin && before.empty() && !api::has_host_objects(session) && entries.size() > api::kHostsInSession;
+      may_begin && before.empty() && !api::has_host_objects(session) && hosts_told > api::kHostsInSession;
   if (!begins && !api::has_host_objects(session) && objects.empty()) return;
+  const Json entries = told ? std::move(status["stats"]) : before;
 
   // The one copy of hundreds of results is enough.
   const bool ends = api::is_final_phase(string_at(status, {"phase"}));
