@@ -8,6 +8,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "sidecar/cache_cap.h"
+#include "sidecar/disk_flush.h"
 #include "sidecar/hook_run.h"
 #include "sidecar/host_status.h"
 #include "sidecar/mounted_paths.h"
@@ -29,7 +30,7 @@ constexpr std::chrono::seconds kQuietLook{290};
 
 class Restorer {
  public:
-  /// `resumes`: what an earlier container of this pod began and did not end.
+  /// `resumes`: what this pod began before, and did not bring to its end.
   Restorer(Context& context, const api::RestoreSession& session, HostStatus& status, bool resumes)
       : context_(context), session_(session), status_(status), resumes_(resumes) {}
 
@@ -137,10 +138,13 @@ class Restorer {
                              .whole = item.include.empty() && item.exclude.empty()};
     const auto restored =
         restic_->restore(snapshot->id, include_patterns(item, *snapshot), item.exclude, paths, volumes(), watch);
-    if (restored) work_.end_part();
     if (!restored)
       return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot->short_id,
                          restored.error().sentence);
+    // What is told to be restored is never restored again.
+    const auto flushed = flush_to_disk(volumes().empty() ? paths : volumes(), [this] { go_on(); });
+    if (!flushed) return flushed.error().message;
+    work_.end_part();
     return std::nullopt;
   }
 
@@ -240,7 +244,7 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
   log_info("host {} of RestoreSession {}: attempt {} of {}", host, session.metadata.name, status.attempts(),
            kRestoreAttempts);
   const auto begun = context.clock.steady();
-  Restorer restorer(context, session, status, turn != RestoreTurn::claim);
+  Restorer restorer(context, session, status, !entry.pod_uid.empty() && entry.pod_uid == context.pod.uid);
   auto problem = restorer.run();
   if (problem && !restorer.go_on()) {
     if (!status.lost()) status.give_back();
