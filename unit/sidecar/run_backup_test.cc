@@ -129,7 +129,8 @@ TEST_CASE("a host of its own that another pod has, that has ended or that is not
   run_through(story);
 }
 
-TEST_CASE("whoever is told to do the upkeep after a session claims it in its object", "[sidecar][run_backup][F28]") {
+TEST_CASE("whoever is told to do the upkeep after a session claims it in its object",
+          "[sidecar][run_backup][F28][I11]") {
   Story story;
   Json session = with_objects(a_backup_session().stamped().json());
   story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "100"));
