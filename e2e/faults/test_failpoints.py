@@ -3,42 +3,32 @@ once for each place of a whole session (F2, F3) - with one pod, with two and fiv
 Never do two restics write for one host at once, never does a session stay without an end, and a Succeeded can be restored.
 
 `make faults` builds the programs with failpoints into build/faults; where that build is missing, the sweep is skipped.
-Without being asked it kills at a few places of each crowd. STASH_SWEEP_PLACES=20 makes it as many, STASH_SWEEP_PLACES=all every one;
-STASH_SWEEP_SEED chooses which (it is printed), STASH_SWEEP_ONLY="sidecar after restic" only those whose name begins so.
+Without being asked it kills at a few places of each crowd; stash_faults/failpoints.py says how to ask for more.
 """
 import json
-import os
-import random
 import re
 import time
-from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from stash_e2e import api_ring, paths, tree
-from stash_e2e.kube import TimedOut, wait_until
+from stash_e2e import api_ring, tree
+from stash_e2e.kube import wait_until
 from stash_e2e.objects import FINAL
 from stash_faults import state
-from stash_faults.bench import LEASE, BenchWorkload
+from stash_faults.bench import BenchWorkload
+from stash_faults.failpoints import WITH_FAILPOINTS, KilledController, chosen, needs_build, places_in, require_equal, try_each
 from stash_faults.writers import Writers
 
 from conftest import make_namespace
 
-RELEASE = Path(os.environ.get("STASH_BIN", paths.BUILD / "release" / "bin"))
-WITH_FAILPOINTS = paths.BUILD / "faults" / "bin"
 PROGRAMS = ("stash", "stash-controller", "stash-webhook")
-# A name's later passes are like its first ones; events are told best effort and leases are another test's.
-PASSES, LEFT_OUT = 2, ("Event", "Lease", "TokenReview", "SubjectAccessReview")
 CROWDS = {"1": ("Deployment", 1), "2-of-one-host": ("Deployment", 2), "5-of-one-host": ("Deployment", 5), "5-hosts": ("DaemonSet", 5)}
 PLACES = 12  # of each crowd, when nobody asks for more
-
-needs_build = pytest.mark.skipif(not (WITH_FAILPOINTS / "stash").exists(), reason="build/faults is missing: make faults builds it")
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_release_programs_contain_no_failpoint(program):
-    assert b"STASH_FAILPOINT" not in (RELEASE / program).read_bytes()
+    assert b"STASH_FAILPOINT" not in (api_ring.BIN / program).read_bytes()
 
 
 @needs_build
@@ -47,30 +37,10 @@ def test_programs_of_the_bench_contain_failpoints(program):
     assert b"STASH_FAILPOINT" in (WITH_FAILPOINTS / program).read_bytes()
 
 
-def places_in(*logs):
-    """["before patch BackupSession:1", ...]: what one process passed at least, of those whose logs these are."""
-    most = {}
-    for log in logs:
-        seen = Counter(name for name in log.read_text().splitlines() if not any(word in name.split() for word in LEFT_OUT))
-        for name, count in seen.items():
-            most[name] = max(count, most.get(name, 0))
-    return [f"{name}:{i}" for name, count in most.items() for i in range(1, min(count, PASSES) + 1)]
-
-
 def test_places_are_counted_for_each_process_and_unimportant_ones_are_left_out(tmp_path):
     (tmp_path / "a").write_text("before patch X\nafter patch X\nbefore create Event\nbefore patch X\nbefore patch X\n")
     (tmp_path / "b").write_text("before patch X\nbefore restic backup\n")
     assert places_in(tmp_path / "a", tmp_path / "b") == ["before patch X:1", "before patch X:2", "after patch X:1", "before restic backup:1"]
-
-
-def chosen(places):
-    """A sample, unless the environment asks for all."""
-    places = [place for place in places if " ".join(place).startswith(os.environ.get("STASH_SWEEP_ONLY", ""))]
-    asked = os.environ.get("STASH_SWEEP_PLACES", str(PLACES))
-    count = len(places) if asked == "all" else min(int(asked), len(places))
-    seed = int(os.environ.get("STASH_SWEEP_SEED", random.randrange(1000)))
-    print(f"kill sweep: {count} of {len(places)} failpoints, STASH_SWEEP_SEED={seed}", flush=True)
-    return random.Random(seed).sample(places, count)
 
 
 class Crowd(BenchWorkload):
@@ -125,12 +95,6 @@ class Crowd(BenchWorkload):
     def places(self):
         return places_in(*self.directory.glob("web-*.places"))
 
-    def told(self):
-        """What helps a person who has only this text."""
-        session = self.bench.kube.get("backupsession", "by-hand", self.ns) or {}
-        logs = [f"{program.log.name}: {program.output()[-1500:]}" for program in (*self.programs, self.bench.controller)]
-        return "\n".join([str(session.get("status")), *logs])
-
     def require_the_truth(self, session="by-hand"):
         """I5 I7 I10: it has succeeded, each host has one snapshot of it, and each of them can be restored."""
         found = self.bench.kube.get("backupsession", session, self.ns)
@@ -170,16 +134,8 @@ class Crowd(BenchWorkload):
 class Sweep:
     """The bench with programs that have failpoints."""
 
-    def __init__(self, bench, directory):
-        self.bench, self.directory, self.rounds, self.env = bench, directory, 0, None
-
-    def start_controller(self, env):
-        program = self.bench.controller
-        program.stop()
-        program.argv[0] = str(WITH_FAILPOINTS / "stash-controller")
-        self.env, program.env = env, dict(env, PATH="/usr/bin:/bin")
-        self.bench.kube.delete("lease", LEASE, "stash")  # one that was killed keeps it for 15 s, which is not what this is about
-        self.bench.restart("controller")
+    def __init__(self, controller, directory):
+        self.controller, self.bench, self.directory, self.rounds = controller, controller.bench, directory, 0
 
     def story(self, kind, size, controller_env, sidecar_env):
         """One backup; whoever dies is started again without its failpoint. The crowd, and who died."""
@@ -187,8 +143,7 @@ class Sweep:
         ns = f"sweep-{self.rounds}"
         make_namespace(self.bench.kube, ns)
         (self.directory / ns).mkdir()
-        if self.env != controller_env:
-            self.start_controller(controller_env)
+        self.controller.use(controller_env)
         crowd = Crowd(self.bench, ns, self.directory / ns, kind, size)
         crowd.failpoint = sidecar_env
         died = []
@@ -196,14 +151,13 @@ class Sweep:
             self._drive(crowd, died)
         except Exception as problem:
             crowd.stop()
-            raise AssertionError(f"{problem}\n{crowd.told()}") from problem
+            raise AssertionError(f"{problem}\n{crowd.told('backupsession', 'by-hand')}") from problem
         return crowd, died
 
     def _drive(self, crowd, died):
         def keep_running():
-            if self.bench.controller.process.poll() is not None:
+            if self.controller.restart_the_dead():
                 died.append("controller")
-                self.start_controller({})
             died.extend(["sidecar"] * crowd.restart_the_dead())
 
         def until(what, probe, seconds=120):
@@ -219,27 +173,11 @@ class Sweep:
         until("it is over", lambda: time.monotonic() > end)
 
 
-def require_equal(clean, crowd):
-    """I19"""
-    last = []
-
-    def equal():
-        last[:] = state.differences(clean, crowd.state())
-        return not last
-    try:
-        wait_until("the state is as without the kill", equal, 60)
-    except TimedOut as problem:
-        raise AssertionError(f"{problem}: {last}") from problem
-
-
 @pytest.fixture(scope="module")
 def sweep(bench, tmp_path_factory):
-    argv, env = list(bench.controller.argv), dict(bench.controller.env)
-    yield Sweep(bench, tmp_path_factory.mktemp("sweep"))
-    bench.controller.stop()
-    bench.controller.argv, bench.controller.env = argv, env
-    bench.kube.delete("lease", LEASE, "stash")
-    bench.restart("controller")
+    controller = KilledController(bench)
+    yield Sweep(controller, tmp_path_factory.mktemp("sweep"))
+    controller.put_back()
 
 
 @needs_build
@@ -259,29 +197,21 @@ def test_killed_at_each_failpoint_once_the_story_ends_as_it_does_without(sweep, 
         assert all(sum(program == each for each, _ in places) >= 8 for program in ("controller", "sidecar")), places
     finally:
         crowd.stop()
-    broken, missed = [], []
-    some = sorted(chosen(places), key=lambda place: place[0])  # the controller needs no new start where the sidecars are killed
-    for program, place in some:
-        began = time.monotonic()
+
+    def killed(program, place):
+        recovery.fault_ended()
         env = {"STASH_FAILPOINT": place}
+        crowd, died = sweep.story(kind, size, *([env, {}] if program == "controller" else [{}, env]))
         try:
-            recovery.fault_ended()
-            crowd, died = sweep.story(kind, size, *([env, {}] if program == "controller" else [{}, env]))
-            try:
-                assert set(died) <= {program}, f"it died: {died}"
-                crowd.require_the_truth()
-                crowd.require_one_writer_each()
-                require_equal(clean, crowd)
-                if died:
-                    recovery.recovered()
-                else:
-                    missed.append(f"{program} {place}")
-            finally:
-                crowd.stop()
-        except Exception as problem:  # noqa: BLE001 - all places are tried, and told together
-            broken.append(f"{program} killed {place}: {problem}")
-            print(f"kill sweep: {broken[-1]}", flush=True)
-        print(f"kill sweep: {crowd_name} {program} {place}: {time.monotonic() - began:.0f} s, died: {len(died)}", flush=True)
-    assert not broken, "\n".join(broken)
-    # Who comes when is chance where there are several, so a place may be passed in one story and not in the other.
-    assert len(missed) <= len(some) // 3, missed
+            assert set(died) <= {program}, f"it died: {died}"
+            crowd.require_the_truth()
+            crowd.require_one_writer_each()
+            require_equal(clean, crowd.state)
+            if died:
+                recovery.recovered()
+            return bool(died)
+        finally:
+            crowd.stop()
+
+    # In order, for the controller needs no new start where the sidecars are killed.
+    try_each(crowd_name, sorted(chosen(crowd_name, places, PLACES), key=lambda place: place[0]), killed)

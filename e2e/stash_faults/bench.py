@@ -138,6 +138,12 @@ class BenchWorkload(Workload):
     def state(self):
         return state.of_namespace(self.bench.kube, self.ns, self.directory)
 
+    def told(self, kind, name):
+        """What helps a person who has only this text."""
+        found = self.bench.kube.get(kind, name, self.ns) or {}
+        logs = [f"{program.log.name}: {program.output()[-1500:]}" for program in (*self.programs, self.bench.controller)]
+        return "\n".join([str(found.get("status")), *logs])
+
     def restic(self, *argv):
         done = subprocess.run(["restic", "--no-cache", "--no-lock", "-r", str(self.repository), *argv], text=True, capture_output=True,
                               env={"RESTIC_PASSWORD": PASSWORD, "PATH": "/usr/bin:/bin"}, timeout=120)
@@ -165,6 +171,13 @@ class BenchWorkload(Workload):
                           .get("status", {}).get("phase") == "Running", 60, every=0.1)
 
 
+def rest_repository(ns, proxy):
+    """A Repository on the REST server behind a proxy."""
+    found = objects.repository(ns, "")
+    found["spec"]["backend"] = {"rest": {"url": f"{proxy.url}/backups/"}, "storageSecretName": "repository-secret"}
+    return found
+
+
 class RemoteWorkload(BenchWorkload):
     """One whose repository is on a REST server behind a fault proxy of its own."""
 
@@ -177,9 +190,7 @@ class RemoteWorkload(BenchWorkload):
             (self.secret / key).write_text(value)
 
     def repository_object(self):
-        found = objects.repository(self.ns, self.repository)
-        found["spec"]["backend"] = {"rest": {"url": f"{self.proxy.url}/backups/"}, "storageSecretName": "repository-secret"}
-        return found
+        return rest_repository(self.ns, self.proxy)
 
     def fill(self):
         """Less than elsewhere: what is hit here is chosen by a byte or a call, not by the moment."""
@@ -191,16 +202,22 @@ class RemoteWorkload(BenchWorkload):
 
 
 @contextlib.contextmanager
-def remote_workload(bench, ns, directory, **server_options):
+def rest_server(directory, **options):
+    """A REST server that serves `directory`/server/data, and the fault proxy before it."""
     (directory / "server").mkdir()
-    with rest.rclone(directory / "server", **server_options) as server:
-        url = server.backend("")["rest"]["url"]
-        with FaultProxy(url, directory / "proxy", tls=False) as proxy:
-            made = RemoteWorkload(bench, ns, directory, server, proxy, directory / "server" / "data")
-            try:
-                yield made
-            finally:
-                made.stop()
+    with rest.rclone(directory / "server", **options) as server:
+        with FaultProxy(server.backend("")["rest"]["url"], directory / "proxy", tls=False) as proxy:
+            yield server, proxy
+
+
+@contextlib.contextmanager
+def remote_workload(bench, ns, directory, **server_options):
+    with rest_server(directory, **server_options) as (server, proxy):
+        made = RemoteWorkload(bench, ns, directory, server, proxy, directory / "server" / "data")
+        try:
+            yield made
+        finally:
+            made.stop()
 
 
 @contextlib.contextmanager

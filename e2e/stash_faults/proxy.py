@@ -109,6 +109,7 @@ class Exchange:
         await self.write(head.encode())
         async for piece in self._while_the_client_listens(pieces(original) if pieces else original):
             if piece:
+                self.proxy.count(self.method, self.target, len(piece))
                 await self.write(chunk(piece) if may_be_framed else piece)
         if may_be_framed and self.method != "HEAD":
             await self.write(LAST_CHUNK)
@@ -187,12 +188,14 @@ class FaultProxy:
 
     @contextlib.contextmanager
     def at_byte(self, count, hook, method="POST", path=""):
-        """Calls hook() once, when so many bytes of bodies have gone to the server in calls of this kind."""
+        """Calls hook() once, when so many bytes of bodies have gone to the server or from it in calls of this kind.
+
+        Yields the counter: how many are "left"."""
         counter = {"left": count, "method": method, "path": re.compile(path), "hook": hook}
         with self._lock:
             self._counters.append(counter)
         try:
-            yield
+            yield counter
         finally:
             with self._lock:
                 self._counters.remove(counter)
