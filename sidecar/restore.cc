@@ -8,6 +8,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "sidecar/cache_cap.h"
+#include "sidecar/disk_flush.h"
 #include "sidecar/hook_run.h"
 #include "sidecar/host_status.h"
 #include "sidecar/mounted_paths.h"
@@ -137,10 +138,13 @@ class Restorer {
                              .whole = item.include.empty() && item.exclude.empty()};
     const auto restored =
         restic_->restore(snapshot->id, include_patterns(item, *snapshot), item.exclude, paths, volumes(), watch);
-    if (restored) work_.end_part();
     if (!restored)
       return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot->short_id,
                          restored.error().sentence);
+    // What is told to be restored is never restored again.
+    const auto flushed = flush_to_disk(volumes().empty() ? paths : volumes(), [this] { go_on(); });
+    if (!flushed) return flushed.error().message;
+    work_.end_part();
     return std::nullopt;
   }
 
