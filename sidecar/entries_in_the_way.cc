@@ -150,4 +150,20 @@ bool remove_entry(std::string_view path, const std::vector<std::string>& volumes
   return false;
 }
 
+bool make_writable(std::string_view path, const std::vector<std::string>& volumes) {
+  const auto volume = std::ranges::find(volumes, path);
+  const Place place =
+      volume != volumes.end()
+          ? Place{.directory = Directory(::open(volume->c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), .name = "."}
+          : place_of(path, volumes);
+  struct stat found{};
+  if (!place.directory.open() || ::fstatat(place.directory.get(), place.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0)
+    return false;
+  if (found.st_uid != ::geteuid() || !(S_ISDIR(found.st_mode) || S_ISREG(found.st_mode))) return false;
+  const mode_t wanted = S_ISDIR(found.st_mode) ? S_IRWXU : S_IRUSR | S_IWUSR;
+  if ((found.st_mode & wanted) == wanted) return false;
+  return ::fchmodat(place.directory.get(), place.name.c_str(), (found.st_mode & 07777U) | wanted,
+                    AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 }  // namespace stash::sidecar

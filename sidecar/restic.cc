@@ -454,12 +454,16 @@ std::vector<std::string> Restic::writable_in_restore(const std::vector<std::stri
 
 ResticResult<void> Restic::make_room(const std::string& snapshot, const std::vector<std::string>& include,
                                      const std::vector<std::string>& exclude, const std::vector<std::string>& volumes) {
-  if (version_.replaces_entries() || !hold_entries(volumes)) return {};
-  std::size_t removed = 0;
+  const bool is_root = ::geteuid() == 0, replaces = version_.replaces_entries();
+  if ((is_root && replaces) || !hold_entries(volumes)) return {};
+  std::size_t removed = 0, opened = 0;
   std::string undecided;
   const auto give_way = [&](const FoundNode& node) {
-    if (!undecided.empty() || !wants_an_empty_place(node)) return;
+    const bool in_the_way = !replaces && undecided.empty() && wants_an_empty_place(node);
+    if (is_root && !in_the_way) return;
     const Taken taken = is_taken(node.path, include, exclude);
+    if (!is_root && taken == Taken::yes && make_writable(node.path, volumes)) ++opened;
+    if (!in_the_way) return;
     if (taken == Taken::yes && remove_entry(node.path, volumes)) ++removed;
     if (taken == Taken::unknown && has_entry(node.path, volumes)) undecided = node.path;
   };
@@ -473,6 +477,7 @@ ResticResult<void> Restic::make_room(const std::string& snapshot, const std::vec
         "not restore over them",
         removed, to_string(version_));
   }
+  if (opened > 0) log_info("{} files and directories of user {} were not writable for it", opened, ::geteuid());
   if (run->exit_code != 0 || run->stopped) return std::unexpected(failure_of(*run));
   if (!nodes.complete()) {
     return fail_with(ResticCause::unknown, "restic find printed something else than what the snapshot holds");

@@ -174,7 +174,8 @@ class Restic {
   /// Whether that made room.
   bool shrink_cache(std::uint64_t cap);
   std::vector<std::string> writable_in_restore(const std::vector<std::string>& volumes) const;
-  /// Removes what restic before 0.17 stumbles over, where it is going to restore something.
+  /// Removes what restic before 0.17 stumbles over, and opens what its user has no right to, where it is going to
+  /// restore something.
   ResticResult<void> make_room(const std::string& snapshot, const std::vector<std::string>& include,
                                const std::vector<std::string>& exclude, const std::vector<std::string>& volumes);
   Ears ears_for(const std::string& snapshot, const std::vector<std::string>& paths, const RestoreWatch& watch);

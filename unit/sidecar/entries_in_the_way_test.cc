@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "unit/support/not_root.h"
 #include "unit/support/temporary_directory.h"
 
 namespace stash::sidecar {
@@ -78,6 +79,35 @@ TEST_CASE("a link on the way to an entry is not followed", "[sidecar][entries_in
   CHECK_FALSE(has_entry(volume.directory / "sub/deep/file", volume.volumes));
   CHECK_FALSE(volume.removes("sub/deep/file"));
   CHECK(fs::exists(volume.outside / "deep/file"));
+}
+
+TEST_CASE("who is not root makes writable what is its own, and nothing that a link leads to",
+          "[sidecar][entries_in_the_way][F44][I13]") {
+  const test::TemporaryDirectory directory;
+  const fs::path root = directory / "volume", outside = directory / "outside";
+  for (const fs::path& made : {root, root / "closed", outside}) fs::create_directory(made);
+  for (const fs::path& made : {root / "closed/file", outside / "file"}) std::ofstream(made) << "x";
+  fs::create_symlink(outside / "file", root / "closed/link");
+  const test::NotRoot not_root(directory.path());
+  const std::vector<std::string> volumes{root};
+  fs::permissions(outside / "file", fs::perms(0444));
+  fs::permissions(root / "closed/file", fs::perms(01440));
+  fs::permissions(root / "closed", fs::perms(0));
+  fs::permissions(root, fs::perms(0555));
+  const auto opens = [&](const fs::path& path) { return make_writable(path.string(), volumes); };
+  const auto mode = [](const fs::path& path) { return fs::status(path).permissions(); };
+  CHECK_FALSE(opens(root / "closed/file"));  // nobody gets there yet
+  CHECK(opens(root));
+  CHECK(opens(root / "closed"));
+  CHECK(opens(root / "closed/file"));
+  CHECK(mode(root) == fs::perms(0755));
+  CHECK(mode(root / "closed") == fs::perms(0700));
+  CHECK(mode(root / "closed/file") == fs::perms(01640));
+  for (const fs::path& as_it_is : {root, root / "closed/file", root / "closed/link", root / "no", outside / "file"}) {
+    CAPTURE(as_it_is);
+    CHECK_FALSE(opens(as_it_is));
+  }
+  CHECK(mode(outside / "file") == fs::perms(0444));
 }
 
 TEST_CASE("a name that is no UTF-8 is found by what restic writes for it, if that means one entry alone",

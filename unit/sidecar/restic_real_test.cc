@@ -17,6 +17,7 @@
 #include "sidecar/restore_patterns.h"
 #include "sidecar/restore_rules.h"
 #include "unit/support/fake_restic.h"
+#include "unit/support/not_root.h"
 
 /// The driver against the restic that is installed (or $STASH_TEST_RESTIC): what unit/support/fake_restic.h replays
 /// must be what this one says.
@@ -59,6 +60,12 @@ struct RealRepository {
     } else {
       WARN("no restic to test against: " << probed.error().sentence);
     }
+  }
+  /// It may lie where only root may look.
+  void let_anybody_run_it() {
+    if (place.settings.program.find('/') == std::string::npos) return;
+    fs::copy_file(place.settings.program, directory / "restic");
+    place.settings.program = directory / "restic";
   }
   std::string data() const { return directory / "volume/data"; }
   void password(const std::string& text) const {
@@ -273,37 +280,11 @@ TEST_CASE("real restic: what an init that was killed between key and config left
   }
 }
 
-/// Root reads everything. While this lives, the process is nobody where it is root otherwise, and `directory` is
-/// nobody's.
-class NotRoot {
- public:
-  explicit NotRoot(const fs::path& directory) : was_root_(::geteuid() == 0) {
-    if (!was_root_) return;
-    REQUIRE(::chown(directory.c_str(), kNobody, kNobody) == 0);
-    for (const auto& entry : fs::recursive_directory_iterator(directory))
-      REQUIRE(::lchown(entry.path().c_str(), kNobody, kNobody) == 0);
-    // The real one, too: else restic runs as a set-user-ID program does, without TMPDIR.
-    REQUIRE(::setresuid(kNobody, kNobody, 0) == 0);
-  }
-  ~NotRoot() {
-    if (was_root_ && ::setresuid(0, 0, 0) != 0) std::abort();
-  }
-  NotRoot(const NotRoot&) = delete;
-  NotRoot& operator=(const NotRoot&) = delete;
-
- private:
-  static constexpr uid_t kNobody = 65534;
-  bool was_root_;
-};
-
 TEST_CASE("real restic: unreadable files make an incomplete snapshot that names them", "[sidecar][real][F42][I5]") {
   RealRepository repository;
   if (!repository.installed) return;
-  if (repository.place.settings.program.find('/') != std::string::npos) {  // perhaps where only root may look
-    fs::copy_file(repository.place.settings.program, repository.directory / "restic");
-    repository.place.settings.program = repository.directory / "restic";
-  }
-  const NotRoot not_root(repository.directory.path());
+  repository.let_anybody_run_it();
+  const test::NotRoot not_root(repository.directory.path());
   std::ofstream(repository.data() + "/secret") << "x";
   fs::permissions(repository.data() + "/secret", fs::perms(0));
   Restic restic = repository.open();
@@ -481,6 +462,38 @@ TEST_CASE("real restic: a restore that was interrupted is complete when it is tr
   const auto again = restore([] { return true; });
   if (!again) FAIL(again.error().sentence);
   CHECK(differences(before, picture_of(data)) == std::vector<std::string>{});
+}
+
+TEST_CASE("real restic: who is not root completes a restore that was interrupted when it had set modes",
+          "[sidecar][real][F5][F44][I13]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  repository.let_anybody_run_it();
+  const test::NotRoot not_root(repository.directory.path());
+  const std::string data = repository.data();
+  fill(data);
+  fs::create_directory(data + "/closed");
+  std::ofstream(data + "/closed/file") << "x";
+  fs::create_symlink("file", data + "/closed/link");
+  for (const char* name : {"/closed/file", "/text"}) fs::permissions(data + name, fs::perms(0444));
+  for (const char* name : {"/closed", ""}) fs::permissions(data + name, fs::perms(0555));
+  repository.make();
+  Restic restic = repository.open();
+  const auto made = restic.back_up(repository.request());
+  REQUIRE(made.summary);
+  const auto before = picture_of(data);
+  SECTION("all is there") {}
+  SECTION("what is missing too can be made") {
+    fs::permissions(data + "/closed", fs::perms(0755));
+    for (const char* name : {"/closed/file", "/closed/link"}) fs::remove(data + name);
+    fs::permissions(data + "/closed", fs::perms(0));
+  }
+  const std::vector<std::string> volume{data};
+  const auto again = restic.restore(made.summary->snapshot, {literal_pattern(data)}, {}, volume, volume);
+  if (!again) FAIL(again.error().sentence);
+  CHECK(differences(before, picture_of(data)) == std::vector<std::string>{});
+  fs::permissions(data + "/closed", fs::perms(0755));  // so that it can be removed
+  fs::permissions(data, fs::perms(0755));
 }
 
 TEST_CASE("real restic: what include or exclude leave alone does not give way", "[sidecar][real][F44][I13]") {
