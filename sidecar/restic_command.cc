@@ -186,10 +186,9 @@ Arguments prune_arguments(const ResticVersion& version) {
   return arguments;
 }
 
-Arguments restore_size_arguments(const std::string& snapshot, const ResticVersion& version) {
-  Arguments arguments = stats_arguments(version);
-  arguments.insert(arguments.end(), {"--", snapshot});
-  return arguments;
+// Without a lock: a restore goes on without this, and nobody would then look for the lock of one that was killed.
+Arguments restore_size_arguments(const std::string& snapshot) {
+  return {"stats", "--json", "--quiet", "--mode", "restore-size", "--no-lock", "--", snapshot};
 }
 
 Arguments stats_arguments(const ResticVersion& version) {

@@ -51,7 +51,7 @@ Result<ResticCall> restic_call(const api::Backend& backend, const std::string& l
 // Arguments of one step, to be appended to ResticCall::program.
 Arguments cat_config_arguments();
 /// Files and bytes that a restore of `snapshot` makes.
-Arguments restore_size_arguments(const std::string& snapshot, const ResticVersion& version);
+Arguments restore_size_arguments(const std::string& snapshot);
 Arguments init_arguments();
 Arguments unlock_arguments();
 /// The ids of all locks, and what one of them says. Neither needs a lock.

@@ -30,7 +30,7 @@ constexpr std::chrono::seconds kQuietLook{290};
 
 class Restorer {
  public:
-  /// `resumes`: what an earlier container of this pod began and did not end.
+  /// `resumes`: what this pod began before, and did not bring to its end.
   Restorer(Context& context, const api::RestoreSession& session, HostStatus& status, bool resumes)
       : context_(context), session_(session), status_(status), resumes_(resumes) {}
 
@@ -244,7 +244,7 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
   log_info("host {} of RestoreSession {}: attempt {} of {}", host, session.metadata.name, status.attempts(),
            kRestoreAttempts);
   const auto begun = context.clock.steady();
-  Restorer restorer(context, session, status, turn != RestoreTurn::claim);
+  Restorer restorer(context, session, status, !entry.pod_uid.empty() && entry.pod_uid == context.pod.uid);
   auto problem = restorer.run();
   if (problem && !restorer.go_on()) {
     if (!status.lost()) status.give_back();

@@ -161,6 +161,12 @@ TEST_CASE("restore is sparse, and tells its progress, from the versions on that 
                                                                   "4c1c"});
 }
 
+TEST_CASE("what a restore goes on without takes no lock, which nobody would look for if it were killed",
+          "[sidecar][restic_command][F4][I12]") {
+  CHECK(restore_size_arguments("4c1c") ==
+        Arguments{"stats", "--json", "--quiet", "--mode", "restore-size", "--no-lock", "--", "4c1c"});
+}
+
 TEST_CASE("restic is told the pod for its user, for whoever meets its lock", "[sidecar][restic_command]") {
   ResticSettings settings;
   settings.user = "uid-pod";

@@ -238,6 +238,13 @@ TEST_CASE("a restore that goes on with what one began that was killed removes th
         .on("cat", {.output = lock_of("app-6f-x")})
         .on("cat", {.output = lock_of("app-6f-living")});
   }
+  SECTION("also where its restic alone was killed, and it has told that") {
+    resumes = true;
+    story.reads(after(tried("Failed", 1)));
+    story.restic.on("list", {.output = own + "\n" + living + "\n"})
+        .on("cat", {.output = lock_of("app-6f-x")})
+        .on("cat", {.output = lock_of("app-6f-living")});
+  }
   SECTION("who begins anew has none, and does not ask") { story.reads(story.pending); }
   story.restic.on("snapshots", {.output = kSnapshot}).on("restore", {});
   CHECK(story.run() == 0);
