@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "sidecar/directory_times.h"
 #include "sidecar/entries_in_the_way.h"
+#include "sidecar/first_contact.h"
 #include "sidecar/found_nodes.h"
 #include "sidecar/half_made.h"
 #include "sidecar/restore_patterns.h"
@@ -62,34 +63,6 @@ bool is_writable(const std::string& location) {
 }
 
 }  // namespace
-
-/// Watches restic's retries while it opens or makes a repository.
-class Restic::FirstContact {
- public:
-  FirstContact(const ResticPatience& patience, bool may_time_out)
-      : patience_(patience), may_time_out_(may_time_out), start_(steady_clock::now()) {}
-
-  void hear(std::string_view line) {
-    const auto cause = cause_of_retry(line);
-    if (!cause) return;
-    if (!first_retry_) first_retry_ = steady_clock::now();
-    // Once may be a server that is just starting.
-    if (is_beyond_retries(*cause)) ++hopeless_;
-  }
-  bool is_over() const {
-    const auto now = steady_clock::now();
-    if (hopeless_ >= 2) return true;
-    if (!may_time_out_) return false;
-    return first_retry_ ? now - *first_retry_ >= patience_.contact : now - start_ >= patience_.silence;
-  }
-
- private:
-  const ResticPatience& patience_;
-  bool may_time_out_;
-  steady_clock::time_point start_;
-  std::optional<steady_clock::time_point> first_retry_;
-  int hopeless_ = 0;
-};
 
 StorageSecret read_secret(const std::string& directory) {
   StorageSecret secret;

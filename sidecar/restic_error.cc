@@ -106,11 +106,15 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
+bool names_what_is_not_there(std::string_view line) {
+  return std::ranges::any_of(kNotThere, [line](std::string_view words) { return line.contains(words); });
+}
+
 bool says_not_there(std::string_view text) {
   while (!text.empty()) {
     const std::string_view line = take_line(text);
     if (!line.contains("unable to open config file") && !line.contains("Stat(<config/>)")) continue;
-    if (std::ranges::any_of(kNotThere, [line](std::string_view words) { return line.contains(words); })) return true;
+    if (names_what_is_not_there(line)) return true;
   }
   return false;
 }
@@ -343,6 +347,11 @@ std::optional<ResticCause> cause_of_retry(std::string_view line) {
 bool is_beyond_retries(ResticCause cause) {
   return cause == ResticCause::wrong_credentials || cause == ResticCause::untrusted ||
          cause == ResticCause::no_repository;
+}
+
+bool is_retry_of_what_is_gone(std::string_view line) {
+  constexpr std::string_view kByRest = "> does not exist";
+  return line.contains(kRetry) && (line.contains(kByRest) || names_what_is_not_there(line));
 }
 
 }  // namespace stash::sidecar

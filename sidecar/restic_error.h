@@ -54,6 +54,10 @@ std::optional<ResticCause> cause_of_retry(std::string_view line);
 /// True when trying again does not help: somebody must change something first.
 bool is_beyond_retries(ResticCause cause);
 
+/// Whether restic says that it will ask once more for a file that its backend does not have. Before 0.17 it asks ten
+/// times, for most of a minute.
+bool is_retry_of_what_is_gone(std::string_view line);
+
 /// Replaces secrets and the user info of URLs by "***", and control characters by blanks; at most 400 bytes.
 std::string scrub(std::string_view text, const std::vector<std::string>& secrets);
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "sidecar/first_contact.h"
 #include "sidecar/restic.h"
 
 /// The locks of a repository: which of them go, and how people see them (docs/decisions/0030, 0045).
@@ -156,7 +157,8 @@ ResticResult<std::vector<std::string>> Restic::lock_ids() {
 }
 
 ResticResult<std::optional<RepositoryLock>> Restic::read_lock(const std::string& id) {
-  const auto read = run_once(lock_arguments(id), {});
+  FirstContact contact(place_.patience, false, FirstContact::With::what_others_remove);
+  const auto read = run_once(lock_arguments(id), {}, &contact);
   if (!read) return std::unexpected(read.error());
   if (read->stopped) return std::unexpected(failure_of(*read));
   if (read->exit_code != 0) return std::nullopt;

@@ -212,4 +212,4 @@ def test_killed_at_each_failpoint_once_the_story_ends_as_it_does_without(sweep, 
             crowd.stop()
 
     # In order, for the controller needs no new start where the sidecars are killed.
-    try_each(crowd_name, sorted(chosen(places, PLACES), key=lambda place: place[0]), killed)
+    try_each(crowd_name, sorted(chosen(crowd_name, places, PLACES), key=lambda place: place[0]), killed)

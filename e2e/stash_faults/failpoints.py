@@ -35,28 +35,28 @@ def places_in(*logs):
     return [f"{name}:{i}" for name, count in most.items() for i in range(1, min(count, PASSES) + 1)]
 
 
-def chosen(places, most):
-    """A sample, at `most` so many unless the environment asks for more. Each place is a tuple of words."""
+def chosen(name, places, most):
+    """A sample, at `most` so many unless the environment asks for more; another one for each name. Each place is a tuple of words."""
     places = [place for place in places if " ".join(place).startswith(os.environ.get("STASH_SWEEP_ONLY", ""))]
     asked = os.environ.get("STASH_SWEEP_PLACES", str(most))
     count = len(places) if asked == "all" else min(int(asked), len(places))
-    print(f"kill sweep: {count} of {len(places)} places, STASH_SWEEP_SEED={SEED}", flush=True)
-    return random.Random(SEED).sample(places, count)
+    print(f"kill sweep: {name}: {count} of {len(places)} places, STASH_SWEEP_SEED={SEED}", flush=True)
+    return random.Random(f"{SEED} {name}").sample(places, count)
 
 
 def try_each(name, places, story):
     """Calls story(*place) for each of them, which says whether anybody was killed there. All are tried, and told together."""
     broken, missed = [], []
     for place in places:
-        what, began, hit = f"{name}: {' '.join(place)}", time.monotonic(), False
+        what, began, ending = f"{name}: {' '.join(place)}", time.monotonic(), ""
         try:
-            hit = story(*place)
+            if not story(*place):
+                missed.append(what)
+                ending = ", nobody was killed there"
         except Exception as problem:  # noqa: BLE001
             broken.append(f"{what}: {problem}")
-            print(f"kill sweep: {broken[-1]}", flush=True)
-        else:
-            missed += [] if hit else [what]
-        print(f"kill sweep: {what}: {time.monotonic() - began:.0f} s{'' if hit else ', nobody was killed there'}", flush=True)
+            ending = f", broken: {problem}"
+        print(f"kill sweep: {what}: {time.monotonic() - began:.0f} s{ending}", flush=True)
     assert not broken, "\n".join(broken)
     # Who comes when is chance where there are several, so a place may be passed in one story and not in the other.
     assert len(missed) <= len(places) // 3, missed

@@ -179,6 +179,24 @@ TEST_CASE("a container that goes on with what one began that was killed removes 
   CHECK_FALSE(story.unlocked());
 }
 
+TEST_CASE("a lock that has gone since it was listed is not waited for", "[sidecar][lock_story][F28][I6]") {
+  LockStory story;
+  const std::string own = story.lock_file("51c0b8aa"), gone = "40b9a799" + std::string(56, '0');
+  const std::string waiting =
+      "for n in 1 2 3; do echo \"Load(<lock/40b9a79900>, 0, 0) returned error, retrying after ${n}s: open /locks/" +
+      gone + ": no such file or directory\" >&2; done; exec sleep 600";
+  story.restic.on("cat", {})
+      .on("list", {.output = gone + "\n" + fs::path(own).filename().string() + "\n"})
+      .on("cat", {.before = waiting})
+      .on("cat", {.output = R"({"time":"2026-11-23T12:53:03Z","hostname":"app-6f-x","username":"","pid":999999})"})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = test::summary_line()})
+      .on("forget", {.output = "[]\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  story.run(true);
+  CHECK_FALSE(fs::exists(own));
+}
+
 /// What a person's download looks like to the sidecar beside it.
 class LivingRestic {
  public:

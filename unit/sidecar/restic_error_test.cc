@@ -136,6 +136,18 @@ TEST_CASE("a retry notice says why, and whether trying again can help", "[sideca
   CHECK_FALSE(is_beyond_retries(ResticCause::unknown));
 }
 
+TEST_CASE("what restic asks for again although it is gone is told from other retries", "[sidecar][restic_error]") {
+  const auto gone = [](const std::string& why) {
+    return is_retry_of_what_is_gone(
+        fmt::format("Load(<lock/40b9a79900>, 0, 0) returned error, retrying after 1.3s: {}", why));
+  };
+  CHECK(gone("open /safe/data/locks/40b9a799: no such file or directory"));
+  CHECK(gone("<lock/40b9a79900> does not exist"));
+  CHECK(gone("The specified key does not exist."));
+  CHECK_FALSE(gone("dial tcp: connection refused"));
+  CHECK_FALSE(is_retry_of_what_is_gone("open /safe/data/locks/40b9a799: no such file or directory"));
+}
+
 TEST_CASE("a first contact that we gave up is told by its last retry, without its delay and our port",
           "[sidecar][restic_error]") {
   const auto text = [](std::string_view delay, int port) {
