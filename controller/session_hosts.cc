@@ -96,7 +96,7 @@ void spread_hosts(Plan& plan, const Json& session, const HostObjects& objects, b
   const bool begins =
       may_begin && before.empty() && !api::has_host_objects(session) && hosts_told > api::kHostsInSession;
   if (!begins && !api::has_host_objects(session) && objects.empty()) return;
-  const Json entries = told ? std::move(status["stats"]) : before;
+  const Json entries = told ? status["stats"] : before;
 
   // The one copy of hundreds of results is enough.
   const bool ends = api::is_final_phase(string_at(status, {"phase"}));
