@@ -1,5 +1,7 @@
 #include "controller/gather.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
 
