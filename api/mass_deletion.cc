@@ -15,6 +15,12 @@ bool is_held(const Json& repository) {
   });
 }
 
+bool is_held(const Repository& repository) {
+  return std::ranges::any_of(repository.status.conditions, [](const Condition& condition) {
+    return condition.type == names::kWipedOut && condition.reason == names::kMassDeletion;
+  });
+}
+
 std::string ways_out_of_hold(const Json& repository) {
   const std::string name = string_at(repository, {"metadata", "name"});
   const std::string ns = string_at(repository, {"metadata", "namespace"});

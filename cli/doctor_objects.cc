@@ -101,7 +101,8 @@ void check_backends(const DoctorWorld& world, Checks& checks) {
   constexpr std::string_view kArea = "backends";
   if (!readable(world, kArea, {"repositories"}, checks)) return;
   const Json& repositories = list_of(world, "repositories");
-  const auto held = std::ranges::count_if(repositories, api::is_held);
+  const auto held =
+      std::ranges::count_if(repositories, [](const Json& repository) { return api::is_held(repository); });
   bool good = true;
   for (const Json& repository : repositories) {
     if (api::is_held(repository)) {

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
+#include <span>
 
 #include "cli/doctor_world.h"
 #include "cli/object.h"
@@ -12,6 +15,12 @@ namespace stash::cli {
 namespace {
 
 constexpr std::chrono::hours kSoon{48};
+constexpr std::string_view kAuthorization = ".authorization.stash.appscode.com";
+constexpr std::string_view kAdmission = ".admission.stash.appscode.com";
+constexpr std::array<std::string_view, 4> kAuthorized{"backupblueprint", "backupconfiguration", "repository",
+                                                      "restoresession"};
+constexpr std::array<std::string_view, 5> kWarnedAbout{"backupblueprint", "backupconfiguration", "backupsession",
+                                                       "repository", "restoresession"};
 
 const Json* injector_configuration(const DoctorWorld& world) {
   for (const Json& configuration : list_of(world, "mutatingwebhookconfigurations")) {
@@ -27,6 +36,7 @@ struct HookFaults {
   std::map<std::string, std::vector<std::string>> without_ca;       ///< by configuration, names of webhooks
   std::map<std::string, std::vector<std::string>> without_service;  ///< by Service
   bool injector_fails = false;
+  std::vector<std::string> ignored;  ///< webhooks that check rights, and that the API server does without
 };
 
 void look_at_hook(const DoctorWorld& world, const Json& configuration, const Json& hook, HookFaults& faults) {
@@ -38,7 +48,9 @@ void look_at_hook(const DoctorWorld& world, const Json& configuration, const Jso
       find_named(list_of(world, "services"), service, ns) == nullptr) {
     faults.without_service[ns + "/" + service].push_back(name);
   }
-  if (name == kInjectorWebhook && string_at(hook, {"failurePolicy"}) == "Fail") faults.injector_fails = true;
+  const std::string policy = string_at(hook, {"failurePolicy"});
+  if (name == kInjectorWebhook && policy == "Fail") faults.injector_fails = true;
+  if (name.ends_with(kAuthorization) && policy == "Ignore") faults.ignored.push_back(name);
 }
 
 /// "webhook a", "webhook a and 3 others"
@@ -67,11 +79,52 @@ bool tell_faults(const HookFaults& faults, Checks& checks) {
           "the injector's failurePolicy is Fail: while the webhook is down no workload can be changed",
           "upgrade the chart, which sets Ignore");
   }
-  return faults.without_ca.empty() && faults.without_service.empty() && !faults.injector_fails;
+  if (!faults.ignored.empty()) {
+    wrong(checks, Check::Level::problem, kArea,
+          fmt::format("the failurePolicy of {} is Ignore: while the webhook is down nobody's rights are checked",
+                      webhooks_named(faults.ignored)),
+          "upgrade the chart, which sets Fail");
+  }
+  return faults.without_ca.empty() && faults.without_service.empty() && !faults.injector_fails &&
+         faults.ignored.empty();
 }
 
 bool is_hook_of_ours(std::string_view webhook) {
-  return webhook.ends_with(".authorization.stash.appscode.com") || webhook.ends_with(".admission.stash.appscode.com");
+  return webhook.ends_with(kAuthorization) || webhook.ends_with(kAdmission);
+}
+
+/// Of each kind that is without its webhook.
+std::vector<std::string> missing(std::span<const std::string_view> kinds, std::string_view suffix,
+                                 const std::set<std::string>& present) {
+  std::vector<std::string> names;
+  for (const std::string_view kind : kinds) {
+    std::string name = fmt::format("{}{}", kind, suffix);
+    if (!present.contains(name)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+/// True when all are there.
+bool tell_missing(const std::set<std::string>& present, Checks& checks) {
+  constexpr std::string_view kArea = "webhook";
+  const auto unchecked = missing(kAuthorized, kAuthorization, present);
+  if (!unchecked.empty()) {
+    wrong(
+        checks, Check::Level::problem, kArea,
+        fmt::format("no ValidatingWebhookConfiguration has {}: Stash does for the author of an object what he may not "
+                    "do himself",
+                    webhooks_named(unchecked)),
+        "upgrade the chart, which makes them");
+  }
+  const auto silent = missing(kWarnedAbout, kAdmission, present);
+  if (!silent.empty()) {
+    wrong(checks, Check::Level::warning, kArea,
+          fmt::format(
+              "no ValidatingWebhookConfiguration has {}: kubectl apply does not show what is wrong with an object",
+              webhooks_named(silent)),
+          "upgrade the chart, which makes them");
+  }
+  return unchecked.empty() && silent.empty();
 }
 
 void check_certificate(const DoctorWorld& world, const certs::CertificateFacts& facts, std::string_view which,
@@ -118,13 +171,19 @@ void check_webhook(const DoctorWorld& world, Checks& checks) {
   }
   HookFaults faults;
   for (const Json& hook : array_at(*injector, {"webhooks"})) look_at_hook(world, *injector, hook, faults);
-  readable(world, kArea, {"validatingwebhookconfigurations"}, checks);
+  const bool sees_all = readable(world, kArea, {"validatingwebhookconfigurations"}, checks);
+  std::set<std::string> present;
   for (const Json& configuration : list_of(world, "validatingwebhookconfigurations")) {
     for (const Json& hook : array_at(configuration, {"webhooks"})) {
-      if (is_hook_of_ours(string_at(hook, {"name"}))) look_at_hook(world, configuration, hook, faults);
+      const std::string name = string_at(hook, {"name"});
+      if (!is_hook_of_ours(name)) continue;
+      present.insert(name);
+      look_at_hook(world, configuration, hook, faults);
     }
   }
-  if (tell_faults(faults, checks)) well(checks, kArea, fmt::format("{} is registered, with a CA", name_of(*injector)));
+  const bool complete = !sees_all || tell_missing(present, checks);
+  if (tell_faults(faults, checks) && complete)
+    well(checks, kArea, fmt::format("{} is registered, with a CA", name_of(*injector)));
 }
 
 void check_certificates(const DoctorWorld& world, Checks& checks) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/format.h"
+#include "api/mass_deletion.h"
 #include "api/names.h"
 #include "api/schedule.h"
 #include "controller/cron_job.h"
@@ -132,7 +133,10 @@ constexpr GaugeOf<RepositoryGauges> kRepositoryGauges[] = {
      &RepositoryGauges::integrity},
     {"stash_repository_status_last_check_timestamp_seconds", "When that check was", &RepositoryGauges::last_check},
     {"stash_repository_status_last_backup_timestamp_seconds", "When the last successful backup into it was",
-     &RepositoryGauges::last_backup}};
+     &RepositoryGauges::last_backup},
+    {"stash_repository_wipe_out_held",
+     "1 when it was deleted with so many others that its data stays until somebody confirms",
+     &RepositoryGauges::wipe_out_held}};
 
 }  // namespace
 
@@ -179,6 +183,7 @@ RepositoryGauges gauges_of(const api::Repository& repository) {
   }
   if (status.integrity) gauges.integrity = flag(*status.integrity);
   if (status.last_check_time) gauges.last_check = unix_time(*status.last_check_time);
+  gauges.wipe_out_held = flag(api::is_held(repository));
   return gauges;
 }
 

@@ -26,7 +26,7 @@ struct BackupGauges {
 
 struct RepositoryGauges {
   std::string ns, name;
-  std::optional<double> size, snapshots, integrity, last_check, last_backup;
+  std::optional<double> size, snapshots, integrity, last_check, last_backup, wipe_out_held;
   friend bool operator==(const RepositoryGauges&, const RepositoryGauges&) = default;
 };
 

@@ -47,6 +47,22 @@ inline certs::CertificateFacts certificate(std::chrono::hours left) {
   return facts;
 }
 
+inline Json validating_webhook(const std::string& name, const std::string& failure_policy) {
+  return {{"name", name},
+          {"failurePolicy", failure_policy},
+          {"clientConfig", {{"caBundle", "x"}, {"service", {{"name", "stash-webhook"}, {"namespace", "stash"}}}}}};
+}
+
+/// As the chart orders them.
+inline Json validating_webhooks() {
+  Json hooks = Json::array();
+  for (const char* kind : {"repository", "backupconfiguration", "backupsession", "restoresession", "backupblueprint"})
+    hooks.push_back(validating_webhook(fmt::format("{}.admission.stash.appscode.com", kind), "Ignore"));
+  for (const char* kind : {"backupconfiguration", "restoresession", "repository", "backupblueprint"})
+    hooks.push_back(validating_webhook(fmt::format("{}.authorization.stash.appscode.com", kind), "Fail"));
+  return hooks;
+}
+
 /// An installation without a fault.
 inline DoctorWorld a_world() {
   DoctorWorld world;
@@ -70,12 +86,7 @@ inline DoctorWorld a_world() {
                        {"clientConfig",
                         {{"caBundle", "x"}, {"service", {{"name", "stash-webhook"}, {"namespace", "stash"}}}}}}}}}});
   world.lists["validatingwebhookconfigurations"] =
-      Json::array({{{"metadata", {{"name", "stash-warnings"}}},
-                    {"webhooks",
-                     {{{"name", "repository.admission.stash.appscode.com"},
-                       {"failurePolicy", "Ignore"},
-                       {"clientConfig",
-                        {{"caBundle", "x"}, {"service", {{"name", "stash-webhook"}, {"namespace", "stash"}}}}}}}}}});
+      Json::array({{{"metadata", {{"name", "stash-warnings"}}}, {"webhooks", validating_webhooks()}}});
   world.published_cas = {certificate(std::chrono::hours(1000))};
   world.serving_certificate = certificate(std::chrono::hours(100));
   world.lists["clusterroles"] = Json::array({a_role("stash-webhook"), a_role("stash-operator")});

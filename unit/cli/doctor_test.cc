@@ -52,7 +52,7 @@ TEST_CASE("a webhook without a CA or a Service cannot be called", "[cli][doctor]
   world = a_world();
   world.lists["services"] = Json::array();
   CHECK(complaint(world).message ==
-        "Service stash/stash-webhook of webhook workload.admission.stash.appscode.com and 1 other does not exist");
+        "Service stash/stash-webhook of webhook workload.admission.stash.appscode.com and 9 others does not exist");
 }
 
 TEST_CASE("a validating webhook without a CA or a Service cannot be called either", "[cli][doctor]") {
@@ -65,6 +65,44 @@ TEST_CASE("a validating webhook without a CA or a Service cannot be called eithe
   client["service"]["name"] = "gone";
   CHECK(complaint(world).message ==
         "Service stash/gone of webhook repository.admission.stash.appscode.com does not exist");
+}
+
+TEST_CASE("rights that no webhook checks are a problem, and warnings that nobody sees are not", "[cli][doctor]") {
+  DoctorWorld world = a_world();
+  Json& configurations = world.lists["validatingwebhookconfigurations"];
+  Json& hooks = configurations[0]["webhooks"];
+  hooks.erase(hooks.size() - 1);
+  CHECK(complaint(world).level == Level::problem);
+  CHECK(
+      complaint(world).message ==
+      "no ValidatingWebhookConfiguration has webhook backupblueprint.authorization.stash.appscode.com: Stash does for "
+      "the author of an object what he may not do himself");
+  hooks = validating_webhooks();
+  hooks.erase(0);
+  CHECK(complaint(world).level == Level::warning);
+  CHECK(complaint(world).message.contains("has webhook repository.admission.stash.appscode.com: kubectl apply"));
+  configurations = Json::array();
+  const auto all = complaints(world);
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].message.contains("backupblueprint.authorization.stash.appscode.com and 3 others"));
+  CHECK(all[1].message.contains("backupblueprint.admission.stash.appscode.com and 4 others"));
+}
+
+TEST_CASE("validating webhooks that may not be seen are not called missing", "[cli][doctor]") {
+  DoctorWorld world = a_world();
+  world.lists.erase("validatingwebhookconfigurations");
+  world.unreadable["validatingwebhookconfigurations"] = "forbidden";
+  CHECK(complaint(world).level == Level::warning);
+  CHECK(complaint(world).message.contains("forbidden"));
+}
+
+TEST_CASE("a check of rights that the API server does without is a problem", "[cli][doctor]") {
+  DoctorWorld world = a_world();
+  world.lists["validatingwebhookconfigurations"][0]["webhooks"][5]["failurePolicy"] = "Ignore";
+  CHECK(
+      complaint(world).message ==
+      "the failurePolicy of webhook backupconfiguration.authorization.stash.appscode.com is Ignore: while the webhook "
+      "is down nobody's rights are checked");
 }
 
 TEST_CASE("every kind that a check looks at is asked for", "[cli][doctor]") {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/names.h"
 #include "unit/controller/worlds.h"
 
 namespace {
@@ -168,7 +169,7 @@ TEST_CASE("the slots of @every follow from the last one taken", "[controller][me
 }
 
 TEST_CASE("a Repository tells what its status knows", "[controller][metrics]") {
-  CHECK(gauges_of(a_repository().build()) == RepositoryGauges{.ns = "demo", .name = "repo"});
+  CHECK(gauges_of(a_repository().build()) == RepositoryGauges{.ns = "demo", .name = "repo", .wipe_out_held = 0});
   const auto known = a_repository().with([](api::Repository& repository) {
     repository.status.total_size = "1.500 MiB";
     repository.status.snapshot_count = 3;
@@ -182,5 +183,15 @@ TEST_CASE("a Repository tells what its status knows", "[controller][metrics]") {
                                                      .snapshots = 3,
                                                      .integrity = 0,
                                                      .last_check = kCreatedAt,
-                                                     .last_backup = kCreatedAt + 1});
+                                                     .last_backup = kCreatedAt + 1,
+                                                     .wipe_out_held = 0});
+}
+
+TEST_CASE("a Repository whose data awaits a confirmation tells so", "[controller][metrics][F82][I11]") {
+  const auto held = a_repository().with([](api::Repository& repository) {
+    repository.status.conditions.push_back({.type = std::string(api::names::kWipedOut),
+                                            .status = "False",
+                                            .reason = std::string(api::names::kMassDeletion)});
+  });
+  CHECK(gauges_of(held.build()).wipe_out_held == 1.0);
 }
