@@ -11,6 +11,7 @@ namespace stash::api {
 struct Claim {
   std::string pod, pod_uid;
   std::optional<TimePoint> heartbeat;  ///< last sign of progress, written at most every 30 s
+  std::string stop;                    ///< why the work is to end early; "": it is not
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 

@@ -109,6 +109,8 @@ inline constexpr std::string_view kCronJobHealthy = "CronJobHealthy";
 inline constexpr std::string_view kWipedOut = "WipedOut";
 /// With this reason it was deleted together with many others, and waits for somebody's word (docs/decisions).
 inline constexpr std::string_view kMassDeletion = "MassDeletion";
+/// The reason of a RestoreSession whose place a newer one has taken; no pod begins one any more.
+inline constexpr std::string_view kSuperseded = "Superseded";
 /// Ours, on a Repository: another one of its namespace has the same location. With this reason that one is older, and
 /// the sidecars leave `restic init` to its backups.
 inline constexpr std::string_view kLocationShared = "LocationShared";

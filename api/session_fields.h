@@ -9,7 +9,8 @@ namespace stash::api {
 constexpr auto fields(Of<Claim>) {
   return std::tuple{Field{"podName", &Claim::pod, "Pod that works on this host."},
                     Field{"podUID", &Claim::pod_uid, "UID of that pod."},
-                    Field{"heartbeatTime", &Claim::heartbeat, "Last sign of life of the work."}};
+                    Field{"heartbeatTime", &Claim::heartbeat, "Last sign of life of the work."},
+                    Field{"stop", &Claim::stop, "Why the pod is to end the work early, and to give the host back."}};
 }
 
 constexpr auto fields(Of<FileStats>) {

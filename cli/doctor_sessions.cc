@@ -37,7 +37,7 @@ bool same_target(const Json& left, const Json& right) {
 
 /// A newer restore has taken this one's place, so no pod waits for it.
 bool is_replaced(const Json& restore, const Json& restores) {
-  if (string_at(restore, {"status", "reason"}) == controller::reasons::kSuperseded) return true;
+  if (string_at(restore, {"status", "reason"}) == api::names::kSuperseded) return true;
   const auto created = [](const Json& object) { return string_at(object, {"metadata", "creationTimestamp"}); };
   return std::ranges::any_of(restores, [&](const Json& other) {
     return phase_of(other) == "Succeeded" && created(other) > created(restore) && same_target(other, restore);

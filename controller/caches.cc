@@ -60,6 +60,12 @@ std::optional<api::WorkloadRef> target_of(const Json& object) {
 
 bool is_finished(const Json& session) { return api::is_final_phase(string_at(session, {"status", "phase"})); }
 
+void wake_unfinished(const kube::Cache& cache, kube::WorkQueue& queue, const std::string& ns) {
+  for (const Caches::Object& object : cache.with_key(ns, kUnfinished)) {
+    queue.add(to_string(ObjectRef{ns, string_at(*object, {"metadata", "name"})}));
+  }
+}
+
 /// Nothing that a decision reads differs.
 bool same_workload(const Json& before, const Json& after) {
   const auto same = [&](std::initializer_list<std::string_view> path) {
@@ -275,6 +281,7 @@ void Caches::on_session(const ObjectRef& ref, const Object& before, const Object
   } else {
     queues.sessions.add(to_string(ref));
   }
+  wake_unfinished(restores, queues.restores, ref.ns);
   const auto has_succeeded = [](const Object& session) {
     return session && string_at(*session, {"status", "phase"}) == "Succeeded";
   };
@@ -286,6 +293,9 @@ void Caches::on_session(const ObjectRef& ref, const Object& before, const Object
 
 void Caches::on_restore(const ObjectRef& ref, const Object& before, const Object& after) {
   queues.restores.add(to_string(ref));
+  // A backup of the same volumes makes way for a restore, and a newer restore waits for the end of an older one.
+  if (!before) wake_unfinished(sessions, queues.sessions, ref.ns);
+  wake_unfinished(restores, queues.restores, ref.ns);
   wake_target(before);
   wake_target(after);
 }
@@ -327,11 +337,8 @@ void Caches::on_workload(const api::WorkloadKind& kind, const ObjectRef& ref, co
   for (const Object& configuration : configurations_of({&kind, ref})) {
     queues.configurations.add(to_string(ObjectRef{ref.ns, string_at(*configuration, {"metadata", "name"})}));
   }
-  for (const auto& [cache, queue] : {std::pair(&sessions, &queues.sessions), {&restores, &queues.restores}}) {
-    for (const Object& session : cache->with_key(ref.ns, kUnfinished)) {
-      queue->add(to_string(ObjectRef{ref.ns, string_at(*session, {"metadata", "name"})}));
-    }
-  }
+  wake_unfinished(sessions, queues.sessions, ref.ns);
+  wake_unfinished(restores, queues.restores, ref.ns);
 }
 
 void Caches::on_owned(const ObjectRef& ref, const Object& before, const Object& after) {

@@ -24,6 +24,10 @@ std::string first_of(std::vector<std::string> texts, std::string_view separator)
   return fmt::format("{}", fmt::join(texts, separator));
 }
 
+bool has_volumes_in_use(const Json& host) {
+  return phase_of(host) == kHostRunning && at(host, {"claim"}) != nullptr && at(host, {"backedUp"}) == nullptr;
+}
+
 void set_failed(Json& host, const std::string& error) {
   host["phase"] = kHostFailed;
   host["error"] = error;
@@ -32,6 +36,19 @@ void set_failed(Json& host, const std::string& error) {
 }
 
 }  // namespace
+
+bool uses_volumes(const Json& stats) { return std::ranges::any_of(stats, has_volumes_in_use); }
+
+bool may_use_volumes(const Json& stats) {
+  return std::ranges::any_of(
+      stats, [](const Json& host) { return phase_of(host) == kHostPending || has_volumes_in_use(host); });
+}
+
+void ask_to_stop(Json& stats, const std::string& why) {
+  for (Json& host : stats) {
+    if (has_volumes_in_use(host) && string_at(host, {"claim", "stop"}).empty()) host["claim"]["stop"] = why;
+  }
+}
 
 void add_missing_hosts(Json& stats, const std::vector<std::string>& expected) {
   if (!stats.is_array()) stats = Json::array();

@@ -48,6 +48,16 @@ std::vector<std::string> fail_hosts(Json& stats, std::string_view phase, const s
 std::vector<std::string> fail_hosts(Json& stats, std::string_view phase,
                                     const std::function<std::string(const std::string& host)>& error);
 
+/// Is one of them in the hands of a pod that reads or writes volumes? One that has told its snapshots does not any
+/// more.
+bool uses_volumes(const Json& stats);
+/// Or may one of them be, at any moment?
+bool may_use_volumes(const Json& stats);
+
+/// Asks the pods of those that use_volumes to end their work; they give their hosts back, each when its restic has
+/// ended.
+void ask_to_stop(Json& stats, const std::string& why);
+
 /// What readers of rc.3 and later expect in targets[].stats: finished hosts only, for they take any entry for a result,
 /// without what pods and controller tell one another.
 Json finished_hosts(const Json& stats);

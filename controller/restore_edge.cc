@@ -22,6 +22,27 @@ void gather_rivals(const Cluster& cluster, const api::RestoreSession& restore, R
   }
 }
 
+/// One whose hosts pods have taken, or may take at any moment.
+std::string user_of_volumes(const Cluster& cluster, const api::RestoreSession& restore) {
+  const std::string& ns = restore.metadata.ns;
+  const api::WorkloadRef target{api::workload_kind(restore.spec.target->ref), {ns, restore.spec.target->ref.name}};
+  for (const kube::Cache::Object& other : cluster.caches.restores_of(target)) {
+    const api::ObjectMeta meta = api::meta_of(*other);
+    // One that is deleted has been let go by its author.
+    if (meta.uid == restore.metadata.uid || meta.being_deleted) continue;
+    if (uses_volumes(array_at(*other, {"status", "stats"}))) return name_in_books(api::kRestoreSessions, meta.ref());
+  }
+  for (const kube::Cache::Object& object : cluster.caches.configurations_of(target)) {
+    for (const kube::Cache::Object& session : cluster.caches.sessions_of(api::meta_of(*object).ref())) {
+      const api::ObjectMeta meta = api::meta_of(*session);
+      if (meta.being_deleted || api::is_final_phase(string_at(*session, {"status", "phase"}))) continue;
+      if (may_use_volumes(cluster.caches.host_entries(*session)))
+        return name_in_books(api::kBackupSessions, meta.ref());
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
@@ -46,6 +67,7 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
   if (restore && restore->spec.target && phase != "Succeeded" && phase != "Invalid") {
     gather_rivals(cluster, *restore, world);
     const Json& stats = array_at(*session, {"status", "stats"});
+    if (stats.empty()) world.used_by = user_of_volumes(cluster, *restore);
     const Tally hosts = tally(stats);
     world.silent_for = cluster.heartbeats.silent_for(name, stats);
     const bool settled = age(restore->metadata.created, world.now) >= cluster.limits.grace;

@@ -76,20 +76,6 @@ bool unusable_session_is_invalid(Decision& decision) {
   return true;
 }
 
-/// The old pod may live until the new one is ready, and two restores must not write into one volume: with its host
-/// Failed it stops at its next sign of life.
-bool superseded_session_ends(Decision& decision) {
-  const Tally sum = tally(decision.stats);
-  if (decision.world.superseded_by.empty() || (sum.total > 0 && sum.succeeded == sum.total)) return false;
-  const std::string message =
-      fmt::format("superseded by RestoreSession {}/{}, which is newer and restores the same workload",
-                  decision.session.metadata.ns, decision.world.superseded_by);
-  fail_hosts(decision.stats, kHostPending, message);
-  fail_hosts(decision.stats, kHostRunning, message);
-  end(decision, "Failed", reasons::kSuperseded, message);
-  return true;
-}
-
 /// What a user may expect of a restore that failed.
 std::string outlook(const Decision& decision) {
   bool begun = false, may_retry = false;
@@ -133,6 +119,42 @@ Claims claims_of(const Decision& decision) {
           .disrupted = reasons::kRestoreDisrupted,
           .in_turn = true,
           .watched_for = world.watched_for};
+}
+
+/// The old pod may live until the new one is ready, and two restores must not write into one volume: the pods are asked
+/// to stop, and the newer one begins when none has a host any more.
+bool superseded_session_ends(Decision& decision) {
+  Tally sum = tally(decision.stats);
+  if (decision.world.superseded_by.empty() || (sum.total > 0 && sum.succeeded == sum.total)) return false;
+  const std::string message =
+      fmt::format("superseded by RestoreSession {}/{}, which is newer and restores the same workload",
+                  decision.session.metadata.ns, decision.world.superseded_by);
+  if (sum.running > 0) judge_claims(claims_of(decision), decision.stats, decision.status, decision.plan);
+  fail_hosts(decision.stats, kHostPending, message);
+  ask_to_stop(decision.stats, message);
+  sum = tally(decision.stats);
+  if (sum.total > 0 && sum.succeeded == sum.total) return false;
+  if (sum.running == 0) {
+    end(decision, "Failed", names::kSuperseded, message);
+    return true;
+  }
+  decision.status.json["phase"] = "Running";
+  decision.status.json.erase("sessionDuration");
+  decision.status.set(names::kCompleted, "False", names::kSuperseded,
+                      message + "; waiting for the pod that works on " + hosts_in(decision.stats, kHostRunning));
+  write(decision);
+  return true;
+}
+
+/// Its pods are asked to stop, and give their hosts back.
+bool volumes_in_use_are_waited_for(Decision& decision) {
+  if (decision.world.used_by.empty() || !decision.stats.empty()) return false;
+  decision.status.json["phase"] = "Pending";
+  decision.status.set(names::kCompleted, "False", reasons::kVolumesInUse,
+                      decision.world.used_by + " still works on the volumes of this workload; waiting for its end");
+  look_again(decision.plan, decision.world.limits.look_again);
+  write(decision);
+  return true;
 }
 
 /// A target without pods is waited for as long as it takes: whoever restores often scales to zero first.
@@ -179,8 +201,13 @@ bool phase_follows_from_the_hosts(Decision& decision) {
 }
 
 using Rule = bool (*)(Decision&);
-constexpr Rule kRules[] = {deleted_session_is_released, settled_session_never_changes, unusable_session_is_invalid,
-                           superseded_session_ends,     passed_time_out_fails,         hosts_are_named,
+constexpr Rule kRules[] = {deleted_session_is_released,
+                           settled_session_never_changes,
+                           unusable_session_is_invalid,
+                           superseded_session_ends,
+                           passed_time_out_fails,
+                           volumes_in_use_are_waited_for,
+                           hosts_are_named,
                            phase_follows_from_the_hosts};
 
 }  // namespace

@@ -16,6 +16,7 @@ struct RestoreWorld {
   std::map<std::string, std::chrono::seconds> silent_for;
   std::string injected;       ///< the RestoreSession whose init container the pod template carries; "" for none
   std::string superseded_by;  ///< a newer RestoreSession of the same target that has taken this one's place there
+  std::string used_by;        ///< "BackupSession demo/x": another one whose pods use the target's volumes; "" for none
   TimePoint now{};
   Limits limits;
   std::chrono::seconds watched_for = std::chrono::seconds::max();  ///< since this process began to look

@@ -15,16 +15,20 @@
 namespace stash::controller {
 namespace {
 
-/// The name of one that writes, or will write, into this target; "" for none. One that failed counts as long as its
-/// init container is there: the pods it holds back may try again.
-std::string restore_under_way(const Cluster& cluster, const std::string& ns, const api::TargetRef& target) {
+/// One that writes, or will write, into this target. One that failed counts as long as its init container is there: the
+/// pods it holds back may try again.
+void look_for_restore(const Cluster& cluster, const std::string& ns, const api::TargetRef& target,
+                      SessionWorld& world) {
   const std::string injected = injected_restore(cluster, ns, target);
   for (const api::RestoreSession& restore : restores_of(cluster, ns, target)) {
     const std::string& phase = restore.status.phase;
     const bool waits = phase.empty() || phase == "Pending" || phase == "Running";
-    if (waits || (phase == "Failed" && restore.metadata.name == injected)) return restore.metadata.name;
+    const bool is_injected = restore.metadata.name == injected;
+    if (!waits && !(phase == "Failed" && is_injected)) continue;
+    world.restoring = restore.metadata.name;
+    world.restore_injected = is_injected;
+    return;
   }
-  return "";
 }
 
 bool is_over(const Json& session) {
@@ -67,7 +71,7 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
   if (!world.configuration->spec.target) return world;
   if (api::is_final_phase(decoded_session->status.phase)) return world;
 
-  world.restoring = restore_under_way(cluster, ref.ns, world.configuration->spec.target->ref);
+  look_for_restore(cluster, ref.ns, world.configuration->spec.target->ref, world);
 
   const Json& stats = array_at(world.session, {"status", "stats"});
   world.silent_for = cluster.heartbeats.silent_for(name_in_books(api::kBackupSessions, ref), stats);

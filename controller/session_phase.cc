@@ -229,6 +229,17 @@ bool hosts_are_named(SessionDecision& decision) {
   return true;
 }
 
+/// What is read while somebody restores into the volume is neither the data of before nor that of after. The restore
+/// waits for these pods.
+bool restore_of_the_target_stops_the_hosts(SessionDecision& decision) {
+  if (decision.world.restoring.empty() || !decision.world.restore_injected) return false;
+  const std::string why = fmt::format("RestoreSession {}/{} restores the same workload, and began before this was done",
+                                      decision.session.metadata.ns, decision.world.restoring);
+  fail_hosts(decision.stats, kHostPending, why);
+  ask_to_stop(decision.stats, why);
+  return false;
+}
+
 /// Its hosts were ended by the deadline, and only their thaws were waited for.
 bool is_late(const SessionDecision& decision) {
   const api::Condition* late = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
@@ -293,6 +304,7 @@ constexpr Rule kRules[] = {
     unusable_configuration_fails,
     passed_deadline_fails,
     hosts_are_named,
+    restore_of_the_target_stops_the_hosts,
     phase_follows_from_the_hosts,
 };
 

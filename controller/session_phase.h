@@ -26,6 +26,7 @@ struct SessionWorld {
   std::map<std::string, std::chrono::seconds> silent_for;  ///< claimed hosts: time since the last sign of progress
   bool exec_hooks = true;                                  ///< the chart's hooks.exec
   std::string restoring;                                   ///< an unfinished RestoreSession of the same target
+  bool restore_injected = false;                           ///< new pods of the target restore it
   TimePoint now{};                                         ///< of the session's own clock (session_clock.h)
   std::chrono::seconds stepped{0};                         ///< by how much the wall clock has been put forward since
   Limits limits;

@@ -297,12 +297,12 @@ bool end_without_upkeep(BackupProgress& progress) {
   if (progress.check_due && !progress.checked) {
     progress.shortcomings.push_back(
         {std::string(kFailedToVerify),
-         "the repository was not checked, as the pod was stopped before; the next session does it"});
+         "the repository was not checked, as the work was ended early; the next session does it"});
   }
   if (keeps_something(progress.retention) && progress.intact.value_or(true) && !progress.forget_done) {
     progress.shortcomings.push_back(
         {std::string(kFailedToApply),
-         "the retention policy was not applied, as the pod was stopped before; the next session does it"});
+         "the retention policy was not applied, as the work was ended early; the next session does it"});
   }
   return true;
 }

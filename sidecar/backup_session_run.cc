@@ -67,7 +67,7 @@ class Run {
       tell_progress();
       execute(step);
     }
-    if (context_.stop() && !status_.lost() && end_without_upkeep(progress_)) return true;
+    if (!status_.lost() && end_without_upkeep(progress_)) return true;
     if (progress_.hook_before == HookState::done && progress_.hook_after == HookState::due)
       run_farewell_hook(context_, status_, hooks_);
     return false;
@@ -389,7 +389,8 @@ Result<bool> run_backup_session(Context& context, BackupMemory& memory, const ap
     if (status.lost()) {
       log_warning("BackupSession {}: host {} was taken away from this pod; stopped", next.name, host);
     } else {
-      log_info("BackupSession {}: this pod is being stopped; host {} is given back", next.name, host);
+      log_info("BackupSession {}: {}; host {} is given back", next.name,
+               status.asked_to_stop() ? "the controller asks for an early end" : "this pod is being stopped", host);
       status.give_back(run.incomplete());
     }
     // After it: the next pod need not wait, and knows of the snapshots all the same.

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "api/codec.h"
+#include "api/names.h"
 #include "api/resource.h"
 #include "sidecar/restore_attempts.h"
 
@@ -71,7 +72,8 @@ std::optional<HostEntry> host_entry(const Json& session, std::string_view host) 
                       string_at(entry, {"hook", "error"}), string_at(entry, {"hook", "requestTime"})},
                      at(entry, {"backedUp"}) != nullptr,
                      at(entry, {"progress"}) != nullptr,
-                     texts_in(array_at(entry, {"incomplete"}))};
+                     texts_in(array_at(entry, {"incomplete"})),
+                     !string_at(entry, {"claim", "stop"}).empty()};
   }
   return std::nullopt;
 }
@@ -177,6 +179,8 @@ RestoreTurn restore_turn(const Json& session, std::string_view host, const PodId
   if (entry->phase == kSucceeded) return RestoreTurn::nothing_to_do;
   const bool held = is_held_by(*entry, pod);
   if (!held && entry->phase == kRunning) return RestoreTurn::wait;
+  // What the newer one restores must not be written over.
+  if (!held && string_at(session, {"status", "reason"}) == api::names::kSuperseded) return RestoreTurn::exhausted;
   if (entry->attempts >= kRestoreAttempts) {
     return entry->phase == kFailed ? RestoreTurn::exhausted : RestoreTurn::give_up;
   }

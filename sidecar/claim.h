@@ -41,6 +41,7 @@ struct HostEntry {
   bool told = false;                      ///< it says how the snapshots came out
   bool progressed = false;                ///< it says how far the work has come
   std::vector<std::string> incomplete{};  ///< snapshots of this host and session that lack files
+  bool stop = false;                      ///< whoever holds it is to end the work and to give it back
   friend bool operator==(const HostEntry&, const HostEntry&) = default;
 };
 std::optional<HostEntry> host_entry(const Json& session, std::string_view host);
@@ -88,7 +89,7 @@ enum class RestoreTurn {
   claim,          ///< Pending, or a failed try that may be repeated
   resume,         ///< ours already, from before this container was restarted
   give_up,        ///< as `claim` or `resume`, but the last attempt has been used up without a result
-  exhausted,      ///< the last attempt has failed
+  exhausted,      ///< the last attempt has failed, or a newer RestoreSession has taken this one's place
   wait,           ///< another pod restores it, or the controller has not stamped the session yet
 };
 RestoreTurn restore_turn(const Json& session, std::string_view host, const PodIdentity& pod);

@@ -71,7 +71,7 @@ Result<void> HostStatus::claim(Counted counted) {
     operations.insert(operations.begin(), Json{{"op", "test"}, {"path", "/metadata/uid"}, {"value", uid_}});
   TRY(const Json claimed, patch(operations));
   if (counted == Counted::yes) ++entry_.attempts;
-  entry_.told = entry_.progressed = false;
+  entry_.told = entry_.progressed = entry_.stop = false;
   // Who claims without having read it learns from the answer what the pod before knew.
   if (const auto entry = host_entry(claimed, host_); entry && !entry->incomplete.empty())
     entry_.incomplete = entry->incomplete;
@@ -81,8 +81,9 @@ Result<void> HostStatus::claim(Counted counted) {
 
 Result<void> HostStatus::resume() {
   const auto sent = context_.clock.steady();
-  TRY_VOID(patch(heartbeat_operations(entry_, host_, context_.pod, context_.clock.now())));
+  TRY(const Json resumed, patch(heartbeat_operations(entry_, host_, context_.pod, context_.clock.now())));
   note_written(sent);
+  note_answer(resumed);
   return {};
 }
 
@@ -105,7 +106,7 @@ bool HostStatus::look_again(const api::HostStats* written) {
 }
 
 bool HostStatus::beat() {
-  if (lost()) return false;
+  if (lost() || asked_to_stop()) return false;
   const bool news = (progress_ && progress_ != told_progress_) || !incomplete_.empty();
   if (context_.clock.steady() - last_beat_ < (news ? progress_pause_ : kBeat)) return true;
   return give_sign_of_life();
@@ -121,7 +122,7 @@ bool HostStatus::give_sign_of_life() {
     told_progress_ = progress_;
     if (!incomplete_.empty()) entry_.incomplete = std::exchange(incomplete_, {});
     entry_.progressed = progress_.has_value();
-    lost_ = !is_of_session(*written) || !still_ours(*written, host_, context_.pod);
+    note_answer(*written);
   } else if (written.error().code == ErrorCode::conflict || written.error().code == ErrorCode::not_found ||
              written.error().code == ErrorCode::invalid) {
     look_again(nullptr);
@@ -134,7 +135,13 @@ bool HostStatus::give_sign_of_life() {
     log_warning("no sign of life has got through for {}: the work on host {} ends, as another pod may have it by now",
                 format_duration(api::kCutOff), host_);
   }
-  return !lost();
+  return !lost() && !asked_to_stop();
+}
+
+void HostStatus::note_answer(const Json& object) {
+  const auto entry = host_entry(object, host_);
+  lost_ = !is_of_session(object) || !entry || !still_ours(object, host_, context_.pod);
+  if (!lost_) entry_.stop = entry->stop;
 }
 
 Result<void> HostStatus::write_result(const api::HostStats& result) {

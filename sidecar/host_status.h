@@ -45,9 +45,11 @@ class HostStatus {
   void progress(api::Progress progress) { progress_ = std::move(progress); }
   /// Writes a sign of life if the last is 30 s old. False once the session is final, deleted, or the host is not ours
   /// any more: nothing may be written then. False, too, once no sign of life has got through for api::kCutOff: what the
-  /// controller makes of such a silence cannot be seen from here, so the host counts as taken away.
+  /// controller makes of such a silence cannot be seen from here, so the host counts as taken away. And false once the
+  /// controller has asked for an early end: then it is to be given back, or to get the result that it has.
   bool beat();
   bool lost() const { return lost_ || cut_off_; }
+  bool asked_to_stop() const { return entry_.stop; }
   /// Reads the entry again; false when lost. An API server that cannot be reached changes nothing.
   bool look_again() { return look_again(nullptr); }
 
@@ -79,6 +81,8 @@ class HostStatus {
   bool give_sign_of_life();
 
   Result<Json> patch(const Json& operations);
+  /// What the answer to a write of ours says about whose the host is.
+  void note_answer(const Json& object);
   /// `object`, read from the place, is of our session.
   bool is_of_session(const Json& object) const;
 

@@ -248,8 +248,11 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
   auto problem = restorer.run();
   if (problem && !restorer.go_on()) {
     if (!status.lost()) status.give_back();
-    log_warning("interrupted; {}", status.lost() ? "the session was taken away or deleted" : "the host is given back");
-    return status.lost() ? std::nullopt : std::optional(1);
+    log_warning("interrupted; {}", status.lost() ? "the session was taken away or deleted"
+                                   : status.asked_to_stop()
+                                       ? "the controller asks for an early end; the host is given back"
+                                       : "the host is given back");
+    return context.stop() && !status.lost() ? std::optional(1) : std::nullopt;
   }
   if (problem) problem = failed_attempt(status.attempts(), *problem);
   const auto published =

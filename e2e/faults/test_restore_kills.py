@@ -124,8 +124,8 @@ def test_whoever_is_killed_in_a_restore_no_application_starts_before_all_is_back
         failpoints = {"controller": places_in(of_controller), "init": crowd.places()}
         crowd.require_no_other_restore()
         assert all(len(places) >= 8 for places in failpoints.values()), failpoints
-    places = [place for who, most in FAILPOINTS.items() for place in chosen([(who, name) for name in failpoints[who]], most)]
-    places += [place for who, most in MOMENTS.items() for place in chosen([(who, f"at {tenth} %") for tenth in TENTHS], most)]
+    places = [place for who, most in FAILPOINTS.items() for place in chosen(f"{crowd_name} {who}", [(who, name) for name in failpoints[who]], most)]
+    places += [place for who, most in MOMENTS.items() for place in chosen(f"{crowd_name} {who}", [(who, f"at {tenth} %") for tenth in TENTHS], most)]
 
     def killed(who, where):
         recovery.fault_ended()
@@ -171,7 +171,8 @@ def test_a_restore_whose_restic_is_killed_at_a_byte_is_whole_when_the_applicatio
             crowd.require_no_lock()
             return bool(hit)
 
-    try_each("1 from a server", chosen([("restic", f"at {percent} %") for percent in range(0, 100, 10)], 3), killed)
+    name = "1 from a server"
+    try_each(name, chosen(name, [("restic", f"at {percent} %") for percent in range(0, 100, 10)], 3), killed)
 
 
 @needs_build

@@ -35,6 +35,25 @@ TEST_CASE("a host that is given back keeps what is known of its incomplete snaps
   CHECK(stats == Json({{{"hostname", "host-0"}, {"phase", "Pending"}, {"incomplete", {"c4aff7e4"}}}}));
 }
 
+TEST_CASE("only pods that read or write volumes are asked to stop, and once", "[controller][hosts][I13]") {
+  Json stats =
+      Json::array({{{"hostname", "host-0"}, {"phase", "Running"}, {"claim", {{"podUID", "u-0"}}}},
+                   {{"hostname", "host-1"}, {"phase", "Running"}, {"claim", {{"podUID", "u-1"}}}, {"backedUp", true}},
+                   {{"hostname", "host-2"}, {"phase", "Succeeded"}, {"claim", {{"podUID", "u-2"}}}},
+                   {{"hostname", "host-3"}, {"phase", "Pending"}}});
+  CHECK(uses_volumes(stats));
+  ask_to_stop(stats, "first");
+  ask_to_stop(stats, "second");
+  CHECK(stats[0]["claim"]["stop"] == "first");
+  for (const int other : {1, 2}) CHECK_FALSE(stats[other]["claim"].contains("stop"));
+  CHECK_FALSE(stats[3].contains("claim"));
+  stats.erase(0);
+  CHECK_FALSE(uses_volumes(stats));
+  CHECK(may_use_volumes(stats));
+  stats.erase(2);
+  CHECK_FALSE(may_use_volumes(stats));
+}
+
 TEST_CASE("errors of all failed hosts are told together", "[controller][hosts]") {
   const Json stats = {{{"hostname", "a"}, {"phase", "Failed"}, {"error", "x"}},
                       {{"hostname", "b"}, {"phase", "Succeeded"}},

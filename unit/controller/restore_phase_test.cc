@@ -134,18 +134,42 @@ TEST_CASE("a restore whose place in the pod a newer one has taken is ended, so t
   world.superseded_by = "another-restore";
   const std::string message =
       "superseded by RestoreSession demo/another-restore, which is newer and restores the same workload";
+  const Json asked = after(world);
+  CHECK(phase_of(asked) == "Running");
+  CHECK(asked["status"]["reason"] == "Superseded");
+  CHECK(host_of(asked)["phase"] == "Running");
+  CHECK(host_of(asked)["claim"]["stop"] == message);
+
+  // Its pod is gone without having given it back.
+  world.session = asked;
+  world.target.pods = std::vector{a_pod("web-2")};
+  CHECK(phase_of(after(world)) == "Failed");
+
+  // It has given it back.
+  world.session = a_restore_session().phase("Running").total_hosts(1).host("host-0", "Pending").json();
   const Json ended = after(world);
   CHECK(phase_of(ended) == "Failed");
-  CHECK(host_of(ended) == Json({{"hostname", "host-0"}, {"phase", "Failed"}, {"error", message}}));
+  CHECK(host_of(ended)["error"] == message);
   CHECK(condition_of(ended, "Completed") == "True Superseded: " + message);
-
-  // The old pod may try once more before it goes.
-  world.session = ended;
-  world.session["status"]["stats"] = a_restore_session().host(claimed("host-0", "web-1")).json()["status"]["stats"];
-  CHECK(host_of(after(world))["phase"] == "Failed");
 
   world.session = a_restore_session().phase("Running").total_hosts(1).host("host-0", "Succeeded").json();
   CHECK(phase_of(after(world)) == "Succeeded");
+}
+
+TEST_CASE("a restore offers no host while pods of another session use the volumes",
+          "[controller][restore][F29][F44][I11][I13]") {
+  RestoreWorld world = a_restore_world();
+  world.used_by = "BackupSession demo/nightly";
+  const Json waiting = after(world);
+  CHECK(phase_of(waiting) == "Pending");
+  CHECK_FALSE(waiting["status"].contains("stats"));
+  CHECK(condition_of(waiting, "Completed") ==
+        "False VolumesInUse: BackupSession demo/nightly still works on the volumes of this workload; waiting for its "
+        "end");
+  CHECK(plan_restore(world).look_again_in);
+  world.session = waiting;
+  world.used_by = "";
+  CHECK(host_of(after(world))["phase"] == "Pending");
 }
 
 TEST_CASE("a restore names the fields that it does not act on", "[controller][restore]") {

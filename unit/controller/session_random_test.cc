@@ -142,6 +142,7 @@ class Schedule {
         break;
       case 6:
         world_.restoring = chance(2) ? "app-restore" : "";
+        world_.restore_injected = !world_.restoring.empty() && chance(2);
         break;
       case 7:
         world_.watched_for = seconds(pick(900));

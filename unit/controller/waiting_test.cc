@@ -148,10 +148,34 @@ TEST_CASE("no backup begins while the same workload is restored", "[controller][
         "go on when it has succeeded or is deleted");
 }
 
-TEST_CASE("a backup that began before the restore goes on", "[controller][waiting]") {
+TEST_CASE("a backup that began before the restore goes on until pods can restore, and is then asked to stop",
+          "[controller][waiting][F29][I11][I13]") {
   SessionWorld world = a_session_world();
   look_at(world, seconds(1));
   claim(world.session);
   world.restoring = "app-restore";
   CHECK(phase_of(look_at(world, seconds(20))) == "Running");
+  CHECK_FALSE(host_of(world.session)["claim"].contains("stop"));
+  world.restore_injected = true;
+  CHECK(phase_of(look_at(world, seconds(30))) == "Running");
+  const std::string why = "RestoreSession demo/app-restore restores the same workload, and began before this was done";
+  CHECK(host_of(world.session)["claim"]["stop"] == why);
+  // Asked once.
+  CHECK(plan_session(world).writes.empty());
+
+  // The pod has given it back.
+  world.session["status"]["stats"][0] = {{"hostname", "host-0"}, {"phase", "Pending"}};
+  CHECK(phase_of(look_at(world, seconds(40))) == "Failed");
+  CHECK(host_of(world.session)["error"] == why);
+}
+
+TEST_CASE("a backup whose snapshots are made is not asked to stop", "[controller][waiting][F29][I13]") {
+  SessionWorld world = a_session_world();
+  look_at(world, seconds(1));
+  claim(world.session);
+  world.session["status"]["stats"][0]["backedUp"] = true;
+  world.restoring = "app-restore";
+  world.restore_injected = true;
+  CHECK(phase_of(look_at(world, seconds(20))) == "Running");
+  CHECK_FALSE(host_of(world.session)["claim"].contains("stop"));
 }

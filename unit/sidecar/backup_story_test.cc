@@ -782,6 +782,22 @@ TEST_CASE("a pod that is being stopped interrupts restic and gives its host back
   CHECK(std::ranges::count(last, Json{{"op", "remove"}, {"path", "/status/stats/0/claim"}}) == 1);
 }
 
+TEST_CASE("a pod that the controller asks to end its work early interrupts restic and gives its host back",
+          "[sidecar][backup_story][F29][I11][I13]") {
+  BackupStory story;
+  story.reads(story.a_repository_here());
+  story.claims();
+  api::HostStats asked = Story::running_here();
+  asked.claim->stop = "RestoreSession demo/app-restore restores the same workload";
+  story.script.on("PATCH", kStatus).always().reply(a_backup_session().phase("Running").host(asked).json());
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).hang("backup");
+  REQUIRE(story.run());
+  const Json last = story.script.calls().back().json();
+  REQUIRE(last.is_array());
+  CHECK(std::ranges::count(last, Json{{"op", "add"}, {"path", "/status/stats/0/phase"}, {"value", "Pending"}}) == 1);
+  CHECK(test::result_in(story.script.calls()).is_null());
+}
+
 TEST_CASE("an API server that is away while restic runs costs nothing but patience",
           "[sidecar][backup_story][F11][I6]") {
   BackupStory story;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/names.h"
 #include "unit/support/objects.h"
 
 namespace stash::sidecar {
@@ -160,6 +161,12 @@ TEST_CASE("a restore is done once, by one pod at a time, and again only after a 
   CHECK(tried("Succeeded", "uid-1", 5) == RestoreTurn::nothing_to_do);
   CHECK(turn(host("Pending"), "Succeeded") == RestoreTurn::nothing_to_do);
   CHECK(restore_turn(a_restore_session().json(), "host-0", kPod) == RestoreTurn::wait);
+  Json superseded = a_restore_session().phase("Failed").host(host("Failed")).json();
+  superseded["status"]["reason"] = api::names::kSuperseded;
+  CHECK(restore_turn(superseded, "host-0", kPod) == RestoreTurn::exhausted);
+  superseded["status"]["phase"] = "Running";
+  superseded["status"]["stats"][0]["phase"] = "Pending";
+  CHECK(restore_turn(superseded, "host-0", kPod) == RestoreTurn::exhausted);
   CHECK(restore_turn(a_restore_session().being_deleted().host(host("Pending")).json(), "host-0", kPod) ==
         RestoreTurn::nothing_to_do);
 }

@@ -14,9 +14,9 @@ using test::summary_line;
 using test::TwoHostStory;
 
 constexpr const char* kNotChecked =
-    "the repository was not checked, as the pod was stopped before; the next session does it";
+    "the repository was not checked, as the work was ended early; the next session does it";
 constexpr const char* kNotApplied =
-    "the retention policy was not applied, as the pod was stopped before; the next session does it";
+    "the retention policy was not applied, as the work was ended early; the next session does it";
 
 std::string condition(const Json& result, std::string_view type) {
   for (const Json& condition : array_at(result, {"conditions"})) {

@@ -45,6 +45,32 @@ TEST_CASE("a pending host is restored, told, and the application may start", "[s
   CHECK(test::text_of(story.script.calls()).find("\"reason\":\"SuccessfulHostRestore\"") != std::string::npos);
 }
 
+TEST_CASE("a restore whose place a newer one takes stops, gives its host back, and is not begun again",
+          "[sidecar][restore_story][F29][I13]") {
+  RestoreStory story;
+  story.reads(story.pending);
+  story.script.on("PATCH", kStatus).reply(story.running);
+  api::HostStats asked = Story::running_here();
+  asked.claim->stop = "superseded by RestoreSession demo/newer";
+  story.script.on("PATCH", kStatus).always().reply(a_restore_session().phase("Running").host(asked).json());
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  Json superseded = a_restore_session().phase("Failed").host("host-0", "Failed").json();
+  superseded["status"]["reason"] = "Superseded";
+  story.reads(superseded);
+  story.script.on("GET", kSessions, "watch=true").stream({});
+  // Whoever deletes it lets the application start.
+  story.script.on("GET", kSession).reply(404);
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = kSnapshot})
+      .on("stats", {.output = "{\"total_size\":1}\n"})
+      .hang("restore");
+  CHECK(story.run() == 0);
+  CHECK(std::ranges::count(story.restic.subcommands(), "restore") == 1);
+  const std::string all = test::text_of(story.script.calls());
+  CHECK(all.find("\"op\":\"remove\",\"path\":\"/status/stats/0/claim\"") != std::string::npos);
+  CHECK(test::result_in(story.script.calls()).is_null());
+}
+
 TEST_CASE("a symbolic link where the snapshot has something else gives way, and leads no restore out of the volume",
           "[sidecar][restore_story][F44][I13][I16]") {
   RestoreStory story;
