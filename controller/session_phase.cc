@@ -231,13 +231,12 @@ bool hosts_are_named(SessionDecision& decision) {
 
 /// What is read while somebody restores into the volume is neither the data of before nor that of after. The restore
 /// waits for these pods.
-bool restore_of_the_target_stops_the_hosts(SessionDecision& decision) {
-  if (decision.world.restoring.empty() || !decision.world.restore_injected) return false;
+void make_way_for_restore(SessionDecision& decision) {
+  if (decision.world.restoring.empty() || !decision.world.restore_injected) return;
   const std::string why = fmt::format("RestoreSession {}/{} restores the same workload, and began before this was done",
                                       decision.session.metadata.ns, decision.world.restoring);
   fail_hosts(decision.stats, kHostPending, why);
   ask_to_stop(decision.stats, why);
-  return false;
 }
 
 /// Its hosts were ended by the deadline, and only their thaws were waited for.
@@ -256,6 +255,7 @@ bool phase_follows_from_the_hosts(SessionDecision& decision) {
     warn(decision.plan, reasons::kHostBackupFailed, std::move(said));
   }
   record_lost_pods(decision.status.json, lost, decision.world.target.ref);
+  make_way_for_restore(decision);
   thaw_failed_hosts(decision);
   const Tally sum = tally(decision.stats);
   if (sum.pending + sum.running == 0) {
@@ -304,7 +304,6 @@ constexpr Rule kRules[] = {
     unusable_configuration_fails,
     passed_deadline_fails,
     hosts_are_named,
-    restore_of_the_target_stops_the_hosts,
     phase_follows_from_the_hosts,
 };
 

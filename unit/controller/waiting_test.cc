@@ -163,10 +163,23 @@ TEST_CASE("a backup that began before the restore goes on until pods can restore
   // Asked once.
   CHECK(plan_session(world).writes.empty());
 
-  // The pod has given it back.
+  // The pod has given it back: nothing has come of it.
   world.session["status"]["stats"][0] = {{"hostname", "host-0"}, {"phase", "Pending"}};
-  CHECK(phase_of(look_at(world, seconds(40))) == "Failed");
-  CHECK(host_of(world.session)["error"] == why);
+  CHECK(phase_of(look_at(world, seconds(40))) == "Skipped");
+}
+
+TEST_CASE("a backup of which a part was made before a restore began fails, and says why",
+          "[controller][waiting][F29][I5]") {
+  SessionWorld world = a_session_world();
+  world.target.ref.kind = "StatefulSet";
+  world.target.workload->replicas = 2;
+  look_at(world, seconds(1));
+  world.session["status"]["stats"][0]["phase"] = "Succeeded";
+  world.restoring = "app-restore";
+  world.restore_injected = true;
+  CHECK(phase_of(look_at(world, seconds(20))) == "Failed");
+  CHECK(string_at(world.session["status"]["stats"][1], {"error"}) ==
+        "RestoreSession demo/app-restore restores the same workload, and began before this was done");
 }
 
 TEST_CASE("a backup whose snapshots are made is not asked to stop", "[controller][waiting][F29][I13]") {
