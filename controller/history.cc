@@ -2,11 +2,20 @@
 
 #include <algorithm>
 
+#include "api/names.h"
+
 namespace stash::controller {
 namespace {
 
+TimePoint end_of(const api::BackupSession& session) {
+  const api::Condition* completed = api::find_condition(session.status.conditions, api::names::kCompleted);
+  return completed != nullptr && completed->status == "True" ? completed->last_transition : TimePoint::max();
+}
+
+/// Times of creation are to a second: of two in the same one, that which ended later has what somebody waits for.
 bool newer(const api::BackupSession& a, const api::BackupSession& b) {
   if (a.metadata.created != b.metadata.created) return a.metadata.created > b.metadata.created;
+  if (end_of(a) != end_of(b)) return end_of(a) > end_of(b);
   return a.metadata.name > b.metadata.name;
 }
 

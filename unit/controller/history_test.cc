@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/names.h"
 #include "unit/controller/worlds.h"
 
 namespace {
@@ -48,6 +49,18 @@ TEST_CASE("a skipped session does not push out the result before it", "[controll
 
 TEST_CASE("a skipped session goes when a later one ran", "[controller][history]") {
   CHECK(removed({"b Succeeded", "a Skipped"}, 1) == Texts{"a"});
+}
+
+TEST_CASE("of two sessions of one second the one that ended later stays", "[controller][history][F54][I8]") {
+  const auto ended_after = [](const std::string& name, seconds time) {
+    return a_backup_session(name).phase("Succeeded").with([&](api::BackupSession& session) {
+      session.status.conditions = {
+          {.type = std::string(api::names::kCompleted), .status = "True", .last_transition = kCreated + time}};
+    });
+  };
+  const auto gone = beyond_history({ended_after("b", seconds(1)), ended_after("a", seconds(7))}, 1);
+  REQUIRE(gone.size() == 1);
+  CHECK(gone.front().name == "b");
 }
 
 TEST_CASE("a limit below one keeps the last result", "[controller][history]") {
