@@ -7,6 +7,7 @@
 #include "api/names.h"
 #include "api/schedule.h"
 #include "controller/cron_job.h"
+#include "controller/history.h"
 
 namespace stash::controller {
 namespace {
@@ -22,13 +23,6 @@ double flag(bool value) { return value ? 1 : 0; }
 /// One of a BackupConfiguration that had this name before is about other data.
 bool is_about(const api::BackupSession& session, const api::BackupConfiguration& configuration) {
   return session.metadata.created >= configuration.metadata.created;
-}
-
-TimePoint end_of(const api::BackupSession& session) {
-  const api::Condition* said = api::find_condition(session.status.conditions, api::names::kCompleted);
-  if (said && said->status == "True") return said->last_transition;
-  const auto took = parse_duration(session.status.session_duration);
-  return session.metadata.created + std::chrono::duration_cast<TimePoint::duration>(took.value_or(Nanoseconds(0)));
 }
 
 void add_sessions(BackupGauges& gauges, const api::BackupConfiguration& configuration, const Sessions& sessions,

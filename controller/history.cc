@@ -3,14 +3,10 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "base/duration.h"
 
 namespace stash::controller {
 namespace {
-
-TimePoint end_of(const api::BackupSession& session) {
-  const api::Condition* completed = api::find_condition(session.status.conditions, api::names::kCompleted);
-  return completed != nullptr && completed->status == "True" ? completed->last_transition : TimePoint::max();
-}
 
 /// Times of creation are to a second: of two in the same one, that which ended later has what somebody waits for.
 bool newer(const api::BackupSession& a, const api::BackupSession& b) {
@@ -20,6 +16,14 @@ bool newer(const api::BackupSession& a, const api::BackupSession& b) {
 }
 
 }  // namespace
+
+TimePoint end_of(const api::BackupSession& session) {
+  if (!api::is_final_phase(session.status.phase)) return TimePoint::max();
+  const api::Condition* said = api::find_condition(session.status.conditions, api::names::kCompleted);
+  if (said && said->status == "True") return said->last_transition;
+  const auto took = parse_duration(session.status.session_duration);
+  return session.metadata.created + std::chrono::duration_cast<TimePoint::duration>(took.value_or(Nanoseconds(0)));
+}
 
 std::vector<api::ObjectMeta> beyond_history(std::vector<api::BackupSession> sessions, int limit) {
   limit = std::max(limit, 1);

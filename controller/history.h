@@ -2,8 +2,12 @@
 #include <vector>
 
 #include "api/backup_session.h"
+#include "base/time.h"
 
 namespace stash::controller {
+
+/// When it ended: the last point of time while it has not, and near enough for one of an older Stash that does not say.
+TimePoint end_of(const api::BackupSession& session);
 
 /// Which of these sessions of one BackupConfiguration to delete so that the newest `limit` stay (contract 13.6).
 /// Never an unfinished one, and never the newest that ran to its end: the last result stays visible while the next one
