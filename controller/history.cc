@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "api/names.h"
-#include "base/duration.h"
+#include "base/time.h"
 
 namespace stash::controller {
 namespace {
