@@ -238,8 +238,7 @@ ResticResult<Restic::Run> Restic::run(const Arguments& arguments, const Ears& ea
     if (cause != ResticCause::locked) return run;
     if (steady_clock::now() >= give_up) return run;
     log_info("the repository at {} is locked by somebody else; waiting", call_.location);
-    if (remove_dead_lock(*run)) continue;
-    remove_stale_locks(*run);
+    if (remove_dead_lock(*run) || remove_stale_locks(*run)) continue;
     if (!wait(pause)) {
       run->stopped = true;
       return run;

@@ -164,7 +164,9 @@ class Restic {
   bool remove_lock(const LockOwner& owner, std::string_view why);
   bool is_ours_and_dead(const LockOwner& owner) const;
   /// By restic's own rule, if nothing speaks against it (docs/decisions/0045).
-  void remove_stale_locks(const Run& run);
+  /// True: it has removed what it may, for the first time since it met the lock that restic has just named.
+  bool remove_stale_locks(const Run& run);
+  ResticResult<bool> unlock_if_stale(const LockOwner& owner);
   /// Whether this very lock was met long enough ago. Now is the first time for one that we do not know.
   bool is_unchanged(const std::string& lock);
   /// Whether restic takes it for stale by its time, or soon will.
@@ -190,7 +192,8 @@ class Restic {
   std::vector<std::string> secrets_;
   GoOn go_on_;
   std::map<std::string, std::chrono::steady_clock::time_point> met_;  ///< locks, by when they were first in the way
-  bool told_why_locks_stay_ = false;
+  std::set<std::string> unlocked_for_;  ///< locks that restic named, and `restic unlock` was run then
+  std::string why_locks_stay_;          ///< as told last
 };
 
 }  // namespace stash::sidecar

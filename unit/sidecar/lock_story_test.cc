@@ -302,6 +302,30 @@ TEST_CASE("a lock is taken for old only when it has been the same for longer tha
   CHECK(story.unlocked() == unlocked);
 }
 
+TEST_CASE("who has removed a stale lock goes on at once, but waits for one that restic leaves",
+          "[sidecar][lock_story][F38][I6]") {
+  using std::chrono::seconds;
+  LockStory story;
+  story.knows_of_lost(Json::array());
+  auto& patience = story.context.restic.patience;
+  patience.lock_unchanged = seconds(0);
+  std::vector<std::string> met{"40b9a799"};
+  seconds at_least{0}, at_most{20};
+  SECTION("gone") { patience.lock_retry = seconds(30); }
+  SECTION("left") {
+    met.push_back("40b9a799");
+    patience.lock_retry = at_least = seconds(1);
+  }
+  story.meets_locks(met, 12, "elsewhere", "");
+  story.lists("", static_cast<int>(met.size()));
+  const auto begun = std::chrono::steady_clock::now();
+  story.run();
+  const auto took = std::chrono::steady_clock::now() - begun;
+  CHECK(story.unlocked());
+  CHECK(took >= at_least);
+  CHECK(took < at_most);
+}
+
 std::string id_of(const std::string& beginning) { return beginning + std::string(56, '0'); }
 /// As restic prints it.
 std::string lock_of(const std::string& host, std::chrono::minutes old) {
