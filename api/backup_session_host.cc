@@ -9,7 +9,8 @@ namespace stash::api {
 constexpr auto fields(Of<UpkeepHosts>) {
   return std::tuple{
       Field{"backedUp", &UpkeepHosts::backed_up, "Hosts to whose snapshots the retention policy is applied."},
-      Field{"leftAlone", &UpkeepHosts::left_alone, "Hosts that failed; their snapshots stay."}};
+      Field{"leftAlone", &UpkeepHosts::left_alone, "Hosts that failed; their snapshots stay."},
+      Field{"unnamed", &UpkeepHosts::unnamed, "Nodes that no pod ran on; their snapshots stay."}};
 }
 
 constexpr auto fields(Of<BackupSessionHostSpec>) {

@@ -178,7 +178,10 @@ Caches::Objects Caches::hosts_of(const Json& session) const {
 }
 
 Json Caches::host_entries(const Json& session) const {
-  return array_at(with_host_objects(session, hosts_of(session)), {"status", "stats"});
+  const Objects objects = hosts_of(session);
+  Json entries = array_at(with_host_objects(session, objects), {"status", "stats"});
+  if (const Json* upkeep = upkeep_object(objects)) entries.push_back(entry_in(*upkeep));
+  return entries;
 }
 
 Caches::Objects Caches::configurations_of(const api::WorkloadRef& target) const {

@@ -30,8 +30,10 @@ struct Claims {
 /// condition Completed what an unfinished session waits for. Returns a sentence per host that failed here.
 std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusDraft& status, Plan& plan);
 
-/// While the hosts, or `unnamed` more of them, are not known yet: says in Completed what is waited for, or, once that
-/// took too long, returns why the session fails.
+/// Why the hosts, or `unnamed` more of them, are not known yet.
+Obstacle why_unnamed(const Claims& claims, int unnamed);
+
+/// While that is so: says in Completed what is waited for, or, once that took too long, returns why the session fails.
 std::optional<Obstacle> judge_unnamed(const Claims& claims, int unnamed, StatusDraft& status, Plan& plan);
 
 }  // namespace stash::controller

@@ -56,6 +56,7 @@ inline constexpr std::string_view kNamesContradict = "NamesContradict";
 inline constexpr std::string_view kInjectionMissing = "ContainerNotInjected";
 inline constexpr std::string_view kScaledToZero = "ScaledToZero";
 inline constexpr std::string_view kEnding = "Ending";
+inline constexpr std::string_view kUpkeepOffered = "WaitingForUpkeep";
 inline constexpr std::string_view kUpkeep = "RepositoryUpkeep";
 inline constexpr std::string_view kNoPod = "NoPod";
 inline constexpr std::string_view kNoRunningPod = "NoRunningPod";

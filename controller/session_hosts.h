@@ -18,6 +18,9 @@ Json with_host_objects(const Json& session, const HostObjects& objects);
 /// The one for the upkeep of the repository; null when there is none.
 const Json* upkeep_object(const HostObjects& objects);
 
+/// The one entry of a BackupSessionHost; empty when it has none.
+const Json& entry_in(const Json& object);
+
 /// A BackupSessionHost of `session`. `spec` is the part of its spec beside the session.
 Json host_object(const Json& session, const std::string& host, const Json& spec, const Json& entry);
 

@@ -249,17 +249,21 @@ bool phase_follows_from_the_hosts(SessionDecision& decision) {
   const Tally sum = tally(decision.stats);
   if (sum.pending + sum.running == 0) {
     if (waits_for_hosts(decision) || waits_for_thaws(decision)) return true;
-    tell_of_failed_thaws(decision.stats);
   }
   if (sum.pending + sum.running == 0 && decision.unnamed > 0) {
-    if (const auto why = judge_unnamed(claims, decision.unnamed, decision.status, decision.plan)) {
+    // Those that are missing have been given up where the upkeep has begun.
+    const bool given_up = upkeep_object(decision.world.host_objects) != nullptr;
+    if (const auto why = given_up ? why_unnamed(claims, decision.unnamed)
+                                  : judge_unnamed(claims, decision.unnamed, decision.status, decision.plan)) {
       if (waits_for_upkeep(decision, is_late(decision))) return true;
+      tell_of_failed_thaws(decision.stats);
       end(decision, "Failed", why->reason,
           sum.failed > 0 ? errors_of(decision.stats) + "; " + why->message : why->message);
       return true;
     }
   } else if (sum.pending + sum.running == 0) {
     if (waits_for_upkeep(decision, is_late(decision))) return true;
+    tell_of_failed_thaws(decision.stats);
     if (sum.failed > 0) {
       end(decision, "Failed", is_late(decision) ? reasons::kDeadline : "Failed", errors_of(decision.stats));
     } else {

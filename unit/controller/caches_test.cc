@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "controller/session_hosts.h"
 #include "unit/support/api_script.h"
 #include "unit/support/objects.h"
 
@@ -30,6 +31,26 @@ bool comes_true(const std::function<bool()>& condition) {
   for (int i = 0; i < 1000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   return condition();
 }
+
+/// Its caches are those of a cluster in which there are only sessions and what belongs to them.
+struct SessionsOnly {
+  ClusterScript cluster;
+  Queues queues;
+  std::optional<Caches> caches;
+
+  SessionsOnly(const std::vector<Json>& sessions, const std::vector<Json>& hosts) {
+    for (const api::Resource& resource :
+         {api::kNamespaces, api::kRoles, api::kRoleBindings, api::kRestoreSessions, api::kCronJobs, api::kRepositories,
+          api::kBackupConfigurations, api::kBackupBlueprints})
+      cluster.has(resource, {});
+    for (const api::WorkloadKind& kind : api::workload_kinds()) cluster.has(kind.resource, {});
+    cluster.has(api::kBackupSessions, sessions);
+    cluster.has(api::kBackupSessionHosts, hosts);
+    caches.emplace(cluster.script.config(), queues);
+    caches->start();
+    REQUIRE(comes_true([&] { return caches->synced(); }));
+  }
+};
 
 }  // namespace
 
@@ -70,4 +91,15 @@ TEST_CASE("who does not lead remembers no name that comes by, and looks at all t
   CHECK(queues.blueprints.size() == 1);
   CHECK(queues.workloads.size() == 1);
   CHECK(queues.restores.size() == 0);
+}
+
+TEST_CASE("a pod that does the upkeep of a repository works for its session", "[controller][caches][F28][I6]") {
+  Json session = test::a_backup_session().json();
+  session["status"]["hostObjects"] = true;
+  const Json claim = {{"podName", "web-0"}, {"podUID", "uid-web-0"}};
+  const Json done = {{"hostname", "host-0"}, {"phase", "Succeeded"}, {"claim", claim}};
+  const Json upkeep = {{"hostname", "host-0"}, {"phase", "Running"}, {"claim", claim}};
+  const SessionsOnly only({session}, {host_object(session, "host-0", {{"hostname", "host-0"}}, done),
+                                      host_object(session, "", {{"upkeep", Json::object()}}, upkeep)});
+  CHECK(only.caches->host_entries(session) == Json::array({done, upkeep}));
 }
