@@ -144,8 +144,7 @@ Result<bool> run_session_upkeep(Context& context, BackupMemory& memory, const ap
     if (!status.lost()) status.give_back();
     return false;
   }
-  publish_upkeep(context, configuration, status, run.report(context.clock.steady() - begun));
-  return true;
+  return publish_upkeep(context, configuration, status, run.report(context.clock.steady() - begun));
 }
 
 }  // namespace stash::sidecar
