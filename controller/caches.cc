@@ -173,8 +173,8 @@ Caches::Objects Caches::unfinished_sessions(const std::string& ns) const { retur
 
 Caches::Objects Caches::hosts_of(const Json& session) const {
   if (is_finished(session)) return {};
-  return session_hosts.with_key(string_at(session, {"metadata", "namespace"}),
-                                of_session(string_at(session, {"metadata", "uid"})));
+  return hosts_among(session, session_hosts.with_key(string_at(session, {"metadata", "namespace"}),
+                                                     of_session(string_at(session, {"metadata", "uid"}))));
 }
 
 Json Caches::host_entries(const Json& session) const {

@@ -53,6 +53,15 @@ Json with_host_objects(const Json& session, const HostObjects& objects) {
   return whole;
 }
 
+HostObjects hosts_among(const Json& session, HostObjects objects) {
+  if (!api::has_host_objects(session) && !array_at(session, {"status", "stats"}).empty()) return {};
+  std::erase_if(objects, [&session](const auto& object) {
+    const std::string host = is_upkeep(*object) ? "" : string_at(entry_in(*object), {"hostname"});
+    return string_at(*object, {"metadata", "name"}) != api::host_object_ref(session, host).name;
+  });
+  return objects;
+}
+
 const Json* upkeep_object(const HostObjects& objects) {
   const auto found = std::ranges::find_if(objects, [](const auto& object) { return is_upkeep(*object); });
   return found == objects.end() ? nullptr : found->get();

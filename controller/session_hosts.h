@@ -15,6 +15,10 @@ using HostObjects = std::vector<std::shared_ptr<const Json>>;
 /// `session`, raw, with the entries of its hosts in status.stats, ordered by hostname.
 Json with_host_objects(const Json& session, const HostObjects& objects);
 
+/// Those of `objects` that are of `session`: by their names, which nobody can change, for a pod may write into all of
+/// its namespace. None where the session keeps its hosts itself, as when the API server would make no more objects.
+HostObjects hosts_among(const Json& session, HostObjects objects);
+
 /// The one for the upkeep of the repository; null when there is none.
 const Json* upkeep_object(const HostObjects& objects);
 

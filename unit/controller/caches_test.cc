@@ -1,58 +1,11 @@
 #include "controller/caches.h"
 
-#include <catch2/catch.hpp>
-#include <thread>
-
 #include "controller/session_hosts.h"
-#include "unit/support/api_script.h"
-#include "unit/support/objects.h"
+#include "unit/controller/cluster_script.h"
 
 using namespace stash;
 using namespace stash::controller;
-
-namespace {
-
-std::string path_of(const api::Resource& resource) {
-  return resource.group.empty() ? fmt::format("/api/{}/{}", resource.version, resource.plural)
-                                : fmt::format("/apis/{}/{}/{}", resource.group, resource.version, resource.plural);
-}
-
-/// Every list has its objects, and every watch is silent.
-struct ClusterScript {
-  ApiScript script;
-
-  void has(const api::Resource& resource, const std::vector<Json>& objects) {
-    script.on("GET", path_of(resource), "watch=true").always().stream({}).then_hang();
-    script.on("GET", path_of(resource)).always().reply(list_of(objects, "100"));
-  }
-};
-
-bool comes_true(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  return condition();
-}
-
-/// Its caches are those of a cluster in which there are only sessions and what belongs to them.
-struct SessionsOnly {
-  ClusterScript cluster;
-  Queues queues;
-  std::optional<Caches> caches;
-
-  SessionsOnly(const std::vector<Json>& sessions, const std::vector<Json>& hosts) {
-    for (const api::Resource& resource :
-         {api::kNamespaces, api::kRoles, api::kRoleBindings, api::kRestoreSessions, api::kCronJobs, api::kRepositories,
-          api::kBackupConfigurations, api::kBackupBlueprints})
-      cluster.has(resource, {});
-    for (const api::WorkloadKind& kind : api::workload_kinds()) cluster.has(kind.resource, {});
-    cluster.has(api::kBackupSessions, sessions);
-    cluster.has(api::kBackupSessionHosts, hosts);
-    caches.emplace(cluster.script.config(), queues);
-    caches->start();
-    REQUIRE(comes_true([&] { return caches->synced(); }));
-  }
-};
-
-}  // namespace
+using namespace stash::test;
 
 TEST_CASE("who does not lead remembers no name that comes by, and looks at all that exists when it begins to lead",
           "[controller][caches][F24][I19]") {
@@ -102,4 +55,18 @@ TEST_CASE("a pod that does the upkeep of a repository works for its session", "[
   const SessionsOnly only({session}, {host_object(session, "host-0", {{"hostname", "host-0"}}, done),
                                       host_object(session, "", {{"upkeep", Json::object()}}, upkeep)});
   CHECK(only.caches->host_entries(session) == Json::array({done, upkeep}));
+}
+
+TEST_CASE("an object that says it is another host than its name does is no host of the session",
+          "[controller][caches][F77][I16]") {
+  Json session = test::a_backup_session().json();
+  session["status"]["hostObjects"] = true;
+  const Json entry = {{"hostname", "host-0"}, {"phase", "Succeeded"}};
+  const Json other = test::a_backup_session("another").json();
+  Json forged = host_object(other, "host-1", {{"hostname", "host-1"}}, entry);
+  forged["spec"]["backupSession"]["uid"] = session["metadata"]["uid"];
+  Json renamed = host_object(session, "host-2", {{"hostname", "host-2"}}, entry);
+  const SessionsOnly only({session},
+                          {forged, renamed, host_object(session, "host-0", {{"hostname", "host-0"}}, entry)});
+  CHECK(only.caches->host_entries(session) == Json::array({entry}));
 }
