@@ -138,6 +138,7 @@ std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusD
 }
 
 Obstacle why_unnamed(const Claims& claims, int unnamed) {
+  if (!claims.refused.empty()) return {std::string(reasons::kDenied), std::string(claims.refused), "", false};
   if (auto obstacle = find_obstacle(claims.target)) return *std::move(obstacle);
   const TargetWorld& target = claims.target;
   if (!target.unseen.empty()) return {std::string(reasons::kDenied), target.unseen, "", false};

@@ -23,6 +23,7 @@ struct Claims {
   bool in_turn = false;
   std::chrono::seconds watched_for =
       std::chrono::seconds::max();  ///< since this process began to look, by its steady clock
+  std::string_view refused{};       ///< why hosts that are not named yet may not be; "" where they may
   Json* lost = nullptr;             ///< the claims of vanished pods are added to it
 };
 

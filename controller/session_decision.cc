@@ -10,6 +10,7 @@
 #include "controller/reasons.h"
 #include "controller/retry.h"
 #include "controller/session_progress.h"
+#include "controller/session_results.h"
 #include "controller/thaw.h"
 #include "controller/upkeep_conditions.h"
 
@@ -52,6 +53,12 @@ void write(SessionDecision& decision) {
   const auto& target = decision.world.configuration ? decision.world.configuration->spec.target : std::nullopt;
   if (!decision.stats.empty()) {
     status.json["stats"] = decision.stats;
+    if (decision.has_host_objects() && api::is_final_phase(status.phase())) {
+      SessionResults results = results_that_fit(decision.stats);
+      status.json["stats"] = std::move(results.stats);
+      if (!results.left_out.empty())
+        status.set(reasons::kResultsShortened, "True", reasons::kTooLarge, std::move(results.left_out));
+    }
     status.json["totalHosts"] = decision.total_hosts();
     if (target) {
       status.json["targets"] = Json::array(

@@ -212,13 +212,20 @@ Claims claims_of(const SessionDecision& decision) {
           .now = world.now,
           .disrupted = reasons::kBackupDisrupted,
           .in_turn = false,
-          .watched_for = world.watched_for};
+          .watched_for = world.watched_for,
+          .refused = world.objects_refused};
 }
 
 bool hosts_are_named(SessionDecision& decision) {
   const SessionWorld& world = decision.world;
   const bool interrupted = !world.host_objects.empty() && !api::has_host_objects(world.session);
+  const std::size_t known = decision.stats.size();
   decision.unnamed = name_hosts(world.session, world.target, decision.stats, interrupted).value_or(0);
+  if (!world.objects_refused.empty() && decision.has_host_objects()) {
+    // Without objects of their own they stay what they were before.
+    decision.unnamed += static_cast<int>(decision.stats.size() - known);
+    decision.stats.erase(decision.stats.begin() + static_cast<std::ptrdiff_t>(known), decision.stats.end());
+  }
   if (stamped(decision)) return false;
   if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
     fail_session(decision, why->reason, why->message);
@@ -314,6 +321,15 @@ Plan plan_unreadable(const SessionWorld& world, const Error& error) {
 }
 
 }  // namespace
+
+SessionWorld without_more_objects(SessionWorld world, const Json& session, std::string why) {
+  world.objects_refused = std::move(why);
+  if (api::has_host_objects(session)) return world;
+  world.session = session;
+  world.host_objects.clear();
+  world.may_have_host_objects = false;
+  return world;
+}
 
 Plan plan_session(const SessionWorld& world) {
   Result<api::BackupSession> session = api::decode<api::BackupSession>(world.session);

@@ -139,6 +139,8 @@ bool waits_for_upkeep(SessionDecision& decision, bool late) {
   }
   if (taken)
     record_lost_pods(decision.status.json, Json::array({object_at(entry, {"claim"})}), decision.world.target.ref);
+  if (const std::string& why = decision.world.objects_refused; object == nullptr && !why.empty())
+    return give_up(decision, "the upkeep of the repository could not be given to a pod: " + why);
   const Json* found = entry_for_upkeep(decision, host);
   if (found == nullptr) return give_up(decision, "no pod was left for the upkeep of the repository");
   const std::string next = string_at(*found, {"hostname"}), other_work = busy_with(decision, *found);

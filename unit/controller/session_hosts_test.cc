@@ -116,3 +116,64 @@ TEST_CASE("the object of a host has another name in a session that was made anew
   CHECK(api::host_object_name("nightly", "uid-1", "host-0") != api::host_object_name("nightly", "uid-2", "host-0"));
   CHECK(api::host_object_name(std::string(253, 'a'), "uid", "node").size() == 253);
 }
+
+TEST_CASE("the results of a session are without what pods and controller told one another", "[controller][session]") {
+  Large large;
+  large.look();
+  large.all_end("Failed");
+  large.entry("host-0")["snapshots"] = {{{"name", "c4aff7e4"}, {"path", "/data"}}};
+  large.look();
+  CHECK(
+      host_of(large.session) ==
+      Json({{"hostname", "host-0"}, {"phase", "Failed"}, {"snapshots", {{{"name", "c4aff7e4"}, {"path", "/data"}}}}}));
+  CHECK(condition_of(large.session, "ResultsShortened").empty());
+}
+
+TEST_CASE("a session of thousands of hosts has room for its results in one object, and says what it leaves out",
+          "[controller][session][F24][I6]") {
+  const auto [phase, left_out] = GENERATE(table<std::string, std::string>(
+      {{"Succeeded", "the snapshots of those that succeeded are not listed, and errors are cut after 200 characters"},
+       {"Failed", "no snapshots and durations are listed, and errors are cut after 60 characters"}}));
+  Large large(5000);
+  large.look();
+  large.all_end(phase);
+  Json snapshots = Json::array();
+  for (int i = 0; i < 5; ++i)
+    snapshots.push_back({{"name", "c4aff7e4"}, {"path", fmt::format("/data/of/path-{}", i)}, {"totalSize", "1.5 GiB"}});
+  for (auto& [name, object] : large.objects) {
+    Json& entry = object["status"]["stats"][0];
+    entry["duration"] = "1h2m3.4s";
+    entry["snapshots"] = snapshots;
+    if (phase == "Failed") entry["error"] = std::string(600, 'x');
+  }
+  large.look();
+  if (phase == "Succeeded") {
+    large.upkeep_ends("Succeeded");
+    large.look();
+  }
+  CHECK(phase_of(large.session) == phase);
+  CHECK(large.session["status"]["stats"].size() == 5000);
+  CHECK(dump_json(large.plan.writes.back().body).size() < 1'000'000);
+  CHECK(condition_of(large.session, "ResultsShortened") ==
+        "True TooLarge: the results of 5000 hosts have no room in one object: " + left_out);
+}
+
+TEST_CASE("objects of a session that keeps its hosts itself are not its hosts", "[controller][session][F20][I6]") {
+  Large large;
+  large.look();
+  Json session = a_backup_session().stamped().json();
+  CHECK(hosts_among(session, large.world.host_objects).empty());
+}
+
+TEST_CASE("a node that joins late and gets no object stays without a name, and the session ends with the reason",
+          "[controller][session][F20][I6]") {
+  WithoutOne large;
+  large.upkeep_ends("Succeeded");
+  PodFacts late = a_pod("stash-demo-late");
+  late.node = "node-late";
+  large.world.target.pods->push_back(late);
+  large.world.objects_refused = "create BackupSessionHost demo/x: exceeded quota";
+  large.look(large.upkeep_offered + seconds(10));
+  CHECK(large.completed() == "True AccessDenied: create BackupSessionHost demo/x: exceeded quota");
+  CHECK(large.session["status"]["stats"].size() == kMany);
+}
