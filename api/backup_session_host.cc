@@ -9,7 +9,8 @@ namespace stash::api {
 constexpr auto fields(Of<UpkeepHosts>) {
   return std::tuple{
       Field{"backedUp", &UpkeepHosts::backed_up, "Hosts to whose snapshots the retention policy is applied."},
-      Field{"leftAlone", &UpkeepHosts::left_alone, "Hosts that failed; their snapshots stay."}};
+      Field{"leftAlone", &UpkeepHosts::left_alone, "Hosts that failed; their snapshots stay."},
+      Field{"unnamed", &UpkeepHosts::unnamed, "Nodes that no pod ran on; their snapshots stay."}};
 }
 
 constexpr auto fields(Of<BackupSessionHostSpec>) {
@@ -31,21 +32,23 @@ constexpr auto fields(Of<BackupSessionHostStatus>) {
 
 template <>
 const KindFacts& facts<BackupSessionHost>() {
-  static const KindFacts facts{.resource = kBackupSessionHosts,
-                               .doc = "A host of a BackupSession of many hosts. Made and read by Stash alone.",
-                               .versions = {"v1beta1"},
-                               .short_names = {"bsh"},
-                               .categories = {"stash"},
-                               .columns = {{"BackupSession", "string", ".spec.backupSession.name"},
-                                           {"Host", "string", ".status.stats[0].hostname"},
-                                           {"Phase", "string", ".status.stats[0].phase"},
-                                           {"Progress", "integer", ".status.stats[0].progress.percentDone"},
-                                           {"Pod", "string", ".status.stats[0].claim.podName"},
-                                           {"Duration", "string", ".status.stats[0].duration"},
-                                           {"Step", "string", ".status.stats[0].progress.step", 1},
-                                           {"Error", "string", ".status.stats[0].error", 1}},
-                               .rules = {},
-                               .status_subresource = false};
+  static const KindFacts facts{
+      .resource = kBackupSessionHosts,
+      .doc = "A host of a BackupSession of many hosts. Made and read by Stash alone.",
+      .versions = {"v1beta1"},
+      .short_names = {"bsh"},
+      .categories = {"stash"},
+      .columns = {{"BackupSession", "string", ".spec.backupSession.name"},
+                  {"Host", "string", ".status.stats[0].hostname"},
+                  {"Phase", "string", ".status.stats[0].phase"},
+                  {"Progress", "integer", ".status.stats[0].progress.percentDone"},
+                  {"Pod", "string", ".status.stats[0].claim.podName"},
+                  {"Duration", "string", ".status.stats[0].duration"},
+                  {"Step", "string", ".status.stats[0].progress.step", 1},
+                  {"Error", "string", ".status.stats[0].error", 1}},
+      .rules = {{"has(self.spec) == has(oldSelf.spec) && (!has(self.spec) || self.spec == oldSelf.spec)",
+                 "BackupSessionHost spec is immutable: pods tell what they do in its status", ".spec"}},
+      .status_subresource = false};
   return facts;
 }
 

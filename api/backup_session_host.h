@@ -12,10 +12,11 @@ namespace stash::api {
 /// the session begins and when they end, and hundreds that write into one object come to no end.
 inline constexpr std::size_t kHostsInSession = 8;
 
-/// Of the object for the upkeep of the repository: the hosts that the retention policy is applied to, and those whose
-/// snapshots are left alone.
+/// Of the object for the upkeep of the repository: the hosts that the retention policy is applied to, those whose
+/// snapshots are left alone, and how many more there should have been, whose snapshots are left alone too.
 struct UpkeepHosts {
   std::vector<std::string> backed_up, left_alone;
+  int unnamed = 0;
   friend bool operator==(const UpkeepHosts&, const UpkeepHosts&) = default;
 };
 

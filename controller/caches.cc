@@ -179,12 +179,15 @@ Caches::Objects Caches::unfinished_sessions(const std::string& ns) const { retur
 
 Caches::Objects Caches::hosts_of(const Json& session) const {
   if (is_finished(session)) return {};
-  return session_hosts.with_key(string_at(session, {"metadata", "namespace"}),
-                                of_session(string_at(session, {"metadata", "uid"})));
+  return hosts_among(session, session_hosts.with_key(string_at(session, {"metadata", "namespace"}),
+                                                     of_session(string_at(session, {"metadata", "uid"}))));
 }
 
 Json Caches::host_entries(const Json& session) const {
-  return array_at(with_host_objects(session, hosts_of(session)), {"status", "stats"});
+  const Objects objects = hosts_of(session);
+  Json entries = array_at(with_host_objects(session, objects), {"status", "stats"});
+  if (const Json* upkeep = upkeep_object(objects)) entries.push_back(entry_in(*upkeep));
+  return entries;
 }
 
 Caches::Objects Caches::configurations_of(const api::WorkloadRef& target) const {

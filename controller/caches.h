@@ -40,7 +40,7 @@ class Caches {
   Objects unfinished_sessions(const std::string& ns) const;
   /// The BackupSessionHosts of this session, raw; none of one that has ended.
   Objects hosts_of(const Json& session) const;
-  /// Its host entries, wherever they are now.
+  /// Its host entries, wherever they are now, and that of the upkeep of the repository: what pods work on.
   Json host_entries(const Json& session) const;
   Objects configurations_of(const api::WorkloadRef& target) const;
   Objects restores_of(const api::WorkloadRef& target) const;

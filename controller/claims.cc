@@ -137,24 +137,25 @@ std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusD
   return failed;
 }
 
+Obstacle why_unnamed(const Claims& claims, int unnamed) {
+  if (!claims.refused.empty()) return {std::string(reasons::kDenied), std::string(claims.refused), "", false};
+  if (auto obstacle = find_obstacle(claims.target)) return *std::move(obstacle);
+  const TargetWorld& target = claims.target;
+  if (!target.unseen.empty()) return {std::string(reasons::kDenied), target.unseen, "", false};
+  return {std::string(reasons::kNoPod),
+          unnamed > 0
+              ? fmt::format("{} more of the nodes of {} {}/{} shall run a pod and have none", unnamed, target.ref.kind,
+                            target.ns, target.ref.name)
+              : fmt::format("the pods of {} {}/{} are not known yet", target.ref.kind, target.ns, target.ref.name),
+          "", false};
+}
+
 std::optional<Obstacle> judge_unnamed(const Claims& claims, int unnamed, StatusDraft& status, Plan& plan) {
-  std::optional<Obstacle> obstacle = find_obstacle(claims.target);
-  if (!obstacle && !claims.target.unseen.empty()) {
-    obstacle = Obstacle{std::string(reasons::kDenied), claims.target.unseen, "", false};
-  }
-  if (!obstacle) {
-    obstacle =
-        Obstacle{std::string(reasons::kNoPod),
-                 unnamed > 0 ? fmt::format("{} more of the nodes of {} {}/{} shall run a pod and have none", unnamed,
-                                           claims.target.ref.kind, claims.target.ns, claims.target.ref.name)
-                             : fmt::format("the pods of {} {}/{} are not known yet", claims.target.ref.kind,
-                                           claims.target.ns, claims.target.ref.name),
-                 "", false};
-  }
-  const auto limit = obstacle->hopeless ? claims.limits.grace : claims.limits.claim;
+  Obstacle obstacle = why_unnamed(claims, unnamed);
+  const auto limit = obstacle.hopeless ? claims.limits.grace : claims.limits.claim;
   const auto time = waited(claims, status);
   if (time >= limit) return obstacle;
-  status.set(api::names::kCompleted, "False", obstacle->reason, obstacle->message);
+  status.set(api::names::kCompleted, "False", obstacle.reason, obstacle.message);
   look_again(plan, std::min(claims.limits.look_again, limit - time));
   return std::nullopt;
 }

@@ -23,6 +23,7 @@ struct Claims {
   bool in_turn = false;
   std::chrono::seconds watched_for =
       std::chrono::seconds::max();  ///< since this process began to look, by its steady clock
+  std::string_view refused{};       ///< why hosts that are not named yet may not be; "" where they may
   Json* lost = nullptr;             ///< the claims of vanished pods are added to it
 };
 
@@ -30,8 +31,10 @@ struct Claims {
 /// condition Completed what an unfinished session waits for. Returns a sentence per host that failed here.
 std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusDraft& status, Plan& plan);
 
-/// While the hosts, or `unnamed` more of them, are not known yet: says in Completed what is waited for, or, once that
-/// took too long, returns why the session fails.
+/// Why the hosts, or `unnamed` more of them, are not known yet.
+Obstacle why_unnamed(const Claims& claims, int unnamed);
+
+/// While that is so: says in Completed what is waited for, or, once that took too long, returns why the session fails.
 std::optional<Obstacle> judge_unnamed(const Claims& claims, int unnamed, StatusDraft& status, Plan& plan);
 
 }  // namespace stash::controller

@@ -43,7 +43,7 @@ Result<Json> send(kube::Api& api, const Write& write, const Json& body) {
 }  // namespace
 
 Result<void> execute(kube::Api& api, const Plan& plan, const Json& about, const ExecuteOptions& options,
-                     const Clock& clock) {
+                     const Clock& clock, std::size_t* done) {
   if (plan.empty()) return {};
   const std::string name =
       fmt::format("{} {}/{}", string_at(about, {"kind"}), string_at(about, {"metadata", "namespace"}),
@@ -65,6 +65,7 @@ Result<void> execute(kube::Api& api, const Plan& plan, const Json& about, const 
     TRY(const Json written, send(api, write, body));
     if (write.verb == Write::Verb::apply || write.verb == Write::Verb::merge_patch)
       versions[key] = string_at(written, {"metadata", "resourceVersion"});
+    if (done != nullptr) ++*done;
   }
   for (const Note& note : plan.notes) {
     log_info("{}: {}: {}", name, note.reason, note.message);

@@ -35,6 +35,8 @@ inline constexpr std::string_view kRetentionNotApplied = "FailedToApplyRetention
 // Condition types of the newest releases (Stash), and the same for restores (ours): a pod vanished while it worked.
 inline constexpr std::string_view kBackupDisrupted = "BackupDisrupted";
 inline constexpr std::string_view kRestoreDisrupted = "RestoreDisrupted";
+/// Condition type (ours): a session of many hosts has ended, and not all of its results had room.
+inline constexpr std::string_view kResultsShortened = "ResultsShortened";
 
 // Ours.
 inline constexpr std::string_view kPaused = "Paused";
@@ -55,7 +57,9 @@ inline constexpr std::string_view kConfigurationMissing = "BackupConfigurationNo
 inline constexpr std::string_view kNamesContradict = "NamesContradict";
 inline constexpr std::string_view kInjectionMissing = "ContainerNotInjected";
 inline constexpr std::string_view kScaledToZero = "ScaledToZero";
+inline constexpr std::string_view kTooLarge = "TooLarge";
 inline constexpr std::string_view kEnding = "Ending";
+inline constexpr std::string_view kUpkeepOffered = "WaitingForUpkeep";
 inline constexpr std::string_view kUpkeep = "RepositoryUpkeep";
 inline constexpr std::string_view kNoPod = "NoPod";
 inline constexpr std::string_view kNoRunningPod = "NoRunningPod";

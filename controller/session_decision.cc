@@ -10,6 +10,7 @@
 #include "controller/reasons.h"
 #include "controller/retry.h"
 #include "controller/session_progress.h"
+#include "controller/session_results.h"
 #include "controller/thaw.h"
 #include "controller/upkeep_conditions.h"
 
@@ -26,6 +27,20 @@ bool may_be_repeated(const SessionDecision& decision, std::string_view reason) {
   return decision.world.configuration && reason != reasons::kInvalid && reason != reasons::kConfigurationMissing;
 }
 
+/// Its pod, or one that takes it yet, would hold the repository's exclusive lock in the time of the next session, and
+/// do what this session says is left to that one. Told first: who was done in this moment is believed.
+void stop_upkeep(SessionDecision& decision) {
+  const Json* object = upkeep_object(decision.world.host_objects);
+  if (object == nullptr) return;
+  const std::string phase = string_at(entry_in(*object), {"phase"});
+  if (phase == kHostSucceeded || phase == kHostFailed) return;
+  Json stopped = {{"hostname", string_at(entry_in(*object), {"hostname"})},
+                  {"phase", kHostFailed},
+                  {"error", "the session ended before the upkeep of the repository did"}};
+  write_patch(decision.plan, api::kBackupSessionHosts, *object,
+              {{"status", {{"stats", Json::array({std::move(stopped)})}}}});
+}
+
 }  // namespace
 
 std::string configuration_text(const SessionDecision& decision) {
@@ -38,6 +53,12 @@ void write(SessionDecision& decision) {
   const auto& target = decision.world.configuration ? decision.world.configuration->spec.target : std::nullopt;
   if (!decision.stats.empty()) {
     status.json["stats"] = decision.stats;
+    if (decision.has_host_objects() && api::is_final_phase(status.phase())) {
+      SessionResults results = results_that_fit(decision.stats);
+      status.json["stats"] = std::move(results.stats);
+      if (!results.left_out.empty())
+        status.set(reasons::kResultsShortened, "True", reasons::kTooLarge, std::move(results.left_out));
+    }
     status.json["totalHosts"] = decision.total_hosts();
     if (target) {
       status.json["targets"] = Json::array(
@@ -69,6 +90,7 @@ void end(SessionDecision& decision, std::string_view phase, std::string_view rea
         api::find_condition(decision.status.conditions(), names::kRetentionPolicyApplied))) {
     set_upkeep_missed(decision.status, decision.session.status.stats, decision.has_host_objects());
   }
+  stop_upkeep(decision);
   write(decision);
   if (phase == "Succeeded") {
     note(decision.plan, reasons::kBackupSucceeded, std::move(message));

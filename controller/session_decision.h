@@ -30,6 +30,7 @@ std::string configuration_text(const SessionDecision& decision);
 /// Puts hosts and what follows from them into the status, and the status into the plan.
 void write(SessionDecision& decision);
 
+/// No pod does the upkeep of the repository any more, either.
 void end(SessionDecision& decision, std::string_view phase, std::string_view reason, std::string message);
 
 /// Hosts that were ended just now and have objects of their own are told first, each if nothing has happened to it in

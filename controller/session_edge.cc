@@ -4,6 +4,7 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "base/log.h"
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
@@ -98,6 +99,13 @@ bool rewrites(const Plan& plan, const api::ObjectRef& session) {
       plan.writes, [&](const Write& write) { return write.resource == api::kBackupSessions && write.ref == session; });
 }
 
+/// The API server did not make the object of a host, or of the upkeep, and it would not the next time.
+bool is_refused_host(const Plan& plan, std::size_t done, const Error& error) {
+  const bool refused = error.code == ErrorCode::denied || error.code == ErrorCode::invalid;
+  return refused && done < plan.writes.size() && plan.writes[done].verb == Write::Verb::create &&
+         plan.writes[done].resource == api::kBackupSessionHosts;
+}
+
 void forget(Cluster& cluster, const api::ObjectRef& ref) {
   cluster.forget_session(name_in_books(api::kBackupSessions, ref));
   cluster.forget_session(name_in_books(api::kBackupSessionHosts, ref));
@@ -127,10 +135,19 @@ Result<LookAgain> reconcile_session(Cluster& cluster, kube::Api& api, const api:
     cluster.pushes.clean_up_soon();
     return LookAgain();
   }
-  TRY(const SessionWorld world, gather_session(cluster, api, ref, *session));
+  TRY(SessionWorld world, gather_session(cluster, api, ref, *session));
   push_result(cluster, world);
-  const Plan plan = plan_session(world);
-  TRY_VOID(execute(api, plan, *session, {cluster.dry_run, "BackupSession Controller"}, cluster.clock));
+  const ExecuteOptions options{cluster.dry_run, "BackupSession Controller"};
+  Plan plan = plan_session(world);
+  std::size_t done = 0;
+  auto executed = execute(api, plan, *session, options, cluster.clock, &done);
+  if (!executed && is_refused_host(plan, done, executed.error())) {
+    log_warning("BackupSession {}: {}; going on without it", to_string(ref), executed.error().message);
+    world = without_more_objects(std::move(world), *session, std::move(executed.error().message));
+    plan = plan_session(world);
+    executed = execute(api, plan, *session, options, cluster.clock);
+  }
+  TRY_VOID(std::move(executed));
   const bool over = is_over(*session);
   if (over) forget(cluster, ref);
   cluster.hooks.settle(ref, string_at(*session, {"metadata", "uid"}), !over);

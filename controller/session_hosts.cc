@@ -13,12 +13,6 @@ namespace {
 
 bool is_upkeep(const Json& object) { return at(object, {"spec", "upkeep"}) != nullptr; }
 
-const Json& entry_of(const Json& object) {
-  static const Json none = Json::object();
-  const Json& stats = array_at(object, {"status", "stats"});
-  return stats.empty() ? none : stats.front();
-}
-
 bool is_status_of(const Write& write, const api::ObjectRef& session) {
   return write.resource == api::kBackupSessions && write.ref == session && write.subresource == "status" &&
          write.verb == Write::Verb::merge_patch;
@@ -28,7 +22,7 @@ bool is_status_of(const Write& write, const api::ObjectRef& session) {
 std::vector<Write> writes_of_hosts(const Json& session, const HostObjects& objects, const Json& entries) {
   std::map<std::string, const Json*> by_host;
   for (const auto& object : objects) {
-    if (!is_upkeep(*object)) by_host[string_at(entry_of(*object), {"hostname"})] = object.get();
+    if (!is_upkeep(*object)) by_host[string_at(entry_in(*object), {"hostname"})] = object.get();
   }
   Plan plan;
   for (const Json& entry : entries) {
@@ -36,7 +30,7 @@ std::vector<Write> writes_of_hosts(const Json& session, const HostObjects& objec
     const auto found = by_host.find(host);
     if (found == by_host.end()) {
       create_object(plan, api::kBackupSessionHosts, host_object(session, host, {{"hostname", host}}, entry));
-    } else if (entry_of(*found->second) != entry) {
+    } else if (entry_in(*found->second) != entry) {
       write_patch(plan, api::kBackupSessionHosts, *found->second, {{"status", {{"stats", Json::array({entry})}}}});
     }
   }
@@ -49,7 +43,7 @@ Json with_host_objects(const Json& session, const HostObjects& objects) {
   Json whole = session;
   std::vector<const Json*> entries;
   for (const auto& object : objects) {
-    if (!is_upkeep(*object) && !array_at(*object, {"status", "stats"}).empty()) entries.push_back(&entry_of(*object));
+    if (!is_upkeep(*object) && !array_at(*object, {"status", "stats"}).empty()) entries.push_back(&entry_in(*object));
   }
   if (entries.empty()) return whole;
   std::ranges::sort(entries, {}, [](const Json* entry) { return string_at(*entry, {"hostname"}); });
@@ -59,9 +53,24 @@ Json with_host_objects(const Json& session, const HostObjects& objects) {
   return whole;
 }
 
+HostObjects hosts_among(const Json& session, HostObjects objects) {
+  if (!api::has_host_objects(session) && !array_at(session, {"status", "stats"}).empty()) return {};
+  std::erase_if(objects, [&session](const auto& object) {
+    const std::string host = is_upkeep(*object) ? "" : string_at(entry_in(*object), {"hostname"});
+    return string_at(*object, {"metadata", "name"}) != api::host_object_ref(session, host).name;
+  });
+  return objects;
+}
+
 const Json* upkeep_object(const HostObjects& objects) {
   const auto found = std::ranges::find_if(objects, [](const auto& object) { return is_upkeep(*object); });
   return found == objects.end() ? nullptr : found->get();
+}
+
+const Json& entry_in(const Json& object) {
+  static const Json none = Json::object();
+  const Json& stats = array_at(object, {"status", "stats"});
+  return stats.empty() ? none : stats.front();
 }
 
 Json host_object(const Json& session, const std::string& host, const Json& spec, const Json& entry) {

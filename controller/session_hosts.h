@@ -15,8 +15,15 @@ using HostObjects = std::vector<std::shared_ptr<const Json>>;
 /// `session`, raw, with the entries of its hosts in status.stats, ordered by hostname.
 Json with_host_objects(const Json& session, const HostObjects& objects);
 
+/// Those of `objects` that are of `session`: by their names, which nobody can change, for a pod may write into all of
+/// its namespace. None where the session keeps its hosts itself, as when the API server would make no more objects.
+HostObjects hosts_among(const Json& session, HostObjects objects);
+
 /// The one for the upkeep of the repository; null when there is none.
 const Json* upkeep_object(const HostObjects& objects);
+
+/// The one entry of a BackupSessionHost; empty when it has none.
+const Json& entry_in(const Json& object);
 
 /// A BackupSessionHost of `session`. `spec` is the part of its spec beside the session.
 Json host_object(const Json& session, const std::string& host, const Json& spec, const Json& entry);

@@ -212,13 +212,20 @@ Claims claims_of(const SessionDecision& decision) {
           .now = world.now,
           .disrupted = reasons::kBackupDisrupted,
           .in_turn = false,
-          .watched_for = world.watched_for};
+          .watched_for = world.watched_for,
+          .refused = world.objects_refused};
 }
 
 bool hosts_are_named(SessionDecision& decision) {
   const SessionWorld& world = decision.world;
   const bool interrupted = !world.host_objects.empty() && !api::has_host_objects(world.session);
+  const std::size_t known = decision.stats.size();
   decision.unnamed = name_hosts(world.session, world.target, decision.stats, interrupted).value_or(0);
+  if (!world.objects_refused.empty() && decision.has_host_objects()) {
+    // Without objects of their own they stay what they were before.
+    decision.unnamed += static_cast<int>(decision.stats.size() - known);
+    decision.stats.erase(decision.stats.begin() + static_cast<std::ptrdiff_t>(known), decision.stats.end());
+  }
   if (stamped(decision)) return false;
   if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
     fail_session(decision, why->reason, why->message);
@@ -260,17 +267,21 @@ bool phase_follows_from_the_hosts(SessionDecision& decision) {
   const Tally sum = tally(decision.stats);
   if (sum.pending + sum.running == 0) {
     if (waits_for_hosts(decision) || waits_for_thaws(decision)) return true;
-    tell_of_failed_thaws(decision.stats);
   }
   if (sum.pending + sum.running == 0 && decision.unnamed > 0) {
-    if (const auto why = judge_unnamed(claims, decision.unnamed, decision.status, decision.plan)) {
+    // Those that are missing have been given up where the upkeep has begun.
+    const bool given_up = upkeep_object(decision.world.host_objects) != nullptr;
+    if (const auto why = given_up ? why_unnamed(claims, decision.unnamed)
+                                  : judge_unnamed(claims, decision.unnamed, decision.status, decision.plan)) {
       if (waits_for_upkeep(decision, is_late(decision))) return true;
+      tell_of_failed_thaws(decision.stats);
       end(decision, "Failed", why->reason,
           sum.failed > 0 ? errors_of(decision.stats) + "; " + why->message : why->message);
       return true;
     }
   } else if (sum.pending + sum.running == 0) {
     if (waits_for_upkeep(decision, is_late(decision))) return true;
+    tell_of_failed_thaws(decision.stats);
     if (sum.failed > 0) {
       end(decision, "Failed", is_late(decision) ? reasons::kDeadline : "Failed", errors_of(decision.stats));
     } else {
@@ -321,6 +332,15 @@ Plan plan_unreadable(const SessionWorld& world, const Error& error) {
 }
 
 }  // namespace
+
+SessionWorld without_more_objects(SessionWorld world, const Json& session, std::string why) {
+  world.objects_refused = std::move(why);
+  if (api::has_host_objects(session)) return world;
+  world.session = session;
+  world.host_objects.clear();
+  world.may_have_host_objects = false;
+  return world;
+}
 
 Plan plan_session(const SessionWorld& world) {
   Result<api::BackupSession> session = api::decode<api::BackupSession>(world.session);

@@ -18,6 +18,7 @@ struct SessionWorld {
   Json session;  ///< as with_host_objects gives it
   HostObjects host_objects;
   bool may_have_host_objects = false;         ///< BackupSessionHosts are served
+  std::string objects_refused;                ///< why the API server does not make another one; "" where it may
   std::chrono::seconds upkeep_silent_for{0};  ///< time since the last sign of progress of the upkeep
   std::optional<api::BackupConfiguration> configuration;
   std::string configuration_error;                         ///< it exists but cannot be read
@@ -32,6 +33,10 @@ struct SessionWorld {
   Limits limits;
   std::chrono::seconds watched_for = std::chrono::seconds::max();  ///< since this process began to look
 };
+
+/// The same when the API server has refused to make the object of a host or of the upkeep, as where a quota ends. A
+/// session that has not told of such objects keeps its hosts itself. `session` is raw.
+SessionWorld without_more_objects(SessionWorld world, const Json& session, std::string why);
 
 /// Pure and total: what to write so that the session goes on, and in the end reaches a final phase whatever dies.
 /// Succeeded only when every expected host is Succeeded.

@@ -17,12 +17,6 @@ namespace {
 
 namespace names = api::names;
 
-const Json& entry_in(const Json& object) {
-  static const Json none = Json::object();
-  const Json& stats = array_at(object, {"status", "stats"});
-  return stats.empty() ? none : stats.front();
-}
-
 /// Pods that are not known are taken to be there: one that is gone shows at the next look.
 bool has_living_pod(const SessionDecision& decision, const Json& entry) {
   const auto& pods = decision.world.target.pods;
@@ -35,65 +29,75 @@ bool has_living_pod(const SessionDecision& decision, const Json& entry) {
 bool may_take(const SessionDecision& decision, const Json& entry) {
   return string_at(entry, {"phase"}) == kHostSucceeded && has_living_pod(decision, entry);
 }
-bool may_take(const SessionDecision& decision, const std::string& host) {
-  return std::ranges::any_of(decision.stats, [&](const Json& entry) {
-    return string_at(entry, {"hostname"}) == host && may_take(decision, entry);
-  });
+
+/// The other session that its pod works for; "" for none.
+std::string busy_with(const SessionDecision& decision, const Json& entry) {
+  const auto& busy = decision.world.target.busy;
+  const auto other = busy.find(string_at(entry, {"claim", "podUID"}));
+  return other == busy.end() ? "" : other->second;
 }
 
-/// "" for none.
-std::string host_for_upkeep(const SessionDecision& decision) {
-  const auto found = std::ranges::find_if(decision.stats, [&](const Json& entry) { return may_take(decision, entry); });
-  return found == decision.stats.end() ? "" : string_at(*found, {"hostname"});
+/// The entry of the host that was `asked` if that will do, else of the first that will; those whose pods have other
+/// work come last. nullptr for none.
+const Json* entry_for_upkeep(const SessionDecision& decision, const std::string& asked) {
+  std::vector<const Json*> entries;
+  for (const Json& entry : decision.stats) entries.push_back(&entry);
+  std::ranges::stable_partition(entries, [&](const Json* entry) { return string_at(*entry, {"hostname"}) == asked; });
+  const Json* busy = nullptr;
+  for (const Json* entry : entries) {
+    if (!may_take(decision, *entry)) continue;
+    if (busy_with(decision, *entry).empty()) return entry;
+    if (busy == nullptr) busy = entry;
+  }
+  return busy;
 }
 
-Json hosts_of_upkeep(const Json& stats) {
+Json hosts_of_upkeep(const SessionDecision& decision) {
   Json backed_up = Json::array(), left_alone = Json::array();
-  for (const Json& entry : stats)
+  for (const Json& entry : decision.stats)
     (string_at(entry, {"phase"}) == kHostSucceeded ? backed_up : left_alone).push_back(string_at(entry, {"hostname"}));
-  return {{"upkeep", {{"backedUp", std::move(backed_up)}, {"leftAlone", std::move(left_alone)}}}};
+  Json upkeep = {{"backedUp", std::move(backed_up)}, {"leftAlone", std::move(left_alone)}};
+  if (decision.unnamed > 0) upkeep["unnamed"] = decision.unnamed;
+  return {{"upkeep", std::move(upkeep)}};
 }
 
 Json pending(const std::string& host) { return {{"hostname", host}, {"phase", kHostPending}}; }
 
-/// How long the condition has said that the upkeep is waited for.
+/// How long the host has been asked and could have begun; a controller that was away does not know.
 std::chrono::seconds waited(const SessionDecision& decision) {
   const api::Condition* said = api::find_condition(decision.status.conditions(), names::kCompleted);
-  const bool begun = said != nullptr && said->status == "False" && said->reason == reasons::kUpkeep;
-  return begun ? age(said->last_transition, decision.world.now) : std::chrono::seconds(0);
+  const bool begun = said != nullptr && said->status == "False" && said->reason == reasons::kUpkeepOffered;
+  if (!begun) return std::chrono::seconds(0);
+  return std::min(age(said->last_transition, decision.world.now), decision.world.watched_for);
 }
 
 std::chrono::seconds deadline(const SessionDecision& decision) {
   return api::time_out(decision.world.configuration->spec.time_out).value_or(decision.world.limits.deadline);
 }
 
-void wait_for(SessionDecision& decision, const std::string& host, const std::string& message, bool anew = false) {
+/// The condition dates from when this host came to be waited for in this way.
+void wait_for(SessionDecision& decision, const std::string& host, std::string_view reason, const std::string& message) {
   StatusDraft& status = decision.status;
   const api::Condition* said = api::find_condition(status.conditions(), names::kCompleted);
+  if (said == nullptr || said->reason != reason || string_at(status.json, {"upkeepHost"}) != host) {
+    status.set_now(names::kCompleted, "False", reason, message);
+  } else {
+    status.set(names::kCompleted, "False", reason, message);
+  }
   status.json["upkeepHost"] = host;
   status.json["phase"] = "Running";
-  if (anew || said == nullptr || said->reason != reasons::kUpkeep) {
-    status.set_now(names::kCompleted, "False", reasons::kUpkeep, message);
-  } else {
-    status.set(names::kCompleted, "False", reasons::kUpkeep, message);
-  }
   write(decision);
   look_again(decision.plan, decision.world.limits.look_again);
 }
 
-std::string waiting_for(const std::string& host) {
-  return fmt::format("all hosts have ended; waiting for {} to do the upkeep of the repository", host);
-}
-
-void give_to(SessionDecision& decision, const Json* object, const std::string& host, bool anew) {
+void give_to(SessionDecision& decision, const Json* object, const std::string& host) {
   if (object == nullptr) {
     create_object(decision.plan, api::kBackupSessionHosts,
-                  host_object(decision.world.session, "", hosts_of_upkeep(decision.stats), pending(host)));
+                  host_object(decision.world.session, "", hosts_of_upkeep(decision), pending(host)));
   } else {
     write_patch(decision.plan, api::kBackupSessionHosts, *object,
                 {{"status", {{"stats", Json::array({pending(host)})}}}});
   }
-  wait_for(decision, host, waiting_for(host), anew);
 }
 
 bool give_up(SessionDecision& decision, const std::string& why) {
@@ -128,22 +132,32 @@ bool waits_for_upkeep(SessionDecision& decision, bool late) {
     return give_up(decision, fmt::format("{} showed no progress with the upkeep of the repository", host));
   if (taken && has_living_pod(decision, entry)) {
     const std::string step = string_at(entry, {"progress", "step"});
-    wait_for(decision, host,
+    wait_for(decision, host, reasons::kUpkeep,
              fmt::format("all hosts have ended; {} does the upkeep of the repository{}{}", host,
                          step.empty() ? "" : ": ", step));
     return true;
   }
-  if (taken) {
+  if (taken)
     record_lost_pods(decision.status.json, Json::array({object_at(entry, {"claim"})}), decision.world.target.ref);
-  } else if (waited(decision) >= decision.world.limits.claim) {
+  if (const std::string& why = decision.world.objects_refused; object == nullptr && !why.empty())
+    return give_up(decision, "the upkeep of the repository could not be given to a pod: " + why);
+  const Json* found = entry_for_upkeep(decision, host);
+  if (found == nullptr) return give_up(decision, "no pod was left for the upkeep of the repository");
+  const std::string next = string_at(*found, {"hostname"}), other_work = busy_with(decision, *found);
+  if (object == nullptr || taken || next != host) {
+    give_to(decision, object, next);
+  } else if (other_work.empty() && waited(decision) >= decision.world.limits.claim) {
     return give_up(decision, "no pod took the upkeep of the repository");
-  } else if (object != nullptr && may_take(decision, host)) {
-    wait_for(decision, host, waiting_for(host));
-    return true;
   }
-  const std::string next = host_for_upkeep(decision);
-  if (next.empty()) return give_up(decision, "no pod was left for the upkeep of the repository");
-  give_to(decision, object, next, taken);
+  if (other_work.empty()) {
+    wait_for(decision, next, reasons::kUpkeepOffered,
+             fmt::format("all hosts have ended; waiting for {} to do the upkeep of the repository", next));
+  } else {
+    wait_for(decision, next, reasons::kPodBusy,
+             fmt::format("all hosts have ended; {} does the upkeep of the repository when its pod is done with session "
+                         "{}",
+                         next, other_work));
+  }
   return true;
 }
 

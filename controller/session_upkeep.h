@@ -12,7 +12,8 @@ namespace stash::controller {
 std::optional<api::HostStats> upkeep_entry(const HostObjects& objects);
 
 /// All hosts have ended. True: the upkeep goes on, and the session waits for it. It is given to another host when its
-/// pod vanishes, and given up when the session is `late`, when its pod stalls, or when no pod takes it.
+/// pod vanishes or has other work, and given up when the session is `late`, when its pod stalls, or when no pod takes
+/// it.
 bool waits_for_upkeep(SessionDecision& decision, bool late);
 
 }  // namespace stash::controller

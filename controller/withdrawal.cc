@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "controller/first_bytes.h"
 
 namespace stash::controller {
 namespace {
@@ -26,9 +27,7 @@ minutes wait_after(int attempts) { return std::min(kFirstWait * (1 << std::clamp
 
 std::string cut(const std::string& sentence) {
   if (sentence.size() <= kLongest) return sentence;
-  std::size_t end = kLongest;
-  while (end > 0 && (static_cast<unsigned char>(sentence[end]) & 0xC0U) == 0x80U) --end;  // never inside a character
-  return sentence.substr(0, end) + "...";
+  return fmt::format("{}...", first_bytes(sentence, kLongest));
 }
 
 std::string message_for(const PodTrouble& trouble, const std::string& workload) {

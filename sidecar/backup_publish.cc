@@ -72,7 +72,7 @@ void tell_shortcomings(Context& context, const HostStatus& status, const BackupP
 
 }  // namespace
 
-void publish_backup(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
+bool publish_backup(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
                     const BackupReport& report) {
   const BackupProgress& progress = report.progress;
   const TimePoint now = context.clock.now();
@@ -94,9 +94,10 @@ void publish_backup(Context& context, const api::BackupConfiguration& configurat
   result.conditions = repository_conditions(progress, push_failure, now);
   result.hook = unanswered(status.hook());
   result.progress = report.work;
-  if (const auto written = status.write_result(result); !written) {
+  const auto written = status.write_result(result);
+  if (!written) {
     log_error("the result of {} was not written: {}", status.host(), written.error().message);
-    if (written.error().code == ErrorCode::cancelled) return;
+    if (written.error().code == ErrorCode::cancelled) return false;
   } else if (owed) {
     std::ignore = owes_repository_status(context, report.go_on, report.repository->metadata, patch);
   }
@@ -113,9 +114,10 @@ void publish_backup(Context& context, const api::BackupConfiguration& configurat
                fmt::format("backup of host {} failed: {}", result.hostname, result.error), "Backup Sidecar");
   }
   tell_shortcomings(context, status, progress);
+  return written.has_value();
 }
 
-void publish_upkeep(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
+bool publish_upkeep(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
                     const BackupReport& report) {
   const BackupProgress& progress = report.progress;
   const TimePoint now = context.clock.now();
@@ -132,7 +134,7 @@ void publish_upkeep(Context& context, const api::BackupConfiguration& configurat
   result.conditions = repository_conditions(progress, push_failure, now);
   if (const auto written = status.write_result(result); !written) {
     log_error("the result of the upkeep was not written: {}", written.error().message);
-    return;
+    return false;
   }
   if (progress.error.empty()) {
     log_info("upkeep of the repository done in {}", result.duration);
@@ -140,6 +142,7 @@ void publish_upkeep(Context& context, const api::BackupConfiguration& configurat
     log_error("upkeep of the repository: {}", progress.error);
   }
   tell_shortcomings(context, status, progress);
+  return true;
 }
 
 }  // namespace stash::sidecar

@@ -20,11 +20,12 @@ struct BackupReport {
 };
 
 /// Tells it: Repository status, metrics, host result, events, in this order. Waits for an API server that is away.
-void publish_backup(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
+/// Whether the host has its result: without it the host is still in the hands of this pod.
+bool publish_backup(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
                     const BackupReport& report);
 
 /// The same for the upkeep of the repository after a session; its metrics come beside those of the host's backup.
-void publish_upkeep(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
+bool publish_upkeep(Context& context, const api::BackupConfiguration& configuration, HostStatus& status,
                     const BackupReport& report);
 
 }  // namespace stash::sidecar

@@ -397,8 +397,7 @@ Result<bool> run_backup_session(Context& context, BackupMemory& memory, const ap
     run.tag_in_parting();
     return false;
   }
-  publish_backup(context, configuration, status, run.report(context.clock.steady() - begun));
-  return true;
+  return publish_backup(context, configuration, status, run.report(context.clock.steady() - begun));
 }
 
 }  // namespace stash::sidecar

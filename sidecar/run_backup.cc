@@ -131,7 +131,11 @@ class Sidecar {
     for (const NextSession& next : in_turn(std::move(waiting), tried_)) {
       const auto worked = work_on(next, sessions, configurations.at(next.configuration));
       if (worked) {
-        if (*worked) beside_.note_done(next);
+        if (*worked) {
+          beside_.note_done(next);
+        } else {
+          look_again_ = true;
+        }
         return true;
       }
       // The session has no such host, as of a node that is new.
@@ -143,7 +147,7 @@ class Sidecar {
     return false;
   }
 
-  /// True: the work is done, and not given back or taken away.
+  /// True: the work has its result, and was not given back or taken away.
   Result<bool> work_on(const NextSession& next, const std::vector<const Json*>& sessions,
                        const api::BackupConfiguration& configuration) {
     tried_.insert(next.uid);
@@ -256,7 +260,8 @@ class Sidecar {
   std::optional<Json> shown_;  ///< by the watch: a session that waits for this pod
   HostObjects beside_{context_};
   std::set<std::string> tried_;  ///< UIDs of sessions that this container has begun
-  bool look_again_ = false;      ///< a session waits whose BackupConfiguration is missing or unreadable
+  /// A session waits whose BackupConfiguration is missing or unreadable, or whose host may have no result yet.
+  bool look_again_ = false;
   Backoff backoff_;
   std::string last_problem_;
 };

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/backup_session_host.h"
 #include "api/codec.h"
 #include "base/log.h"
@@ -26,6 +28,7 @@ OtherHosts hosts_beside(const api::UpkeepHosts& hosts, const std::string& own) {
     if (host != own) others.named.push_back({host, OtherHost::State::backed_up, true});
   }
   for (const std::string& host : hosts.left_alone) others.named.push_back({host, OtherHost::State::failed, true});
+  others.unnamed = std::max(0, hosts.unnamed);
   return others;
 }
 
@@ -141,8 +144,7 @@ Result<bool> run_session_upkeep(Context& context, BackupMemory& memory, const ap
     if (!status.lost()) status.give_back();
     return false;
   }
-  publish_upkeep(context, configuration, status, run.report(context.clock.steady() - begun));
-  return true;
+  return publish_upkeep(context, configuration, status, run.report(context.clock.steady() - begun));
 }
 
 }  // namespace stash::sidecar

@@ -101,6 +101,17 @@ TEST_CASE("statuses name their hosts and conditions by key, so that writers do n
   }
 }
 
+TEST_CASE("what a session was told to do cannot be changed, nor which host of which session an object is",
+          "[api][crd][F77][I16]") {
+  for (const char* kind : {"BackupSession", "RestoreSession", "BackupSessionHost"}) {
+    const auto crd =
+        std::ranges::find_if(kAll, [&](const Json& each) { return each["spec"]["names"]["kind"] == kind; });
+    REQUIRE(crd != std::end(kAll));
+    const std::string rules = schema_of(*crd)["x-kubernetes-validations"].dump();
+    CHECK_THAT(rules, Catch::Contains("self.spec == oldSelf.spec"));
+  }
+}
+
 TEST_CASE("rules of a RestoreSession are checked wherever they stand", "[api][crd]") {
   const Json& spec = schema_of(kAll[3])["properties"]["spec"]["properties"];
   CHECK(spec["rules"]["x-kubernetes-validations"].size() == 2);

@@ -1,37 +1,11 @@
 #include "controller/caches.h"
 
-#include <catch2/catch.hpp>
-#include <thread>
-
-#include "unit/support/api_script.h"
-#include "unit/support/objects.h"
+#include "controller/session_hosts.h"
+#include "unit/controller/cluster_script.h"
 
 using namespace stash;
 using namespace stash::controller;
-
-namespace {
-
-std::string path_of(const api::Resource& resource) {
-  return resource.group.empty() ? fmt::format("/api/{}/{}", resource.version, resource.plural)
-                                : fmt::format("/apis/{}/{}/{}", resource.group, resource.version, resource.plural);
-}
-
-/// Every list has its objects, and every watch is silent.
-struct ClusterScript {
-  ApiScript script;
-
-  void has(const api::Resource& resource, const std::vector<Json>& objects) {
-    script.on("GET", path_of(resource), "watch=true").always().stream({}).then_hang();
-    script.on("GET", path_of(resource)).always().reply(list_of(objects, "100"));
-  }
-};
-
-bool comes_true(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  return condition();
-}
-
-}  // namespace
+using namespace stash::test;
 
 TEST_CASE("who does not lead remembers no name that comes by, and looks at all that exists when it begins to lead",
           "[controller][caches][F24][I19]") {
@@ -70,4 +44,29 @@ TEST_CASE("who does not lead remembers no name that comes by, and looks at all t
   CHECK(queues.blueprints.size() == 1);
   CHECK(queues.workloads.size() == 1);
   CHECK(queues.restores.size() == 0);
+}
+
+TEST_CASE("a pod that does the upkeep of a repository works for its session", "[controller][caches][F28][I6]") {
+  Json session = test::a_backup_session().json();
+  session["status"]["hostObjects"] = true;
+  const Json claim = {{"podName", "web-0"}, {"podUID", "uid-web-0"}};
+  const Json done = {{"hostname", "host-0"}, {"phase", "Succeeded"}, {"claim", claim}};
+  const Json upkeep = {{"hostname", "host-0"}, {"phase", "Running"}, {"claim", claim}};
+  const SessionsOnly only({session}, {host_object(session, "host-0", {{"hostname", "host-0"}}, done),
+                                      host_object(session, "", {{"upkeep", Json::object()}}, upkeep)});
+  CHECK(only.caches->host_entries(session) == Json::array({done, upkeep}));
+}
+
+TEST_CASE("an object that says it is another host than its name does is no host of the session",
+          "[controller][caches][F77][I16]") {
+  Json session = test::a_backup_session().json();
+  session["status"]["hostObjects"] = true;
+  const Json entry = {{"hostname", "host-0"}, {"phase", "Succeeded"}};
+  const Json other = test::a_backup_session("another").json();
+  Json forged = host_object(other, "host-1", {{"hostname", "host-1"}}, entry);
+  forged["spec"]["backupSession"]["uid"] = session["metadata"]["uid"];
+  Json renamed = host_object(session, "host-2", {{"hostname", "host-2"}}, entry);
+  const SessionsOnly only({session},
+                          {forged, renamed, host_object(session, "host-0", {{"hostname", "host-0"}}, entry)});
+  CHECK(only.caches->host_entries(session) == Json::array({entry}));
 }

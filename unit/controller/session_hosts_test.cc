@@ -2,79 +2,12 @@
 
 #include <catch2/catch.hpp>
 
-#include "api/backup_session_host.h"
 #include "api/codec.h"
-#include "controller/session_phase.h"
-#include "unit/controller/worlds.h"
-
-namespace {
+#include "unit/controller/large_session.h"
 
 using namespace stash;
 using namespace stash::controller;
 using namespace stash::test;
-
-constexpr int kMany = static_cast<int>(api::kHostsInSession) + 1;
-
-/// A session of many hosts, in a store of its own: the writes of each look are carried out there.
-struct Large {
-  Json session = a_backup_session().json();
-  std::map<std::string, Json> objects;
-  SessionWorld world = a_session_world();
-  Plan plan;
-
-  explicit Large(int hosts = kMany) {
-    world.target.ref.kind = "StatefulSet";
-    world.configuration->spec.target->ref.kind = "StatefulSet";
-    world.target.workload->replicas = hosts;
-    world.may_have_host_objects = true;
-    world.target.pods = std::vector<PodFacts>{};
-    for (int i = 0; i < hosts; ++i) world.target.pods->push_back(a_pod(fmt::format("stash-demo-{}", i)));
-  }
-
-  void look(seconds age = seconds(60)) {
-    world.now = kCreated + age;
-    world.host_objects.clear();
-    for (const auto& [name, object] : objects) world.host_objects.push_back(std::make_shared<const Json>(object));
-    world.session = with_host_objects(session, world.host_objects);
-    plan = plan_session(world);
-    carry_out(plan, api::kBackupSessions, session);
-    for (const Write& write : plan.writes) {
-      if (write.resource != api::kBackupSessionHosts) continue;
-      Json& object = objects[write.ref.name];
-      if (write.verb == Write::Verb::create) {
-        REQUIRE(object.is_null());
-        object = write.body;
-        object["metadata"]["resourceVersion"] = "1";
-      } else {
-        REQUIRE(write.body["metadata"]["resourceVersion"] == object["metadata"]["resourceVersion"]);
-        Json patch = write.body;
-        patch.erase("metadata");
-        object.merge_patch(patch);
-      }
-    }
-  }
-
-  Json& entry(const std::string& host) {
-    const std::string uid = string_at(session, {"metadata", "uid"}), name = string_at(session, {"metadata", "name"});
-    return objects.at(api::host_object_name(name, uid, host))["status"]["stats"][0];
-  }
-  void ends(const std::string& host, const std::string& phase, const std::string& error = "") {
-    const std::string pod = "stash-demo-" + host.substr(host.rfind('-') + 1);
-    entry(host) = {{"hostname", host}, {"phase", phase}, {"claim", {{"podName", pod}, {"podUID", "uid-" + pod}}}};
-    if (!error.empty()) entry(host)["error"] = error;
-  }
-  void all_end(const std::string& phase) {
-    for (int i = 0; i < static_cast<int>(world.target.workload->replicas); ++i) ends(fmt::format("host-{}", i), phase);
-  }
-  void upkeep_ends(const std::string& phase, const std::string& error = "") {
-    Json& upkeep = entry("");
-    upkeep["phase"] = phase;
-    upkeep["error"] = error;
-  }
-  std::string completed() const { return condition_of(session, "Completed"); }
-};
-
-}  // namespace
 
 TEST_CASE("the hosts of a session of many hosts become objects that it owns, before it says so",
           "[controller][session]") {
@@ -153,65 +86,6 @@ TEST_CASE("a session of many hosts ends when its hosts and the upkeep of the rep
   CHECK_FALSE(large.session["status"]["targets"][0].contains("stats"));
 }
 
-TEST_CASE("nothing is kept of the repository's upkeep when no host has succeeded", "[controller][session][I11]") {
-  Large large;
-  large.look();
-  large.all_end("Failed");
-  large.look();
-  CHECK(phase_of(large.session) == "Failed");
-  CHECK(large.objects.size() == kMany);
-}
-
-TEST_CASE("the upkeep goes to another host when the pod that had it is gone, and its locks are known to be dead",
-          "[controller][session][F9][I6][I12]") {
-  Large large;
-  large.look();
-  large.all_end("Succeeded");
-  large.look();
-  large.entry("")["phase"] = "Running";
-  large.entry("")["claim"] = {{"podName", "stash-demo-0"}, {"podUID", "uid-stash-demo-0"}};
-  large.look();
-  CHECK(large.session["status"]["upkeepHost"] == "host-0");
-  large.world.target.pods->erase(large.world.target.pods->begin());
-  large.look();
-  CHECK(large.session["status"]["upkeepHost"] == "host-1");
-  CHECK(large.entry("") == Json({{"hostname", "host-1"}, {"phase", "Pending"}}));
-  CHECK(large.session["status"]["lostPods"][0]["podUID"] == "uid-stash-demo-0");
-}
-
-TEST_CASE("an upkeep that fails, that nobody takes or that stalls fails no host, and says so",
-          "[controller][session][I6][I8]") {
-  Large large;
-  large.world.configuration->spec.retention_policy.keep_last = 1;
-  large.look();
-  large.all_end("Succeeded");
-  large.look();
-  std::string why;
-  SECTION("failed") {
-    large.upkeep_ends("Failed", "the repository is locked");
-    large.look();
-    why = "host-0: the repository is locked";
-  }
-  SECTION("nobody takes it") {
-    large.look(seconds(60) + large.world.limits.claim);
-    why = "no pod took the upkeep";
-  }
-  SECTION("it stalls") {
-    large.entry("")["phase"] = "Running";
-    large.entry("")["claim"] = {{"podName", "stash-demo-0"}, {"podUID", "uid-stash-demo-0"}};
-    large.world.upkeep_silent_for = large.world.limits.stall;
-    large.look();
-    why = "host-0 showed no progress";
-  }
-  SECTION("all pods are gone") {
-    large.world.target.pods = std::vector<PodFacts>{};
-    large.look();
-    why = "no pod was left";
-  }
-  CHECK(phase_of(large.session) == "Succeeded");
-  CHECK_THAT(condition_of(large.session, "RetentionPolicyApplied"), Catch::Contains(why));
-}
-
 TEST_CASE("a deadline ends the hosts first, so that no late result of one is lost",
           "[controller][session][F7][I6][I7]") {
   Large large;
@@ -241,4 +115,65 @@ TEST_CASE("the host of a pod that is gone is given back in its own object", "[co
 TEST_CASE("the object of a host has another name in a session that was made anew", "[api][F22][I7]") {
   CHECK(api::host_object_name("nightly", "uid-1", "host-0") != api::host_object_name("nightly", "uid-2", "host-0"));
   CHECK(api::host_object_name(std::string(253, 'a'), "uid", "node").size() == 253);
+}
+
+TEST_CASE("the results of a session are without what pods and controller told one another", "[controller][session]") {
+  Large large;
+  large.look();
+  large.all_end("Failed");
+  large.entry("host-0")["snapshots"] = {{{"name", "c4aff7e4"}, {"path", "/data"}}};
+  large.look();
+  CHECK(
+      host_of(large.session) ==
+      Json({{"hostname", "host-0"}, {"phase", "Failed"}, {"snapshots", {{{"name", "c4aff7e4"}, {"path", "/data"}}}}}));
+  CHECK(condition_of(large.session, "ResultsShortened").empty());
+}
+
+TEST_CASE("a session of thousands of hosts has room for its results in one object, and says what it leaves out",
+          "[controller][session][F24][I6]") {
+  const auto [phase, left_out] = GENERATE(table<std::string, std::string>(
+      {{"Succeeded", "the snapshots of those that succeeded are not listed, and errors are cut after 200 characters"},
+       {"Failed", "no snapshots and durations are listed, and errors are cut after 60 characters"}}));
+  Large large(5000);
+  large.look();
+  large.all_end(phase);
+  Json snapshots = Json::array();
+  for (int i = 0; i < 5; ++i)
+    snapshots.push_back({{"name", "c4aff7e4"}, {"path", fmt::format("/data/of/path-{}", i)}, {"totalSize", "1.5 GiB"}});
+  for (auto& [name, object] : large.objects) {
+    Json& entry = object["status"]["stats"][0];
+    entry["duration"] = "1h2m3.4s";
+    entry["snapshots"] = snapshots;
+    if (phase == "Failed") entry["error"] = std::string(600, 'x');
+  }
+  large.look();
+  if (phase == "Succeeded") {
+    large.upkeep_ends("Succeeded");
+    large.look();
+  }
+  CHECK(phase_of(large.session) == phase);
+  CHECK(large.session["status"]["stats"].size() == 5000);
+  CHECK(dump_json(large.plan.writes.back().body).size() < 1'000'000);
+  CHECK(condition_of(large.session, "ResultsShortened") ==
+        "True TooLarge: the results of 5000 hosts have no room in one object: " + left_out);
+}
+
+TEST_CASE("objects of a session that keeps its hosts itself are not its hosts", "[controller][session][F20][I6]") {
+  Large large;
+  large.look();
+  Json session = a_backup_session().stamped().json();
+  CHECK(hosts_among(session, large.world.host_objects).empty());
+}
+
+TEST_CASE("a node that joins late and gets no object stays without a name, and the session ends with the reason",
+          "[controller][session][F20][I6]") {
+  WithoutOne large;
+  large.upkeep_ends("Succeeded");
+  PodFacts late = a_pod("stash-demo-late");
+  late.node = "node-late";
+  large.world.target.pods->push_back(late);
+  large.world.objects_refused = "create BackupSessionHost demo/x: exceeded quota";
+  large.look(large.upkeep_offered + seconds(10));
+  CHECK(large.completed() == "True AccessDenied: create BackupSessionHost demo/x: exceeded quota");
+  CHECK(large.session["status"]["stats"].size() == kMany);
 }

@@ -1,0 +1,88 @@
+#include "controller/edges.h"
+#include "controller/session_hosts.h"
+#include "support/fake_clock.h"
+#include "unit/controller/cluster_script.h"
+
+namespace {
+
+using namespace stash;
+using namespace stash::controller;
+using namespace stash::test;
+
+/// The session of a StatefulSet of nine pods, in a namespace where the API server makes so many BackupSessionHosts and
+/// no more.
+struct Refused {
+  static constexpr int kHosts = 9;
+  static constexpr const char* kSession =
+      "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions/app-backup-1700000000";
+  static constexpr const char* kHostsPath = "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessionhosts";
+
+  ClusterScript script;
+  Queues queues;
+  FakeClock clock;
+  std::optional<Cluster> cluster;
+  Json session = a_backup_session().created(clock.now()).json();
+
+  Json look(const std::vector<Json>& objects, int made) {
+    const Json workload = {{"apiVersion", "apps/v1"},
+                           {"kind", "StatefulSet"},
+                           {"metadata", {{"name", "stash-demo"}, {"namespace", "demo"}, {"uid", "uid-workload"}}},
+                           {"spec", {{"replicas", kHosts}}}};
+    script.has(
+        {{"BackupConfiguration", {a_backup_configuration().target({"apps/v1", "StatefulSet", "stash-demo"}).json()}},
+         {"Repository", {a_repository().json()}},
+         {"StatefulSet", {workload}},
+         {"BackupSession", {session}},
+         {"BackupSessionHost", objects}});
+
+    ApiScript& api = script.script;
+    if (made > 0) api.on("POST", kHostsPath).times(made).reply(201, Json::object());
+    api.on("POST", kHostsPath).reply(403, status_of(403, "Forbidden", "exceeded quota: few-objects"));
+    api.on("PATCH", std::string(kSession) + "/status").reply(session);
+    api.on("PATCH", kSession).always().reply(session);
+    api.on("GET", kSession).always().reply(session);
+    api.on("GET", "/api/v1/namespaces/demo/secrets/repo-secret").always().reply(403);
+    api.on("GET", "/api/v1/namespaces/demo/pods").always().reply(403);
+    api.on("POST", "/api/v1/namespaces/demo/events").always().reply(201, Json::object());
+
+    cluster.emplace(api.config(), queues, inject::Settings{}, Limits{}, false, clock);
+    cluster->caches.start();
+    REQUIRE(comes_true([this] { return cluster->caches.synced(); }));
+    kube::Api client(api.config());
+    const auto looked = reconcile_session(*cluster, client, {"demo", "app-backup-1700000000"});
+    REQUIRE(looked);
+    for (const auto& call : api.calls()) {
+      if (call.method == "PATCH" && call.path.ends_with("/status")) return call.json()["status"];
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a session keeps its hosts where the API server makes no objects for them, or not for all",
+          "[controller][session][F20][I6]") {
+  Refused refused;
+  const int made = GENERATE(0, 3);
+  const Json status = refused.look({}, made);
+  CHECK(status["stats"].size() == Refused::kHosts);
+  CHECK_FALSE(status.contains("hostObjects"));
+}
+
+TEST_CASE("a session ends without the upkeep where the API server makes no object for it",
+          "[controller][session][F20][I6][I8]") {
+  Refused refused;
+  refused.session["status"] = {{"hostObjects", true}, {"totalHosts", Refused::kHosts}, {"phase", "Running"}};
+  std::vector<Json> objects;
+  for (int i = 0; i < Refused::kHosts; ++i) {
+    const std::string host = fmt::format("host-{}", i), pod = fmt::format("stash-demo-{}", i);
+    objects.push_back(host_object(
+        refused.session, host, {{"hostname", host}},
+        {{"hostname", host}, {"phase", "Succeeded"}, {"claim", {{"podName", pod}, {"podUID", "uid-" + pod}}}}));
+  }
+  const Json status = refused.look(objects, 0);
+  CHECK(status["phase"] == "Succeeded");
+  CHECK(status["stats"].size() == Refused::kHosts);
+  CHECK_THAT(dump_json(status["conditions"]),
+             Catch::Contains("RetentionPolicyApplied") && Catch::Contains("exceeded quota: few-objects"));
+}
