@@ -267,6 +267,15 @@ void report_each(const Desired& desired, const World& world, Reason reason, cons
   if (desired.restore) findings.push_back({reason, label("RestoreSession", desired.restore->metadata), message});
 }
 
+/// What must be in a pod that can bear nothing of ours: the restore at work, as it is.
+Desired least_of(const Desired& desired) {
+  Desired least;
+  if (!desired.restore_at_work) return least;
+  least.restore = desired.restore;
+  least.restore_at_work = true;
+  return least;
+}
+
 Injection leave_alone(const Json& workload, std::vector<Finding> findings) {
   Injection injection;
   injection.findings = std::move(findings);
@@ -305,7 +314,9 @@ Injection inject(const World& world, const Settings& settings, const Json* befor
   Patch patch = edit();
   const bool adds = plan.sidecar.fate == Fate::wanted || plan.init_container.fate == Fate::wanted;
   if (const auto obstacle = adds ? size_obstacle(patch.workload()) : std::nullopt) {
-    plan = {.findings = std::move(plan.findings)};
+    std::vector<Finding> findings = std::move(plan.findings);
+    plan = plan_pod(world, settings, least_of(desired));
+    plan.findings = std::move(findings);
     report_each(desired, world, obstacle->reason, obstacle->message, plan.findings);
     patch = edit();
   }

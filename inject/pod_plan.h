@@ -31,7 +31,7 @@ struct PodPlan {
 };
 
 /// For a well-formed workload. What the pod would not bear has a finding; a container that is there for the same object
-/// stays untouched then if the pod can be created with it, else it is absent.
+/// stays untouched then if the pod can be created with it, else it is absent. That of a restore at work stays anyway.
 PodPlan plan_pod(const World& world, const Settings& settings, const Desired& desired);
 
 }  // namespace stash::inject
