@@ -9,6 +9,7 @@
 #include "api/workload_kind.h"
 #include "inject/configuration_rules.h"
 #include "inject/host_path.h"
+#include "inject/restore_place.h"
 #include "inject/restore_rules.h"
 #include "inject/volumes.h"
 #include "inject/withdrawal.h"
@@ -211,10 +212,6 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
   }
 }
 
-bool has_failed(const api::RestoreSession& session) {
-  return session.status.phase == "Failed" || session.status.phase == "Unknown";
-}
-
 /// One that works or has ended was accepted once, by whichever rules.
 bool is_usable(const api::RestoreSession& session, const std::string& object, Desired& desired) {
   if (session.status.phase == "Running" || session.status.phase == "Succeeded" || has_failed(session)) return true;
@@ -245,15 +242,6 @@ std::vector<const api::RestoreSession*> restore_candidates(const World& world, D
   return candidates;
 }
 
-/// Older Stash counted a restore that failed as processed: its application runs since then, on newer data.
-bool was_ended_by_older_stash(const api::RestoreSession& session) {
-  return has_failed(session) && find_condition(session.status.conditions, names::kCompleted) == nullptr;
-}
-
-bool is_over(const api::RestoreSession& session) {
-  return session.status.phase == "Succeeded" || was_ended_by_older_stash(session);
-}
-
 void decide_restore(const World& world, const Settings& settings, Desired& desired) {
   const auto candidates = restore_candidates(world, desired);
   if (candidates.empty()) return;
@@ -264,10 +252,8 @@ void decide_restore(const World& world, const Settings& settings, Desired& desir
         {Reason::superseded, label_of(*other, world.ns),
          fmt::format("{} restores the same workload and is newer; delete this one", label_of(newest, world.ns))});
   }
-  const Json* live = init_container_of(*world.workload);
-  const std::string injected_name = live == nullptr ? "" : invoker_of(*live);
   const auto found = std::ranges::find_if(
-      candidates, [&](const api::RestoreSession* session) { return session->metadata.name == injected_name; });
+      candidates, [&](const api::RestoreSession* session) { return is_injected(*world.workload, *session); });
   const api::RestoreSession* injected = found == candidates.end() ? nullptr : *found;
   desired.restore_at_work = injected != nullptr && !is_over(*injected);
 

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "inject/applied.h"
 #include "inject/container_draft.h"
+#include "inject/restore_place.h"
 #include "inject/workload_view.h"
 
 namespace stash::inject {
@@ -22,6 +23,7 @@ struct Request {
   const Json* live;  ///< our container in the workload; nullptr: none
   std::vector<Share> shares;
   bool keep_whatever = false;  ///< what is there stays unless another takes its place
+  std::string uid = {};        ///< to be stated on the template
   MountedBy mounted_by;
   ContainerPlan& plan;
   std::function<Json(const std::vector<const Share*>&, const ContainerInputs&)> build;
@@ -78,6 +80,7 @@ Request restore_request(const World& world, const Desired& desired, PodPlan& pla
                       .temp_dir = &restore.spec.temp_dir,
                       .mounts = &restore.spec.target->volume_mounts}},
           .keep_whatever = desired.restore_at_work,
+          .uid = uid_to_state(*world.workload, restore),
           .mounted_by = &PlannedVolume::init_container,
           .plan = plan.init_container,
           .build = [](const std::vector<const Share*>& shares,
@@ -183,7 +186,8 @@ class PodPlanner {
                     .container = std::move(container),
                     .resources = std::move(resources),
                     .hash = std::to_string(fnv1a(hashed)),
-                    .applied = request.applied(in)};
+                    .applied = request.applied(in),
+                    .uid = request.uid};
     for (const Share* share : in) {
       for (const std::string& secret : pull_secrets_of(*share->runtime)) add_pull_secret(secret);
       if (draft.disregards(*share)) remark_on_settings(*share);

@@ -19,6 +19,7 @@ struct ContainerPlan {
   Json resources = Json::object();  ///< of the container, those by default included
   std::string hash;                 ///< of the container and its volumes; image and default resources do not count
   Json applied = Json::object();    ///< for the annotation: what was applied
+  std::string uid;                  ///< of the RestoreSession, stated on the template; "": what is stated there stays
 };
 
 struct PodPlan {
