@@ -13,6 +13,7 @@
 #include "controller/restore_conditions.h"
 #include "controller/session_progress.h"
 #include "controller/status_draft.h"
+#include "inject/restore_place.h"
 #include "inject/restore_rules.h"
 
 namespace stash::controller {
@@ -64,7 +65,8 @@ bool deleted_session_is_released(Decision& decision) {
 
 bool settled_session_never_changes(Decision& decision) {
   const std::string& phase = decision.session.status.phase;
-  return phase == "Succeeded" || phase == "Unknown" || phase == kInvalidPhase;
+  return phase == "Succeeded" || phase == "Unknown" || phase == kInvalidPhase ||
+         inject::was_ended_by_older_stash(decision.session);
 }
 
 bool unusable_session_is_invalid(Decision& decision) {
