@@ -137,9 +137,15 @@ Claims claims_of(const Decision& decision) {
           .watched_for = world.watched_for};
 }
 
+/// One that has failed is tried again by the pods that it holds, and by no others.
+bool may_still_restore(const Decision& decision) {
+  return decision.session.status.phase != "Failed" || decision.world.injected == decision.session.metadata.name;
+}
+
 /// A target without pods is waited for as long as it takes: whoever restores often scales to zero first.
 bool hosts_are_named(Decision& decision) {
   decision.unnamed = name_hosts(decision.world.session, decision.world.target, decision.stats).value_or(0);
+  if (may_still_restore(decision)) name_later_ordinals(decision.world.target, decision.stats);
   if (!decision.stats.empty()) return false;
   decision.status.json["phase"] = "Pending";
   if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
