@@ -255,7 +255,9 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
     target.workload->has_container = injected_restore(cluster, ns, question.ref) == question.invoker;
   }
   const WorkloadWorld world = gather_workload(cluster, name, *workload);
-  target.findings = findings_about(plan_workload(world, cluster.settings).findings, question.owner);
+  const WorkloadPlan decision = plan_workload(world, cluster.settings);
+  target.findings = findings_about(decision.findings, question.owner);
+  target.remarks = findings_about(decision.remarks, question.owner);
   const bool by_node = name.kind->hosts == api::HostScheme::nodes;
   if (question.look_at_pods || (by_node && array_at(question.session, {"status", "stats"}).empty())) {
     TRY_VOID(look_at_pods(*workload));

@@ -214,7 +214,7 @@ Plan plan_restore(const RestoreWorld& world) {
                     {},
                     0};
   if (!decision.session.metadata.being_deleted) {
-    set_fields_honoured<api::RestoreSession>(decision.status, world.session);
+    set_fields_honoured<api::RestoreSession>(decision.status, world.session, world.target.remarks);
     if (!settled_session_never_changes(decision)) set_restore_conditions(decision.status, world, *session);
   }
   for (const Rule rule : kRules) {

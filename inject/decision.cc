@@ -45,6 +45,7 @@ constexpr ReasonCode kReasonCodes[] = {
     {Reason::managed_by_owner, "ManagedByOwner"},
     {Reason::shared_sidecar, "SharedSidecar"},
     {Reason::repository_not_durable, "RepositoryNotDurable"},
+    {Reason::volume_not_shared, "VolumeNotShared"},
     {Reason::invalid, "Invalid"},
     {Reason::claim_missing, "ClaimMissing"},
     {Reason::host_path_not_allowed, "HostPathNotAllowed"},
@@ -242,6 +243,23 @@ std::vector<const api::RestoreSession*> restore_candidates(const World& world, D
   return candidates;
 }
 
+/// Of the volumes that each pod has for itself, the data is where the restoring pod is, and goes with it.
+void remark_on_volumes(const World& world, Desired& desired) {
+  const api::RestoreSession& session = *desired.restore;
+  const api::WorkloadKind* kind = api::workload_kind(world.group, world.kind);
+  if (is_over(session) || kind == nullptr || kind->hosts == api::HostScheme::ordinals) return;
+  for (const api::VolumeMount& mount : session.spec.target->volume_mounts) {
+    const Json* volume = named(volumes_of(*world.workload), mount.name);
+    if (volume == nullptr || !(volume->contains("emptyDir") || volume->contains("ephemeral"))) continue;
+    desired.remarks.push_back(
+        {Reason::volume_not_shared, label_of(session, world.ns),
+         fmt::format("volume {} is an {} volume, so each pod has its own: {}a pod that takes the place of another "
+                     "starts empty",
+                     mount.name, volume->contains("emptyDir") ? "emptyDir" : "ephemeral",
+                     kind->hosts == api::HostScheme::single ? "only the first pod gets the data, and " : "")});
+  }
+}
+
 void decide_restore(const World& world, const Settings& settings, Desired& desired) {
   const auto candidates = restore_candidates(world, desired);
   if (candidates.empty()) return;
@@ -315,6 +333,7 @@ Desired decide(const World& world, const Settings& settings) {
   }
   decide_backup(world, settings, desired);
   decide_restore(world, settings, desired);
+  if (desired.restore) remark_on_volumes(world, desired);
   return desired;
 }
 

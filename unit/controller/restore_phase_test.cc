@@ -190,6 +190,13 @@ TEST_CASE("a restore that failed under an older Stash is left as it is: its appl
   CHECK(plan_restore(world) == Plan());
 }
 
+TEST_CASE("a restore says which volumes each pod has for itself", "[controller][restore]") {
+  RestoreWorld world = a_restore_world();
+  world.target.remarks = {
+      {inject::Reason::volume_not_shared, "RestoreSession demo/app-restore", "each pod has its own"}};
+  CHECK(condition_of(after(world), "FieldsHonoured") == "False FieldsIgnored: each pod has its own");
+}
+
 TEST_CASE("a restore that nobody takes fails with its cause", "[controller][restore]") {
   RestoreWorld world = a_restore_world(a_restore_session().phase("Pending").total_hosts(1).host("host-0", "Pending"));
   world.target.secret = Presence::absent;
