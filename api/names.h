@@ -28,6 +28,7 @@ inline constexpr std::string_view kAppliedBackup = "stash.appscode.com/last-appl
 inline constexpr std::string_view kAppliedBackupHash = "stash.appscode.com/last-applied-backupconfiguration-hash";
 inline constexpr std::string_view kAppliedRestore = "stash.appscode.com/last-applied-restoresession";
 inline constexpr std::string_view kAppliedRestoreHash = "stash.appscode.com/last-applied-restoresession-hash";
+inline constexpr std::string_view kAppliedRestoreUid = "stash.appscode.com/last-applied-restoresession-uid";
 // Annotations of later releases of Stash, removed together with ours.
 inline constexpr std::string_view kAppliedInvoker = "stash.appscode.com/last-applied-backup-invoker";
 inline constexpr std::string_view kAppliedInvokerKind = "stash.appscode.com/last-applied-backup-invoker-kind";

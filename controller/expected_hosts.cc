@@ -70,6 +70,11 @@ std::optional<int> name_hosts(const Json& session, const TargetWorld& target, Js
   return expected.unnamed;
 }
 
+void name_later_ordinals(const TargetWorld& target, Json& stats) {
+  const api::WorkloadKind* kind = api::workload_kind(target.ref);
+  if (kind != nullptr && kind->hosts == HostScheme::ordinals) add_missing_hosts(stats, expected_hosts(target).names);
+}
+
 std::string why_gone(const TargetWorld& target, const std::string& host) {
   const api::WorkloadKind* kind = api::workload_kind(target.ref);
   if (kind == nullptr || !target.workload) return "";

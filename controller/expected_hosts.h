@@ -22,6 +22,10 @@ ExpectedHosts expected_hosts(const TargetWorld& target);
 /// `interrupted`: a controller was ended while it made the objects of the hosts, before the session had their number.
 std::optional<int> name_hosts(const Json& session, const TargetWorld& target, Json& stats, bool interrupted = false);
 
+/// Adds an entry for each ordinal that has none yet, also after all hosts have been named: for a restore, whose init
+/// container holds the pods of later ordinals too and must not let them start on what was there.
+void name_later_ordinals(const TargetWorld& target, Json& stats);
+
 /// Why no pod will ever take this host again: scaled away, or its node no longer runs a pod. "" while one may.
 std::string why_gone(const TargetWorld& target, const std::string& host);
 

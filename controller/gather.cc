@@ -7,8 +7,10 @@
 
 #include "api/backup_session.h"
 #include "api/codec.h"
+#include "api/names.h"
 #include "controller/hosts.h"
 #include "controller/sidecar_access.h"
+#include "inject/restore_place.h"
 #include "inject/workload_view.h"
 
 namespace stash::controller {
@@ -196,7 +198,10 @@ std::string injected_restore(const Cluster& cluster, const std::string& ns, cons
   const api::WorkloadRef name{api::workload_kind(target), {ns, target.name}};
   const auto workload = name.kind != nullptr ? cluster.caches.workload(name) : nullptr;
   const Json* container = workload ? inject::init_container_of(*workload) : nullptr;
-  return container == nullptr ? "" : inject::invoker_of(*container);
+  if (container == nullptr) return "";
+  std::string session = inject::invoker_of(*container);
+  const auto restore = decoded<api::RestoreSession>(cluster.caches.restores, {ns, session});
+  return restore && !inject::is_injected(*workload, *restore) ? "" : session;
 }
 
 std::vector<api::RestoreSession> restores_of(const Cluster& cluster, const std::string& ns,
@@ -246,8 +251,13 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
     return target;
   }
   target.workload = workload_facts(*name.kind, *workload, question.container, question.invoker);
+  if (question.container == api::names::kInitContainer) {
+    target.workload->has_container = injected_restore(cluster, ns, question.ref) == question.invoker;
+  }
   const WorkloadWorld world = gather_workload(cluster, name, *workload);
-  target.findings = findings_about(plan_workload(world, cluster.settings).findings, question.owner);
+  const WorkloadPlan decision = plan_workload(world, cluster.settings);
+  target.findings = findings_about(decision.findings, question.owner);
+  target.remarks = findings_about(decision.remarks, question.owner);
   const bool by_node = name.kind->hosts == api::HostScheme::nodes;
   if (question.look_at_pods || (by_node && array_at(question.session, {"status", "stats"}).empty())) {
     TRY_VOID(look_at_pods(*workload));

@@ -24,6 +24,7 @@ struct TargetWorld {
   Presence secret = Presence::unknown;
   std::optional<WorkloadFacts> workload;
   std::vector<inject::Finding> findings;
+  std::vector<inject::Finding> remarks;       ///< what works, but not quite as asked for
   std::optional<std::vector<PodFacts>> pods;  ///< nullopt: not looked at
   std::string unseen;                         ///< what could not be looked at, and why: "listing pods: forbidden"
   std::map<std::string, std::string> busy;    ///< UIDs of pods that work for another session now, and its name

@@ -7,6 +7,7 @@
 #include "controller/gather.h"
 #include "controller/hosts.h"
 #include "controller/restore_phase.h"
+#include "controller/session_hosts.h"
 #include "controller/status_draft.h"
 
 namespace stash::controller {
@@ -20,6 +21,11 @@ void gather_rivals(const Cluster& cluster, const api::RestoreSession& restore, R
     if (other.metadata.name == restore.metadata.name) break;
     if (other.metadata.name == world.injected) world.superseded_by = other.metadata.name;
   }
+}
+
+/// Without the upkeep of the repository, which looks at no volume of the target.
+Json hosts_of(const Cluster& cluster, const Json& session) {
+  return array_at(with_host_objects(session, cluster.caches.hosts_of(session)), {"status", "stats"});
 }
 
 /// One whose hosts pods have taken, or may take at any moment.
@@ -36,8 +42,7 @@ std::string user_of_volumes(const Cluster& cluster, const api::RestoreSession& r
     for (const kube::Cache::Object& session : cluster.caches.sessions_of(api::meta_of(*object).ref())) {
       const api::ObjectMeta meta = api::meta_of(*session);
       if (meta.being_deleted || api::is_final_phase(string_at(*session, {"status", "phase"}))) continue;
-      if (may_use_volumes(cluster.caches.host_entries(*session)))
-        return name_in_books(api::kBackupSessions, meta.ref());
+      if (may_use_volumes(hosts_of(cluster, *session))) return name_in_books(api::kBackupSessions, meta.ref());
     }
   }
   return "";

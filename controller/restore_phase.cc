@@ -13,6 +13,7 @@
 #include "controller/restore_conditions.h"
 #include "controller/session_progress.h"
 #include "controller/status_draft.h"
+#include "inject/restore_place.h"
 #include "inject/restore_rules.h"
 
 namespace stash::controller {
@@ -64,7 +65,8 @@ bool deleted_session_is_released(Decision& decision) {
 
 bool settled_session_never_changes(Decision& decision) {
   const std::string& phase = decision.session.status.phase;
-  return phase == "Succeeded" || phase == "Unknown" || phase == kInvalidPhase;
+  return phase == "Succeeded" || phase == "Unknown" || phase == kInvalidPhase ||
+         inject::was_ended_by_older_stash(decision.session);
 }
 
 bool unusable_session_is_invalid(Decision& decision) {
@@ -157,9 +159,15 @@ bool volumes_in_use_are_waited_for(Decision& decision) {
   return true;
 }
 
+/// One that has failed is tried again by the pods that it holds, and by no others.
+bool may_still_restore(const Decision& decision) {
+  return decision.session.status.phase != "Failed" || decision.world.injected == decision.session.metadata.name;
+}
+
 /// A target without pods is waited for as long as it takes: whoever restores often scales to zero first.
 bool hosts_are_named(Decision& decision) {
   decision.unnamed = name_hosts(decision.world.session, decision.world.target, decision.stats).value_or(0);
+  if (may_still_restore(decision)) name_later_ordinals(decision.world.target, decision.stats);
   if (!decision.stats.empty()) return false;
   decision.status.json["phase"] = "Pending";
   if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
@@ -233,7 +241,7 @@ Plan plan_restore(const RestoreWorld& world) {
                     {},
                     0};
   if (!decision.session.metadata.being_deleted) {
-    set_fields_honoured<api::RestoreSession>(decision.status, world.session);
+    set_fields_honoured<api::RestoreSession>(decision.status, world.session, world.target.remarks);
     if (!settled_session_never_changes(decision)) set_restore_conditions(decision.status, world, *session);
   }
   for (const Rule rule : kRules) {

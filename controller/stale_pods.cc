@@ -25,7 +25,8 @@ bool is_stale(const Json& pod, const Json& workload) {
            string_at(workload, {"spec", "template", "metadata", "annotations", hash});
   };
   return differs("containers", inject::is_sidecar) || differs("initContainers", inject::is_init_container) ||
-         changed(names::kAppliedBackupHash) || changed(names::kAppliedRestoreHash);
+         changed(names::kAppliedBackupHash) || changed(names::kAppliedRestoreHash) ||
+         changed(names::kAppliedRestoreUid);
 }
 
 std::string sidecar_image(const Json& containers) {

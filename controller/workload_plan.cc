@@ -10,6 +10,7 @@
 #include "controller/sidecar_access.h"
 #include "controller/stale_pods.h"
 #include "controller/workload_facts.h"
+#include "inject/restore_place.h"
 #include "inject/workload_view.h"
 
 namespace stash::controller {
@@ -72,9 +73,11 @@ std::string plan_all_access(Plan& plan, const WorkloadWorld& world, const inject
 }
 
 /// A new init container stops the application until the restore is done, so only a RestoreSession that the controller
-/// has accepted may bring one: not one it has yet to look at, and not one that failed before it began.
+/// has accepted may bring one: not one it has yet to look at, and not one that failed before it began. What another one
+/// left in the template is no leave.
 bool restore_must_wait(const inject::Desired& desired, const inject::Injection& injection, const Json& workload) {
-  if (!injection.has_init_container || inject::has_init_container(workload) || !desired.restore) return false;
+  if (!injection.has_init_container || !desired.restore) return false;
+  if (inject::is_injected(workload, *desired.restore)) return false;
   const std::string& phase = desired.restore->status.phase;
   return phase != "Pending" && phase != "Running";
 }

@@ -9,6 +9,7 @@
 #include "api/workload_kind.h"
 #include "inject/configuration_rules.h"
 #include "inject/host_path.h"
+#include "inject/restore_place.h"
 #include "inject/restore_rules.h"
 #include "inject/volumes.h"
 #include "inject/withdrawal.h"
@@ -44,6 +45,7 @@ constexpr ReasonCode kReasonCodes[] = {
     {Reason::managed_by_owner, "ManagedByOwner"},
     {Reason::shared_sidecar, "SharedSidecar"},
     {Reason::repository_not_durable, "RepositoryNotDurable"},
+    {Reason::volume_not_shared, "VolumeNotShared"},
     {Reason::invalid, "Invalid"},
     {Reason::claim_missing, "ClaimMissing"},
     {Reason::host_path_not_allowed, "HostPathNotAllowed"},
@@ -211,10 +213,6 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
   }
 }
 
-bool has_failed(const api::RestoreSession& session) {
-  return session.status.phase == "Failed" || session.status.phase == "Unknown";
-}
-
 /// One that works or has ended was accepted once, by whichever rules.
 bool is_usable(const api::RestoreSession& session, const std::string& object, Desired& desired) {
   if (session.status.phase == "Running" || session.status.phase == "Succeeded" || has_failed(session)) return true;
@@ -245,13 +243,21 @@ std::vector<const api::RestoreSession*> restore_candidates(const World& world, D
   return candidates;
 }
 
-/// Older Stash counted a restore that failed as processed: its application runs since then, on newer data.
-bool was_ended_by_older_stash(const api::RestoreSession& session) {
-  return has_failed(session) && find_condition(session.status.conditions, names::kCompleted) == nullptr;
-}
-
-bool is_over(const api::RestoreSession& session) {
-  return session.status.phase == "Succeeded" || was_ended_by_older_stash(session);
+/// Of the volumes that each pod has for itself, the data is where the restoring pod is, and goes with it.
+void remark_on_volumes(const World& world, Desired& desired) {
+  const api::RestoreSession& session = *desired.restore;
+  const api::WorkloadKind* kind = api::workload_kind(world.group, world.kind);
+  if (is_over(session) || kind == nullptr || kind->hosts == api::HostScheme::ordinals) return;
+  for (const api::VolumeMount& mount : session.spec.target->volume_mounts) {
+    const Json* volume = named(volumes_of(*world.workload), mount.name);
+    if (volume == nullptr || !(volume->contains("emptyDir") || volume->contains("ephemeral"))) continue;
+    desired.remarks.push_back(
+        {Reason::volume_not_shared, label_of(session, world.ns),
+         fmt::format("volume {} is an {} volume, so each pod has its own: {}a pod that takes the place of another "
+                     "starts empty",
+                     mount.name, volume->contains("emptyDir") ? "emptyDir" : "ephemeral",
+                     kind->hosts == api::HostScheme::single ? "only the first pod gets the data, and " : "")});
+  }
 }
 
 void decide_restore(const World& world, const Settings& settings, Desired& desired) {
@@ -264,10 +270,8 @@ void decide_restore(const World& world, const Settings& settings, Desired& desir
         {Reason::superseded, label_of(*other, world.ns),
          fmt::format("{} restores the same workload and is newer; delete this one", label_of(newest, world.ns))});
   }
-  const Json* live = init_container_of(*world.workload);
-  const std::string injected_name = live == nullptr ? "" : invoker_of(*live);
   const auto found = std::ranges::find_if(
-      candidates, [&](const api::RestoreSession* session) { return session->metadata.name == injected_name; });
+      candidates, [&](const api::RestoreSession* session) { return is_injected(*world.workload, *session); });
   const api::RestoreSession* injected = found == candidates.end() ? nullptr : *found;
   desired.restore_at_work = injected != nullptr && !is_over(*injected);
 
@@ -329,6 +333,7 @@ Desired decide(const World& world, const Settings& settings) {
   }
   decide_backup(world, settings, desired);
   decide_restore(world, settings, desired);
+  if (desired.restore) remark_on_volumes(world, desired);
   return desired;
 }
 

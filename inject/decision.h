@@ -33,6 +33,7 @@ enum class Reason {
   managed_by_owner,
   shared_sidecar,
   repository_not_durable,
+  volume_not_shared,
   invalid,
   claim_missing,
   host_path_not_allowed,

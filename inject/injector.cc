@@ -9,6 +9,7 @@
 #include "inject/pod_plan.h"
 #include "inject/pod_policy.h"
 #include "inject/resources.h"
+#include "inject/restore_place.h"
 #include "inject/volumes.h"
 #include "inject/workload_view.h"
 
@@ -25,7 +26,7 @@ struct Place {
   bool (*is_ours)(const Json& container);
   ContainerPlan PodPlan::* plan;
   bool PlannedVolume::* mounted_by;
-  std::string_view applied, hash;  ///< annotations of ours
+  std::string_view applied, hash, uid;  ///< annotations of ours; "" for none
   Keys legacy, legacy_on_template;
 };
 
@@ -37,6 +38,7 @@ const std::vector<Place>& places() {
        &PlannedVolume::sidecar,
        names::kAppliedBackup,
        names::kAppliedBackupHash,
+       "",
        {names::kAppliedInvoker, names::kAppliedInvokerKind},
        {names::kAppliedInvokerHash}},
       {{"spec", "template", "spec", "initContainers"},
@@ -45,6 +47,7 @@ const std::vector<Place>& places() {
        &PlannedVolume::init_container,
        names::kAppliedRestore,
        names::kAppliedRestoreHash,
+       names::kAppliedRestoreUid,
        {},
        {}},
   };
@@ -82,7 +85,8 @@ struct Upgradable {
 /// Is the container what the plan wants, all that is Upgradable aside? Then it is not touched.
 bool is_current(const Json& workload, const Place& place, const ContainerPlan& plan) {
   const Json* live = live_container(workload, place);
-  return live != nullptr && hash_on(workload, place) == plan.hash && covers(*live, plan.container);
+  return live != nullptr && hash_on(workload, place) == plan.hash && covers(*live, plan.container) &&
+         (plan.uid.empty() || restore_uid_of(workload) == plan.uid);
 }
 
 /// Brings a patched workload in line with a plan.
@@ -195,9 +199,11 @@ class Edit {
     if (wanted.fate == Fate::wanted) {
       patch_.set(on_workload(place.applied), applied_annotation(wanted.applied, added));
       patch_.set(on_template(place.hash), wanted.hash);
+      if (!wanted.uid.empty()) patch_.set(on_template(place.uid), wanted.uid);
     } else {
       patch_.unset(on_workload(place.applied));
       if (goes) patch_.unset(on_template(place.hash));
+      if (goes && !place.uid.empty()) patch_.unset(on_template(place.uid));
     }
   }
 
@@ -267,6 +273,15 @@ void report_each(const Desired& desired, const World& world, Reason reason, cons
   if (desired.restore) findings.push_back({reason, label("RestoreSession", desired.restore->metadata), message});
 }
 
+/// What must be in a pod that can bear nothing of ours: the restore at work, as it is.
+Desired least_of(const Desired& desired) {
+  Desired least;
+  if (!desired.restore_at_work) return least;
+  least.restore = desired.restore;
+  least.restore_at_work = true;
+  return least;
+}
+
 Injection leave_alone(const Json& workload, std::vector<Finding> findings) {
   Injection injection;
   injection.findings = std::move(findings);
@@ -305,7 +320,9 @@ Injection inject(const World& world, const Settings& settings, const Json* befor
   Patch patch = edit();
   const bool adds = plan.sidecar.fate == Fate::wanted || plan.init_container.fate == Fate::wanted;
   if (const auto obstacle = adds ? size_obstacle(patch.workload()) : std::nullopt) {
-    plan = {.findings = std::move(plan.findings)};
+    std::vector<Finding> findings = std::move(plan.findings);
+    plan = plan_pod(world, settings, least_of(desired));
+    plan.findings = std::move(findings);
     report_each(desired, world, obstacle->reason, obstacle->message, plan.findings);
     patch = edit();
   }

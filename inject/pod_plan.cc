@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "inject/applied.h"
 #include "inject/container_draft.h"
+#include "inject/restore_place.h"
 #include "inject/workload_view.h"
 
 namespace stash::inject {
@@ -22,6 +23,7 @@ struct Request {
   const Json* live;  ///< our container in the workload; nullptr: none
   std::vector<Share> shares;
   bool keep_whatever = false;  ///< what is there stays unless another takes its place
+  std::string uid = {};        ///< to be stated on the template
   MountedBy mounted_by;
   ContainerPlan& plan;
   std::function<Json(const std::vector<const Share*>&, const ContainerInputs&)> build;
@@ -78,6 +80,7 @@ Request restore_request(const World& world, const Desired& desired, PodPlan& pla
                       .temp_dir = &restore.spec.temp_dir,
                       .mounts = &restore.spec.target->volume_mounts}},
           .keep_whatever = desired.restore_at_work,
+          .uid = uid_to_state(*world.workload, restore),
           .mounted_by = &PlannedVolume::init_container,
           .plan = plan.init_container,
           .build = [](const std::vector<const Share*>& shares,
@@ -109,6 +112,9 @@ class PodPlanner {
     for (const Request& request : requests_) {
       if (!is_hopeless(request) && !want(request)) leave_alone(request);
     }
+    if (refused_for_a_restore_) {
+      for (const Request* request : let_go_) keep(*request);
+    }
     plan_.volumes = std::move(volumes_).volumes();
     return std::move(plan_);
   }
@@ -133,6 +139,7 @@ class PodPlanner {
   }
 
   // A container that works for one of these objects stays, unless it would make the pod one that cannot be created.
+  // That of a restore at work stays even then: better no pod than an application on half-restored data.
   void leave_alone(const Request& request) {
     if (request.live == nullptr) return;
     const bool must_go = std::ranges::any_of(
@@ -144,8 +151,16 @@ class PodPlanner {
     VolumePlan volumes = volumes_;
     volumes.keep(*request.live, request.mounted_by);
     const auto obstacle = pod_security_obstacle(level_, world_.ns, *request.live, volumes.mounted(request.mounted_by));
-    if (obstacle) return report_all(request, obstacle->reason, obstacle->message);
-    volumes_ = std::move(volumes);
+    if (obstacle) {
+      report_all(request, obstacle->reason, obstacle->message);
+      if (!request.keep_whatever) return let_go_.push_back(&request);
+      refused_for_a_restore_ = true;
+    }
+    keep(request);
+  }
+
+  void keep(const Request& request) {
+    volumes_.keep(*request.live, request.mounted_by);
     request.plan.fate = ContainerPlan::Fate::untouched;
     for (const std::string& secret : recorded_pull_secrets(workload())) add_pull_secret(secret);
   }
@@ -171,7 +186,8 @@ class PodPlanner {
                     .container = std::move(container),
                     .resources = std::move(resources),
                     .hash = std::to_string(fnv1a(hashed)),
-                    .applied = request.applied(in)};
+                    .applied = request.applied(in),
+                    .uid = request.uid};
     for (const Share* share : in) {
       for (const std::string& secret : pull_secrets_of(*share->runtime)) add_pull_secret(secret);
       if (draft.disregards(*share)) remark_on_settings(*share);
@@ -235,6 +251,10 @@ class PodPlanner {
   PodPlan plan_;
   VolumePlan volumes_;
   std::vector<Request> requests_;
+  /// Pod Security forbids these containers. Where it refuses the pods for the sake of a restore at work anyway, a
+  /// change of the template would only stop the restore in the pods that still run.
+  std::vector<const Request*> let_go_;
+  bool refused_for_a_restore_ = false;
 };
 
 }  // namespace

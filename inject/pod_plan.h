@@ -19,6 +19,7 @@ struct ContainerPlan {
   Json resources = Json::object();  ///< of the container, those by default included
   std::string hash;                 ///< of the container and its volumes; image and default resources do not count
   Json applied = Json::object();    ///< for the annotation: what was applied
+  std::string uid;                  ///< of the RestoreSession, stated on the template; "": what is stated there stays
 };
 
 struct PodPlan {
@@ -31,7 +32,7 @@ struct PodPlan {
 };
 
 /// For a well-formed workload. What the pod would not bear has a finding; a container that is there for the same object
-/// stays untouched then if the pod can be created with it, else it is absent.
+/// stays untouched then if the pod can be created with it, else it is absent. That of a restore at work stays anyway.
 PodPlan plan_pod(const World& world, const Settings& settings, const Desired& desired);
 
 }  // namespace stash::inject

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from stash_e2e import objects
+from stash_e2e import api_ring, objects
 from stash_e2e.kube import wait_until
 from stash_faults import actions
 from stash_faults.bench import stopped
@@ -142,6 +142,33 @@ def test_of_a_pod_and_its_successor_of_the_same_name_only_one_has_a_result(bench
     wait_until("the old one knows", lambda: "was taken away from this pod" in old.output(), 60)
     assert new.process.poll() is None
     workload.require_sound_repository()
+
+
+@pytest.mark.fault("F2", "F22", invariants="I4 I13")
+def test_a_restore_that_is_made_anew_while_nobody_looks_restarts_the_pods_and_is_no_restore_of_some_later_day(bench, workload):
+    kube, ns = bench.kube, workload.ns
+    workload.configure()
+    workload.pod("web-1")
+    workload.succeeds("first")
+    workload.restore()
+    kube.wait_for_phase("restoresession", "web-restore", ns, ("Succeeded",), 60)
+
+    def pod_template():
+        return kube.get("deployment", "web", ns)["spec"]["template"]
+
+    of_the_old_one = pod_template()
+    bench.controller.kill()
+    kube.delete("restoresession", "web-restore", ns)
+    kube.apply(objects.restore_session(ns, path=workload.source))
+    bench.restart("controller")
+    wait_until("the pods restart for the new one", lambda: pod_template() != of_the_old_one, 120)
+    of_the_new_one = pod_template()
+    restorer = workload.pod("web-restorer-2", ["restore", "--restore-session=web-restore"])
+    assert restorer.process.wait(300) == 0, restorer.output()
+    ended = kube.wait_for_phase("restoresession", "web-restore", ns, ("Succeeded",), 60)
+    assert ended["status"]["stats"][0]["attempts"] == 1, ended["status"]
+    assert api_ring.settled("the pod template", pod_template, same_for=5.0) == of_the_new_one, "it restarts the pods once"
+    workload.succeeds("after-the-restore")
 
 
 CLAIM = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "backups"},

@@ -46,7 +46,17 @@ SessionWorld session_of(const TargetWorld& target) {
   return world;
 }
 
+RestoreWorld restore_of(const TargetWorld& target) {
+  RestoreWorld world = a_restore_world(a_restore_session().target(target.ref));
+  world.target = target;
+  return world;
+}
+
 /// The session after one look at it.
+Json step(RestoreWorld& world) {
+  carry_out(plan_restore(world), api::kRestoreSessions, world.session);
+  return world.session;
+}
 Json step(SessionWorld& world) {
   carry_out(plan_session(world), api::kBackupSessions, world.session);
   return world.session;
@@ -114,6 +124,47 @@ TEST_CASE("ordinals added while a session runs are left to the next one", "[cont
   step(world);
   world.target = stateful(3);
   CHECK(hosts_of(step(world)) == Names{"host-0 Pending"});
+}
+
+TEST_CASE("ordinals added while a restore is not over are restored too, before it has succeeded",
+          "[controller][kinds][F45][I13]") {
+  RestoreWorld world = restore_of(stateful(1));
+  step(world);
+  finish(world.session, 0);
+  world.target = stateful(3);
+  CHECK(hosts_of(step(world)) == Names{"host-0 Succeeded", "host-1 Pending", "host-2 Pending"});
+  CHECK(world.session["status"]["totalHosts"] == 3);
+  CHECK(phase_of(world.session) == "Running");
+  SECTION("they are restored") {
+    finish(world.session, 1);
+    finish(world.session, 2);
+    CHECK(phase_of(step(world)) == "Succeeded");
+    world.target = stateful(4);
+    CHECK(plan_restore(world) == Plan());
+  }
+  SECTION("they are scaled away again, and do not hold it up for ever") {
+    world.target = stateful(1);
+    CHECK(phase_of(step(world)) == "Failed");
+    CHECK(hosts_of(world.session) == Names{"host-0 Succeeded", "host-1 Failed", "host-2 Failed"});
+  }
+}
+
+TEST_CASE("ordinals added after a restore failed are restored only where its init container holds them",
+          "[controller][kinds][F45][I13]") {
+  RestoreWorld world = restore_of(stateful(1));
+  step(world);
+  world.session["status"]["stats"][0]["phase"] = "Failed";
+  REQUIRE(phase_of(step(world)) == "Failed");
+  world.target = stateful(2);
+  SECTION("it is in the pods") {
+    CHECK(hosts_of(step(world)) == Names{"host-0 Failed", "host-1 Pending"});
+    CHECK(phase_of(world.session) == "Running");
+  }
+  SECTION("it never got there, and does not begin for one more replica") {
+    world.injected = "";
+    CHECK(hosts_of(step(world)) == Names{"host-0 Failed"});
+    CHECK(phase_of(world.session) == "Failed");
+  }
 }
 
 TEST_CASE("an ordinal that is scaled away before its turn fails the session, and says so",

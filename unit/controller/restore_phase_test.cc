@@ -22,6 +22,13 @@ RestoreWorld at_age(RestoreWorld world, seconds age) {
   return world;
 }
 
+/// That it Failed was said by us: older Stash wrote no such condition.
+RestoreSessionBuilder failed_session() {
+  return a_restore_session().phase("Failed").total_hosts(1).with([](api::RestoreSession& session) {
+    session.status.conditions = {{"Completed", "True", "Failed", "host-0: x", 1, kCreated}};
+  });
+}
+
 api::RestoreRule rule(std::vector<std::string> hosts, std::vector<std::string> snapshots,
                       std::vector<std::string> paths) {
   return {std::move(hosts), "", std::move(snapshots), std::move(paths), {}, {}};
@@ -83,7 +90,7 @@ TEST_CASE("a restore says whether its target is there and carries the init conta
           "False TargetNotAvailable: there is no workload to inject into");
   }
   SECTION("one that failed keeps what was said of it") {
-    world.session = a_restore_session().phase("Failed").total_hosts(1).host(failed("host-0", "x")).json();
+    world.session = failed_session().host(failed("host-0", "x")).json();
     CHECK(condition_of(after(world), "StashInitContainerInjected").empty());
   }
 }
@@ -183,14 +190,13 @@ TEST_CASE("a restore names the fields that it does not act on", "[controller][re
 }
 
 TEST_CASE("a failed restore goes back to Running when a pod takes it again, and may succeed", "[controller][restore]") {
-  RestoreWorld world =
-      a_restore_world(a_restore_session().phase("Failed").total_hosts(1).host(claimed("host-0", "web-1")));
+  RestoreWorld world = a_restore_world(failed_session().host(claimed("host-0", "web-1")));
   world.session["status"]["sessionDuration"] = "5s";
   const Json running = after(world);
   CHECK(phase_of(running) == "Running");
   CHECK_FALSE(running["status"].contains("sessionDuration"));
   CHECK(condition_of(running, "Completed") == "False Running: a pod works on host-0");
-  world.session = a_restore_session().phase("Failed").total_hosts(1).host("host-0", "Succeeded").json();
+  world.session = failed_session().host("host-0", "Succeeded").json();
   CHECK(phase_of(after(world)) == "Succeeded");
 }
 
@@ -199,6 +205,20 @@ TEST_CASE("a restore that succeeded is never touched again", "[controller][resto
       a_restore_world(a_restore_session().phase("Succeeded").total_hosts(1).host("host-0", "Succeeded"));
   world.target.workload.reset();
   CHECK(plan_restore(at_age(world, hours(1000))) == Plan());
+}
+
+TEST_CASE("a restore that failed under an older Stash is left as it is: its application runs",
+          "[controller][restore][F84][I13]") {
+  const RestoreWorld world =
+      a_restore_world(a_restore_session().phase("Failed").total_hosts(1).host(failed("host-0", "x")));
+  CHECK(plan_restore(world) == Plan());
+}
+
+TEST_CASE("a restore says which volumes each pod has for itself", "[controller][restore]") {
+  RestoreWorld world = a_restore_world();
+  world.target.remarks = {
+      {inject::Reason::volume_not_shared, "RestoreSession demo/app-restore", "each pod has its own"}};
+  CHECK(condition_of(after(world), "FieldsHonoured") == "False FieldsIgnored: each pod has its own");
 }
 
 TEST_CASE("a restore that nobody takes fails with its cause", "[controller][restore]") {
@@ -281,7 +301,7 @@ TEST_CASE("the plan after a restore's plan writes nothing", "[controller][restor
   std::vector<RestoreWorld> worlds;
   for (const char* phase : {"", "Pending", "Running", "Failed", "Succeeded"}) {
     for (const char* host : {"", "Pending", "Running", "Failed", "Succeeded"}) {
-      auto session = a_restore_session().phase(phase);
+      auto session = phase == std::string("Failed") ? failed_session() : a_restore_session().phase(phase);
       if (*host)
         session.host(std::string(host) == "Running" ? claimed("host-0", "web-1")
                                                     : api::HostStats{"host-0", host, {}, {}, "", ""});

@@ -77,6 +77,12 @@ TEST_CASE("a pod with another configuration's sidecar is stale", "[controller][s
   CHECK(evicted({pod, a_pod("b", true)}) == Names{"a"});
 }
 
+TEST_CASE("a pod made for a RestoreSession of that name which is gone is stale", "[controller][stale][F22][I13]") {
+  Json pod = a_pod("a", true);
+  pod["metadata"]["annotations"][std::string(api::names::kAppliedRestoreUid)] = "first";
+  CHECK(evicted({pod, a_pod("b", true)}) == Names{"a"});
+}
+
 TEST_CASE("pods of others and what else differs from the template are let be", "[controller][stale]") {
   Json other_image = a_pod("a", true);
   other_image["spec"]["containers"][0]["image"] = "older";

@@ -205,6 +205,24 @@ TEST_CASE("a restore brings its init container only after it was accepted", "[co
   CHECK(scene.plan().nudges);
 }
 
+TEST_CASE("a restore that is made anew under its name restarts the pods only after it was accepted",
+          "[controller][workload][F22][I13]") {
+  Scene scene;
+  scene.restore("Pending");
+  scene.carry_out();
+  scene.restore("Succeeded");
+  REQUIRE_FALSE(scene.plan().nudges);
+  for (const char* phase : {"", "Invalid"}) {
+    scene.world.inject.restores = {a_restore_session().uid("anew").phase(phase)};
+    INFO(phase);
+    CHECK(scene.plan().nudges == (phase == std::string("Invalid")));
+  }
+  scene.world.inject.restores = {a_restore_session().uid("anew").phase("Pending")};
+  CHECK(scene.plan().nudges);
+  scene.carry_out();
+  CHECK(scene.plan().plan.empty());
+}
+
 TEST_CASE("rights to restore stay while some pod runs the init container, though its RestoreSession is gone",
           "[controller][workload][F23][I6]") {
   Scene scene;

@@ -229,6 +229,35 @@ TEST_CASE("a restore older than a succeeded one is not run: it would put older d
   CHECK(codes_of(decided.findings) == std::vector<std::string>{"Superseded"});
 }
 
+TEST_CASE("of a volume that each pod has for itself is said that it is restored for one pod only",
+          "[inject][decision]") {
+  const auto remarks = [](const Json& source, const char* kind = "Deployment") {
+    Json workload = a_workload();
+    workload["spec"]["template"]["spec"]["volumes"] = {source};
+    workload["spec"]["template"]["spec"]["volumes"][0]["name"] = "source-data";
+    return Scene()
+        .kind(kind)
+        .restore(a_restore_session().target({"apps/v1", kind, "stash-demo"}))
+        .inject(workload)
+        .remarks;
+  };
+  const Json empty_dir = {{"emptyDir", Json::object()}};
+  CHECK(
+      remarks(empty_dir) ==
+      std::vector{Finding{Reason::volume_not_shared, "RestoreSession demo/app-restore",
+                          "volume source-data is an emptyDir volume, so each pod has its own: only the first pod gets "
+                          "the data, and a pod that takes the place of another starts empty"}});
+  CHECK(remarks({{"ephemeral", {{"volumeClaimTemplate", Json::object()}}}})
+            .at(0)
+            .message.starts_with("volume source-data is an ephemeral volume, so each pod has its own: only the first"));
+  CHECK(
+      remarks(empty_dir, "DaemonSet").at(0).message ==
+      "volume source-data is an emptyDir volume, so each pod has its own: a pod that takes the place of another starts "
+      "empty");
+  CHECK(remarks(empty_dir, "StatefulSet").empty());
+  CHECK(remarks({{"persistentVolumeClaim", {{"claimName", "data"}}}}).empty());
+}
+
 TEST_CASE("restores by jobs, or by another driver, are refused", "[inject][decision]") {
   const auto decided = Scene()
                            .restore(a_restore_session("jobs").with([](auto& r) { r.spec.target->has_jobs = true; }))

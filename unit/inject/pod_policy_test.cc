@@ -1,5 +1,6 @@
 #include "inject/pod_policy.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "unit/inject/scene.h"
@@ -14,6 +15,14 @@ std::string refusal(const Scene& scene, const Json& workload) {
   CHECK_FALSE(injection.has_sidecar);
   if (injection.findings.size() != 1) return "not exactly one finding";
   return std::string(code_of(injection.findings[0].reason)) + ": " + injection.findings[0].message;
+}
+
+/// One that failed under us is tried again; older Stash wrote no conditions.
+RestoreSessionBuilder failed_or(RestoreSessionBuilder session) {
+  return session.with([](auto& restore) {
+    if (restore.status.phase == "Failed")
+      restore.status.conditions = {{"Completed", "True", "Failed", "", 1, kCreated}};
+  });
 }
 
 Scene backup_with(std::vector<api::VolumeMount> mounts) {
@@ -119,6 +128,47 @@ TEST_CASE("a workload whose annotations would exceed the limit is left alone", "
         "TooLarge: its annotations would exceed the API server's limit of 256 KiB; shorten them");
   CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().template_annotation("big", room))
             .starts_with("TooLarge: "));
+}
+
+TEST_CASE("stash-init of a restore at work stays, whatever the pods' level says by now", "[inject][policy][F66][I13]") {
+  const Json nfs = {{"nfs", {{"server", "s"}, {"path", "/p"}}}};
+  const auto scene = [&](const char* phase, bool backup) {
+    Scene scene;
+    scene.repository(a_repository().volume(nfs)).restore(failed_or(a_restore_session().phase(phase)));
+    if (backup) scene.backup(a_backup_configuration());
+    return scene;
+  };
+  for (const char* phase : {"Pending", "Running", "Failed"}) {
+    for (const bool backup : {false, true}) {
+      INFO(phase << " " << backup);
+      const Json workload = scene("Pending", backup).injected(a_workload());
+      REQUIRE(init_container_in(workload).is_object());
+      const auto injection = scene(phase, backup).pod_security("restricted").inject(workload);
+      CHECK(injection.patch.empty());
+      CHECK(std::ranges::count(codes_of(injection.findings), "PodSecurity") > 0);
+    }
+  }
+  const Json workload = scene("Pending", true).injected(a_workload());
+  SECTION("once it has succeeded, what the pods would be refused for goes") {
+    CHECK(names_in(scene("Succeeded", true).pod_security("restricted").injected(workload), "initContainers").empty());
+  }
+  SECTION("once it is deleted, too") {
+    CHECK(Scene().pod_security("restricted").injected(workload) == a_workload().json());
+  }
+}
+
+TEST_CASE("stash-init of a restore at work stays in a workload that has grown too large",
+          "[inject][policy][F65][I13]") {
+  const Scene scene = Scene().backup(a_backup_configuration()).restore(a_restore_session().phase("Running"));
+  Json workload = scene.injected(a_workload());
+  const Json init = init_container_in(workload);
+  workload["metadata"]["annotations"]["big"] = std::string(std::size_t{256} << 10, 'x');
+  const Json after = scene.injected(workload);
+  CHECK(init_container_in(after) == init);
+  CHECK(names_in(after, "volumes").size() > 1);
+  CHECK(sidecar_in(after).is_null());
+  CHECK(codes_of(scene.inject(workload).findings) == std::vector<std::string>{"TooLarge", "TooLarge"});
+  CHECK(scene.inject(after).patch.empty());
 }
 
 TEST_CASE("a workload near etcd's limit is left alone", "[inject][policy][F65][I1]") {

@@ -47,6 +47,11 @@ class Scene {
     ns_ = std::move(name);
     return *this;
   }
+  /// Of the group apps.
+  Scene& kind(std::string kind) {
+    kind_ = std::move(kind);
+    return *this;
+  }
   Scene& image(std::string image) {
     settings_.image = std::move(image);
     return *this;
@@ -74,7 +79,7 @@ class Scene {
   inject::World world(const Json& workload) const {
     inject::World world;
     world.group = "apps";
-    world.kind = "Deployment";
+    world.kind = kind_;
     world.workload = &workload;
     world.ns = ns_;
     world.namespace_labels = namespace_labels_;
@@ -89,7 +94,7 @@ class Scene {
   }
 
   bool upgrading_ = false;
-  std::string ns_ = "demo";
+  std::string ns_ = "demo", kind_ = "Deployment";
   inject::Settings settings_;
   Json namespace_labels_;
   std::vector<api::BackupConfiguration> configurations_;
