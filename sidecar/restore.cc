@@ -43,13 +43,23 @@ class Restorer {
     auto problem = hooks_.before ? run_hook_before() : std::nullopt;
     if (!problem) problem = restore_all();
     if (!go_on()) {
-      if (hooks_.before) run_farewell_hook(context_, status_, hooks_);
-      return problem;
+      // Its result is Succeeded then, and no attempt follows that would run the hook.
+      const bool succeeded = !problem && !status_.lost();
+      if (!hooks_.before && !succeeded) return problem;
+      const auto failed = run_farewell_hook(context_, status_, hooks_, succeeded);
+      return problem ? problem : failed;
     }
-    const int retries_left = kRestoreAttempts - status_.attempts();
-    if (!hooks_.after || !is_wanted(hooks_.after_policy, !problem, retries_left)) return problem;
-    if (const auto failed = run_hook_now(*hooks_.after)) return problem ? *problem + "; " + *failed : failed;
-    return problem;
+    return run_hook_after(std::move(problem));
+  }
+
+  /// Of a last attempt that was cut off: the hook that its end calls for, and what the host's result says.
+  std::string give_up() {
+    std::string problem = cut_off_attempt();
+    auto hooks =
+        plan_hooks("Restore", session_.spec.pre_restore, session_.spec.post_restore, HookPlace::init_container);
+    if (!hooks) return problem;
+    hooks_ = *std::move(hooks);
+    return run_hook_after(std::move(problem)).value();
   }
 
   bool go_on() { return !context_.stop() && status_.beat(); }
@@ -59,6 +69,14 @@ class Restorer {
   std::optional<std::string> run_hook_before() {
     if (const auto failed = run_hook_now(*hooks_.before)) return *failed + "; nothing was restored";
     return std::nullopt;
+  }
+
+  /// After the work on the host has come to `problem`, or to none.
+  std::optional<std::string> run_hook_after(std::optional<std::string> problem) {
+    const int retries_left = kRestoreAttempts - status_.attempts();
+    if (!hooks_.after || !is_wanted(hooks_.after_policy, !problem, retries_left)) return problem;
+    if (const auto failed = run_hook_now(*hooks_.after)) return problem ? *problem + "; " + *failed : failed;
+    return problem;
   }
 
   std::optional<std::string> run_hook_now(const HookCall& hook) {
@@ -237,7 +255,11 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
   }
   unanswered = 0;
   if (give_up) {
-    const auto published = publish(context, session, status, cut_off_attempt(), {});
+    Restorer restorer(context, session, status, false);
+    const std::string problem = restorer.give_up();
+    // The host stays ours: whoever comes next gives up as well, and runs the hook.
+    if (!restorer.go_on()) return status.lost() ? std::nullopt : std::optional(1);
+    const auto published = publish(context, session, status, problem, {});
     if (!published) log_warning("{}; looking again", published.error().message);
     return std::nullopt;
   }
