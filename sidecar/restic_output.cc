@@ -107,6 +107,14 @@ std::optional<ResticStatus> parse_status(std::string_view line) {
   return status;
 }
 
+std::optional<std::uint64_t> parse_restored(std::string_view line) {
+  if (!line.contains("\"summary\"")) return std::nullopt;
+  const auto json = parse_json(line);
+  if (!json || string_at(*json, {"message_type"}) != "summary") return std::nullopt;
+  // It leaves out what is zero.
+  return count_at(*json, "total_files");
+}
+
 namespace {
 
 BackupSummary summary_from(const Json& json) {

@@ -145,6 +145,8 @@ class Restorer {
       if (const auto within = check_within_volumes(paths, session_.spec.target->volume_mounts); !within)
         return within.error().message;
     }
+    const auto patterns = patterns_for(item, *snapshot);
+    if (!patterns) return patterns.error().message;
     log_info("restoring {} from snapshot {} of {}", fmt::join(paths, ", "), snapshot->short_id, snapshot->time);
     if (auto problem = clear_the_way(item, *snapshot, paths)) return problem;
     work_.step(fmt::format("restore {}", fmt::join(paths, ", ")));
@@ -153,9 +155,10 @@ class Restorer {
                                    work_.note(status);
                                    status_.progress(work_.now());
                                  },
-                             .whole = item.include.empty() && item.exclude.empty()};
+                             .whole = item.include.empty() && item.exclude.empty(),
+                             .must_take = !item.include.empty()};
     const auto restored =
-        restic_->restore(snapshot->id, include_patterns(item, *snapshot), item.exclude, paths, volumes(), watch);
+        restic_->restore(snapshot->id, patterns->include, patterns->exclude, paths, volumes(), watch);
     if (!restored)
       return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot->short_id,
                          restored.error().sentence);

@@ -312,6 +312,30 @@ TEST_CASE("a restore goes on while its session still says Failed", "[sidecar][re
   CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Succeeded");
 }
 
+TEST_CASE("an include that matches nothing fails the restore, and says what to do",
+          "[sidecar][restore_story][F44][I13]") {
+  RestoreStory story;
+  api::RestoreRule uploads;
+  uploads.paths = {"/source/data"};
+  uploads.include = {"/uploads/*"};
+  story.reads(a_restore_session().rules({uploads}).phase("Pending").host("host-0", "Pending").json());
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot});
+  SECTION("a restic that tells what it has restored") {
+    story.restic.version("restic 0.18.0 compiled with go1.24.1 on linux/amd64\n");
+    story.restic.on("restore", {.output = "{\"message_type\":\"summary\"}\n"});
+  }
+  SECTION("one that does not is asked before what there is") {
+    story.restic.on("find", {.output = R"([{"matches":[{"path":"/source/data/uploads/a","type":"file"}],"hits":1}])"});
+  }
+  CHECK(story.run() == 1);
+  CHECK(
+      string_at(test::result_in(story.script.calls()), {"error"})
+          .starts_with("attempt 1 of 5: restoring /source/data from snapshot d2769cc2: include matches nothing in it. "
+                       "A pattern that begins with / is compared with whole paths as the snapshot has them"));
+}
+
 TEST_CASE("a restore whose result cannot be written keeps the application from starting",
           "[sidecar][restore_story][F19][I13]") {
   RestoreStory story;
@@ -390,17 +414,19 @@ TEST_CASE("another host's data is restored where a rule says so", "[sidecar][res
   story.script.on("PATCH", kStatus).always().reply(a_restore_session().phase("Running").host(running).json());
   story.script.on("POST", kEvents).always().reply(201, Json::object());
   story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
-  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("restore", {});
+  const std::string kept =
+      R"([{"matches":[{"path":"/source/data/keep","type":"file"}],"hits":1,"snapshot":"d2769cc2"}])";
+  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("find", {.output = kept}).on("restore", {});
   CHECK(story.run() == 0);
   const auto calls = story.restic.calls();
-  REQUIRE(calls.size() == 3);
+  REQUIRE(calls.size() == 4);
   const auto has = [](const std::vector<std::string>& arguments, const std::string& one, const std::string& two) {
     const auto first = std::ranges::find(arguments, one);
     return first != arguments.end() && first + 1 != arguments.end() && *(first + 1) == two;
   };
   CHECK(has(calls[1].arguments, "--host", "host-0"));
   CHECK(has(calls[1].arguments, "--path", "/source/data"));
-  CHECK(has(calls[2].arguments, "--include", "/source/data/keep"));
+  CHECK(has(calls[3].arguments, "--include", "/source/data/keep"));
   CHECK(string_at(test::result_in(story.script.calls()), {"hostname"}) == "host-2");
 }
 
