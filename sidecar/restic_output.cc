@@ -83,8 +83,8 @@ api::SnapshotStats snapshot_stats(const std::string& path, const BackupSummary& 
   stats.uploaded = api::format_size(summary.bytes_added);
   stats.processing_time =
       api::format_processing_time(std::chrono::seconds(static_cast<std::int64_t>(std::min(summary.seconds, 1e9))));
-  stats.file_stats = {count(summary.files_total), count(summary.files_new), count(summary.files_changed),
-                      count(summary.files_unmodified)};
+  stats.file_stats = api::FileStats{count(summary.files_total), count(summary.files_new), count(summary.files_changed),
+                                    count(summary.files_unmodified)};
   return stats;
 }
 

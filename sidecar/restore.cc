@@ -14,7 +14,7 @@
 #include "sidecar/mounted_paths.h"
 #include "sidecar/planted_links.h"
 #include "sidecar/restore_attempts.h"
-#include "sidecar/restore_rules.h"
+#include "sidecar/restore_choice.h"
 #include "sidecar/scratch.h"
 #include "sidecar/work_progress.h"
 
@@ -89,9 +89,17 @@ class Restorer {
     if (!items) return items.error().message;
     if (auto problem = open()) return problem;
     work_.set_parts(items->size());
+    std::vector<Chosen> all;
     for (const RestoreItem& item : *items) {
       if (!go_on()) return "interrupted";
-      if (auto problem = restore(item)) return problem;
+      auto chosen = choose(*restic_, item, status_.chosen(), mounts());
+      if (!chosen) return chosen.error().message;
+      all.push_back(*std::move(chosen));
+    }
+    if (auto problem = tell_chosen(all)) return problem;
+    for (const Chosen& chosen : all) {
+      if (!go_on()) return "interrupted";
+      if (auto problem = restore(chosen)) return problem;
     }
     return std::nullopt;
   }
@@ -126,29 +134,22 @@ class Restorer {
     return std::nullopt;
   }
 
-  std::optional<std::string> restore(const RestoreItem& item) {
-    auto candidates =
-        item.snapshot.empty() ? restic_->snapshots(item.host, item.path, "") : restic_->snapshot(item.snapshot);
-    if (!candidates && candidates.error().cause == ResticCause::no_snapshot) candidates = std::vector<Snapshot>();
-    if (!candidates) return "listing snapshots: " + candidates.error().sentence;
-    std::vector<Snapshot> all;
-    if (candidates->empty()) {
-      auto others = restic_->snapshots("", "", "");
-      if (others) all = *std::move(others);
+  /// For whoever goes on with this restore: in the volume then is what we have written of these snapshots.
+  std::optional<std::string> tell_chosen(const std::vector<Chosen>& all) {
+    std::vector<api::SnapshotStats> told;
+    for (const Chosen& chosen : all) {
+      told.push_back({.name = chosen.snapshot.short_id, .path = fmt::format("{}", fmt::join(chosen.paths, ", "))});
     }
-    const auto snapshot = choose_snapshot(item, *candidates, all);
-    if (!snapshot) return snapshot.error().message;
-    if (const std::string skipped = list_incomplete(*candidates); item.snapshot.empty() && !skipped.empty())
-      log_warning("skipped {}: their backups could not read all files ({})", skipped, kIncompleteTag);
-    const auto paths = restored_paths(item, *snapshot);
-    if (session_.spec.target) {
-      if (const auto within = check_within_volumes(paths, session_.spec.target->volume_mounts); !within)
-        return within.error().message;
-    }
-    const auto patterns = patterns_for(item, *snapshot);
-    if (!patterns) return patterns.error().message;
-    log_info("restoring {} from snapshot {} of {}", fmt::join(paths, ", "), snapshot->short_id, snapshot->time);
-    if (auto problem = clear_the_way(item, *snapshot, paths)) return problem;
+    if (told == status_.chosen()) return std::nullopt;
+    const auto written = status_.tell_chosen(told, [this] { return go_on(); });
+    if (written) return std::nullopt;
+    return "telling which snapshots are restored: " + written.error().message + "; nothing was restored";
+  }
+
+  std::optional<std::string> restore(const Chosen& chosen) {
+    const auto& [item, snapshot, paths, patterns] = chosen;
+    log_info("restoring {} from snapshot {} of {}", fmt::join(paths, ", "), snapshot.short_id, snapshot.time);
+    if (auto problem = clear_the_way(item, snapshot, paths)) return problem;
     work_.step(fmt::format("restore {}", fmt::join(paths, ", ")));
     const RestoreWatch watch{.on_status =
                                  [&](const ResticStatus& status) {
@@ -157,10 +158,9 @@ class Restorer {
                                  },
                              .whole = item.include.empty() && item.exclude.empty(),
                              .must_take = !item.include.empty()};
-    const auto restored =
-        restic_->restore(snapshot->id, patterns->include, patterns->exclude, paths, volumes(), watch);
+    const auto restored = restic_->restore(snapshot.id, patterns.include, patterns.exclude, paths, volumes(), watch);
     if (!restored)
-      return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot->short_id,
+      return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot.short_id,
                          restored.error().sentence);
     // What is told to be restored is never restored again.
     const auto flushed = flush_to_disk(volumes().empty() ? paths : volumes(), [this] { go_on(); });
@@ -169,9 +169,10 @@ class Restorer {
     return std::nullopt;
   }
 
-  std::vector<std::string> volumes() const {
-    return session_.spec.target ? mounted_paths(session_.spec.target->volume_mounts) : std::vector<std::string>();
+  std::vector<api::VolumeMount> mounts() const {
+    return session_.spec.target ? session_.spec.target->volume_mounts : std::vector<api::VolumeMount>();
   }
+  std::vector<std::string> volumes() const { return mounted_paths(mounts()); }
 
   /// A link where the snapshot has a directory or a file gives way to it; restic would write to where it leads.
   std::optional<std::string> clear_the_way(const RestoreItem& item, const Snapshot& snapshot,
@@ -214,6 +215,7 @@ Result<void> publish(Context& context, const api::RestoreSession& session, HostS
   result.hostname = status.host();
   result.phase = problem ? "Failed" : "Succeeded";
   result.claim = status.claim_now();
+  result.snapshots = status.chosen();
   result.duration = format_duration(duration);
   result.error = problem.value_or("");
   result.attempts = status.attempts();

@@ -100,12 +100,21 @@ std::string list_incomplete(const std::vector<Snapshot>& candidates) {
   return fmt::format("{}", fmt::join(named, ", "));
 }
 
+std::string chosen_before(const RestoreItem& item, const std::vector<api::SnapshotStats>& chosen) {
+  if (item.path.empty()) return "";
+  const auto found = std::ranges::find(chosen, item.path, &api::SnapshotStats::path);
+  return found == chosen.end() ? "" : found->name;
+}
+
 Result<Snapshot> choose_snapshot(const RestoreItem& item, const std::vector<Snapshot>& candidates,
-                                 const std::vector<Snapshot>& all) {
-  if (!item.snapshot.empty()) {
+                                 const std::vector<Snapshot>& all, const std::string& chosen) {
+  const std::string& id = item.snapshot.empty() ? chosen : item.snapshot;
+  if (!id.empty()) {
     for (const Snapshot& snapshot : candidates) {
-      if (snapshot.id.starts_with(item.snapshot)) return snapshot;
+      if (snapshot.id.starts_with(id)) return snapshot;
     }
+  }
+  if (!item.snapshot.empty()) {
     return fail(ErrorCode::not_found, fmt::format("the repository has no snapshot {}; {}; {}", item.snapshot,
                                                   contents_of(all), way_out(all)));
   }

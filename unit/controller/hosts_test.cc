@@ -35,6 +35,17 @@ TEST_CASE("a host that is given back keeps what is known of its incomplete snaps
   CHECK(stats == Json({{{"hostname", "host-0"}, {"phase", "Pending"}, {"incomplete", {"c4aff7e4"}}}}));
 }
 
+TEST_CASE("a host of a restore that is given back keeps which snapshots it takes, and so does one that failed",
+          "[controller][hosts][F5][I13]") {
+  const Json chosen = Json::array({{{"name", "d2769cc2"}, {"path", "/data"}}});
+  const Json begun = {{"hostname", "host-0"}, {"phase", "Running"}, {"attempts", 1}, {"snapshots", chosen}};
+  Json stats = Json::array({begun}), lost = Json::array();
+  give_back(stats, std::vector<PodFacts>{}, lost);
+  CHECK(stats[0] == Json{{"hostname", "host-0"}, {"phase", "Pending"}, {"attempts", 1}, {"snapshots", chosen}});
+  fail_hosts(stats, kHostPending, "stalled");
+  CHECK(stats[0]["snapshots"] == chosen);
+}
+
 TEST_CASE("errors of all failed hosts are told together", "[controller][hosts]") {
   const Json stats = {{{"hostname", "a"}, {"phase", "Failed"}, {"error", "x"}},
                       {{"hostname", "b"}, {"phase", "Succeeded"}},
