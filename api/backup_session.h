@@ -22,11 +22,11 @@ struct FileStats {
 };
 
 struct SnapshotStats {
-  std::string name;        ///< restic's short snapshot id
-  std::string path;        ///< read from path or directory
-  std::string total_size;  ///< formatted; read from totalSize or size, written to both
-  std::string uploaded, processing_time;
-  FileStats file_stats;
+  std::string name;          ///< restic's short snapshot id
+  std::string path;          ///< read from path or directory; of a restore perhaps several
+  std::string total_size{};  ///< formatted; read from totalSize or size, written to both
+  std::string uploaded{}, processing_time{};
+  std::optional<FileStats> file_stats{};  ///< of a backup
   friend bool operator==(const SnapshotStats&, const SnapshotStats&) = default;
 };
 
@@ -67,6 +67,7 @@ struct HostStats {
   std::string hostname;  ///< key of the list
   std::string phase;
   std::optional<Claim> claim;
+  /// What a backup made. Of a restore: name and path of what it takes, written before anything of it is.
   std::vector<SnapshotStats> snapshots;
   std::string duration;  ///< Go duration text
   std::string error;

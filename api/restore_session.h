@@ -36,7 +36,6 @@ struct RestoreSessionSpec {
   friend bool operator==(const RestoreSessionSpec&, const RestoreSessionSpec&) = default;
 };
 
-/// HostStats here never has snapshots.
 struct RestoreSessionStatus {
   std::string phase;  ///< "", Pending, Running, Succeeded, Failed, Unknown, Invalid
   std::optional<int> total_hosts;

@@ -23,7 +23,7 @@ constexpr auto fields(Of<FileStats>) {
 
 constexpr auto fields(Of<SnapshotStats>) {
   return std::tuple{Field{"name", &SnapshotStats::name, "restic's id of the snapshot."},
-                    Field{"path", &SnapshotStats::path, "What was backed up.", {.older = "directory"}},
+                    Field{"path", &SnapshotStats::path, "What was backed up, or is restored.", {.older = "directory"}},
                     Field{"totalSize",
                           &SnapshotStats::total_size,
                           "Size of the data that was read.",
@@ -65,7 +65,7 @@ constexpr auto fields(Of<HostStats>) {
   return std::tuple{Field{"hostname", &HostStats::hostname, "Name of the host in restic.", {.required = true}},
                     Field{"phase", &HostStats::phase, "Pending, Running, Succeeded or Failed."},
                     Field{"claim", &HostStats::claim, "Which pod does the work."},
-                    Field{"snapshots", &HostStats::snapshots, "What was backed up, in the order of the paths."},
+                    Field{"snapshots", &HostStats::snapshots, "What was backed up, or is restored, path by path."},
                     Field{"duration", &HostStats::duration, "How long this host took."},
                     Field{"error", &HostStats::error, "Why this host failed."},
                     Field{"attempts", &HostStats::attempts, "How often the restore of this host was begun."},

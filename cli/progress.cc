@@ -78,8 +78,9 @@ std::string snapshots_text(const Json& host) {
     if (path.empty()) path = string_at(snapshot, {"directory"});
     std::string size = string_at(snapshot, {"totalSize"});
     if (size.empty()) size = string_at(snapshot, {"size"});
-    text += fmt::format("{}{} of {} ({})", text.empty() ? "" : ", ", string_at(snapshot, {"name"}), path,
-                        size.empty() ? "size unknown" : size);
+    text += fmt::format("{}{} of {}", text.empty() ? "" : ", ", string_at(snapshot, {"name"}), path);
+    // A restore has none.
+    if (!size.empty()) text += fmt::format(" ({})", size);
   }
   return text;
 }

@@ -36,7 +36,7 @@ BackupMetrics backup_metrics(const BackupProgress& progress, Nanoseconds duratio
     metrics.size_bytes += path.summary.bytes_total;
     metrics.uploaded_bytes += path.summary.bytes_added;
     metrics.processing_seconds += path.summary.seconds;
-    const api::FileStats& files = path.snapshot->file_stats;
+    const api::FileStats files = path.snapshot->file_stats.value_or(api::FileStats{});
     metrics.files.total += files.total;
     metrics.files.fresh += files.fresh;
     metrics.files.modified += files.modified;

@@ -29,6 +29,13 @@ Json remove(const HostEntry& entry, std::string_view member) {
   return {{"op", "remove"}, {"path", pointer(entry, member)}};
 }
 
+std::vector<api::SnapshotStats> names_in(const Json& snapshots) {
+  std::vector<api::SnapshotStats> named;
+  for (const Json& snapshot : snapshots)
+    named.push_back({.name = string_at(snapshot, {"name"}), .path = string_at(snapshot, {"path"})});
+  return named;
+}
+
 std::vector<std::string> texts_in(const Json& list) {
   std::vector<std::string> texts;
   for (const Json& text : list) {
@@ -73,7 +80,8 @@ std::optional<HostEntry> host_entry(const Json& session, std::string_view host) 
                      at(entry, {"backedUp"}) != nullptr,
                      at(entry, {"progress"}) != nullptr,
                      texts_in(array_at(entry, {"incomplete"})),
-                     !string_at(entry, {"claim", "stop"}).empty()};
+                     !string_at(entry, {"claim", "stop"}).empty(),
+                     names_in(array_at(entry, {"snapshots"}))};
   }
   return std::nullopt;
 }
@@ -121,6 +129,15 @@ Json told_operations(const HostEntry& entry, std::string_view host, const PodIde
   return Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
                       test(entry, "/phase", kRunning), put(entry, "/claim/heartbeatTime", format_time(now)),
                       put(entry, "/backedUp", backed_up)});
+}
+
+Json chosen_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                       const std::vector<api::SnapshotStats>& chosen) {
+  api::HostStats told;
+  told.snapshots = chosen;
+  return Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
+                      test(entry, "/phase", kRunning), put(entry, "/claim/heartbeatTime", format_time(now)),
+                      put(entry, "/snapshots", array_at(api::encode_host(told), {"snapshots"}))});
 }
 
 Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod,

@@ -38,10 +38,11 @@ struct HostEntry {
   std::string phase, pod, pod_uid;
   int attempts = 0;  ///< of a restore
   HookEntry hook{};
-  bool told = false;                      ///< it says how the snapshots came out
-  bool progressed = false;                ///< it says how far the work has come
-  std::vector<std::string> incomplete{};  ///< snapshots of this host and session that lack files
-  bool stop = false;                      ///< whoever holds it is to end the work and to give it back
+  bool told = false;                         ///< it says how the snapshots came out
+  bool progressed = false;                   ///< it says how far the work has come
+  std::vector<std::string> incomplete{};     ///< snapshots of this host and session that lack files
+  bool stop = false;                         ///< whoever holds it is to end the work and to give it back
+  std::vector<api::SnapshotStats> chosen{};  ///< name and path of what a restore takes, once it has begun to write
   friend bool operator==(const HostEntry&, const HostEntry&) = default;
 };
 std::optional<HostEntry> host_entry(const Json& session, std::string_view host);
@@ -62,6 +63,9 @@ Json result_operations(const HostEntry& entry, const PodIdentity& pod, const api
 /// this write and after none that follows it.
 Json told_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                      bool backed_up);
+/// Tells which snapshots a restore takes; a sign of life too.
+Json chosen_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                       const std::vector<api::SnapshotStats>& chosen);
 /// Asks the controller for the exec hook `action`, in place of what an earlier request came to.
 Json hook_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, std::string_view action,
                      const std::string& requested);

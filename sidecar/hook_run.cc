@@ -74,8 +74,9 @@ Result<void> run_hook(Context& context, HostStatus& status, const HookCall& call
   return {};
 }
 
-void run_farewell_hook(Context& context, HostStatus& status, const HookPair& hooks) {
-  if (!hooks.after || !is_wanted(hooks.after_policy, /*succeeded=*/false, /*retries_left=*/0)) return;
+std::optional<std::string> run_farewell_hook(Context& context, HostStatus& status, const HookPair& hooks,
+                                             bool succeeded) {
+  if (!hooks.after || !is_wanted(hooks.after_policy, succeeded, /*retries_left=*/0)) return std::nullopt;
   HookCall call = *hooks.after;
   call.timeout = std::min(call.timeout, kFarewell);
   call.request.connect_timeout = std::min(call.request.connect_timeout, kFarewell);
@@ -83,13 +84,15 @@ void run_farewell_hook(Context& context, HostStatus& status, const HookPair& hoo
   call.grace = {};
   if (call.kind == Kind::exec && status.lost()) {
     log_warning("the hook {} cannot be asked for: the host is not this pod's any more", call.action);
-    return;
+    return std::nullopt;
   }
   const auto end = context.clock.steady() + kFarewell;
   const auto go_on = [&] { return context.clock.steady() < end; };
-  if (const auto ended = run_hook(context, status, call, go_on); !ended) {
-    log_warning("{}", failed_hook(call, hooks.place, ended.error()));
-  }
+  const auto ended = run_hook(context, status, call, go_on);
+  if (ended) return std::nullopt;
+  std::string failed = failed_hook(call, hooks.place, ended.error());
+  log_warning("{}", failed);
+  return failed;
 }
 
 }  // namespace stash::sidecar

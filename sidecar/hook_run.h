@@ -22,7 +22,9 @@ Result<HookPair> plan_hooks(std::string_view what, const std::optional<api::Hook
 Result<void> run_hook(Context& context, HostStatus& status, const HookCall& call, const std::function<bool()>& go_on);
 
 /// The post hook of a host whose pod is being stopped, or that was taken away from it, after its pre hook ran: nothing
-/// of the application must stay frozen. At most ten seconds; best effort.
-void run_farewell_hook(Context& context, HostStatus& status, const HookPair& hooks);
+/// of the application must stay frozen. Also that of work that is done, after which nobody comes to run it. At most ten
+/// seconds; best effort. The sentence of a hook that failed is in the log as well.
+std::optional<std::string> run_farewell_hook(Context& context, HostStatus& status, const HookPair& hooks,
+                                             bool succeeded = false);
 
 }  // namespace stash::sidecar

@@ -73,8 +73,10 @@ Result<void> HostStatus::claim(Counted counted) {
   if (counted == Counted::yes) ++entry_.attempts;
   entry_.told = entry_.progressed = entry_.stop = false;
   // Who claims without having read it learns from the answer what the pod before knew.
-  if (const auto entry = host_entry(claimed, host_); entry && !entry->incomplete.empty())
-    entry_.incomplete = entry->incomplete;
+  if (const auto entry = host_entry(claimed, host_)) {
+    if (!entry->incomplete.empty()) entry_.incomplete = entry->incomplete;
+    if (!entry->chosen.empty()) entry_.chosen = entry->chosen;
+  }
   note_written(sent);
   return {};
 }
@@ -208,6 +210,28 @@ Result<std::optional<Json>> HostStatus::tell_backed_up(bool backed_up, const std
       return std::unexpected(written.error());
     if (!look_again(nullptr)) break;
     log_warning("telling how the snapshots came out: {}; trying again", written.error().message);
+    context_.pause(backoff.next());
+  }
+  return fail(ErrorCode::cancelled,
+              fmt::format("{} {} is not worked on any more", place_.resource.kind, to_string(place_.ref)));
+}
+
+Result<void> HostStatus::tell_chosen(const std::vector<api::SnapshotStats>& chosen,
+                                     const std::function<bool()>& go_on) {
+  Backoff backoff;
+  while (!lost() && go_on()) {
+    const auto sent = context_.clock.steady();
+    const auto written = patch(chosen_operations(entry_, host_, context_.pod, context_.clock.now(), chosen));
+    if (written) {
+      note_written(sent);
+      entry_.chosen = chosen;
+      return {};
+    }
+    const ErrorCode code = written.error().code;
+    if (code != ErrorCode::conflict && code != ErrorCode::not_found && !is_outage(code))
+      return std::unexpected(written.error());
+    if (!look_again(nullptr)) break;
+    log_warning("telling which snapshots are restored: {}; trying again", written.error().message);
     context_.pause(backoff.next());
   }
   return fail(ErrorCode::cancelled,

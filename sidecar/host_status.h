@@ -36,6 +36,7 @@ class HostStatus {
   int attempts() const { return entry_.attempts; }
   const HookEntry& hook() const { return entry_.hook; }  ///< as last read
   const std::vector<std::string>& incomplete() const { return entry_.incomplete; }
+  const std::vector<api::SnapshotStats>& chosen() const { return entry_.chosen; }
 
   /// One write. Error conflict: another pod has it; others as of kube::Api.
   Result<void> claim(Counted counted = Counted::no);
@@ -61,6 +62,10 @@ class HostStatus {
   /// entry does not keep what was told. Errors: cancelled when lost or `go_on` is false; denied, invalid as of
   /// kube::Api.
   Result<std::optional<Json>> tell_backed_up(bool backed_up, const std::function<bool()>& go_on);
+
+  /// Tells which snapshots a restore takes, over conflicts and outages: whoever goes on with it after us takes them
+  /// too. Errors: cancelled when lost or `go_on` is false; denied, invalid as of kube::Api.
+  Result<void> tell_chosen(const std::vector<api::SnapshotStats>& chosen, const std::function<bool()>& go_on);
 
   /// Names all snapshots of this host that lack files, for the pod that takes it after us; over conflicts and outages
   /// as long as `go_on` is true, and then with the next signs of life.

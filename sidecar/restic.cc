@@ -32,6 +32,10 @@ using std::chrono::steady_clock;
 // A list of many thousand snapshots is one line.
 constexpr std::size_t kMaxLine = 256u << 20;
 constexpr milliseconds kLongestLockRetry{60'000};
+constexpr std::string_view kIncludesNothing =
+    "include matches nothing in it. A pattern that begins with / is compared with whole paths as the snapshot has them "
+    "(/data/uploads, not /uploads), one that does not with any part of them: create a RestoreSession with other "
+    "patterns, or, to start the application without a restore, delete this one";
 
 std::unexpected<ResticFailure> fail_with(ResticCause cause, std::string sentence) {
   return std::unexpected(ResticFailure{cause, std::move(sentence)});
@@ -393,16 +397,18 @@ ResticResult<std::map<std::string, std::string>> Restic::types_at(const std::str
 ResticResult<std::uint64_t> Restic::stats() { return run_and_read(stats_arguments(version_), parse_stats); }
 
 Restic::Ears Restic::ears_for(const std::string& snapshot, const std::vector<std::string>& paths,
-                              const RestoreWatch& watch) {
-  if (!watch.on_status) return {};
+                              const RestoreWatch& watch, std::optional<std::uint64_t>& taken) {
   if (version_.tells_restore_progress()) {
     return {.on_line =
-                [on_status = watch.on_status](std::string_view line) {
+                [on_status = watch.on_status, &taken](std::string_view line) {
+                  if (const auto count = parse_restored(line)) taken = count;
+                  if (!on_status) return;
                   if (const auto status = parse_status(line)) on_status(*status);
                 },
             .on_tick = {},
             .on_output = {}};
   }
+  if (!watch.on_status) return {};
   ResticStatus total;
   if (watch.whole) {
     const auto size = run_and_read(restore_size_arguments(snapshot), parse_restore_size);
@@ -430,15 +436,19 @@ std::vector<std::string> Restic::writable_in_restore(const std::vector<std::stri
 }
 
 ResticResult<void> Restic::make_room(const std::string& snapshot, const std::vector<std::string>& include,
-                                     const std::vector<std::string>& exclude, const std::vector<std::string>& volumes) {
+                                     const std::vector<std::string>& exclude, const std::vector<std::string>& volumes,
+                                     bool must_take) {
   const bool is_root = ::geteuid() == 0, replaces = version_.replaces_entries();
-  if ((is_root && replaces) || !hold_entries(volumes)) return {};
+  // A restic that does not tell what it has taken.
+  bool takes_something = !must_take || version_.tells_restore_progress();
+  if (takes_something && ((is_root && replaces) || !hold_entries(volumes))) return {};
   std::size_t removed = 0, opened = 0;
   std::string undecided;
   const auto give_way = [&](const FoundNode& node) {
     const bool in_the_way = !replaces && undecided.empty() && wants_an_empty_place(node);
-    if (is_root && !in_the_way) return;
+    if (is_root && !in_the_way && takes_something) return;
     const Taken taken = is_taken(node.path, include, exclude);
+    takes_something = takes_something || taken != Taken::no;
     if (!is_root && taken == Taken::yes && make_writable(node.path, volumes)) ++opened;
     if (!in_the_way) return;
     if (taken == Taken::yes && remove_entry(node.path, volumes)) ++removed;
@@ -459,6 +469,7 @@ ResticResult<void> Restic::make_room(const std::string& snapshot, const std::vec
   if (!nodes.complete()) {
     return fail_with(ResticCause::unknown, "restic find printed something else than what the snapshot holds");
   }
+  if (!takes_something) return fail_with(ResticCause::unknown, std::string(kIncludesNothing));
   if (undecided.empty()) return {};
   return fail_with(
       ResticCause::unknown,
@@ -472,17 +483,22 @@ ResticResult<void> Restic::restore(const std::string& snapshot, const std::vecto
                                    const std::vector<std::string>& exclude, const std::vector<std::string>& paths,
                                    const std::vector<std::string>& volumes, const RestoreWatch& watch) {
   const DirectoryTimes above(paths);
-  if (auto room = make_room(snapshot, include, exclude, volumes.empty() ? paths : volumes); !room) return room;
-  const Ears ears = ears_for(snapshot, paths, watch);
+  const bool must_take = watch.must_take && !include.empty();
+  if (auto room = make_room(snapshot, include, exclude, volumes.empty() ? paths : volumes, must_take); !room)
+    return room;
+  std::optional<std::uint64_t> taken;
+  const Ears ears = ears_for(snapshot, paths, watch, taken);
   if (!volumes.empty()) writable_ = writable_in_restore(volumes);
   auto run = this->run(restore_arguments(snapshot, include, exclude, version_), ears);
   writable_.reset();
   above.put_back();
   if (!run) return std::unexpected(run.error());
-  if (run->exit_code == 0) return {};
   if (run->stopped) return std::unexpected(failure_of(*run));
-  const RestoreErrors errors = parse_restore_errors(run->standard_error);
-  if (only_above(errors, paths)) return {};
+  const RestoreErrors errors = run->exit_code == 0 ? RestoreErrors{} : parse_restore_errors(run->standard_error);
+  if (run->exit_code == 0 || only_above(errors, paths)) {
+    if (must_take && taken == 0U) return fail_with(ResticCause::unknown, std::string(kIncludesNothing));
+    return {};
+  }
   ResticFailure failure = failure_of(*run);
   for (const auto& item : errors.items) {
     if (std::ranges::any_of(paths, [&item](const std::string& path) { return is_above(item.path, path); })) continue;

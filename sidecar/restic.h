@@ -64,8 +64,9 @@ StorageSecret read_secret(const std::string& directory);
 using OnStatus = std::function<void(const ResticStatus&)>;
 
 struct RestoreWatch {
-  OnStatus on_status;  ///< with a restic before 0.17 every ten seconds
-  bool whole = false;  ///< nothing of the snapshot is left out: so its size is what there is to do
+  OnStatus on_status{};    ///< with a restic before 0.17 every ten seconds
+  bool whole = false;      ///< nothing of the snapshot is left out: so its size is what there is to do
+  bool must_take = false;  ///< include patterns that somebody wrote, and that take nothing, are a failure
 };
 
 class Restic {
@@ -129,7 +130,8 @@ class Restic {
   /// What is there already gives way to what is restored, with every version. `paths` are those that may change;
   /// directories above them keep their owner, mode and times. Unless `volumes` is empty, restic can write below these
   /// alone, where the kernel knows how: neither a symbolic link, which restic before 0.17 follows, nor a forged
-  /// snapshot leads it elsewhere.
+  /// snapshot leads it elsewhere. Patterns that a restic before 0.17 is given, and that we cannot judge
+  /// (restore_patterns.h), count as taking something.
   ResticResult<void> restore(const std::string& snapshot, const std::vector<std::string>& include,
                              const std::vector<std::string>& exclude, const std::vector<std::string>& paths,
                              const std::vector<std::string>& volumes, const RestoreWatch& watch = {});
@@ -180,8 +182,11 @@ class Restic {
   /// Removes what restic before 0.17 stumbles over, and opens what its user has no right to, where it is going to
   /// restore something.
   ResticResult<void> make_room(const std::string& snapshot, const std::vector<std::string>& include,
-                               const std::vector<std::string>& exclude, const std::vector<std::string>& volumes);
-  Ears ears_for(const std::string& snapshot, const std::vector<std::string>& paths, const RestoreWatch& watch);
+                               const std::vector<std::string>& exclude, const std::vector<std::string>& volumes,
+                               bool must_take);
+  /// `taken` gets the number of files and directories, from a restic that tells it.
+  Ears ears_for(const std::string& snapshot, const std::vector<std::string>& paths, const RestoreWatch& watch,
+                std::optional<std::uint64_t>& taken);
   BackupOutcome run_backup_command(const Arguments& arguments, const OnStatus& on_status);
 
   ResticCall call_;

@@ -83,8 +83,8 @@ api::SnapshotStats snapshot_stats(const std::string& path, const BackupSummary& 
   stats.uploaded = api::format_size(summary.bytes_added);
   stats.processing_time =
       api::format_processing_time(std::chrono::seconds(static_cast<std::int64_t>(std::min(summary.seconds, 1e9))));
-  stats.file_stats = {count(summary.files_total), count(summary.files_new), count(summary.files_changed),
-                      count(summary.files_unmodified)};
+  stats.file_stats = api::FileStats{count(summary.files_total), count(summary.files_new), count(summary.files_changed),
+                                    count(summary.files_unmodified)};
   return stats;
 }
 
@@ -105,6 +105,14 @@ std::optional<ResticStatus> parse_status(std::string_view line) {
   if (const auto seconds = count_at(*json, "seconds_remaining"); seconds > 0)
     status.remaining = std::chrono::seconds(static_cast<std::int64_t>(std::min<std::uint64_t>(seconds, kLongest)));
   return status;
+}
+
+std::optional<std::uint64_t> parse_restored(std::string_view line) {
+  if (!line.contains("\"summary\"")) return std::nullopt;
+  const auto json = parse_json(line);
+  if (!json || string_at(*json, {"message_type"}) != "summary") return std::nullopt;
+  // It leaves out what is zero.
+  return count_at(*json, "total_files");
 }
 
 namespace {

@@ -34,6 +34,10 @@ struct ResticStatus {
 /// nullopt: the line is something else.
 std::optional<ResticStatus> parse_status(std::string_view line);
 
+/// Of the summary of `restore --json`, since 0.17: how many files and directories there were to restore, those included
+/// that were there already. nullopt: the line is something else.
+std::optional<std::uint64_t> parse_restored(std::string_view line);
+
 /// Fed line by line while `backup --json` runs; keeps the last summary and forgets the rest at once.
 class BackupOutput {
  public:

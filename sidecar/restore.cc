@@ -14,7 +14,7 @@
 #include "sidecar/mounted_paths.h"
 #include "sidecar/planted_links.h"
 #include "sidecar/restore_attempts.h"
-#include "sidecar/restore_rules.h"
+#include "sidecar/restore_choice.h"
 #include "sidecar/scratch.h"
 #include "sidecar/work_progress.h"
 
@@ -43,13 +43,23 @@ class Restorer {
     auto problem = hooks_.before ? run_hook_before() : std::nullopt;
     if (!problem) problem = restore_all();
     if (!go_on()) {
-      if (hooks_.before) run_farewell_hook(context_, status_, hooks_);
-      return problem;
+      // Its result is Succeeded then, and no attempt follows that would run the hook.
+      const bool succeeded = !problem && !status_.lost();
+      if (!hooks_.before && !succeeded) return problem;
+      const auto failed = run_farewell_hook(context_, status_, hooks_, succeeded);
+      return problem ? problem : failed;
     }
-    const int retries_left = kRestoreAttempts - status_.attempts();
-    if (!hooks_.after || !is_wanted(hooks_.after_policy, !problem, retries_left)) return problem;
-    if (const auto failed = run_hook_now(*hooks_.after)) return problem ? *problem + "; " + *failed : failed;
-    return problem;
+    return run_hook_after(std::move(problem));
+  }
+
+  /// Of a last attempt that was cut off: the hook that its end calls for, and what the host's result says.
+  std::string give_up() {
+    std::string problem = cut_off_attempt();
+    auto hooks =
+        plan_hooks("Restore", session_.spec.pre_restore, session_.spec.post_restore, HookPlace::init_container);
+    if (!hooks) return problem;
+    hooks_ = *std::move(hooks);
+    return run_hook_after(std::move(problem)).value();
   }
 
   bool go_on() { return !context_.stop() && status_.beat(); }
@@ -59,6 +69,14 @@ class Restorer {
   std::optional<std::string> run_hook_before() {
     if (const auto failed = run_hook_now(*hooks_.before)) return *failed + "; nothing was restored";
     return std::nullopt;
+  }
+
+  /// After the work on the host has come to `problem`, or to none.
+  std::optional<std::string> run_hook_after(std::optional<std::string> problem) {
+    const int retries_left = kRestoreAttempts - status_.attempts();
+    if (!hooks_.after || !is_wanted(hooks_.after_policy, !problem, retries_left)) return problem;
+    if (const auto failed = run_hook_now(*hooks_.after)) return problem ? *problem + "; " + *failed : failed;
+    return problem;
   }
 
   std::optional<std::string> run_hook_now(const HookCall& hook) {
@@ -71,9 +89,17 @@ class Restorer {
     if (!items) return items.error().message;
     if (auto problem = open()) return problem;
     work_.set_parts(items->size());
+    std::vector<Chosen> all;
     for (const RestoreItem& item : *items) {
       if (!go_on()) return "interrupted";
-      if (auto problem = restore(item)) return problem;
+      auto chosen = choose(*restic_, item, status_.chosen(), mounts());
+      if (!chosen) return chosen.error().message;
+      all.push_back(*std::move(chosen));
+    }
+    if (auto problem = tell_chosen(all)) return problem;
+    for (const Chosen& chosen : all) {
+      if (!go_on()) return "interrupted";
+      if (auto problem = restore(chosen)) return problem;
     }
     return std::nullopt;
   }
@@ -108,38 +134,33 @@ class Restorer {
     return std::nullopt;
   }
 
-  std::optional<std::string> restore(const RestoreItem& item) {
-    auto candidates =
-        item.snapshot.empty() ? restic_->snapshots(item.host, item.path, "") : restic_->snapshot(item.snapshot);
-    if (!candidates && candidates.error().cause == ResticCause::no_snapshot) candidates = std::vector<Snapshot>();
-    if (!candidates) return "listing snapshots: " + candidates.error().sentence;
-    std::vector<Snapshot> all;
-    if (candidates->empty()) {
-      auto others = restic_->snapshots("", "", "");
-      if (others) all = *std::move(others);
+  /// For whoever goes on with this restore: in the volume then is what we have written of these snapshots.
+  std::optional<std::string> tell_chosen(const std::vector<Chosen>& all) {
+    std::vector<api::SnapshotStats> told;
+    for (const Chosen& chosen : all) {
+      told.push_back({.name = chosen.snapshot.short_id, .path = fmt::format("{}", fmt::join(chosen.paths, ", "))});
     }
-    const auto snapshot = choose_snapshot(item, *candidates, all);
-    if (!snapshot) return snapshot.error().message;
-    if (const std::string skipped = list_incomplete(*candidates); item.snapshot.empty() && !skipped.empty())
-      log_warning("skipped {}: their backups could not read all files ({})", skipped, kIncompleteTag);
-    const auto paths = restored_paths(item, *snapshot);
-    if (session_.spec.target) {
-      if (const auto within = check_within_volumes(paths, session_.spec.target->volume_mounts); !within)
-        return within.error().message;
-    }
-    log_info("restoring {} from snapshot {} of {}", fmt::join(paths, ", "), snapshot->short_id, snapshot->time);
-    if (auto problem = clear_the_way(item, *snapshot, paths)) return problem;
+    if (told == status_.chosen()) return std::nullopt;
+    const auto written = status_.tell_chosen(told, [this] { return go_on(); });
+    if (written) return std::nullopt;
+    return "telling which snapshots are restored: " + written.error().message + "; nothing was restored";
+  }
+
+  std::optional<std::string> restore(const Chosen& chosen) {
+    const auto& [item, snapshot, paths, patterns] = chosen;
+    log_info("restoring {} from snapshot {} of {}", fmt::join(paths, ", "), snapshot.short_id, snapshot.time);
+    if (auto problem = clear_the_way(item, snapshot, paths)) return problem;
     work_.step(fmt::format("restore {}", fmt::join(paths, ", ")));
     const RestoreWatch watch{.on_status =
                                  [&](const ResticStatus& status) {
                                    work_.note(status);
                                    status_.progress(work_.now());
                                  },
-                             .whole = item.include.empty() && item.exclude.empty()};
-    const auto restored =
-        restic_->restore(snapshot->id, include_patterns(item, *snapshot), item.exclude, paths, volumes(), watch);
+                             .whole = item.include.empty() && item.exclude.empty(),
+                             .must_take = !item.include.empty()};
+    const auto restored = restic_->restore(snapshot.id, patterns.include, patterns.exclude, paths, volumes(), watch);
     if (!restored)
-      return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot->short_id,
+      return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot.short_id,
                          restored.error().sentence);
     // What is told to be restored is never restored again.
     const auto flushed = flush_to_disk(volumes().empty() ? paths : volumes(), [this] { go_on(); });
@@ -148,9 +169,10 @@ class Restorer {
     return std::nullopt;
   }
 
-  std::vector<std::string> volumes() const {
-    return session_.spec.target ? mounted_paths(session_.spec.target->volume_mounts) : std::vector<std::string>();
+  std::vector<api::VolumeMount> mounts() const {
+    return session_.spec.target ? session_.spec.target->volume_mounts : std::vector<api::VolumeMount>();
   }
+  std::vector<std::string> volumes() const { return mounted_paths(mounts()); }
 
   /// A link where the snapshot has a directory or a file gives way to it; restic would write to where it leads.
   std::optional<std::string> clear_the_way(const RestoreItem& item, const Snapshot& snapshot,
@@ -193,6 +215,7 @@ Result<void> publish(Context& context, const api::RestoreSession& session, HostS
   result.hostname = status.host();
   result.phase = problem ? "Failed" : "Succeeded";
   result.claim = status.claim_now();
+  result.snapshots = status.chosen();
   result.duration = format_duration(duration);
   result.error = problem.value_or("");
   result.attempts = status.attempts();
@@ -237,7 +260,11 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
   }
   unanswered = 0;
   if (give_up) {
-    const auto published = publish(context, session, status, cut_off_attempt(), {});
+    Restorer restorer(context, session, status, false);
+    const std::string problem = restorer.give_up();
+    // The host stays ours: whoever comes next gives up as well, and runs the hook.
+    if (!restorer.go_on()) return status.lost() ? std::nullopt : std::optional(1);
+    const auto published = publish(context, session, status, problem, {});
     if (!published) log_warning("{}; looking again", published.error().message);
     return std::nullopt;
   }

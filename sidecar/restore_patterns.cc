@@ -84,8 +84,8 @@ bool has_class(std::string_view pattern) {
   return false;
 }
 
-Taken matches_pattern(const std::string& pattern, std::span<const std::string_view> names) {
-  if (pattern.starts_with('!') || has_class(pattern)) return Taken::unknown;
+Taken matches_pattern(std::string_view pattern, std::span<const std::string_view> names) {
+  if (has_class(pattern)) return Taken::unknown;
   const std::string cleaned = std::filesystem::path(pattern).lexically_normal();
   const Parts parts = split(cleaned);
   if (parts.empty()) return Taken::unknown;
@@ -96,15 +96,17 @@ Taken matches_pattern(const std::string& pattern, std::span<const std::string_vi
   return Taken::no;
 }
 
-/// By one of the patterns.
+/// By one of the patterns, and by no later one that begins with !.
 Taken is_matched(const std::vector<std::string>& patterns, std::span<const std::string_view> names) {
   Taken found = Taken::no;
-  for (const std::string& pattern : patterns) {
+  for (std::string_view pattern : patterns) {
     if (pattern.empty()) continue;
-    if (pattern.starts_with('!')) return Taken::unknown;
+    const bool cancels = pattern.starts_with('!');
+    if (cancels) pattern.remove_prefix(1);
     const Taken by_this = matches_pattern(pattern, names);
-    if (by_this == Taken::yes) found = Taken::yes;
-    if (by_this == Taken::unknown && found == Taken::no) found = Taken::unknown;
+    const Taken sure = cancels ? Taken::no : Taken::yes;
+    if (by_this == Taken::yes) found = sure;
+    if (by_this == Taken::unknown && found != sure) found = Taken::unknown;
   }
   return found;
 }
@@ -115,6 +117,9 @@ Taken is_taken(std::string_view path, const std::vector<std::string>& include,
                const std::vector<std::string>& exclude) {
   const Parts names = split(path);
   if (!include.empty()) return is_matched(include, names);
+  // restic does not look into what is excluded for what a later pattern takes back.
+  if (std::ranges::any_of(exclude, [](const std::string& pattern) { return pattern.starts_with('!'); }))
+    return Taken::unknown;
   switch (is_matched(exclude, names)) {
     case Taken::yes:
       return Taken::no;

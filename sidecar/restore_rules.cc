@@ -100,12 +100,21 @@ std::string list_incomplete(const std::vector<Snapshot>& candidates) {
   return fmt::format("{}", fmt::join(named, ", "));
 }
 
+std::string chosen_before(const RestoreItem& item, const std::vector<api::SnapshotStats>& chosen) {
+  if (item.path.empty()) return "";
+  const auto found = std::ranges::find(chosen, item.path, &api::SnapshotStats::path);
+  return found == chosen.end() ? "" : found->name;
+}
+
 Result<Snapshot> choose_snapshot(const RestoreItem& item, const std::vector<Snapshot>& candidates,
-                                 const std::vector<Snapshot>& all) {
-  if (!item.snapshot.empty()) {
+                                 const std::vector<Snapshot>& all, const std::string& chosen) {
+  const std::string& id = item.snapshot.empty() ? chosen : item.snapshot;
+  if (!id.empty()) {
     for (const Snapshot& snapshot : candidates) {
-      if (snapshot.id.starts_with(item.snapshot)) return snapshot;
+      if (snapshot.id.starts_with(id)) return snapshot;
     }
+  }
+  if (!item.snapshot.empty()) {
     return fail(ErrorCode::not_found, fmt::format("the repository has no snapshot {}; {}; {}", item.snapshot,
                                                   contents_of(all), way_out(all)));
   }
@@ -128,14 +137,32 @@ std::vector<std::string> restored_paths(const RestoreItem& item, const Snapshot&
   return item.path.empty() ? snapshot.paths : std::vector<std::string>{item.path};
 }
 
-std::vector<std::string> include_patterns(const RestoreItem& item, const Snapshot& snapshot) {
-  if (!item.include.empty()) return item.include;
-  if (!item.exclude.empty()) return {};
-  std::vector<std::string> patterns;
-  for (const std::string& path : restored_paths(item, snapshot)) {
-    // The root cannot be a pattern, and needs none.
-    if (path == "/") return {};
-    patterns.push_back(literal_pattern(path));
+Result<Patterns> patterns_for(const RestoreItem& item, const Snapshot& snapshot) {
+  Patterns patterns{item.include, item.exclude};
+  if (item.include.empty() && item.exclude.empty()) {
+    for (const std::string& path : restored_paths(item, snapshot)) {
+      // The root cannot be a pattern, and needs none.
+      if (path == "/") return Patterns{};
+      patterns.include.push_back(literal_pattern(path));
+    }
+    return patterns;
+  }
+  if (item.path.empty()) return patterns;
+  for (const std::string& other : snapshot.paths) {
+    if (other == item.path || is_above(item.path, other)) continue;
+    if (is_above(other, item.path)) {
+      return fail(ErrorCode::invalid,
+                  fmt::format("snapshot {} holds {} as well as {}: a rule with include or exclude cannot keep to the "
+                              "latter. Create a RestoreSession whose rule has neither, or one that names the snapshot "
+                              "in snapshots instead of paths",
+                              snapshot.short_id, other, item.path));
+    }
+    // A match of an include that begins with ! cancels those before it.
+    if (item.exclude.empty()) {
+      patterns.include.push_back("!" + literal_pattern(other));
+    } else {
+      patterns.exclude.push_back(literal_pattern(other));
+    }
   }
   return patterns;
 }

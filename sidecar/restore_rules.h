@@ -26,17 +26,28 @@ Result<std::vector<RestoreItem>> restore_items(const std::vector<api::RestoreRul
 /// when none is.
 std::string list_incomplete(const std::vector<Snapshot>& candidates);
 
-/// Which of `candidates` (snapshots found for the item) it is; an incomplete one only if the item names it by id. Error
-/// not_found: says what the repository holds instead, from `all`.
+/// What an earlier attempt has chosen for the item, of the `chosen` that it has told; "" for nothing. What it wrote is
+/// in the volume, and another snapshot would only be added to it. An item that names its snapshot needs none.
+std::string chosen_before(const RestoreItem& item, const std::vector<api::SnapshotStats>& chosen);
+
+/// Which of `candidates` (snapshots found for the item) it is: the one that was `chosen` before, if it is there; an
+/// incomplete one only if the item names it by id. Error not_found: says what the repository holds instead, from `all`.
 Result<Snapshot> choose_snapshot(const RestoreItem& item, const std::vector<Snapshot>& candidates,
-                                 const std::vector<Snapshot>& all);
+                                 const std::vector<Snapshot>& all, const std::string& chosen = "");
 
 /// Paths that restoring `snapshot` writes below: the item's path, or all of the snapshot's.
 std::vector<std::string> restored_paths(const RestoreItem& item, const Snapshot& snapshot);
 
-/// --include patterns: the rule's own, none beside excludes, else exactly the restored paths (so that a snapshot with
-/// more paths than asked for writes nowhere else).
-std::vector<std::string> include_patterns(const RestoreItem& item, const Snapshot& snapshot);
+/// --include and --exclude of `restic restore`; restic takes one of the two.
+struct Patterns {
+  std::vector<std::string> include, exclude;
+  friend bool operator==(const Patterns&, const Patterns&) = default;
+};
+
+/// The rule's own patterns, else exactly the restored paths. Of a snapshot with more paths than asked for, nothing is
+/// taken from the others either way. Error invalid: one of these is above the asked path, and the rule has patterns;
+/// restic has none that would leave out the one without the other.
+Result<Patterns> patterns_for(const RestoreItem& item, const Snapshot& snapshot);
 
 /// Error invalid when a path lies in none of the volumes: restic would fill the container's own disk with it, and the
 /// application would start on empty volumes. No mounts: nothing to compare with, all is well.

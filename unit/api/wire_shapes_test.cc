@@ -180,7 +180,8 @@ TEST_CASE("a session's status is written for older and newer readers", "[api][wi
 }
 
 TEST_CASE("a snapshot is written with both names of its size and all its file numbers", "[api][wire]") {
-  const HostStats host{"h", "Succeeded", {}, {{"12345678", "/a", "1 B", "0 B", "0:01", {1, 0, 0, 1}}}, "1s", ""};
+  const HostStats host{"h",  "Succeeded", {}, {{"12345678", "/a", "1 B", "0 B", "0:01", FileStats{1, 0, 0, 1}}},
+                       "1s", ""};
   CHECK(encode_host(host) ==
         Json{{"hostname", "h"},
              {"phase", "Succeeded"},

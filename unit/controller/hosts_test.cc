@@ -54,6 +54,17 @@ TEST_CASE("only pods that read or write volumes are asked to stop, and once", "[
   CHECK_FALSE(may_use_volumes(stats));
 }
 
+TEST_CASE("a host of a restore that is given back keeps which snapshots it takes, and so does one that failed",
+          "[controller][hosts][F5][I13]") {
+  const Json chosen = Json::array({{{"name", "d2769cc2"}, {"path", "/data"}}});
+  const Json begun = {{"hostname", "host-0"}, {"phase", "Running"}, {"attempts", 1}, {"snapshots", chosen}};
+  Json stats = Json::array({begun}), lost = Json::array();
+  give_back(stats, std::vector<PodFacts>{}, lost);
+  CHECK(stats[0] == Json{{"hostname", "host-0"}, {"phase", "Pending"}, {"attempts", 1}, {"snapshots", chosen}});
+  fail_hosts(stats, kHostPending, "stalled");
+  CHECK(stats[0]["snapshots"] == chosen);
+}
+
 TEST_CASE("errors of all failed hosts are told together", "[controller][hosts]") {
   const Json stats = {{{"hostname", "a"}, {"phase", "Failed"}, {"error", "x"}},
                       {{"hostname", "b"}, {"phase", "Succeeded"}},

@@ -124,7 +124,7 @@ TEST_CASE("backend: init, two backups, tags, check, stats, forget with prune, re
   const auto snapshot = choose_snapshot(item, *found, {});
   REQUIRE(snapshot);
   CHECK(snapshot->short_id == second.summary->snapshot);
-  const auto restored = restic.restore(snapshot->id, include_patterns(item, *snapshot), {},
+  const auto restored = restic.restore(snapshot->id, patterns_for(item, *snapshot)->include, {},
                                        restored_paths(item, *snapshot), {pod.data()});
   if (!restored) FAIL(restored.error().sentence);
   CHECK(read(pod.data() + "/file") == big);

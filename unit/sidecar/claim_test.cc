@@ -227,6 +227,20 @@ TEST_CASE("which snapshots lack files is known to every pod that takes the host"
   CHECK(host_entry(at_once, "host-0")->incomplete == snapshots);
 }
 
+TEST_CASE("which snapshots a restore takes is known to every pod that takes the host", "[sidecar][claim][F5][I13]") {
+  const Json mine = session_with(host("Running", "uid-1"));
+  const std::vector<api::SnapshotStats> chosen{{.name = "d2769cc2", .path = "/data"},
+                                               {.name = "4f1e7c66", .path = "/b"}};
+  const Json told = mine.patch(chosen_operations(*host_entry(mine, "host-0"), "host-0", kPod, kNow, chosen));
+  CHECK(told["status"]["stats"][0]["snapshots"] ==
+        Json::array({{{"name", "d2769cc2"}, {"path", "/data"}}, {{"name", "4f1e7c66"}, {"path", "/b"}}}));
+  const Json returned = told.patch(give_back_operations(*host_entry(told, "host-0"), "host-0", kPod));
+  const Json claimed = returned.patch(claim_operations(*host_entry(returned, "host-0"), "host-0", kPod, kNow));
+  CHECK(host_entry(claimed, "host-0")->chosen == chosen);
+  const Json anothers = session_with(host("Running", "uid-2"));
+  CHECK_FALSE(applies(chosen_operations(*host_entry(anothers, "host-0"), "host-0", kPod, kNow, chosen), anothers));
+}
+
 TEST_CASE("what another pod asked for is gone when a host is claimed", "[sidecar][claim]") {
   api::HostStats entry = host("Pending");
   entry.hook = api::HookStatus{"postBackup", "Requested", "", kNow};

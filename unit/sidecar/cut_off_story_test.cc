@@ -127,8 +127,11 @@ TEST_CASE("a restore whose signs of life reach nobody stops, and the application
   const Json running = a_restore_session().phase("Running").host(Story::running_here()).json();
   story.script.on("GET", session)
       .reply(a_restore_session().phase("Pending").total_hosts(1).host("host-0", "Pending").json());
-  story.script.on("PATCH", session + "/status").reply(running);
-  story.script.on("PATCH", session + "/status").always().reply(500);
+  story.script.on("PATCH", session + "/status").always().reply_with([&](const ApiScript::Call&) {
+    const auto steps = story.restic.subcommands();
+    const bool restores = !steps.empty() && steps.back() == "restore";
+    return ApiScript::Reply{.status = restores ? 500 : 200, .body = dump_json(running)};
+  });
   story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
   story.script.on("GET", session).always().reply(500);
   story.restic.on("cat", {})

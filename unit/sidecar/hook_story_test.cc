@@ -257,6 +257,9 @@ TEST_CASE("a request whose answer got lost is not made twice", "[sidecar][hook_s
   CHECK(requests == 1);
 }
 
+constexpr const char* kSnapshot =
+    R"([{"id":"d2769cc2175c","time":"2026-11-23T12:54:48Z","hostname":"host-0","paths":["/source/data"]}])";
+
 struct RestoreHooks : HookStory {
   int attempts_before = 0;
   int restore_with(const std::optional<api::Hook>& before, const std::optional<api::Hook>& after) {
@@ -283,11 +286,7 @@ TEST_CASE("hooks are run around a restore, and failing ones fail it", "[sidecar]
   story.application.on("GET", "/before").reply(200, Json());
   story.application.on("GET", "/after").reply(works ? 200 : 500, Json());
   story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
-  story.restic.on("cat", {})
-      .on("snapshots",
-          {.output =
-               R"([{"id":"d2769cc2175c","time":"2026-11-23T12:54:48Z","hostname":"host-0","paths":["/source/data"]}])"})
-      .on("restore", {});
+  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("restore", {});
   CHECK(story.restore_with(story.get("/before"), story.get("/after")) == (works ? 0 : 1));
   CHECK(story.asked() == std::vector<std::string>{"GET /before", "GET /after"});
   const Json result = test::result_in(story.script.calls());
@@ -314,6 +313,72 @@ TEST_CASE("of a restore the final failure is that of its last attempt", "[sideca
   story.stop_when = [&story] { return test::result_in(story.script.calls()) != nullptr && !story.pauses.empty(); };
   story.restore_with(std::nullopt, after);
   CHECK(story.asked() == (is_run ? std::vector<std::string>{"GET /after"} : std::vector<std::string>{}));
+}
+
+TEST_CASE("a pod that is stopped when its restore is complete runs the hook after, for nobody comes after it",
+          "[sidecar][hook_story][F9][I13]") {
+  const auto [policy, has_before, is_run] =
+      GENERATE(table<std::string, bool, bool>({{"Always", false, true},
+                                               {"OnSuccess", false, true},
+                                               {"OnSuccess", true, true},
+                                               {"OnFailure", true, false},
+                                               {"OnFailure", false, false},
+                                               {"OnFinalRetryFailure", true, false}}));
+  CAPTURE(policy, has_before);
+  const bool works = !is_run || GENERATE(true, false);
+  CAPTURE(works);
+  RestoreHooks story;
+  const std::string ended = story.restic.place().settings.home + "/ended";
+  if (has_before) story.application.on("GET", "/before").reply(200, Json());
+  if (is_run) story.application.on("GET", "/after").reply(works ? 200 : 500, Json());
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = kSnapshot})
+      .on("restore", {.before = "trap '' INT; touch " + ended});
+  // restic, which ends before it hears of that, has restored all.
+  story.stop_when = [&] { return std::filesystem::exists(ended); };
+  api::Hook after = story.get("/after");
+  after.execution_policy = policy;
+  const int code = story.restore_with(has_before ? std::optional(story.get("/before")) : std::nullopt, after);
+  std::vector<std::string> expected;
+  if (has_before) expected.emplace_back("GET /before");
+  if (is_run) expected.emplace_back("GET /after");
+  CHECK(story.asked() == expected);
+  CHECK(code == (works ? 0 : 1));
+  const Json result = test::result_in(story.script.calls());
+  if (works) {
+    CHECK(string_at(result, {"phase"}) == "Succeeded");
+  } else {
+    // The next pod restores again, and asks again.
+    CHECK(result == nullptr);
+    CHECK(story.script.calls().back().body.find("\"value\":\"Pending\"") != std::string::npos);
+  }
+}
+
+TEST_CASE("a last attempt that was cut off runs the hook that waits for its end", "[sidecar][hook_story][F5][I13]") {
+  const auto [policy, is_run] = GENERATE(
+      table<std::string, bool>({{"OnFinalRetryFailure", true}, {"OnFailure", true}, {"", true}, {"OnSuccess", false}}));
+  const int status = GENERATE(200, 500);
+  CAPTURE(policy, status);
+  RestoreHooks story;
+  story.attempts_before = api::kRestoreAttempts;
+  bool published = false;
+  if (is_run) {
+    story.application.on("GET", "/after")
+        .before([&] { published = test::result_in(story.script.calls()) != nullptr; })
+        .reply(status, Json());
+  }
+  api::Hook after = story.get("/after");
+  after.execution_policy = policy;
+  story.stop_when = [&story] { return test::result_in(story.script.calls()) != nullptr && !story.pauses.empty(); };
+  story.restore_with(story.get("/before"), after);
+  CHECK(story.asked() == (is_run ? std::vector<std::string>{"GET /after"} : std::vector<std::string>{}));
+  CHECK_FALSE(published);
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  CHECK(int_at(result, {"attempts"}) == api::kRestoreAttempts);
+  CHECK(string_at(result, {"error"}).ends_with("; the hook postRestore failed: it answered HTTP 500") ==
+        (is_run && status == 500));
 }
 
 TEST_CASE("a failed hook before a restore restores nothing", "[sidecar][hook_story]") {

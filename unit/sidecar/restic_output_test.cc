@@ -62,6 +62,15 @@ TEST_CASE("odd numbers in a summary are zero, not a crash", "[sidecar][restic_ou
   CHECK(*output.summary() == BackupSummary{});
 }
 
+TEST_CASE("what a restore has taken stands in its summary, and nothing is said of nothing",
+          "[sidecar][restic_output]") {
+  // Recorded from restic 0.18.0.
+  CHECK(parse_restored(R"({"message_type":"summary","total_files":5,"files_restored":8,"total_bytes":4})") == 5);
+  CHECK(parse_restored(R"({"message_type":"summary"})") == 0);
+  CHECK_FALSE(parse_restored(R"({"message_type":"status","total_files":5})"));
+  CHECK_FALSE(parse_restored("a \"summary\""));
+}
+
 UnreadableFiles unreadable_in(std::string_view standard_error) {
   UnreadableOutput output;
   for (const auto line : std::views::split(standard_error, '\n')) output.feed(std::string_view(line));

@@ -367,7 +367,7 @@ TEST_CASE("real restic: a restore brings everything back, and nothing above it c
   REQUIRE(found);
   const auto snapshot = choose_snapshot(item, *found, {});
   REQUIRE(snapshot);
-  REQUIRE(restic.restore(snapshot->id, include_patterns(item, *snapshot), {}, restored_paths(item, *snapshot),
+  REQUIRE(restic.restore(snapshot->id, patterns_for(item, *snapshot)->include, {}, restored_paths(item, *snapshot),
                          {repository.data()}));
 
   CHECK(read(repository.data() + "/newer") == "stays");
@@ -603,6 +603,61 @@ TEST_CASE("real restic: include and exclude of a rule choose files", "[sidecar][
   SECTION("exclude") { REQUIRE(restic.restore(made.summary->snapshot, {}, {"*.tmp"}, volume, volume)); }
   CHECK(fs::exists(repository.data() + "/a.txt"));
   CHECK_FALSE(fs::exists(repository.data() + "/b.tmp"));
+}
+
+TEST_CASE("real restic: a rule with patterns leaves the other paths of a snapshot as they are",
+          "[sidecar][real][F72][I13]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  const std::string data = repository.data(), logs = repository.directory / "volume/[l]o*gs";
+  fs::create_directories(logs);
+  const std::vector<std::string> files{data + "/a.conf", data + "/b.tmp", logs + "/a.conf", logs + "/b.tmp"};
+  for (const std::string& file : files) std::ofstream(file) << "backed up";
+  Restic restic = repository.open();
+  repository.make();
+  BackupRequest both = repository.request();
+  both.path = repository.directory / "volume";
+  const auto made = restic.back_up(both);
+  REQUIRE(made.summary);
+  for (const std::string& file : files) std::ofstream(file) << "of today";
+  // As a snapshot that was made by hand of two paths.
+  Snapshot snapshot{made.summary->snapshot, made.summary->snapshot, "", "host-0", {data, logs}, {}};
+  RestoreItem item{"", "host-0", data, {}, {}};
+  SECTION("exclude") { item.exclude = {"*.tmp"}; }
+  SECTION("include") { item.include = {"*.conf"}; }
+  const auto patterns = patterns_for(item, snapshot);
+  REQUIRE(patterns);
+  REQUIRE(restic.restore(snapshot.id, patterns->include, patterns->exclude, {data}, {data, logs}, {.must_take = true}));
+  CHECK(read(data + "/a.conf") == "backed up");
+  CHECK(read(data + "/b.tmp") == "of today");
+  CHECK(read(logs + "/a.conf") == "of today");
+  CHECK(read(logs + "/b.tmp") == "of today");
+}
+
+TEST_CASE("real restic: an include that matches nothing is a failure", "[sidecar][real][F44][I13]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  const std::string data = repository.data();
+  fs::create_directories(data + "/uploads/empty");
+  std::ofstream(data + "/uploads/file") << "x";
+  Restic restic = repository.open();
+  repository.make();
+  const auto made = restic.back_up(repository.request());
+  REQUIRE(made.summary);
+  const std::vector<std::string> volume{data};
+  const auto restore = [&](const std::string& include) {
+    return restic.restore(made.summary->snapshot, {include}, {}, volume, volume, {.must_take = true});
+  };
+  const bool there_already = GENERATE(false, true);
+  CAPTURE(there_already);
+  if (!there_already) destroy(data);
+  const auto nothing = restore("/uploads/*");
+  REQUIRE_FALSE(nothing);
+  CHECK(
+      nothing.error().sentence.starts_with("include matches nothing in it. A pattern that begins with / is compared"));
+  CHECK(restore("empty"));
+  CHECK(restore(data + "/uploads/*"));
+  CHECK(restore("uploads"));
 }
 
 /// A directory tree as in a container: the root is read-only, and a subPath of a volume is mounted in it.

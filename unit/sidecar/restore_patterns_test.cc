@@ -35,13 +35,21 @@ TEST_CASE("without patterns everything is taken", "[sidecar][restore_patterns]")
   CHECK(is_taken(kPath, {}, {}) == Taken::yes);
 }
 
-TEST_CASE("what a class of characters or a negated pattern decides is not known, and what another decides is",
+TEST_CASE("an include with a leading ! leaves what one before it takes, and the last of them decides",
+          "[sidecar][restore_patterns]") {
+  CHECK(is_taken(kPath, {"*.txt", "!/source/data"}, {}) == Taken::no);
+  CHECK(is_taken(kPath, {"*.txt", "!/source/dat"}, {}) == Taken::yes);
+  CHECK(is_taken(kPath, {"!logs", "*.txt"}, {}) == Taken::yes);
+  CHECK(is_taken(kPath, {"*.txt", "![l]ogs"}, {}) == Taken::unknown);
+  CHECK(is_taken(kPath, {"[l]ogs", "!logs"}, {}) == Taken::no);
+}
+
+TEST_CASE("what a class of characters or an exclude with ! decides is not known, and what another decides is",
           "[sidecar][restore_patterns]") {
   CHECK(is_taken(kPath, {"[l]ogs"}, {}) == Taken::unknown);
   CHECK(is_taken(kPath, {}, {"[l]ogs"}) == Taken::unknown);
   CHECK(is_taken(kPath, {"[l]ogs", "data"}, {}) == Taken::yes);
   CHECK(is_taken(kPath, {}, {"[l]ogs", "data"}) == Taken::no);
-  CHECK(is_taken(kPath, {"data", "!logs"}, {}) == Taken::unknown);
   CHECK(is_taken(kPath, {}, {"data", "!logs"}) == Taken::unknown);
 }
 

@@ -85,12 +85,24 @@ TEST_CASE("an incomplete snapshot is restored only when it is named by its id", 
 TEST_CASE("only the asked path is written, as a pattern that matches nothing else", "[sidecar][restore_rules]") {
   Snapshot two = kSnapshot;
   two.paths = {"/source/da[t]a", "/etc"};
-  CHECK(include_patterns({"", "host-0", "/source/da[t]a", {}, {}}, two) ==
-        std::vector<std::string>{"/source/da\\[t\\]a"});
-  CHECK(include_patterns({"d2", "", "", {}, {}}, two) == std::vector<std::string>{"/source/da\\[t\\]a", "/etc"});
-  CHECK(include_patterns({"", "h", "/a", {"*.txt"}, {}}, two) == std::vector<std::string>{"*.txt"});
-  CHECK(include_patterns({"", "h", "/a", {}, {"*.tmp"}}, two).empty());
-  CHECK(include_patterns({"", "h", "/", {}, {}}, two).empty());
+  CHECK(patterns_for({"", "host-0", "/source/da[t]a", {}, {}}, two) == Patterns{{"/source/da\\[t\\]a"}, {}});
+  CHECK(patterns_for({"d2", "", "", {}, {}}, two) == Patterns{{"/source/da\\[t\\]a", "/etc"}, {}});
+  CHECK(patterns_for({"", "h", "/", {}, {}}, two) == Patterns{});
+}
+
+TEST_CASE("a rule with patterns takes nothing from other paths of the snapshot", "[sidecar][restore_rules][F72][I13]") {
+  Snapshot several = kSnapshot;
+  several.paths = {"/data", "/data/sub", "/l[o]gs"};
+  CHECK(patterns_for({"", "h", "/data", {}, {"*.tmp"}}, several) == Patterns{{}, {"*.tmp", "/l\\[o\\]gs"}});
+  CHECK(patterns_for({"", "h", "/data", {"*.conf"}, {}}, several) == Patterns{{"*.conf", "!/l\\[o\\]gs"}, {}});
+  CHECK(patterns_for({"d2", "", "", {"*.conf"}, {}}, several) == Patterns{{"*.conf"}, {}});
+  const auto within_another = patterns_for({"", "h", "/data/sub", {}, {"*.tmp"}}, several);
+  REQUIRE_FALSE(within_another);
+  CHECK(within_another.error() ==
+        Error{ErrorCode::invalid,
+              "snapshot d2769cc2 holds /data as well as /data/sub: a rule with include or exclude cannot keep to the "
+              "latter. Create a RestoreSession whose rule has neither, or one that names the snapshot in snapshots "
+              "instead of paths"});
 }
 
 TEST_CASE("a path outside of all volumes is refused before anything is written", "[sidecar][restore_rules][F72][I13]") {

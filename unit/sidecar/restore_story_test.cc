@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "sidecar/restore.h"
 #include "unit/sidecar/story.h"
@@ -338,12 +339,150 @@ TEST_CASE("a restore goes on while its session still says Failed", "[sidecar][re
   CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Succeeded");
 }
 
+bool tells_chosen(const ApiScript::Call& call) { return call.body.contains("/status/stats/0/snapshots"); }
+/// The value of the patch operation that tells which snapshots are taken.
+Json chosen_in(const std::vector<ApiScript::Call>& calls) {
+  Json chosen;
+  for (const auto& call : calls) {
+    for (const Json& operation : tells_chosen(call) ? call.json() : Json::array()) {
+      if (string_at(operation, {"path"}) == "/status/stats/0/snapshots") chosen = operation["value"];
+    }
+  }
+  return chosen;
+}
+constexpr const char* kOldAndNew =
+    R"([{"id":"aa","short_id":"aa","time":"2026-11-23T12:54:48Z","hostname":"host-0","paths":["/source/data"]},
+        {"id":"bb","short_id":"bb","time":"2026-11-24T12:54:48Z","hostname":"host-0","paths":["/source/data"]}])";
+
+TEST_CASE("which snapshot is restored is told before anything of it is written, and in the result",
+          "[sidecar][restore_story][F44][I13]") {
+  RestoreStory story;
+  story.reads(story.pending);
+  bool begun = false, answered = false;
+  story.script.on("PATCH", kStatus).always().reply_with([&](const ApiScript::Call& call) {
+    if (!tells_chosen(call)) return ApiScript::Reply{.status = 200, .body = dump_json(story.running)};
+    begun = begun || story.restic.subcommands().back() == "restore";
+    const bool is_first = !std::exchange(answered, true);
+    return ApiScript::Reply{.status = is_first ? 503 : 200, .body = dump_json(story.running)};
+  });
+  story.script.on("GET", kSession).always().reply(story.running);
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = kOldAndNew}).on("restore", {});
+  CHECK(story.run() == 0);
+  CHECK_FALSE(begun);
+  CHECK(story.restic.calls().back().arguments.back() == "bb");
+  const Json told = Json::array({{{"name", "bb"}, {"path", "/source/data"}}});
+  CHECK(chosen_in(story.script.calls()) == told);
+  CHECK(test::result_in(story.script.calls())["snapshots"] == told);
+}
+
+TEST_CASE("an attempt goes on with the snapshot of the one before, though a newer one has come",
+          "[sidecar][restore_story][F5][F44][I13]") {
+  RestoreStory story;
+  const Json told = Json::array({{{"name", "aa"}, {"path", "/source/data"}}});
+  api::HostStats before = tried("Failed", 1);
+  bool learns_late = false;
+  SECTION("after a failure") {}
+  SECTION("after the container was restarted in the middle") { before = tried("Running", 1); }
+  SECTION("of a pod that gave the host back") { before = tried("Pending", 1); }
+  SECTION("of a pod that had it after we looked") {
+    before = tried("Pending", 0);
+    learns_late = true;
+  }
+  Json running = story.running;
+  running["status"]["stats"][0]["snapshots"] = told;
+  Json session = after(before);
+  if (!learns_late) session["status"]["stats"][0]["snapshots"] = told;
+  story.reads(session);
+  story.script.on("PATCH", kStatus).always().reply(running);
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = kOldAndNew}).on("restore", {});
+  CHECK(story.run() == 0);
+  CHECK(story.restic.calls().back().arguments.back() == "aa");
+  CHECK(chosen_in(story.script.calls()) == nullptr);
+  CHECK(test::result_in(story.script.calls())["snapshots"] == told);
+}
+
+TEST_CASE("when the snapshot of the attempt before is gone, the newest is taken and told",
+          "[sidecar][restore_story][F44][I13]") {
+  RestoreStory story;
+  Json session = after(tried("Failed", 1));
+  session["status"]["stats"][0]["snapshots"] = Json::array({{{"name", "cc"}, {"path", "/source/data"}}});
+  story.reads(session);
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = kOldAndNew}).on("restore", {.exit_code = 1});
+  CHECK(story.run() == 1);
+  CHECK(story.restic.calls().back().arguments.back() == "bb");
+  const Json told = Json::array({{{"name", "bb"}, {"path", "/source/data"}}});
+  CHECK(chosen_in(story.script.calls()) == told);
+  CHECK(test::result_in(story.script.calls())["snapshots"] == told);
+}
+
+TEST_CASE("an attempt that wrote nothing binds none that follows", "[sidecar][restore_story][I13]") {
+  RestoreStory story;
+  api::RestoreRule two;
+  two.paths = {"/source/data", "/not/backed/up"};
+  story.reads(a_restore_session().rules({two}).phase("Pending").host("host-0", "Pending").json());
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = kSnapshot})
+      .on("snapshots", {.output = "[]\n"})
+      .on("snapshots", {.output = kSnapshot});
+  CHECK(story.run() == 1);
+  CHECK(chosen_in(story.script.calls()) == nullptr);
+  CHECK_FALSE(test::result_in(story.script.calls()).contains("snapshots"));
+}
+
+TEST_CASE("without leave to tell which snapshot is restored, none is", "[sidecar][restore_story][F20][I13]") {
+  RestoreStory story;
+  story.reads(story.pending);
+  story.script.on("PATCH", kStatus).always().reply_with([&story](const ApiScript::Call& call) {
+    return ApiScript::Reply{.status = tells_chosen(call) ? 403 : 200, .body = dump_json(story.running)};
+  });
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot});
+  CHECK(story.run() == 1);
+  CHECK(string_at(test::result_in(story.script.calls()), {"error"})
+            .starts_with("attempt 1 of 5: telling which snapshots are restored: "));
+}
+
+TEST_CASE("an include that matches nothing fails the restore, and says what to do",
+          "[sidecar][restore_story][F44][I13]") {
+  RestoreStory story;
+  api::RestoreRule uploads;
+  uploads.paths = {"/source/data"};
+  uploads.include = {"/uploads/*"};
+  story.reads(a_restore_session().rules({uploads}).phase("Pending").host("host-0", "Pending").json());
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot});
+  SECTION("a restic that tells what it has restored") {
+    story.restic.version("restic 0.18.0 compiled with go1.24.1 on linux/amd64\n");
+    story.restic.on("restore", {.output = "{\"message_type\":\"summary\"}\n"});
+  }
+  SECTION("one that does not is asked before what there is") {
+    story.restic.on("find", {.output = R"([{"matches":[{"path":"/source/data/uploads/a","type":"file"}],"hits":1}])"});
+  }
+  CHECK(story.run() == 1);
+  CHECK(
+      string_at(test::result_in(story.script.calls()), {"error"})
+          .starts_with("attempt 1 of 5: restoring /source/data from snapshot d2769cc2: include matches nothing in it. "
+                       "A pattern that begins with / is compared with whole paths as the snapshot has them"));
+}
+
 TEST_CASE("a restore whose result cannot be written keeps the application from starting",
           "[sidecar][restore_story][F19][I13]") {
   RestoreStory story;
   story.reads(story.pending);
-  story.script.on("PATCH", kStatus).reply(story.running);
-  story.script.on("PATCH", kStatus).always().reply(403);
+  story.script.on("PATCH", kStatus).always().reply_with([&story](const ApiScript::Call& call) {
+    const bool is_result = test::result_in({call}) != nullptr;
+    return ApiScript::Reply{.status = is_result ? 403 : 200, .body = dump_json(story.running)};
+  });
   story.script.on("POST", kEvents).always().reply(201, Json::object());
   story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
   story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("restore", {});
@@ -416,17 +555,19 @@ TEST_CASE("another host's data is restored where a rule says so", "[sidecar][res
   story.script.on("PATCH", kStatus).always().reply(a_restore_session().phase("Running").host(running).json());
   story.script.on("POST", kEvents).always().reply(201, Json::object());
   story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
-  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("restore", {});
+  const std::string kept =
+      R"([{"matches":[{"path":"/source/data/keep","type":"file"}],"hits":1,"snapshot":"d2769cc2"}])";
+  story.restic.on("cat", {}).on("snapshots", {.output = kSnapshot}).on("find", {.output = kept}).on("restore", {});
   CHECK(story.run() == 0);
   const auto calls = story.restic.calls();
-  REQUIRE(calls.size() == 3);
+  REQUIRE(calls.size() == 4);
   const auto has = [](const std::vector<std::string>& arguments, const std::string& one, const std::string& two) {
     const auto first = std::ranges::find(arguments, one);
     return first != arguments.end() && first + 1 != arguments.end() && *(first + 1) == two;
   };
   CHECK(has(calls[1].arguments, "--host", "host-0"));
   CHECK(has(calls[1].arguments, "--path", "/source/data"));
-  CHECK(has(calls[2].arguments, "--include", "/source/data/keep"));
+  CHECK(has(calls[3].arguments, "--include", "/source/data/keep"));
   CHECK(string_at(test::result_in(story.script.calls()), {"hostname"}) == "host-2");
 }
 

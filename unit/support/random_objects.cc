@@ -45,14 +45,15 @@ std::vector<api::Condition> RandomObjects::conditions() {
 }
 
 api::SnapshotStats RandomObjects::snapshot() {
-  return {word(), word(), word(), word(), word(), {number(), number(), number(), number()}};
+  const auto files = [this] { return api::FileStats{number(), number(), number(), number()}; };
+  return {word(), word(), word(), word(), word(), maybe(files)};
 }
 
-std::vector<api::HostStats> RandomObjects::hosts(bool with_snapshots) {
-  return list([this, with_snapshots] {
+std::vector<api::HostStats> RandomObjects::hosts() {
+  return list([this] {
     api::HostStats host{"h" + word(), word(), {}, {}, word(), word()};
     host.claim = maybe([this] { return api::Claim{word(), word(), maybe([this] { return time(); })}; });
-    if (with_snapshots) host.snapshots = list([this] { return snapshot(); });
+    host.snapshots = list([this] { return snapshot(); });
     host.attempts = number();
     host.hook =
         maybe([this] { return api::HookStatus{word(), word(), word(), maybe([this] { return time(); }), word()}; });
@@ -185,14 +186,14 @@ api::BackupBlueprint RandomObjects::backup_blueprint() {
 api::BackupSession RandomObjects::backup_session() {
   return {metadata(),
           {word(), word(), word()},
-          {word(), maybe([this] { return number(); }), word(), hosts(true), conditions()}};
+          {word(), maybe([this] { return number(); }), word(), hosts(), conditions()}};
 }
 
 api::RestoreRule RandomObjects::rule() { return {words(), word(), words(), words(), words(), words()}; }
 
 api::RestoreSession RandomObjects::restore_session() {
   api::RestoreSession session{
-      metadata(), {}, {word(), maybe([this] { return number(); }), word(), hosts(false), conditions()}};
+      metadata(), {}, {word(), maybe([this] { return number(); }), word(), hosts(), conditions()}};
   api::RestoreSessionSpec& spec = session.spec;
   spec.driver = word();
   spec.repository = word();

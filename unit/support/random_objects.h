@@ -36,7 +36,7 @@ class RandomObjects {
   api::ObjectMeta metadata();
   std::vector<std::string> words();
   std::vector<api::Condition> conditions();
-  std::vector<api::HostStats> hosts(bool with_snapshots);
+  std::vector<api::HostStats> hosts();
   api::SnapshotStats snapshot();
   std::vector<api::VolumeMount> mounts();
   api::RuntimeSettings runtime_settings();
