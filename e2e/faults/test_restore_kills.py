@@ -146,7 +146,7 @@ def test_whoever_is_killed_in_a_restore_no_application_starts_before_all_is_back
 
 @needs_build
 @pytest.mark.fault("F5", invariants="I13")
-@pytest.mark.parametrize("place", ["after restic restore:1", "before patch RestoreSession:2", "after patch RestoreSession:2"])
+@pytest.mark.parametrize("place", ["after restic restore:1", "before patch RestoreSession:3", "after patch RestoreSession:3"])
 def test_a_restore_that_is_killed_when_its_data_is_complete_is_never_done_over_a_running_application(sweep, place):
     with ended(sweep.begin(*CROWDS["1"], init_env={"STASH_FAILPOINT": place})) as crowd:
         assert sweep.run(crowd) and crowd.ended == [("web-0", -9)], crowd.ended
