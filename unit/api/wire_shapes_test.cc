@@ -139,7 +139,8 @@ TEST_CASE("a session's hosts are read from stats, or from its only target", "[ap
       decoded<BackupSession>(R"({"status":{"totalHosts":2,"stats":[{"hostname":"host-0","phase":"Succeeded",
       "duration":"2.9s","snapshots":[{"name":"12345678","directory":"/a","size":"1 B","uploaded":"2 B","processingTime":"0:01",
       "fileStats":{"totalFiles":4,"newFiles":3,"modifiedFiles":2,"unmodifiedFiles":1}}]}]}})");
-  const HostStats host{"host-0", "Succeeded", {}, {{"12345678", "/a", "1 B", "2 B", "0:01", {4, 3, 2, 1}}}, "2.9s", ""};
+  const HostStats host{"host-0", "Succeeded", {}, {{"12345678", "/a", "1 B", "2 B", "0:01", FileStats{4, 3, 2, 1}}},
+                       "2.9s",   ""};
   CHECK(old.status.stats == std::vector{host});
   CHECK(old.status.total_hosts == 2);
 
