@@ -27,7 +27,7 @@ struct Refused {
     const Json workload = {{"apiVersion", "apps/v1"},
                            {"kind", "StatefulSet"},
                            {"metadata", {{"name", "stash-demo"}, {"namespace", "demo"}, {"uid", "uid-workload"}}},
-                           {"spec", {{"replicas", kHosts}}}};
+                           {"spec", {{"replicas", kHosts}, {"selector", {{"matchLabels", {{"app", "demo"}}}}}}}};
     script.has(
         {{"BackupConfiguration", {a_backup_configuration().target({"apps/v1", "StatefulSet", "stash-demo"}).json()}},
          {"Repository", {a_repository().json()}},
