@@ -155,13 +155,13 @@ TEST_CASE("a host whose result could not be written is taken up again", "[sideca
   story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
   story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({{"ADDED", session}});
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
-  story.script.on("GET", Story::kRepositoryPath).reply(404);
+  story.script.on("GET", Story::kRepositoryPath).always().reply(404);
   story.script.on("PATCH", object_path(session, "host-0")).always().reply_with([&ours](const ApiScript::Call& call) {
     const bool result = call.body.find("\"replace\"") != std::string::npos;
     return result ? ApiScript::Reply{.status = 403, .body = dump_json(status_of(403, "Forbidden", "no right"))}
                   : ApiScript::Reply{.body = dump_json(ours)};
   });
-  story.script.on("POST", "/api/v1/namespaces/demo/events").reply(201, Json::object());
+  story.script.on("POST", "/api/v1/namespaces/demo/events").always().reply(201, Json::object());
   story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "200"));
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
   story.script.on("GET", object_path(session, "host-0")).reply(ours);

@@ -32,6 +32,7 @@ struct UpkeepStory : Story {
     script.on("GET", kRepositoryPath).reply(a_checked_repository_here().json());
     script.on("PATCH", kRepositoryStatus).reply(a_repository_here().json());
     script.on("PATCH", path).always().reply(object(upkeep));
+    script.on("POST", "/api/v1/namespaces/demo/events").always().reply(201, Json::object());
     const api::BackupConfiguration configuration = a_configuration_here().build();
     stays(configuration);
     const NextSession next{.name = "app-backup-1700000000",
