@@ -8,6 +8,13 @@
 namespace stash::api {
 
 /// Who works on a host: written by the pod with a compare-and-swap (docs/decisions), judged by the controller.
+/// A pod that has, or had, something to do that no other does meanwhile.
+struct WorkingPod {
+  std::string pod, pod_uid;
+  std::optional<TimePoint> heartbeat;  ///< last sign of life
+  friend bool operator==(const WorkingPod&, const WorkingPod&) = default;
+};
+
 struct Claim {
   std::string pod, pod_uid;
   std::optional<TimePoint> heartbeat;  ///< last sign of progress, written at most every 30 s
@@ -99,7 +106,7 @@ struct BackupSessionStatus {
   std::vector<HostStats> stats;
   std::vector<Condition> conditions;
   /// Pods that vanished while they had a host, newest last. `pod` only where no other pod ever has that name.
-  std::vector<Claim> lost_pods{};
+  std::vector<WorkingPod> lost_pods{};
   bool retried = false;                   ///< it failed, and a session that repeats it has been made
   std::optional<TimePoint> next_retry{};  ///< when that one will be made
   std::optional<SessionProgress> progress{};

@@ -55,7 +55,7 @@ struct RepositoryStatus {
   std::optional<TimePoint> first_snapshot_time;  ///< when its backup failed, and none had succeeded before
   std::optional<bool> integrity;
   std::optional<TimePoint> last_check_time;  ///< when `integrity` was found
-  std::optional<Claim> initialisation;       ///< the pod that makes the restic repository now
+  std::optional<WorkingPod> initialisation;  ///< the pod that makes the restic repository now
   std::string total_size;                    ///< formatted; read from totalSize or size, written to both
   int snapshot_count = 0, snapshots_removed_on_last_cleanup = 0;
   std::vector<Condition> conditions;

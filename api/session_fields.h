@@ -6,6 +6,12 @@
 /// Tables of what BackupSession and RestoreSession share in their statuses.
 namespace stash::api {
 
+constexpr auto fields(Of<WorkingPod>) {
+  return std::tuple{Field{"podName", &WorkingPod::pod, "Name of the pod."},
+                    Field{"podUID", &WorkingPod::pod_uid, "UID of that pod."},
+                    Field{"heartbeatTime", &WorkingPod::heartbeat, "Last sign of life of the work."}};
+}
+
 constexpr auto fields(Of<Claim>) {
   return std::tuple{Field{"podName", &Claim::pod, "Pod that works on this host."},
                     Field{"podUID", &Claim::pod_uid, "UID of that pod."},

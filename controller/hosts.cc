@@ -108,7 +108,9 @@ std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<
     if (held) continue;
     said.push_back(fmt::format("{}: pod {} is gone before it was done; another pod takes over",
                                string_at(host, {"hostname"}), string_at(host, {"claim", "podName"}, "(unnamed)")));
-    lost.push_back(object_at(host, {"claim"}));
+    Json claim = object_at(host, {"claim"});
+    claim.erase("stop");
+    lost.push_back(std::move(claim));
     host["phase"] = kHostPending;
     host.erase("claim");
     host.erase("backedUp");
