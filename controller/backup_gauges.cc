@@ -128,7 +128,7 @@ constexpr GaugeOf<RepositoryGauges> kRepositoryGauges[] = {
     {"stash_repository_status_last_check_timestamp_seconds", "When that check was", &RepositoryGauges::last_check},
     {"stash_repository_status_last_backup_timestamp_seconds", "When the last successful backup into it was",
      &RepositoryGauges::last_backup},
-    {"stash_repository_wipe_out_held",
+    {"stash_repository_status_wipe_out_held",
      "1 when it was deleted with so many others that its data stays until somebody confirms",
      &RepositoryGauges::wipe_out_held}};
 
