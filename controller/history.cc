@@ -48,7 +48,8 @@ std::vector<api::ObjectMeta> beyond_history(std::vector<api::BackupSession> sess
   int skips = 0;
   for (const api::BackupSession& session : sessions) {
     if (!skipped(session)) continue;
-    const bool outdated = oldest_kept && newer(*oldest_kept, session);
+    // Of one second: it may have been skipped for that very one.
+    const bool outdated = oldest_kept && oldest_kept->metadata.created > session.metadata.created;
     if (++skips > limit || outdated) doomed.push_back(session.metadata);
   }
   return doomed;

@@ -63,6 +63,13 @@ TEST_CASE("of two sessions of one second the one that ended later stays", "[cont
   CHECK(gone.front().name == "b");
 }
 
+TEST_CASE("a session that was skipped for one of the same second stays", "[controller][history][F29][I8]") {
+  for (const char* running : {"a", "z"}) {
+    CHECK(beyond_history({a_backup_session(running).phase("Running"), a_backup_session("m").phase("Skipped")}, 1)
+              .empty());
+  }
+}
+
 TEST_CASE("a limit below one keeps the last result", "[controller][history]") {
   CHECK(removed({"b Succeeded", "a Succeeded"}, 0) == Texts{"a"});
   CHECK(removed({"b Succeeded", "a Succeeded"}, -3) == Texts{"a"});
