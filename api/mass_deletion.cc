@@ -16,9 +16,8 @@ bool is_held(const Json& repository) {
 }
 
 bool is_held(const Repository& repository) {
-  return std::ranges::any_of(repository.status.conditions, [](const Condition& condition) {
-    return condition.type == names::kWipedOut && condition.reason == names::kMassDeletion;
-  });
+  const Condition* wiped_out = find_condition(repository.status.conditions, names::kWipedOut);
+  return wiped_out != nullptr && wiped_out->reason == names::kMassDeletion;
 }
 
 std::string ways_out_of_hold(const Json& repository) {

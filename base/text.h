@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,9 @@ namespace stash {
 std::string_view trimmed(std::string_view text, std::string_view blanks = " \t\r\n");
 /// At each separator: "a,,b" has three parts, "" has one.
 std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// At most `limit` bytes of UTF-8, never ending in the middle of a character. A view into `text`.
+std::string_view first_bytes(std::string_view text, std::size_t limit);
 
 /// A to Z only, whatever the locale.
 std::string lower_case(std::string_view text);

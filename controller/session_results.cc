@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "controller/first_bytes.h"
+#include "base/text.h"
 #include "controller/hosts.h"
 
 namespace stash::controller {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "api/names.h"
-#include "controller/first_bytes.h"
+#include "base/text.h"
 
 namespace stash::controller {
 namespace {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "base/text.h"
 
 namespace stash::kube {
 
@@ -10,14 +11,6 @@ namespace {
 
 constexpr std::size_t kMessageLimit = 1'024;
 constexpr std::size_t kNameOfObject = 200;  // of 253; the rest is what tells events apart
-
-/// Never in the middle of a character.
-std::string_view cut(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  std::size_t end = limit;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
-}
 
 }  // namespace
 
@@ -43,7 +36,7 @@ Json event_object(const Json& object, std::string_view type, std::string_view re
           {"involvedObject", std::move(involved)},
           {"type", type},
           {"reason", reason},
-          {"message", cut(message, kMessageLimit)},
+          {"message", first_bytes(message, kMessageLimit)},
           {"source", {{"component", component}}},
           {"reportingComponent", component},
           {"reportingInstance", ""},

@@ -29,6 +29,18 @@ Json remove(const HostEntry& entry, std::string_view member) {
   return {{"op", "remove"}, {"path", pointer(entry, member)}};
 }
 
+/// With which every write of a pod that works begins.
+Json tests_that_it_is_ours(const HostEntry& entry, std::string_view host, const PodIdentity& pod) {
+  return Json::array(
+      {test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid), test(entry, "/phase", kRunning)});
+}
+
+Json sign_of_life(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now) {
+  Json operations = tests_that_it_is_ours(entry, host, pod);
+  operations.push_back(put(entry, "/claim/heartbeatTime", format_time(now)));
+  return operations;
+}
+
 std::vector<api::SnapshotStats> names_in(const Json& snapshots) {
   std::vector<api::SnapshotStats> named;
   for (const Json& snapshot : snapshots)
@@ -109,42 +121,39 @@ Json claim_operations(const HostEntry& entry, std::string_view host, const PodId
 
 Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                           const std::optional<api::Progress>& progress, const std::vector<std::string>& incomplete) {
-  Json operations =
-      Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
-                   test(entry, "/phase", kRunning), put(entry, "/claim/heartbeatTime", format_time(now))});
+  Json operations = sign_of_life(entry, host, pod, now);
   if (progress) operations.push_back(put(entry, "/progress", api::encode_progress(*progress)));
   if (!incomplete.empty()) operations.push_back(put(entry, "/incomplete", incomplete));
   return operations;
 }
 
 Json result_operations(const HostEntry& entry, const PodIdentity& pod, const api::HostStats& result) {
-  return Json::array({test(entry, "/hostname", result.hostname),
-                      test(entry, "/claim/podUID", pod.uid),
-                      test(entry, "/phase", kRunning),
-                      {{"op", "replace"}, {"path", pointer(entry, "")}, {"value", api::encode_host(result)}}});
+  Json operations = tests_that_it_is_ours(entry, result.hostname, pod);
+  operations.push_back({{"op", "replace"}, {"path", pointer(entry, "")}, {"value", api::encode_host(result)}});
+  return operations;
 }
 
 Json told_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                      bool backed_up) {
-  return Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
-                      test(entry, "/phase", kRunning), put(entry, "/claim/heartbeatTime", format_time(now)),
-                      put(entry, "/backedUp", backed_up)});
+  Json operations = sign_of_life(entry, host, pod, now);
+  operations.push_back(put(entry, "/backedUp", backed_up));
+  return operations;
 }
 
 Json chosen_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                        const std::vector<api::SnapshotStats>& chosen) {
   api::HostStats told;
   told.snapshots = chosen;
-  return Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
-                      test(entry, "/phase", kRunning), put(entry, "/claim/heartbeatTime", format_time(now)),
-                      put(entry, "/snapshots", array_at(api::encode_host(told), {"snapshots"}))});
+  Json operations = sign_of_life(entry, host, pod, now);
+  operations.push_back(put(entry, "/snapshots", array_at(api::encode_host(told), {"snapshots"})));
+  return operations;
 }
 
 Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod,
                           const std::vector<std::string>& incomplete) {
-  Json operations =
-      Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
-                   test(entry, "/phase", kRunning), put(entry, "/phase", kPending), remove(entry, "/claim")});
+  Json operations = tests_that_it_is_ours(entry, host, pod);
+  operations.push_back(put(entry, "/phase", kPending));
+  operations.push_back(remove(entry, "/claim"));
   if (entry.attempts > 0) operations.push_back(put(entry, "/attempts", entry.attempts - 1));
   // Whoever claims it without having read it must not find our request.
   if (!entry.hook.action.empty()) operations.push_back(remove(entry, "/hook"));
@@ -156,9 +165,9 @@ Json give_back_operations(const HostEntry& entry, std::string_view host, const P
 
 Json hook_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, std::string_view action,
                      const std::string& requested) {
-  Json hook = {{"action", action}, {"phase", "Requested"}, {"requestTime", requested}};
-  return Json::array({test(entry, "/hostname", host), test(entry, "/claim/podUID", pod.uid),
-                      test(entry, "/phase", kRunning), put(entry, "/hook", std::move(hook))});
+  Json operations = tests_that_it_is_ours(entry, host, pod);
+  operations.push_back(put(entry, "/hook", {{"action", action}, {"phase", "Requested"}, {"requestTime", requested}}));
+  return operations;
 }
 
 std::optional<api::HookStatus> unanswered(const HookEntry& hook) {

@@ -169,73 +169,60 @@ Result<void> HostStatus::write_result(const api::HostStats& result) {
               fmt::format("{} {} is not ours any more", place_.resource.kind, to_string(place_.ref)));
 }
 
-Result<std::string> HostStatus::request_hook(std::string_view action, const std::function<bool()>& go_on) {
-  std::string requested = format_time(context_.clock.now());
-  Backoff backoff;
-  while (!lost_ && go_on()) {
-    const auto written = patch(hook_operations(entry_, host_, context_.pod, action, requested));
-    if (written) {
-      entry_.hook = {std::string(action), "Requested", "", requested};
-      return requested;
-    }
-    const ErrorCode code = written.error().code;
-    if (code != ErrorCode::conflict && code != ErrorCode::not_found && !is_outage(code))
-      return std::unexpected(written.error());
-    if (!look_again(nullptr)) break;
-    // The answer was lost, not the write; the hook may have been run by now.
-    if (entry_.hook.action == action && entry_.hook.requested == requested) return requested;
-    log_warning("asking for the hook {}: {}; trying again", action, written.error().message);
-    context_.pause(backoff.next());
-  }
+std::unexpected<Error> HostStatus::not_worked_on() const {
   return fail(ErrorCode::cancelled,
               fmt::format("{} {} is not worked on any more", place_.resource.kind, to_string(place_.ref)));
 }
 
-Result<std::optional<Json>> HostStatus::tell_backed_up(bool backed_up, const std::function<bool()>& go_on) {
+Result<HostStatus::Answer> HostStatus::patch_patiently(std::string_view doing, const std::function<Json()>& operations,
+                                                       const std::function<bool()>& go_on,
+                                                       const std::function<bool()>& is_there) {
   Backoff backoff;
-  while (!lost_ && go_on()) {
+  while (!lost() && go_on()) {
     const auto sent = context_.clock.steady();
-    auto written = patch(told_operations(entry_, host_, context_.pod, context_.clock.now(), backed_up));
-    if (written) {
-      note_written(sent);
-      const auto entry = host_entry(*written, host_);
-      lost_ = !is_of_session(*written) || !entry || !still_ours(*written, host_, context_.pod);
-      if (lost_) break;
-      entry_ = *entry;
-      if (!entry_.told) return std::nullopt;
-      return std::move(*written);
-    }
+    auto written = patch(operations());
+    if (written) return Answer{*std::move(written), sent};
     const ErrorCode code = written.error().code;
     if (code != ErrorCode::conflict && code != ErrorCode::not_found && !is_outage(code))
       return std::unexpected(written.error());
     if (!look_again(nullptr)) break;
-    log_warning("telling how the snapshots came out: {}; trying again", written.error().message);
+    // The answer was lost, not the write.
+    if (is_there && is_there()) return Answer{std::nullopt, sent};
+    log_warning("{}: {}; trying again", doing, written.error().message);
     context_.pause(backoff.next());
   }
-  return fail(ErrorCode::cancelled,
-              fmt::format("{} {} is not worked on any more", place_.resource.kind, to_string(place_.ref)));
+  return not_worked_on();
+}
+
+Result<std::string> HostStatus::request_hook(std::string_view action, const std::function<bool()>& go_on) {
+  std::string requested = format_time(context_.clock.now());
+  // It may have been run by now.
+  const auto is_there = [&] { return entry_.hook.action == action && entry_.hook.requested == requested; };
+  const auto operations = [&] { return hook_operations(entry_, host_, context_.pod, action, requested); };
+  TRY(const Answer answer, patch_patiently(fmt::format("asking for the hook {}", action), operations, go_on, is_there));
+  if (answer.object) entry_.hook = {std::string(action), "Requested", "", requested};
+  return requested;
+}
+
+Result<std::optional<Json>> HostStatus::tell_backed_up(bool backed_up, const std::function<bool()>& go_on) {
+  const auto operations = [&] { return told_operations(entry_, host_, context_.pod, context_.clock.now(), backed_up); };
+  TRY(Answer answer, patch_patiently("telling how the snapshots came out", operations, go_on));
+  note_written(answer.sent);
+  const auto entry = host_entry(*answer.object, host_);
+  lost_ = !is_of_session(*answer.object) || !entry || !still_ours(*answer.object, host_, context_.pod);
+  if (lost_) return not_worked_on();
+  entry_ = *entry;
+  if (!entry_.told) return std::nullopt;
+  return std::move(*answer.object);
 }
 
 Result<void> HostStatus::tell_chosen(const std::vector<api::SnapshotStats>& chosen,
                                      const std::function<bool()>& go_on) {
-  Backoff backoff;
-  while (!lost() && go_on()) {
-    const auto sent = context_.clock.steady();
-    const auto written = patch(chosen_operations(entry_, host_, context_.pod, context_.clock.now(), chosen));
-    if (written) {
-      note_written(sent);
-      entry_.chosen = chosen;
-      return {};
-    }
-    const ErrorCode code = written.error().code;
-    if (code != ErrorCode::conflict && code != ErrorCode::not_found && !is_outage(code))
-      return std::unexpected(written.error());
-    if (!look_again(nullptr)) break;
-    log_warning("telling which snapshots are restored: {}; trying again", written.error().message);
-    context_.pause(backoff.next());
-  }
-  return fail(ErrorCode::cancelled,
-              fmt::format("{} {} is not worked on any more", place_.resource.kind, to_string(place_.ref)));
+  const auto operations = [&] { return chosen_operations(entry_, host_, context_.pod, context_.clock.now(), chosen); };
+  TRY(const Answer answer, patch_patiently("telling which snapshots are restored", operations, go_on));
+  note_written(answer.sent);
+  entry_.chosen = chosen;
+  return {};
 }
 
 void HostStatus::tell_incomplete(std::vector<std::string> snapshots, const std::function<bool()>& go_on) {

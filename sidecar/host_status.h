@@ -86,6 +86,16 @@ class HostStatus {
   bool give_sign_of_life();
 
   Result<Json> patch(const Json& operations);
+  struct Answer {
+    std::optional<Json> object;  ///< nullopt: an earlier try had been carried out
+    std::chrono::steady_clock::time_point sent;
+  };
+  /// Over conflicts and outages, as long as `go_on` is true, with the `operations` for the entry as last read.
+  /// `is_there`, asked of that: an earlier try was carried out. Errors: cancelled when lost or `go_on` is false; others
+  /// as of kube::Api.
+  Result<Answer> patch_patiently(std::string_view doing, const std::function<Json()>& operations,
+                                 const std::function<bool()>& go_on, const std::function<bool()>& is_there = {});
+  std::unexpected<Error> not_worked_on() const;
   /// What the answer to a write of ours says about whose the host is.
   void note_answer(const Json& object);
   /// `object`, read from the place, is of our session.

@@ -6,6 +6,7 @@
 
 #include "api/resource.h"
 #include "base/base64.h"
+#include "base/text.h"
 
 namespace stash::webhook {
 namespace {
@@ -22,15 +23,10 @@ Json taken(Json& object, const char* key) {
   return found == object.end() ? Json() : std::move(*found);
 }
 
-/// Also true of a continuation byte: cutting there would leave half a character.
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
 std::string cut(std::string text, std::size_t limit) {
   constexpr std::string_view kDots = "...";
   if (text.size() <= limit) return text;
-  std::size_t end = limit - kDots.size();
-  while (end > 0 && is_continuation(text[end])) --end;
-  text.resize(end);
+  text.resize(first_bytes(text, limit - kDots.size()).size());
   return text.append(kDots);
 }
 

@@ -18,6 +18,13 @@ TEST_CASE("text is split at each separator, and nothing is left out", "[base][te
   CHECK(split("", ',') == Parts{""});
 }
 
+TEST_CASE("text is cut between characters", "[base][text]") {
+  CHECK(first_bytes("abc", 3) == "abc");
+  CHECK(first_bytes("abc", 2) == "ab");
+  CHECK(first_bytes("a\xC3\xA4", 2) == "a");
+  CHECK(first_bytes("\xF0\x9F\x90\xA7", 3).empty());
+}
+
 TEST_CASE("only A to Z become lower case", "[base][text]") {
   CHECK(lower_case("StatefulSet-1[\xc4") == "statefulset-1[\xc4");
 }
