@@ -391,6 +391,7 @@ Result<bool> run_backup_session(Context& context, BackupMemory& memory, const ap
     } else {
       log_info("BackupSession {}: {}; host {} is given back", next.name,
                status.asked_to_stop() ? "the controller asks for an early end" : "this pod is being stopped", host);
+      if (status.asked_to_stop()) memory.wanted_back.insert(next.uid);
       status.give_back(run.incomplete());
     }
     // After it: the next pod need not wait, and knows of the snapshots all the same.

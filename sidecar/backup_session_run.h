@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <set>
 #include <string>
 
 #include "api/backup_configuration.h"
@@ -11,6 +12,8 @@ namespace stash::sidecar {
 /// What a container remembers from one session to the next.
 struct BackupMemory {
   std::optional<ResticVersion> restic;
+  /// UIDs of sessions whose host the controller wanted back: it would want it back again.
+  std::set<std::string> wanted_back;
 };
 
 /// Claims `next` and backs its host up, with all that follows: Repository status, host result, events, metrics. Returns
