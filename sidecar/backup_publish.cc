@@ -34,32 +34,51 @@ RepositoryMetrics measured(const api::Repository& repository, const BackupProgre
   return metrics;
 }
 
+/// What every host of a session of many has to say of a new repository; one of them is enough.
+bool is_told_already(const Json& repository) {
+  const Json& status = object_at(repository, {"status"});
+  return (status.contains("firstBackupTime") || status.contains("firstSnapshotTime")) &&
+         !status.contains("initialisation");
+}
+
 /// Whether a try is owed: the API server was away. What it says there outlives this session: that there have been
 /// backups, so that a repository that is gone is not made anew.
-bool owes_repository_status(Context& context, const GoOn& go_on, const api::ObjectMeta& repository, Json patch) {
+bool owes_repository_status(Context& context, const BackupReport& report, TimePoint now) {
+  if (!report.repository) return false;
+  const api::ObjectMeta& repository = report.repository->metadata;
+  Json patch = repository_patch(report.progress, now);
+  if (patch.is_null()) return false;
+  const bool one_of_many = report.progress.part == Part::backup;
+
   Backoff backoff;
   const auto begun = context.clock.steady();
-  // Without it the patch would be taken by a Repository that was made anew under this name, perhaps of another place.
+  // A Repository that was made anew under this name, perhaps of another place, must not take the patch. A uid in it
+  // would not do: a custom resource's status subresource ignores all metadata but the resourceVersion.
   patch["metadata"]["resourceVersion"] = repository.resource_version;
-  bool looked = false;
+  bool looks = one_of_many;  // hundreds that write without a look refuse one another for minutes
+  bool surprised = false;
   while (true) {
-    const auto written = context.api.merge_patch(api::kRepositories, repository.ref(), patch, "status");
-    if (written) return false;
-    if (written.error().code == ErrorCode::conflict) {
-      const auto now = context.api.get(api::kRepositories, repository.ref());
-      if (now && string_at(*now, {"metadata", "uid"}) != repository.uid) {
+    if (std::exchange(looks, false)) {
+      const auto found = context.api.get(api::kRepositories, repository.ref());
+      if (found && string_at(*found, {"metadata", "uid"}) != repository.uid) {
         log_warning("the Repository {} is another one by now and is told nothing of this backup", repository.name);
         return false;
       }
-      if (now) patch["metadata"]["resourceVersion"] = string_at(*now, {"metadata", "resourceVersion"});
+      if (found && one_of_many && is_told_already(*found)) return false;
+      if (found) patch["metadata"]["resourceVersion"] = string_at(*found, {"metadata", "resourceVersion"});
+    }
+    const auto written = context.api.merge_patch(api::kRepositories, repository.ref(), patch, "status");
+    if (written) return false;
+    if (written.error().code == ErrorCode::conflict) {
+      looks = true;
       // It has changed since the backup began, as is usual.
-      if (now && !std::exchange(looked, true)) continue;
+      if (!std::exchange(surprised, true)) continue;
     }
     log_warning("status of the Repository: {}", written.error().message);
     if (!is_outage(written.error().code) && written.error().code != ErrorCode::conflict) return false;
     if (context.clock.steady() - begun >= kRepositoryPatience) return true;
     context.pause(backoff.next());
-    if (!go_on()) return true;
+    if (!report.go_on()) return true;
   }
 }
 
@@ -79,9 +98,7 @@ bool publish_backup(Context& context, const api::BackupConfiguration& configurat
   std::optional<RepositoryMetrics> repository;
   if (report.repository) repository = measured(*report.repository, progress);
   // Before the host's result: whoever sees the session Succeeded finds the Repository up to date.
-  const Json patch = report.repository ? repository_patch(progress, now) : Json();
-  const bool owed =
-      !patch.is_null() && owes_repository_status(context, report.go_on, report.repository->metadata, patch);
+  const bool owed = owes_repository_status(context, report, now);
 
   // Also before it, for the session tells whether that worked.
   BackupMetrics metrics = backup_metrics(progress, report.duration);
@@ -99,7 +116,7 @@ bool publish_backup(Context& context, const api::BackupConfiguration& configurat
     log_error("the result of {} was not written: {}", status.host(), written.error().message);
     if (written.error().code == ErrorCode::cancelled) return false;
   } else if (owed) {
-    std::ignore = owes_repository_status(context, report.go_on, report.repository->metadata, patch);
+    std::ignore = owes_repository_status(context, report, now);
   }
   if (result.phase == "Succeeded") {
     log_info("backup of {} succeeded in {}", result.hostname, result.duration);
@@ -121,8 +138,7 @@ bool publish_upkeep(Context& context, const api::BackupConfiguration& configurat
                     const BackupReport& report) {
   const BackupProgress& progress = report.progress;
   const TimePoint now = context.clock.now();
-  const Json patch = report.repository ? repository_patch(progress, now) : Json();
-  if (!patch.is_null()) std::ignore = owes_repository_status(context, report.go_on, report.repository->metadata, patch);
+  std::ignore = owes_repository_status(context, report, now);
 
   std::optional<std::string> push_failure;
   if (report.repository)

@@ -162,7 +162,9 @@ class Sidecar {
   void forget_all_but(const std::vector<const Json*>& sessions) {
     std::set<std::string> listed;
     for (const Json* session : sessions) listed.insert(string_at(*session, {"metadata", "uid"}));
-    std::erase_if(tried_, [&listed](const std::string& uid) { return !listed.contains(uid); });
+    const auto gone = [&listed](const std::string& uid) { return !listed.contains(uid); };
+    std::erase_if(tried_, gone);
+    std::erase_if(memory_.wanted_back, gone);
     beside_.forget_all_but(listed);
   }
 

@@ -4,7 +4,7 @@
 
 #include "api/backup_session_host.h"
 #include "sidecar/create_backupsession.h"
-#include "unit/sidecar/story.h"
+#include "unit/sidecar/backup_story.h"
 
 namespace stash::sidecar {
 namespace {
@@ -16,9 +16,11 @@ constexpr const char* kConfiguration =
     "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupconfigurations/app-backup";
 constexpr const char* kSelector = "labelSelector=stash.appscode.com/backup-configuration=app-backup";
 
-/// Stops the sidecar once the script has been played.
+/// Stops the sidecar once the script has been played, or has been left so far behind that it never will be.
 void run_through(Story& story, const std::vector<std::string>& configurations = {"app-backup"}) {
-  story.stop_when = [&story] { return story.script.wait_until_done(std::chrono::milliseconds(0)); };
+  story.stop_when = [&story] {
+    return story.script.wait_until_done(std::chrono::milliseconds(0)) || story.script.calls().size() > 500;
+  };
   run_backup(story.context, configurations);
 }
 
@@ -166,6 +168,26 @@ TEST_CASE("a host whose result could not be written is taken up again", "[sideca
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
   story.script.on("GET", object_path(session, "host-0")).reply(ours);
   run_through(story);
+}
+
+TEST_CASE("a host that the controller wanted back is not claimed again while its session waits to be ended",
+          "[sidecar][run_backup][F29][I13]") {
+  test::BackupStory story;
+  const Json session = a_backup_session().stamped().json();
+  const std::string status = std::string(Story::kSessionPath) + "/app-backup-1700000000/status";
+  api::HostStats asked = Story::running_here();
+  asked.claim->stop = "RestoreSession demo/app-restore restores the same workload";
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "100"));
+  story.script.on("PATCH", status).always().reply(a_backup_session().phase("Running").host(asked).json());
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_checked_repository_here().json());
+  story.stays(story.a_configuration_here().build());
+  story.restic.hang("cat");
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "101"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=101").stream({}).then_hang();
+  run_through(story);
+  CHECK(std::ranges::count_if(story.script.calls(), [](const auto& call) {
+          return call.body.contains(R"("op":"add","path":"/status/stats/0/phase","value":"Running")");
+        }) == 1);
 }
 
 TEST_CASE("a session without hosts, of others, or done, wakes nobody", "[sidecar][run_backup]") {
