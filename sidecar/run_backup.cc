@@ -81,6 +81,7 @@ class Sidecar {
     // there.
     if (const std::optional<Json> shown = std::exchange(shown_, std::nullopt)) {
       const bool others_wait = look_again_;
+      if (const auto pause = stagger(*shown, context_.pod.uid); pause.count() > 0) context_.pause(pause);
       TRY_VOID(take_turn({&*shown}, Source::watch));
       if (!others_wait && !look_again_) return string_at(*shown, {"metadata", "resourceVersion"});
     }

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,5 +33,10 @@ std::vector<NextSession> waiting_sessions(const std::vector<const Json*>& sessio
 /// The order over all configurations: oldest first, but those of `tried` (UIDs) after all others, so that one that
 /// cannot be worked on keeps none waiting.
 std::vector<NextSession> in_turn(std::vector<NextSession> waiting, const std::set<std::string>& tried);
+
+/// How long this pod lets others go first when the watch shows such a session to all of them at once: a hundredth of a
+/// second for each host at most, by its UID. An API server refuses (429) part of what hundreds ask in the same moment,
+/// and whoever is refused asks for more. Zero for a session of few hosts and for its upkeep.
+std::chrono::milliseconds stagger(const Json& session, std::string_view pod_uid);
 
 }  // namespace stash::sidecar

@@ -4,6 +4,7 @@
 
 #include "api/backup_session_host.h"
 #include "sidecar/create_backupsession.h"
+#include "sidecar/session_queue.h"
 #include "unit/sidecar/backup_story.h"
 
 namespace stash::sidecar {
@@ -101,7 +102,9 @@ TEST_CASE("a host that is an object of its own is claimed there, unread where th
           "[sidecar][run_backup][I20]") {
   Story story;
   const Json session = with_objects(a_backup_session().stamped().json());
+  bool watched = false;
   SECTION("watched") {
+    watched = true;
     story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
     story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({{"ADDED", session}});
     story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
@@ -113,6 +116,7 @@ TEST_CASE("a host that is an object of its own is claimed there, unread where th
   }
   story.script.on("PATCH", object_path(session, "host-0")).refuse_test();
   run_through(story);
+  CHECK(std::ranges::count(story.pauses, stagger(session, "uid-pod")) == (watched ? 1 : 0));
   CHECK(story.script.calls().back().body.contains("/status/stats/0/claim"));
 }
 

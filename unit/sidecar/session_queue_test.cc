@@ -71,5 +71,24 @@ TEST_CASE("over all configurations the oldest comes first, and what was tried co
   CHECK(names(in_turn(waiting, {"uid-a", "uid-b", "uid-c"})) == std::vector<std::string>{"a", "b", "c"});
 }
 
+TEST_CASE("the pods of a session of many hosts begin one after another within a hundredth of a second a host",
+          "[sidecar][session_queue][I20]") {
+  Json session = a_backup_session("a").stamped().json();
+  CHECK(stagger(session, "uid-1").count() == 0);
+  session["status"]["hostObjects"] = true;
+  session["status"]["totalHosts"] = 500;
+  std::vector<int> in_second(5);
+  for (int pod = 0; pod < 500; ++pod) {
+    const auto pause = stagger(session, fmt::format("0c7f1a52-{}", pod));
+    REQUIRE(pause.count() >= 0);
+    REQUIRE(pause.count() < 5000);
+    ++in_second[static_cast<std::size_t>(pause.count()) / 1000];
+  }
+  CHECK(std::ranges::max(in_second) < 150);
+  CHECK(stagger(session, "uid-1") == stagger(session, "uid-1"));
+  session["status"]["upkeepHost"] = "host-0";
+  CHECK(stagger(session, "uid-1").count() == 0);
+}
+
 }  // namespace
 }  // namespace stash::sidecar
