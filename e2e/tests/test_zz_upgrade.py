@@ -1,8 +1,5 @@
-"""helm upgrade: from the chart of an earlier commit, and to another image. Changes the release, so it runs last."""
-import io
-import json
+"""helm upgrade: from chart and programs of an earlier commit. Changes the release, so it runs last."""
 import subprocess
-import tarfile
 
 import pytest
 
@@ -11,24 +8,13 @@ from stash_e2e.kube import wait_until
 from test_rollouts import configure, succeeds
 
 pytestmark = [pytest.mark.alone, pytest.mark.slow]
-OLD, NEW = "localhost/stash:dev", "localhost/stash:next"
+OLD, NEW = "localhost/stash:previous", "localhost/stash:dev"
 
 
 @pytest.fixture
-def next_image(kube, tmp_path):
-    """The same image under the tag of another version, in the cluster."""
-    archive = tmp_path / "next.tar"
-    with tarfile.open(paths.IMAGE_TAR) as old, tarfile.open(archive, "w", format=tarfile.GNU_FORMAT) as new:
-        for entry in old:
-            content = old.extractfile(entry)
-            if entry.name == "manifest.json":
-                manifest = json.load(content)
-                manifest[0]["RepoTags"] = [NEW]
-                text = json.dumps(manifest).encode()
-                entry.size, content = len(text), io.BytesIO(text)
-            new.addfile(entry, content)
-    subprocess.run([str(paths.CLUSTER_COMMAND), "load", kube.cluster, str(archive)], check=True)
-    return NEW
+def previous_image(kube):
+    """The programs of an earlier commit, in the cluster."""
+    subprocess.run([str(paths.CLUSTER_COMMAND), "load", kube.cluster, str(previous.image(OLD))], check=True)
 
 
 @pytest.fixture
@@ -56,8 +42,8 @@ def running(place, name):
             if not pod["metadata"].get("deletionTimestamp")}
 
 
-def test_after_an_upgrade_sidecars_get_the_new_image_with_the_next_rollout_or_at_once(place, tmp_path, next_image, as_it_was):
-    upgrade(place.kube, previous.chart(tmp_path))
+def test_after_an_upgrade_sidecars_get_the_new_image_with_the_next_rollout_or_at_once(place, tmp_path, previous_image, as_it_was):
+    upgrade(place.kube, previous.chart(tmp_path), "--set", "image.tag=previous")
     place.start_workload()
     place.kube.apply(objects.deployment(place.ns, place.source, name="second"))
     configure(place)
@@ -65,9 +51,10 @@ def test_after_an_upgrade_sidecars_get_the_new_image_with_the_next_rollout_or_at
     place.wait_for_sidecar()
     wait_until("both have the old sidecar", lambda: [sidecar_image(place, name) for name in ("web", "second")] == [OLD, OLD], 60)
     place.kube.rollout("second", place.ns)
+    succeeds(place, "before-the-upgrade")
     before = {name: (running(place, name), rollouts(place, name)) for name in ("web", "second")}
 
-    upgrade(place.kube, paths.CHART, "--set", "image.tag=next")
+    upgrade(place.kube, paths.CHART)
     wait_until("the new controller has looked at them", lambda: {
         cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"] for cron in place.kube.list("cronjobs", place.ns)
     } == {NEW}, 60)
@@ -83,7 +70,7 @@ def test_after_an_upgrade_sidecars_get_the_new_image_with_the_next_rollout_or_at
     succeeds(place, "with-the-new-sidecar")
     restarted = running(place, "web")
 
-    upgrade(place.kube, paths.CHART, "--set", "image.tag=next,sidecar.upgrade=at-once")
+    upgrade(place.kube, paths.CHART, "--set", "sidecar.upgrade=at-once")
     wait_until("the second one is restarted too", lambda: sidecar_image(place, "second") == NEW, 60)
     place.kube.rollout("second", place.ns)
     session = place.trigger("of-the-second", "second-backup")
