@@ -36,8 +36,8 @@ GUIDES = {"quick-start.md": None, "guides/deployment.md": None, "guides/stateful
 TRUST = "; trust the server"
 # What is there already when a document begins: another one, up to a heading.
 AFTER = {"operations.md": ("guides/s3.md", "## The restore")}
-# One kind of workload and one store in make test; all of them in make guides.
-QUICK = ("quick-start.md", "guides/s3.md")
+# One store and two kinds of workload in make test, of which the second has a volume for each pod; all of them in make guides.
+QUICK = ("quick-start.md", "guides/statefulset.md", "guides/s3.md")
 
 
 def replaced(text, pairs):
