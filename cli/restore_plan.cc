@@ -51,6 +51,11 @@ bool is_expected(const Plan& plan, const std::string& host) {
   return plan.facts.hosts.empty() || std::ranges::find(plan.facts.hosts, host) != plan.facts.hosts.end();
 }
 
+/// In a repository of several workloads a DaemonSet's host may have the same path.
+bool is_of_target(const Plan& plan, const SnapshotFacts& snapshot) {
+  return plan.several ? is_expected(plan, snapshot.host) : snapshot.host == kOnlyHost;
+}
+
 std::vector<std::string> plain_paths(const Plan& plan) {
   std::vector<std::string> paths;
   for (const std::string& path : plan.configuration.spec.target->paths) paths.push_back(without_trailing_slash(path));
@@ -65,6 +70,7 @@ Newest newest_until(const Plan& plan, TimePoint time) {
   const std::vector<std::string> paths = plain_paths(plan);
   for (const SnapshotFacts& snapshot : plan.facts.known) {  // oldest first
     if (snapshot.time > time || snapshot.incomplete || snapshot.paths.size() != 1) continue;
+    if (!is_of_target(plan, snapshot)) continue;
     const std::string path = without_trailing_slash(snapshot.paths.front());
     if (std::ranges::find(paths, path) == paths.end()) continue;
     newest[plan.several ? snapshot.host : ""][path] = &snapshot;
@@ -136,9 +142,8 @@ Result<Chosen> chosen_by_id(const Plan& plan) {
 
 std::unexpected<Error> nothing_until(const Plan& plan, TimePoint time) {
   const auto& known = plan.facts.known;
-  const auto first = std::ranges::find_if(known, [&](const SnapshotFacts& snapshot) {
-    return !snapshot.incomplete && (!plan.several || is_expected(plan, snapshot.host));
-  });
+  const auto first = std::ranges::find_if(
+      known, [&](const SnapshotFacts& snapshot) { return !snapshot.incomplete && is_of_target(plan, snapshot); });
   return fail(
       ErrorCode::not_found,
       fmt::format("{} has no complete snapshot from {} or before; {}", subject(plan.configuration), format_time(time),

@@ -98,6 +98,17 @@ TEST_CASE("a time before the first backup names the oldest there is", "[cli][res
         "that is known is of 2023-11-14T23:13:20Z");
 }
 
+TEST_CASE("by time a workload of one host never gets the data of another workload's host", "[cli][restore]") {
+  const std::vector<SnapshotFacts> known = {snapshot("dd000000", hours(0), "node-a"), snapshot("aa000000", hours(1)),
+                                            snapshot("ee000000", hours(2), "node-a")};
+  const auto session =
+      decoded(plan_restore(a_backup_configuration(), {.time = kCreated + hours(3)}, {known}, kCreated));
+  CHECK(session.spec.rules[0].snapshots == std::vector<std::string>{"aa000000"});
+  CHECK(plan_restore(a_backup_configuration(), {.time = kCreated}, {known}, kCreated)
+            .error()
+            .message.ends_with("or before; the oldest that is known is of 2023-11-14T23:13:20Z"));
+}
+
 TEST_CASE("by time every path needs its snapshot", "[cli][restore]") {
   const auto configuration = a_backup_configuration().paths({"/source/data/", "/source/log"});
   CHECK(plan_restore(configuration, {.time = kCreated + hours(2)}, {kKnown}, kCreated).error().message ==
