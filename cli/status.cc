@@ -33,10 +33,10 @@ Json problems_of(const Json& object) {
 Json session_report(const Json& session) {
   const Progress progress = progress_of(session);
   Json report = {{"name", name_of(session)}, {"created", created_of(session)}, {"phase", progress.phase}};
-  for (const auto& [key, value] :
-       {std::pair("hosts", progress.hosts), std::pair("percent", progress.percent), std::pair("bytes", progress.bytes),
-        std::pair("remaining", progress.remaining), std::pair("step", progress.step),
-        std::pair("reason", progress.reason), std::pair("message", progress.message)}) {
+  for (const auto& [key, value] : {std::pair("hosts", progress.hosts), std::pair("percent", progress.percent),
+                                   std::pair("bytes", progress.bytes), std::pair("remaining", progress.remaining),
+                                   std::pair("step", progress.step), std::pair("attempt", progress.attempt),
+                                   std::pair("reason", progress.reason), std::pair("message", progress.message)}) {
     if (!value.empty()) report[key] = value;
   }
   return report;
