@@ -9,6 +9,7 @@
 #include "api/codec.h"
 #include "api/workload_kind.h"
 #include "base/text.h"
+#include "inject/host_path.h"
 #include "sidecar/session_name.h"
 
 namespace stash::cli {
@@ -140,6 +141,28 @@ Result<Chosen> chosen_by_id(const Plan& plan) {
   return chosen;
 }
 
+/// Paths that no snapshot among the chosen is of. Nothing is said where an id is of nobody knows what.
+std::string left_out(const Plan& plan, const Chosen& chosen) {
+  std::string told;
+  for (const auto& [host, ids] : chosen) {
+    std::vector<std::string> covered;
+    for (const std::string& id : ids) {
+      const auto found = find_snapshot(id, plan.facts.known);
+      if (!found || !*found) return "";
+      covered.insert(covered.end(), (*found)->paths.begin(), (*found)->paths.end());
+    }
+    std::vector<std::string> paths = plain_paths(plan);
+    std::erase_if(paths, [&](const auto& path) { return inject::is_allowed_host_path(path, covered); });
+    if (paths.empty()) continue;
+    told += fmt::format("{}{}{}", told.empty() ? "" : "; ", fmt::join(paths, ", "), host.empty() ? "" : " of " + host);
+  }
+  if (told.empty()) return "";
+  return fmt::format(
+      "no --snapshot is of {}: what is there stays as it is. To bring back all, name one of each path "
+      "(kubectl stash snapshots {} -n {})",
+      told, plan.configuration.spec.repository, plan.configuration.metadata.ns);
+}
+
 std::unexpected<Error> nothing_until(const Plan& plan, TimePoint time) {
   const auto& known = plan.facts.known;
   const auto first = std::ranges::find_if(
@@ -230,8 +253,8 @@ bool has_rules_by_host(const api::BackupConfiguration& configuration, const Rest
   return has_several_hosts(source) && has_several_hosts(wish.target.value_or(source));
 }
 
-Result<Json> plan_restore(const api::BackupConfiguration& configuration, const RestoreWish& wish,
-                          const RestoreFacts& facts, TimePoint now) {
+Result<RestorePlan> plan_restore(const api::BackupConfiguration& configuration, const RestoreWish& wish,
+                                 const RestoreFacts& facts, TimePoint now) {
   if (!configuration.spec.target) {
     return fail(ErrorCode::invalid,
                 subject(configuration) + " has no spec.target, so there is nothing to restore into");
@@ -241,6 +264,7 @@ Result<Json> plan_restore(const api::BackupConfiguration& configuration, const R
   const bool from_several = has_several_hosts(source.ref), into_several = has_several_hosts(target);
   const Plan plan{configuration, wish, facts, target, has_rules_by_host(configuration, wish)};
 
+  std::string untouched;
   api::RestoreSession session;
   session.metadata.ns = configuration.metadata.ns;
   session.metadata.name = wish.name.empty() ? sidecar::session_name(configuration.metadata.name, now) : wish.name;
@@ -251,6 +275,7 @@ Result<Json> plan_restore(const api::BackupConfiguration& configuration, const R
   if (!wish.snapshots.empty()) {
     TRY(const Chosen chosen, chosen_by_id(plan));
     session.spec.rules = rules_of(plan, chosen);
+    untouched = left_out(plan, chosen);
   } else if (wish.time && from_several && !into_several) {
     return fail(ErrorCode::invalid,
                 fmt::format("{} backs up several hosts, and {} {} is one: say with --snapshot whose data it gets",
@@ -264,7 +289,7 @@ Result<Json> plan_restore(const api::BackupConfiguration& configuration, const R
     if (into_several && !from_several) rule.source_host = kOnlyHost;
     session.spec.rules = {std::move(rule)};
   }
-  return api::encode(session);
+  return RestorePlan{api::encode(session), std::move(untouched)};
 }
 
 }  // namespace stash::cli
