@@ -1,5 +1,6 @@
 """`kubectl stash` with the real kubectl, a real API server and our controller and webhook."""
 import json
+import re
 import subprocess
 
 import pytest
@@ -155,6 +156,13 @@ def test_preview_needs_no_cluster_for_files(ns, tmp_path):
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)[0]
     assert report["sidecar"] and "stash" in [c["name"] for c in report["result"]["spec"]["template"]["spec"]["containers"]]
+
+
+def test_the_plugin_loads_no_more_libraries_than_its_documentation_names():
+    loaded = subprocess.run(["readelf", "-d", api_ring.BIN / "kubectl-stash"], text=True, capture_output=True, check=True, timeout=60).stdout
+    documented = (paths.ROOT / "docs" / "kubectl-stash.md").read_text()
+    names = [name for name in re.findall(r"NEEDED.*\[(.*)\]", loaded) if not name.startswith(("ld-linux", "libasan", "libubsan", "libtsan"))]
+    assert names and [name for name in names if f"`{name}`" not in documented] == []
 
 
 def test_the_examples_of_the_documentation_are_injected_by_a_local_preview():
