@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/complaints.h"
 #include "cli/doctor_world.h"
+#include "cli/install_command.h"
 #include "cli/object.h"
 #include "cli/program_deployment.h"
 
@@ -74,7 +75,7 @@ void check_labels(const DoctorWorld& world, Checks& checks) {
                         name, counted(count, api::kBackupConfigurations.kind), api::names::kInjectionLabel,
                         kWebhookProgram),
             world.unreadable.contains("deployments") ? "run doctor with an account that may list deployments"
-                                                     : std::string(kInstall));
+                                                     : how_to_install());
       continue;
     }
     wrong(checks, Check::Level::problem, kArea,

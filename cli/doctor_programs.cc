@@ -5,6 +5,7 @@
 #include "api/names.h"
 #include "api/resource.h"
 #include "cli/doctor_world.h"
+#include "cli/install_command.h"
 #include "cli/object.h"
 #include "cli/program_deployment.h"
 #include "cli/table.h"
@@ -26,7 +27,7 @@ void check_program(const DoctorWorld& world, std::string_view program, Checks& c
   constexpr std::string_view kArea = "programs";
   const auto deployments = program_deployments(list_of(world, "deployments"), program);
   if (deployments.empty()) {
-    wrong(checks, Check::Level::problem, kArea, fmt::format("no Deployment runs {}", program), std::string(kInstall));
+    wrong(checks, Check::Level::problem, kArea, fmt::format("no Deployment runs {}", program), how_to_install());
     return;
   }
   if (deployments.size() > 1) {
@@ -66,7 +67,7 @@ void check_crds(const DoctorWorld& world, Checks& checks) {
     const Json* crd = find_named(list_of(world, "customresourcedefinitions"), name);
     if (crd == nullptr) {
       wrong(checks, Check::Level::problem, kArea, fmt::format("CustomResourceDefinition {} is missing", name),
-            std::string(kInstall));
+            how_to_install());
       good = false;
       continue;
     }

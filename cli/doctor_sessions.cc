@@ -4,7 +4,6 @@
 
 #include "api/names.h"
 #include "api/resource.h"
-#include "api/workload_kind.h"
 #include "cli/doctor_world.h"
 #include "cli/newest_session.h"
 #include "cli/object.h"
@@ -25,25 +24,6 @@ std::string describe(std::string_view kind, const Json& session) {
   return fmt::format("kubectl describe {} {} -n {}", kind, name_of(session), ns_of(session));
 }
 
-bool same_target(const Json& left, const Json& right) {
-  const auto target = [](const Json& restore) {
-    const auto told = [&restore](std::string_view field) {
-      return string_at(restore, {"spec", "target", "ref", field});
-    };
-    return std::tuple(ns_of(restore), std::string(api::workload_group(told("apiVersion"))), told("kind"), told("name"));
-  };
-  return target(left) == target(right);
-}
-
-/// A newer restore has taken this one's place, so no pod waits for it.
-bool is_replaced(const Json& restore, const Json& restores) {
-  if (string_at(restore, {"status", "reason"}) == api::names::kSuperseded) return true;
-  const auto created = [](const Json& object) { return string_at(object, {"metadata", "creationTimestamp"}); };
-  return std::ranges::any_of(restores, [&](const Json& other) {
-    return phase_of(other) == "Succeeded" && created(other) > created(restore) && same_target(other, restore);
-  });
-}
-
 /// Those of AppsCode's Stash have no such condition, and their pods run since.
 bool was_ended_by_us(const Json& restore) {
   return std::ranges::any_of(array_at(restore, {"status", "conditions"}), [](const Json& condition) {
@@ -57,10 +37,8 @@ void check_sessions(const DoctorWorld& world, Checks& checks) {
   constexpr std::string_view kArea = "sessions";
   if (!readable(world, kArea, {"backupconfigurations", "backupsessions"}, checks)) return;
   const Json& sessions = list_of(world, "backupsessions");
-  // A skipped session tells nothing about the backup, so it must not hide that the one before failed.
   const auto newest = newest_sessions(sessions, is_over);
-  const auto newest_that_ran =
-      newest_sessions(sessions, [](std::string_view phase) { return is_over(phase) && !was_skipped(phase); });
+  const auto newest_runs = newest_that_ran(sessions);
   bool good = true;
   const auto tell = [&](const Json& configuration, const Json& session, Check::Level level) {
     good = false;
@@ -73,8 +51,8 @@ void check_sessions(const DoctorWorld& world, Checks& checks) {
     const auto last = newest.find(ref_of(configuration));
     if (last == newest.end()) continue;
     if (was_skipped(phase_of(*last->second))) tell(configuration, *last->second, Check::Level::warning);
-    const auto last_that_ran = newest_that_ran.find(ref_of(configuration));
-    if (last_that_ran == newest_that_ran.end() || !went_wrong(phase_of(*last_that_ran->second))) continue;
+    const auto last_that_ran = newest_runs.find(ref_of(configuration));
+    if (last_that_ran == newest_runs.end() || !went_wrong(phase_of(*last_that_ran->second))) continue;
     // Whoever paused it may know.
     const bool paused = bool_at(configuration, {"spec", "paused"});
     tell(configuration, *last_that_ran->second, paused ? Check::Level::warning : Check::Level::problem);

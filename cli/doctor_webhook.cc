@@ -6,6 +6,7 @@
 #include <span>
 
 #include "cli/doctor_world.h"
+#include "cli/install_command.h"
 #include "cli/object.h"
 #include "cli/program_deployment.h"
 
@@ -166,7 +167,7 @@ void check_webhook(const DoctorWorld& world, Checks& checks) {
   if (injector == nullptr) {
     wrong(checks, Check::Level::problem, kArea,
           fmt::format("no MutatingWebhookConfiguration has the webhook {}: nothing is injected", kInjectorWebhook),
-          std::string(kInstall));
+          how_to_install());
     return;
   }
   HookFaults faults;

@@ -18,9 +18,6 @@ void wrong(Checks& checks, Check::Level level, std::string_view area, std::strin
 /// Of any namespace when `ns` is "".
 const Json* find_named(const Json& list, std::string_view name, std::string_view ns = "");
 
-inline constexpr std::string_view kInstall =
-    "install the chart: helm install stash charts/stash -n stash --create-namespace";
-
 void check_crds(const DoctorWorld& world, Checks& checks);
 void check_programs(const DoctorWorld& world, Checks& checks);
 void check_leader(const DoctorWorld& world, Checks& checks);

@@ -10,6 +10,7 @@
 #include "api/resource.h"
 #include "api/workload_kind.h"
 #include "base/text.h"
+#include "cli/install_command.h"
 #include "cli/object.h"
 #include "inject/host_path.h"
 #include "inject/workload_view.h"
@@ -215,9 +216,12 @@ std::vector<std::string> host_paths(const Lists& lists, Migration& migration) {
 
 void install(const Lists& lists, Migration& migration) {
   if (installed(lists)) return;
-  std::string command = "helm install stash charts/stash -n stash --create-namespace";
+  std::string command = install_command();
   std::string why =
-      "It takes over the objects as they are. Sidecars are replaced by ours, which restarts each workload's pods once; "
+      "No image is published yet: docs/quick-start.md says how to make it; write for REGISTRY where your nodes can "
+      "pull "
+      "it. The chart takes over the objects as they are. Sidecars are replaced by ours, which restarts each workload's "
+      "pods once; "
       "repositories, passwords and snapshots stay as they are.";
   if (const std::vector<std::string> paths = host_paths(lists, migration); !paths.empty()) {
     command += fmt::format(" --set 'hostPath.allowed={{{}}}'", fmt::join(paths, ","));

@@ -87,6 +87,7 @@ void add_commands(CLI::App& app, Options& options) {
                                                                 "  kubectl stash resume --all -n demo\n");
     add_names(command, options, kConfiguration, "One or more of them");
     command->add_flag("--all", options.all, "All of the namespace");
+    add_output(command, options);
   }
 
   CLI::App* snapshots = add(app, options, "snapshots", "List what a repository holds, as restic in a sidecar sees it",

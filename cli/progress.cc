@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "api/names.h"
+#include "api/restore_session.h"
 #include "base/time.h"
 #include "cli/object.h"
 #include "cli/table.h"
@@ -40,6 +41,20 @@ std::string message_of(const Json& session, std::string_view phase) {
     if (std::string text = found == nullptr ? "" : string_at(*found, {"message"}); !text.empty()) return text;
   }
   return "";
+}
+
+bool is_tried_again(const Json& host) {
+  const auto attempts = int_at(host, {"attempts"});
+  return string_at(host, {"phase"}) == "Failed" && attempts > 0 && attempts < api::kRestoreAttempts;
+}
+
+/// Of the host that needed most. While one waits for its next attempt the message tells the one that failed.
+std::string attempt_of(const Json& session) {
+  std::int64_t most = 0;
+  for (const Json& host : array_at(session, {"status", "stats"})) {
+    if (!is_done(string_at(host, {"phase"}))) most = std::max(most, int_at(host, {"attempts"}));
+  }
+  return most > 1 ? fmt::format("attempt {} of {}", most, api::kRestoreAttempts) : "";
 }
 
 std::optional<double> number_before(std::string_view text, char end) {
@@ -106,6 +121,7 @@ Progress progress_of(const Json& session) {
                     .bytes = told("bytes"),
                     .remaining = told("remaining"),
                     .step = told("step"),
+                    .attempt = attempt_of(session),
                     .reason = string_at(session, {"status", "reason"}),
                     .message = ""};
   progress.message = message_of(session, progress.phase);
@@ -139,6 +155,7 @@ std::string progress_line(const Progress& progress, std::size_t columns) {
   if (!progress.remaining.empty()) add(line, progress.remaining + " left");
   add(line, progress.step.empty() ? (progress.phase.empty() ? "waiting for stash-controller" : progress.phase)
                                   : progress.step);
+  add(line, progress.attempt);
   if (progress.phase != "Running") add(line, why(progress));
   // Cut between characters.
   while (columns_of(line) > columns) {
@@ -154,12 +171,22 @@ std::string progress_note(const Progress& progress) {
   std::string line(progress.phase.empty() ? "waiting for stash-controller" : progress.phase);
   if (!progress.hosts.empty()) add(line, progress.hosts + " hosts");
   add(line, progress.step);
+  add(line, progress.attempt);
   if (progress.phase != "Running") add(line, why(progress));
   return line;
 }
 
 bool is_over(std::string_view phase) {
   return phase == "Succeeded" || phase == "Failed" || phase == "Skipped" || phase == "Unknown" || phase == "Invalid";
+}
+
+bool has_ended(const Json& session) {
+  const std::string phase = string_at(session, {"status", "phase"});
+  if (phase != "Failed") return is_over(phase);
+  const Json* deadline = condition(session, api::names::kDeadlineExceeded);
+  if (deadline != nullptr && string_at(*deadline, {"status"}) == "True") return true;
+  if (string_at(session, {"status", "reason"}) == api::names::kSuperseded) return true;
+  return std::ranges::none_of(array_at(session, {"status", "stats"}), is_tried_again);
 }
 
 std::string render_hosts(const Json& session, bool colours) {

@@ -15,6 +15,7 @@ struct Progress {
   std::string bytes;      ///< "1.500 GiB / 3.000 GiB"
   std::string remaining;  ///< "1m10s"
   std::string step;       ///< what is being done now
+  std::string attempt;    ///< "attempt 2 of 5" of a restore that is tried again
   std::string reason;     ///< why it has not succeeded, in one word
   std::string message;    ///< why it waits, or how it ended, in a sentence
   friend bool operator==(const Progress&, const Progress&) = default;
@@ -38,9 +39,12 @@ std::string progress_line(const Progress& progress, std::size_t columns);
 /// second.
 std::string progress_note(const Progress& progress);
 
-/// True when the session will not go on by itself. Failed is final for a BackupSession; a RestoreSession that Failed
-/// may be tried again by its pod, which is nothing to wait for.
+/// True of the phases in which a session ends. A RestoreSession that Failed may still be tried again by its pod.
 bool is_over(std::string_view phase);
+
+/// True when the session will not go on by itself: no pod has an attempt left (docs/restore.md, "Phases"), or nobody is
+/// to wait for it, as past spec.timeOut.
+bool has_ended(const Json& session);
 
 /// How a session ended, a line for each host: phase, snapshots, duration, error. Ends in a newline; "" without hosts.
 std::string render_hosts(const Json& session, bool colours);

@@ -8,6 +8,7 @@
 #include "cli/restore_plan.h"
 #include "cli/session_wait.h"
 #include "cli/sidecar_call.h"
+#include "cli/table.h"
 #include "cli/terminal.h"
 #include "controller/workload_facts.h"
 
@@ -110,12 +111,13 @@ Result<int> restore(Kubectl& kubectl, const Options& options) {
   if (has_rules_by_host(configuration, wish)) {
     TRY_VOID(find_hosts(kubectl, ns, configuration, wish.target.value_or(configuration.spec.target->ref), facts));
   }
-  TRY(const Json session, plan_restore(configuration, wish, facts, system_clock().now()));
+  TRY(const RestorePlan plan, plan_restore(configuration, wish, facts, system_clock().now()));
+  if (!plan.left_out.empty()) say(harmless(plan.left_out));
   if (options.dry_run_mode == "client") {
-    print_report(session, options.output == "table" ? "yaml" : options.output);
+    print_report(plan.session, options.output == "table" ? "yaml" : options.output);
     return kSucceeded;
   }
-  TRY(const Json created, kubectl.create(session));
+  TRY(const Json created, kubectl.create(plan.session));
   const std::string made = string_at(created, {"metadata", "name"});
   say(
       fmt::format("RestoreSession {}/{} created; the pods of {} {} are replaced, and the new ones restore before they "

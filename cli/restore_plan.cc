@@ -9,6 +9,7 @@
 #include "api/codec.h"
 #include "api/workload_kind.h"
 #include "base/text.h"
+#include "inject/host_path.h"
 #include "sidecar/session_name.h"
 
 namespace stash::cli {
@@ -51,6 +52,11 @@ bool is_expected(const Plan& plan, const std::string& host) {
   return plan.facts.hosts.empty() || std::ranges::find(plan.facts.hosts, host) != plan.facts.hosts.end();
 }
 
+/// In a repository of several workloads a DaemonSet's host may have the same path.
+bool is_of_target(const Plan& plan, const SnapshotFacts& snapshot) {
+  return plan.several ? is_expected(plan, snapshot.host) : snapshot.host == kOnlyHost;
+}
+
 std::vector<std::string> plain_paths(const Plan& plan) {
   std::vector<std::string> paths;
   for (const std::string& path : plan.configuration.spec.target->paths) paths.push_back(without_trailing_slash(path));
@@ -65,6 +71,7 @@ Newest newest_until(const Plan& plan, TimePoint time) {
   const std::vector<std::string> paths = plain_paths(plan);
   for (const SnapshotFacts& snapshot : plan.facts.known) {  // oldest first
     if (snapshot.time > time || snapshot.incomplete || snapshot.paths.size() != 1) continue;
+    if (!is_of_target(plan, snapshot)) continue;
     const std::string path = without_trailing_slash(snapshot.paths.front());
     if (std::ranges::find(paths, path) == paths.end()) continue;
     newest[plan.several ? snapshot.host : ""][path] = &snapshot;
@@ -134,11 +141,32 @@ Result<Chosen> chosen_by_id(const Plan& plan) {
   return chosen;
 }
 
+/// Paths that no snapshot among the chosen is of. Nothing is said where an id is of nobody knows what.
+std::string left_out(const Plan& plan, const Chosen& chosen) {
+  std::string told;
+  for (const auto& [host, ids] : chosen) {
+    std::vector<std::string> covered;
+    for (const std::string& id : ids) {
+      const auto found = find_snapshot(id, plan.facts.known);
+      if (!found || !*found) return "";
+      covered.insert(covered.end(), (*found)->paths.begin(), (*found)->paths.end());
+    }
+    std::vector<std::string> paths = plain_paths(plan);
+    std::erase_if(paths, [&](const auto& path) { return inject::is_allowed_host_path(path, covered); });
+    if (paths.empty()) continue;
+    told += fmt::format("{}{}{}", told.empty() ? "" : "; ", fmt::join(paths, ", "), host.empty() ? "" : " of " + host);
+  }
+  if (told.empty()) return "";
+  return fmt::format(
+      "no --snapshot is of {}: what is there stays as it is. To bring back all, name one of each path "
+      "(kubectl stash snapshots {} -n {})",
+      told, plan.configuration.spec.repository, plan.configuration.metadata.ns);
+}
+
 std::unexpected<Error> nothing_until(const Plan& plan, TimePoint time) {
   const auto& known = plan.facts.known;
-  const auto first = std::ranges::find_if(known, [&](const SnapshotFacts& snapshot) {
-    return !snapshot.incomplete && (!plan.several || is_expected(plan, snapshot.host));
-  });
+  const auto first = std::ranges::find_if(
+      known, [&](const SnapshotFacts& snapshot) { return !snapshot.incomplete && is_of_target(plan, snapshot); });
   return fail(
       ErrorCode::not_found,
       fmt::format("{} has no complete snapshot from {} or before; {}", subject(plan.configuration), format_time(time),
@@ -225,8 +253,8 @@ bool has_rules_by_host(const api::BackupConfiguration& configuration, const Rest
   return has_several_hosts(source) && has_several_hosts(wish.target.value_or(source));
 }
 
-Result<Json> plan_restore(const api::BackupConfiguration& configuration, const RestoreWish& wish,
-                          const RestoreFacts& facts, TimePoint now) {
+Result<RestorePlan> plan_restore(const api::BackupConfiguration& configuration, const RestoreWish& wish,
+                                 const RestoreFacts& facts, TimePoint now) {
   if (!configuration.spec.target) {
     return fail(ErrorCode::invalid,
                 subject(configuration) + " has no spec.target, so there is nothing to restore into");
@@ -236,6 +264,7 @@ Result<Json> plan_restore(const api::BackupConfiguration& configuration, const R
   const bool from_several = has_several_hosts(source.ref), into_several = has_several_hosts(target);
   const Plan plan{configuration, wish, facts, target, has_rules_by_host(configuration, wish)};
 
+  std::string untouched;
   api::RestoreSession session;
   session.metadata.ns = configuration.metadata.ns;
   session.metadata.name = wish.name.empty() ? sidecar::session_name(configuration.metadata.name, now) : wish.name;
@@ -246,6 +275,7 @@ Result<Json> plan_restore(const api::BackupConfiguration& configuration, const R
   if (!wish.snapshots.empty()) {
     TRY(const Chosen chosen, chosen_by_id(plan));
     session.spec.rules = rules_of(plan, chosen);
+    untouched = left_out(plan, chosen);
   } else if (wish.time && from_several && !into_several) {
     return fail(ErrorCode::invalid,
                 fmt::format("{} backs up several hosts, and {} {} is one: say with --snapshot whose data it gets",
@@ -259,7 +289,7 @@ Result<Json> plan_restore(const api::BackupConfiguration& configuration, const R
     if (into_several && !from_several) rule.source_host = kOnlyHost;
     session.spec.rules = {std::move(rule)};
   }
-  return api::encode(session);
+  return RestorePlan{api::encode(session), std::move(untouched)};
 }
 
 }  // namespace stash::cli

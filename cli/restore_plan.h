@@ -29,12 +29,18 @@ struct RestoreFacts {
 /// The RestoreSession has a rule for each host, so it matters which there are: one without a rule makes it Invalid.
 bool has_rules_by_host(const api::BackupConfiguration& configuration, const RestoreWish& wish);
 
+struct RestorePlan {
+  Json session;          ///< to be created
+  std::string left_out;  ///< what a person may not have meant to leave as it is, a sentence; "" for nothing
+};
+
 /// The RestoreSession to be created, from the BackupConfiguration's target, paths, mounts and Repository. By `time`
 /// nothing but what is known is found, a snapshot by id is looked up to see whose it is. Where hosts are several
 /// (StatefulSet, DaemonSet) each gets a rule of its own, and it is an error when one would get none: nothing may be
-/// left out in silence, so the controller refuses such a RestoreSession. Errors invalid and not_found, with what to do.
-Result<Json> plan_restore(const api::BackupConfiguration& configuration, const RestoreWish& wish,
-                          const RestoreFacts& facts, TimePoint now);
+/// left out in silence, so the controller refuses such a RestoreSession. A path may be left out, and is told: a
+/// snapshot is of one path, and who names it may want just that one. Errors invalid and not_found, with what to do.
+Result<RestorePlan> plan_restore(const api::BackupConfiguration& configuration, const RestoreWish& wish,
+                                 const RestoreFacts& facts, TimePoint now);
 
 /// "deployment/web" or "apps/v1/Deployment/web" as a reference to a workload. Error invalid.
 Result<api::TargetRef> parse_workload(std::string_view text);

@@ -27,9 +27,8 @@ Result<Json> wait_for(Kubectl& kubectl, const api::Resource& kind, const std::st
   while (true) {
     auto session = kubectl.get(kind, name, ns);
     if (session) {
-      const Progress progress = progress_of(*session);
-      if (is_over(progress.phase)) return session;
-      display.show(progress);
+      if (has_ended(*session)) return session;
+      display.show(progress_of(*session));
     } else if (!may_heal(session.error().code) && !stop_requested()) {
       return session;
     }

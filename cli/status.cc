@@ -33,10 +33,10 @@ Json problems_of(const Json& object) {
 Json session_report(const Json& session) {
   const Progress progress = progress_of(session);
   Json report = {{"name", name_of(session)}, {"created", created_of(session)}, {"phase", progress.phase}};
-  for (const auto& [key, value] :
-       {std::pair("hosts", progress.hosts), std::pair("percent", progress.percent), std::pair("bytes", progress.bytes),
-        std::pair("remaining", progress.remaining), std::pair("step", progress.step),
-        std::pair("reason", progress.reason), std::pair("message", progress.message)}) {
+  for (const auto& [key, value] : {std::pair("hosts", progress.hosts), std::pair("percent", progress.percent),
+                                   std::pair("bytes", progress.bytes), std::pair("remaining", progress.remaining),
+                                   std::pair("step", progress.step), std::pair("attempt", progress.attempt),
+                                   std::pair("reason", progress.reason), std::pair("message", progress.message)}) {
     if (!value.empty()) report[key] = value;
   }
   return report;
@@ -66,7 +66,13 @@ Json repository_report(const StatusWorld& world, const std::string& ns, const st
   return report;
 }
 
-Json backup_report(const StatusWorld& world, const Json& configuration, const Json* newest) {
+/// How the last ones of a BackupConfiguration were; null for none.
+struct LastSessions {
+  const Json* of_all = nullptr;
+  const Json* that_ran = nullptr;
+};
+
+Json backup_report(const StatusWorld& world, const Json& configuration, const LastSessions& last) {
   Json report = {
       {"namespace", ns_of(configuration)},
       {"name", name_of(configuration)},
@@ -78,15 +84,17 @@ Json backup_report(const StatusWorld& world, const Json& configuration, const Js
       {"repository",
        repository_report(world, ns_of(configuration), string_at(configuration, {"spec", "repository", "name"}))},
   };
-  if (newest != nullptr) report["session"] = session_report(*newest);
+  if (last.of_all != nullptr) report["session"] = session_report(*last.of_all);
+  if (last.that_ran != nullptr) report["lastRun"] = session_report(*last.that_ran);
   return report;
 }
 
-Json restore_report(const Json& restore) {
+Json restore_report(const StatusWorld& world, const Json& restore) {
   Json report = session_report(restore);
   report["namespace"] = ns_of(restore);
   report["target"] = target_of(restore);
   report["repository"] = string_at(restore, {"spec", "repository", "name"});
+  report["replaced"] = is_replaced(restore, world.restores);
   return report;
 }
 
@@ -123,6 +131,7 @@ void append_end(const Json& session, const std::string& subject, bool colours, s
 }
 
 bool has_failed(const Json& session) { return tone_of_phase(text_of(session, "phase")) == Tone::bad; }
+bool is_still_failed(const Json& restore) { return has_failed(restore) && !bool_at(restore, {"replaced"}); }
 
 std::string problem_lines(const Json& report, bool all, bool colours) {
   std::string out;
@@ -134,9 +143,12 @@ std::string problem_lines(const Json& report, bool all, bool colours) {
                          text_of(backup, "name"), text_of(backup, "namespace"));
     }
     const Json& session = object_at(backup, {"session"});
-    if (has_failed(session) || text_of(session, "phase") == "Skipped") {
-      append_end(session, label(all, "BackupSession", session, text_of(backup, "namespace")), colours, out);
-    }
+    const Json& last_run = object_at(backup, {"lastRun"});
+    const auto tell = [&](const Json& ended) {
+      append_end(ended, label(all, "BackupSession", ended, text_of(backup, "namespace")), colours, out);
+    };
+    if (text_of(session, "phase") == "Skipped") tell(session);
+    if (has_failed(last_run)) tell(last_run);
     const Json& repository = object_at(backup, {"repository"});
     const std::string name = text_of(backup, "namespace") + "/" + text_of(repository, "name");
     if (std::ranges::find(repositories, name) != repositories.end()) continue;
@@ -145,7 +157,7 @@ std::string problem_lines(const Json& report, bool all, bool colours) {
                     colours, out);
   }
   for (const Json& restore : array_at(report, {"restores"})) {
-    if (!has_failed(restore)) continue;
+    if (!is_still_failed(restore)) continue;
     append_end(restore, label(all, "RestoreSession", restore), colours, out);
   }
   return out;
@@ -156,17 +168,21 @@ std::string problem_lines(const Json& report, bool all, bool colours) {
 Json status_report(const StatusWorld& world, const std::string& only) {
   Json backups = Json::array(), restores = Json::array();
   std::vector<std::pair<std::string, std::string>> repositories;
-  const auto newest = newest_sessions(world.sessions);
+  const auto newest = newest_sessions(world.sessions), ran = newest_that_ran(world.sessions);
+  const auto last_of = [](const auto& sessions, const Json& configuration) {
+    const auto found = sessions.find(ref_of(configuration));
+    return found == sessions.end() ? nullptr : found->second;
+  };
   for (const Json& configuration : world.configurations) {
     if (!only.empty() && name_of(configuration) != only) continue;
-    const auto session = newest.find(ref_of(configuration));
-    backups.push_back(backup_report(world, configuration, session == newest.end() ? nullptr : session->second));
+    backups.push_back(
+        backup_report(world, configuration, {last_of(newest, configuration), last_of(ran, configuration)}));
     repositories.emplace_back(ns_of(configuration), string_at(configuration, {"spec", "repository", "name"}));
   }
   for (const Json& restore : world.restores) {
     const std::pair repository(ns_of(restore), string_at(restore, {"spec", "repository", "name"}));
     if (!only.empty() && std::ranges::find(repositories, repository) == repositories.end()) continue;
-    restores.push_back(restore_report(restore));
+    restores.push_back(restore_report(world, restore));
   }
   return {{"backups", std::move(backups)}, {"restores", std::move(restores)}};
 }
@@ -174,11 +190,11 @@ Json status_report(const StatusWorld& world, const std::string& only) {
 bool in_trouble(const Json& report) {
   const auto troubled = [](const Json& backup) {
     const std::string phase = text_of(backup, "phase");
-    return phase == "NotReady" || phase == "Invalid" || has_failed(object_at(backup, {"session"})) ||
+    return phase == "NotReady" || phase == "Invalid" || has_failed(object_at(backup, {"lastRun"})) ||
            !bool_at(backup, {"repository", "intact"}, true);
   };
   return std::ranges::any_of(array_at(report, {"backups"}), troubled) ||
-         std::ranges::any_of(array_at(report, {"restores"}), has_failed);
+         std::ranges::any_of(array_at(report, {"restores"}), is_still_failed);
 }
 
 std::string render_status(const Json& report, bool all, bool colours, TimePoint now) {

@@ -1,5 +1,6 @@
 """`kubectl stash` with the real kubectl, a real API server and our controller and webhook."""
 import json
+import re
 import subprocess
 
 import pytest
@@ -40,6 +41,25 @@ def test_trigger_makes_the_session_that_a_cronjob_would_make_and_tells_how_it_en
     host = session["status"]["stats"][0]
     assert host["snapshots"][0]["name"] in done.stdout and "host-0   Succeeded" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr  # no terminal, no colours, no bar
+
+
+@pytest.mark.parametrize("no_color", ["", "1"], ids=["colours", "no-colours"])
+def test_a_terminal_gets_a_bar_that_is_drawn_over_and_colours_unless_no_color_forbids_them(kube, ns, workload, plugin, request, no_color):
+    def on_terminal(*words):
+        terminal = plugin.on_terminal(*words, "-n", ns, NO_COLOR=no_color)
+        request.addfinalizer(terminal.close)
+        return terminal
+    workload.configure()
+    trigger = on_terminal("trigger", "web-backup")
+    trigger.shows("\r\x1b[K[" + 24 * "." + "]  0/1 hosts  ")  # no pod yet, so this state stays until it is seen
+    workload.pod("web-1")
+    code, shown = trigger.ends()
+    assert code == 0 and "Succeeded after" in shown, shown
+    assert shown.rindex("\r\x1b[K") < shown.index("HOST")  # the bar is gone before the result is printed
+    code, status = on_terminal("status").ends()
+    assert "web-backup" in status, status
+    for text in (shown, status):
+        assert ("\x1b[1m" in text or "\x1b[32m" in text) == (no_color == ""), text
 
 
 def test_trigger_ends_with_1_and_the_reason_when_the_backup_fails(kube, ns, controller, plugin):
@@ -136,6 +156,13 @@ def test_preview_needs_no_cluster_for_files(ns, tmp_path):
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)[0]
     assert report["sidecar"] and "stash" in [c["name"] for c in report["result"]["spec"]["template"]["spec"]["containers"]]
+
+
+def test_the_plugin_loads_no_more_libraries_than_its_documentation_names():
+    loaded = subprocess.run(["readelf", "-d", api_ring.BIN / "kubectl-stash"], text=True, capture_output=True, check=True, timeout=60).stdout
+    documented = (paths.ROOT / "docs" / "kubectl-stash.md").read_text()
+    names = [name for name in re.findall(r"NEEDED.*\[(.*)\]", loaded) if not name.startswith(("ld-linux", "libasan", "libubsan", "libtsan"))]
+    assert names and [name for name in names if f"`{name}`" not in documented] == []
 
 
 def test_the_examples_of_the_documentation_are_injected_by_a_local_preview():

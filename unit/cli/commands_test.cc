@@ -81,6 +81,27 @@ esac)");
   CHECK(captured.error().starts_with("error: there is no BackupConfiguration missing in namespace demo; see: "));
 }
 
+TEST_CASE("what was paused is printed as kubectl prints it when -o asks for it", "[cli][pause]") {
+  const FakeKubectl fake(R"(case "$*" in
+*"-- missing") echo 'Error from server (NotFound): x "missing" not found' >&2; exit 1;;
+*) echo '{"kind": "BackupConfiguration", "spec": {"paused": true}}';;
+esac)");
+  const auto printed = [&](std::vector<std::string> names) {
+    Kubectl kubectl = fake.kubectl("demo");
+    Options options;
+    options.names = std::move(names);
+    options.output = "json";
+    const Captured captured;
+    CHECK(set_paused(kubectl, options, true));
+    return captured.output();
+  };
+  const Json paused = {{"kind", "BackupConfiguration"}, {"spec", {{"paused", true}}}};
+  CHECK(parse_json(printed({"a"})).value_or(nullptr) == paused);
+  CHECK(parse_json(printed({"a", "missing", "c"})).value_or(nullptr) ==
+        Json{{"apiVersion", "v1"}, {"kind", "List"}, {"items", {paused, paused}}});
+  CHECK(printed({"missing"}).empty());
+}
+
 TEST_CASE("a cluster that does not answer is asked once for all that are to be paused", "[cli][pause]") {
   const FakeKubectl fake("echo 'Unable to connect to the server: dial tcp: i/o timeout' >&2; exit 1");
   Kubectl kubectl = fake.kubectl("demo");

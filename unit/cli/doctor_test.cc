@@ -17,6 +17,8 @@ TEST_CASE("without the chart everything is missing", "[cli][doctor]") {
   const auto checks = complaints({});
   CHECK(has_problem(checks));
   CHECK(checks.front().message == "CustomResourceDefinition repositories.stash.appscode.com is missing");
+  CHECK(checks.front().remedy.starts_with("install the chart, as docs/quick-start.md says: helm install stash "));
+  CHECK(checks.front().remedy.contains(" --set image.repository=REGISTRY/stash --set image.tag="));
 }
 
 TEST_CASE("a program without ready pods is a problem", "[cli][doctor]") {

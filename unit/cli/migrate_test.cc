@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
+#include "base/version.h"
 #include "unit/support/fake_kubectl.h"
 #include "unit/support/objects.h"
 #include "unit/support/workloads.h"
@@ -192,7 +193,10 @@ TEST_CASE("the node's directories that Repositories use are allowed by the comma
   const auto step = std::ranges::find(migration.steps, "Install this chart", &MigrationStep::title);
   REQUIRE(step != migration.steps.end());
   CHECK(step->commands.front() ==
-        "helm install stash charts/stash -n stash --create-namespace --set 'hostPath.allowed={/srv/backups,/data}'");
+        fmt::format("helm install stash charts/stash -n stash --create-namespace --set image.repository=REGISTRY/stash "
+                    "--set image.tag={} --set 'hostPath.allowed={{/srv/backups,/data}}'",
+                    version()));
+  CHECK(step->why.starts_with("No image is published yet: docs/quick-start.md says how to make it;"));
   CHECK(step->why.contains("leave out those that you do not know"));
   CHECK(std::ranges::count(migration.found, "Repository demo/other is in the node's directory /data") == 1);
   CHECK(migration.unsupported ==

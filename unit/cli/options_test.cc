@@ -38,6 +38,7 @@ TEST_CASE("flags may stand before and after names", "[cli][options]") {
 
 TEST_CASE("several backups are paused at once", "[cli][options]") {
   CHECK(parsed("pause a b -n demo").names == std::vector<std::string>{"a", "b"});
+  CHECK(parsed("resume a -o json").output == "json");
   CHECK(parsed("preview deployment/a sts/b").names == std::vector<std::string>{"deployment/a", "sts/b"});
 }
 

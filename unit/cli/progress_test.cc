@@ -63,6 +63,49 @@ TEST_CASE("a session that was skipped says what stood in its way", "[cli][progre
   CHECK(verdict(skipped) == "BackupSession demo/web-1 Skipped: it is paused");
 }
 
+Json restore(const std::string& phase, const std::string& reason, const std::vector<Json>& hosts) {
+  Json made = session({{"phase", phase}, {"reason", reason}, {"stats", hosts}});
+  made["kind"] = "RestoreSession";
+  return made;
+}
+
+Json host(const std::string& phase, int attempts) {
+  return {{"hostname", "host-0"}, {"phase", phase}, {"attempts", attempts}};
+}
+
+TEST_CASE("a restore that failed has not ended while its pod has attempts left", "[cli][progress]") {
+  const auto ended = [](const std::vector<Json>& hosts) {
+    return has_ended(restore("Failed", "HostRestoreFailed", hosts));
+  };
+  CHECK_FALSE(ended({host("Failed", 1)}));
+  CHECK_FALSE(ended({host("Failed", 4)}));
+  CHECK_FALSE(ended({host("Failed", 5), host("Failed", 2)}));
+  CHECK(ended({host("Failed", 5), host("Succeeded", 1)}));
+  // Nothing was begun, so no pod waits with it.
+  CHECK(ended({host("Failed", 0)}));
+  CHECK(ended({}));
+}
+
+TEST_CASE("nobody waits for the attempts that are left past the deadline or behind a newer restore",
+          "[cli][progress]") {
+  CHECK(has_ended(restore("Failed", "Superseded", {host("Failed", 1)})));
+  Json late = restore("Failed", "DeadlineExceeded", {host("Failed", 1)});
+  late["status"]["conditions"] = Json::array({{{"type", "DeadlineExceeded"}, {"status", "True"}}});
+  CHECK(has_ended(late));
+}
+
+TEST_CASE("a session ends in its phase when nothing is tried again", "[cli][progress]") {
+  for (const char* phase : {"Succeeded", "Failed", "Skipped", "Unknown", "Invalid"})
+    CHECK(has_ended(session({{"phase", phase}})));
+  for (const char* phase : {"", "Pending", "Running"}) CHECK_FALSE(has_ended(session({{"phase", phase}})));
+}
+
+TEST_CASE("a restore that is tried again says which attempt it is", "[cli][progress]") {
+  CHECK(progress_note(progress_of(restore("Running", "", {host("Running", 2)}))) ==
+        "Running  0/1 hosts  attempt 2 of 5");
+  CHECK(progress_note(progress_of(restore("Running", "", {host("Running", 1)}))) == "Running  0/1 hosts");
+}
+
 TEST_CASE("odd numbers do not break the bar", "[cli][progress]") {
   CHECK(fraction_of({.percent = "250%"}) == 1.0);
   CHECK(fraction_of({.percent = "x%"}) == std::nullopt);

@@ -25,7 +25,7 @@ api::BackupConfiguration a_stateful_one() { return a_backup_configuration().targ
 const std::vector<std::string> kTwoHosts = {"host-0", "host-1"};
 
 /// Of a StatefulSet, two of whose hosts have been backed up.
-Result<Json> plan_of(const RestoreWish& wish, const std::vector<std::string>& hosts = kTwoHosts) {
+Result<RestorePlan> plan_of(const RestoreWish& wish, const std::vector<std::string>& hosts = kTwoHosts) {
   return plan_restore(a_stateful_one(), wish,
                       {{snapshot("aa000000", hours(1), "host-0"), snapshot("bb000000", hours(1), "host-1"),
                         snapshot("cc000000", hours(2), "host-1")},
@@ -35,9 +35,9 @@ Result<Json> plan_of(const RestoreWish& wish, const std::vector<std::string>& ho
 }
 
 /// What is made must be what controller and sidecar accept.
-api::RestoreSession decoded(const Result<Json>& json, const std::vector<std::string>& hosts = {"host-0"}) {
-  REQUIRE(json);
-  const auto session = api::decode<api::RestoreSession>(*json);
+api::RestoreSession decoded(const Result<RestorePlan>& plan, const std::vector<std::string>& hosts = {"host-0"}) {
+  REQUIRE(plan);
+  const auto session = api::decode<api::RestoreSession>(plan->session);
   REQUIRE(session);
   CHECK(inject::unusable(*session, hosts).empty());
   return *session;
@@ -68,6 +68,36 @@ TEST_CASE("an id that no sidecar could be asked about is taken as it is", "[cli]
   CHECK(session.spec.rules[0].snapshots == std::vector<std::string>{"0123abcd"});
 }
 
+TEST_CASE("paths that no named snapshot is of are told, for they stay as they are", "[cli][restore]") {
+  const auto configuration = a_backup_configuration().paths({"/source/data/", "/source/log", "/source/mail"});
+  const std::vector<SnapshotFacts> known = {snapshot("aa000000", hours(1)),
+                                            snapshot("ab000000", hours(1), "host-0", "/source/log"),
+                                            snapshot("ac000000", hours(1), "host-0", "/source")};
+  const auto left_out = [&](std::vector<std::string> ids) {
+    const auto plan = plan_restore(configuration, {.snapshots = std::move(ids)}, {known}, kCreated);
+    REQUIRE(plan);
+    return plan->left_out;
+  };
+  CHECK(left_out({"aa000000"}) ==
+        "no --snapshot is of /source/log, /source/mail: what is there stays as it is. To bring back all, name one of "
+        "each path (kubectl stash snapshots repo -n demo)");
+  CHECK(left_out({"aa000000", "ab000000"}).starts_with("no --snapshot is of /source/mail: "));
+  CHECK(left_out({"ac000000"}).empty());
+  CHECK(left_out({"aa000000", "0123abcd"}).empty());
+}
+
+TEST_CASE("of several hosts each tells the paths that stay as they are", "[cli][restore]") {
+  const auto configuration =
+      a_backup_configuration().target({"apps/v1", "StatefulSet", "web"}).paths({"/source/data", "/source/log"});
+  const std::vector<SnapshotFacts> known = {snapshot("aa000000", hours(1)),
+                                            snapshot("ab000000", hours(1), "host-0", "/source/log"),
+                                            snapshot("bb000000", hours(1), "host-1")};
+  const auto plan = plan_restore(configuration, {.snapshots = {"aa000000", "ab000000", "bb000000"}},
+                                 {known, true, kTwoHosts}, kCreated);
+  REQUIRE(plan);
+  CHECK(plan->left_out.starts_with("no --snapshot is of /source/log of host-1: "));
+}
+
 TEST_CASE("what is no id, or could be two, is refused", "[cli][restore]") {
   const auto refused = [](const std::string& id) {
     return plan_restore(a_backup_configuration(), {.snapshots = {id}},
@@ -96,6 +126,17 @@ TEST_CASE("a time before the first backup names the oldest there is", "[cli][res
   CHECK(plan_restore(a_backup_configuration(), {.time = kCreated}, {kKnown}, kCreated).error().message ==
         "BackupConfiguration demo/app-backup has no complete snapshot from 2023-11-14T22:13:20Z or before; the oldest "
         "that is known is of 2023-11-14T23:13:20Z");
+}
+
+TEST_CASE("by time a workload of one host never gets the data of another workload's host", "[cli][restore]") {
+  const std::vector<SnapshotFacts> known = {snapshot("dd000000", hours(0), "node-a"), snapshot("aa000000", hours(1)),
+                                            snapshot("ee000000", hours(2), "node-a")};
+  const auto session =
+      decoded(plan_restore(a_backup_configuration(), {.time = kCreated + hours(3)}, {known}, kCreated));
+  CHECK(session.spec.rules[0].snapshots == std::vector<std::string>{"aa000000"});
+  CHECK(plan_restore(a_backup_configuration(), {.time = kCreated}, {known}, kCreated)
+            .error()
+            .message.ends_with("or before; the oldest that is known is of 2023-11-14T23:13:20Z"));
 }
 
 TEST_CASE("by time every path needs its snapshot", "[cli][restore]") {

@@ -58,6 +58,46 @@ TEST_CASE("a failed session is trouble, and its reason is below the table", "[cl
   CHECK(render_status(report, true, false, kNow).contains("! BackupSession demo/app-backup-2: Failed: "));
 }
 
+TEST_CASE("a failed backup stays trouble while a newer session has not ended or was skipped", "[cli][status]") {
+  for (const char* phase : {"", "Pending", "Running", "Skipped"}) {
+    INFO(phase);
+    StatusWorld world = a_world();
+    world.sessions.push_back(session("app-backup-3", std::chrono::seconds(540), phase));
+    const Json report = status_report(world);
+    CHECK(report["backups"][0]["session"]["name"] == "app-backup-3");
+    CHECK(report["backups"][0]["lastRun"]["name"] == "app-backup-2");
+    CHECK(in_trouble(report));
+    CHECK(render_status(report, false, false, kNow).contains("\n! BackupSession app-backup-2: Failed\n"));
+  }
+  StatusWorld world = a_world();
+  world.sessions.push_back(session("app-backup-3", std::chrono::seconds(540), "Succeeded"));
+  CHECK_FALSE(in_trouble(status_report(world)));
+}
+
+TEST_CASE("a failed restore is trouble until a newer one has taken its place", "[cli][status]") {
+  StatusWorld world = a_world();
+  world.sessions = Json::array();
+  const auto restore = [](const std::string& name, std::chrono::seconds after, const std::string& phase) {
+    return a_restore_session()
+        .name(name)
+        .created(kCreated + after)
+        .with([&](auto& made) { made.status.phase = phase; })
+        .json();
+  };
+  const Json failed = restore("first", std::chrono::seconds(60), "Failed");
+  for (const char* phase : {"Running", "Failed"}) {
+    world.restores = Json::array({failed, restore("second", std::chrono::seconds(120), phase)});
+    CHECK(in_trouble(status_report(world)));
+  }
+  world.restores[1] = restore("second", std::chrono::seconds(120), "Succeeded");
+  const Json report = status_report(world);
+  CHECK_FALSE(in_trouble(report));
+  CHECK_FALSE(render_status(report, false, false, kNow).contains("!"));
+  world.restores = Json::array({failed});
+  world.restores[0]["status"]["reason"] = "Superseded";
+  CHECK_FALSE(in_trouble(status_report(world)));
+}
+
 TEST_CASE("what a condition complains of is told with its message", "[cli][status]") {
   StatusWorld world = a_world();
   world.sessions = Json::array();
