@@ -34,7 +34,10 @@ template <>
 const KindFacts& facts<BackupSessionHost>() {
   static const KindFacts facts{
       .resource = kBackupSessionHosts,
-      .doc = "A host of a BackupSession of many hosts. Made and read by Stash alone.",
+      .doc =
+          "A host of a BackupSession of many hosts. Made and read by Stash alone. It has no condition Ready: wait for "
+          "its "
+          "BackupSession.",
       .versions = {"v1beta1"},
       .short_names = {"bsh"},
       .categories = {"stash"},

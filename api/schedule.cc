@@ -175,6 +175,13 @@ std::optional<TimePoint> next_slot(const Schedule& schedule, TimePoint after) {
   return std::nullopt;
 }
 
+bool is_slot(const Schedule& schedule, TimePoint time) {
+  if (schedule.every.count() > 0) return true;
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const auto minute = std::chrono::floor<std::chrono::minutes>(time);
+  return minute == time && is_due_on(schedule, day) && first_of_day(schedule, minute - day) == minute - day;
+}
+
 bool is_ever_due(const Schedule& schedule) {
   // Within these five years there is every day that there ever is.
   return next_slot(schedule, std::chrono::sys_days{std::chrono::year{2000} / 1 / 1}).has_value();

@@ -23,8 +23,12 @@ struct Schedule {
 Result<Schedule> parse_schedule(std::string_view text);
 
 /// The first slot after `after`, in UTC, which is what the controller manager of nearly every cluster goes by; nullopt
-/// when there is none within five years. One of @every is counted from `after`.
+/// when there is none within five years. One of @every is counted from `after`. For a zone that is an hour ahead of UTC
+/// add an hour to what goes in, here and below, and take it off what comes out.
 std::optional<TimePoint> next_slot(const Schedule& schedule, TimePoint after);
+
+/// Of @every any time can be one.
+bool is_slot(const Schedule& schedule, TimePoint time);
 
 /// False for a schedule that no calendar has a day for, such as 30 February: the API server takes it.
 bool is_ever_due(const Schedule& schedule);

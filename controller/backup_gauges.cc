@@ -63,10 +63,17 @@ Since since_when(const api::BackupConfiguration& configuration, const Json& cron
   return since;
 }
 
-/// A controller manager with another time zone than UTC acts at times that are none of ours.
-bool goes_by_utc(const api::Schedule& schedule, const Since& since) {
-  if (!since.taken || schedule.every.count() > 0) return true;
-  return next_slot(schedule, *since.taken - std::chrono::seconds(1)) == *since.taken;
+/// By how much the time zone of the CronJob is ahead of UTC, which nobody tells: the least difference at which the slot
+/// that it took last is one. nullopt when there is no such zone.
+std::optional<std::chrono::minutes> zone_of(const api::Schedule& schedule, const Since& since) {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  if (!since.taken) return minutes(0);
+  for (minutes ahead{0}; ahead <= hours(14); ahead += minutes(15)) {
+    if (is_slot(schedule, *since.taken + ahead)) return ahead;
+    if (ahead <= hours(12) && is_slot(schedule, *since.taken - ahead)) return -ahead;
+  }
+  return std::nullopt;
 }
 
 void add_slots(BackupGauges& gauges, const api::BackupConfiguration& configuration, std::optional<TimePoint> success,
@@ -75,13 +82,18 @@ void add_slots(BackupGauges& gauges, const api::BackupConfiguration& configurati
   const auto schedule = api::parse_schedule(configuration.spec.schedule);
   if (!schedule) return;
   const Since since = since_when(configuration, cron_job);
-  if (!goes_by_utc(*schedule, since)) return;
+  const auto zone = zone_of(*schedule, since);
+  // In an unknown zone the count is off by some hours, but a backup that is far too old must not go untold.
+  const auto ahead = zone.value_or(std::chrono::minutes(0));
   const TimePoint covered = std::max(since.in_force, success.value_or(TimePoint::min()));
-  gauges.schedules_since_success = slots_between(*schedule, covered, now, kMostSlots);
-  if (!since.cron_job) return;
+  gauges.schedules_since_success = slots_between(*schedule, covered + ahead, now + ahead, kMostSlots);
+  if (!since.cron_job || !zone) return;
   const TimePoint taken = since.taken.value_or(*since.cron_job);
-  gauges.missed_schedules = slots_between(*schedule, taken, now - kStartingDeadline, kMostSlots);
-  auto next = next_slot(*schedule, now);
+  // When summer time has ended, the next slot is an hour later than the last one lets expect.
+  const auto late = kStartingDeadline + std::chrono::hours(ahead.count() == 0 ? 0 : 1);
+  gauges.missed_schedules = slots_between(*schedule, taken + ahead, now - late + ahead, kMostSlots);
+  auto next = next_slot(*schedule, now + ahead);
+  if (next) *next -= ahead;
   if (schedule->every.count() > 0) {
     const auto passed = std::max(TimePoint::duration::zero(), now - taken) / schedule->every;
     next = taken + (passed + 1) * schedule->every;

@@ -34,18 +34,19 @@ Sum sum_of(const Json& stats) {
     const std::string phase = string_at(host, {"phase"});
     sum.bytes += count_at(host, "bytesDone");
     sum.bytes_total += count_at(host, "totalBytes");
-    if (phase == kHostSucceeded || phase == kHostFailed) {
+    const bool ended = phase == kHostSucceeded || phase == kHostFailed;
+    if (ended) {
       ++sum.ended;
-      sum.percents += 100;
-      sum.known = true;
     } else if (phase == kHostRunning) {
       ++sum.running;
       sum.step = string_at(host, {"progress", "step"});
       sum.seconds = std::max(sum.seconds, int_at(host, {"progress", "secondsRemaining"}));
-      if (at(host, {"progress", "percentDone"}) == nullptr) continue;
-      sum.percents += std::clamp<std::int64_t>(int_at(host, {"progress", "percentDone"}), 0, 100);
-      sum.known = true;
+    } else {
+      continue;
     }
+    sum.known |= ended || at(host, {"progress", "percentDone"}) != nullptr;
+    sum.percents +=
+        phase == kHostSucceeded ? 100 : std::clamp<std::int64_t>(int_at(host, {"progress", "percentDone"}), 0, 100);
   }
   return sum;
 }

@@ -9,7 +9,8 @@
 namespace stash::controller {
 
 /// What `kubectl get` shows of a session, from the entries of its hosts (status.stats[]). `total` also counts hosts
-/// that have no entry yet. Hosts that have not begun count as nothing done, those that have failed as done.
+/// that have no entry yet. Hosts that have not begun count as nothing done, those that have failed as what
+/// they had done: a failed session is not 100%.
 api::SessionProgress session_progress(const Json& stats, std::size_t total);
 
 /// Why a session has not succeeded, in one word: the reason of the condition that says it; "" when it has, or when

@@ -11,16 +11,29 @@ NOT_YET = "not acted on yet"
 
 
 @cache
+def specs():
+    """The spec of every CustomResourceDefinition."""
+    texts = ["".join(line for line in path.read_text().splitlines(keepends=True) if not line.startswith("{{"))
+             for path in sorted(CRDS.glob("*.yaml"))]
+    return [yaml.load(text, LOADER)["spec"] for text in texts]
+
+
+@cache
 def schemas():
     """{kind: schema of the whole object}; the versions of a kind have one schema."""
     found = {}
-    for path in sorted(CRDS.glob("*.yaml")):
-        text = "".join(line for line in path.read_text().splitlines(keepends=True) if not line.startswith("{{"))
-        spec = yaml.load(text, LOADER)["spec"]
+    for spec in specs():
         kinds = [version["schema"]["openAPIV3Schema"] for version in spec["versions"]]
-        assert all(schema["properties"]["spec"] == kinds[0]["properties"]["spec"] for schema in kinds), path.name
+        assert all(schema["properties"]["spec"] == kinds[0]["properties"]["spec"] for schema in kinds), spec["names"]["kind"]
         found[spec["names"]["kind"]] = kinds[0]
     return found
+
+
+@cache
+def headings():
+    """{"backupsessions": what `kubectl get` writes above them}, by the plural and by the singular."""
+    return {name: ["NAME", *(column["name"].upper() for column in spec["versions"][0]["additionalPrinterColumns"] if not column.get("priority"))]
+            for spec in specs() for name in (spec["names"]["plural"], spec["names"]["singular"])}
 
 
 def fields():

@@ -1,8 +1,9 @@
-"""How far a backup is, for those who watch: `kubectl get backupsessions`."""
+"""How far a backup or a restore is, for those who watch: `kubectl get backupsessions,restoresessions`."""
 import os
 import signal
 import time
 
+from stash_e2e import objects
 from stash_e2e.kube import wait_until
 from test_programs import workload  # noqa: F401
 
@@ -14,9 +15,9 @@ def crawl(restic):
     os.kill(restic, signal.SIGSTOP)
 
 
-def shown(kube, ns):
+def shown(kube, ns, kind="backupsession", name="by-hand"):
     """{"PROGRESS": "12%", ...} as kubectl prints it."""
-    head, row = kube.kubectl("get", "backupsession", "by-hand", "-n", ns, "-o", "wide").splitlines()
+    head, row = kube.kubectl("get", kind, name, "-n", ns, "-o", "wide").splitlines()
     starts = [i for i, c in enumerate(head) if c != " " and (i == 0 or head[i - 3:i].isspace() and len(head[i - 3:i]) == 3)]
     return {head[a:b].strip(): row[a:b].strip() for a, b in zip(starts, [*starts[1:], None])}
 
@@ -45,3 +46,40 @@ def test_a_backup_shows_percent_bytes_and_step_while_it_runs_and_nothing_of_them
     row = shown(kube, ns)
     assert (row["PHASE"], row["PROGRESS"], row["HOSTS"], row["REMAINING"], row["STEP"]) == ("Succeeded", "100%", "1/1", "", "")
     assert row["DURATION"] and "/" not in row["BYTES"]
+
+
+def test_a_restore_shows_them_too(kube, ns, workload):
+    workload.fill()
+    workload.configure()
+    workload.pod("web-1")
+    workload.session("before")
+    assert workload.finished("before", 90)["status"]["phase"] == "Succeeded"
+    for file in workload.source.iterdir():
+        file.unlink()
+    kube.apply(objects.restore_session(ns, path=workload.source))
+    wait_until("its rights exist", lambda: kube.get("rolebinding", "stash-restore-init-container-deployment-web", ns), 30)
+    restorer = workload.pod("web-2", ["restore", "--restore-session=web-restore"])
+    restic = wait_until("it restores", lambda: workload.restic_pid("restore"), 30, every=0.01)
+    os.kill(restic, signal.SIGSTOP)
+
+    def a_file_is_back():
+        crawl(restic)
+        return any(workload.source.iterdir())
+
+    def told():
+        progress = kube.get("restoresession", "web-restore", ns)["status"].get("progress", {})
+        return "/" in progress.get("bytes", "") and progress
+    try:
+        # What is on the disk is told without restic's doing, so it need not go on.
+        wait_until("a file is back", a_file_is_back, 30, every=0.01)
+        progress = wait_until("its progress is told", told, 60)
+        row = shown(kube, ns, "restoresession", "web-restore")
+    finally:
+        os.kill(restic, signal.SIGCONT)
+    assert 0 <= int(progress["percent"].rstrip("%")) <= 100
+    assert (row["PHASE"], row["PROGRESS"], row["BYTES"], row["HOSTS"]) == ("Running", progress["percent"], progress["bytes"], "0/1")
+    assert row["STEP"] == f"restore {workload.source}"
+    assert restorer.process.wait(90) == 0, restorer.output()
+    kube.wait_for_phase("restoresession", "web-restore", ns, ("Succeeded",), 30)
+    row = shown(kube, ns, "restoresession", "web-restore")
+    assert (row["PHASE"], row["PROGRESS"], row["HOSTS"], row["REMAINING"], row["STEP"]) == ("Succeeded", "100%", "1/1", "", "")

@@ -124,6 +124,20 @@ TEST_CASE("a slot of @every is counted from the time asked for", "[api][schedule
   CHECK(parse_schedule("@every 1ms").value().every == std::chrono::seconds(1));
 }
 
+TEST_CASE("a time is a slot to the second, by date and by day of week", "[api][schedule]") {
+  const auto is = [](std::string_view schedule, std::string_view time) {
+    return is_slot(parse_schedule(schedule).value(), at_time(time));
+  };
+  CHECK(is("0 3 * * *", "2026-11-26T03:00:00Z"));
+  CHECK_FALSE(is("0 3 * * *", "2026-11-26T03:00:01Z"));
+  CHECK_FALSE(is("0 3 * * *", "2026-11-26T03:01:00Z"));
+  CHECK_FALSE(is("0 3 * * *", "2026-11-26T04:00:00Z"));
+  CHECK(is("0 3 * * thu", "2026-11-26T03:00:00Z"));
+  CHECK_FALSE(is("0 3 * * fri", "2026-11-26T03:00:00Z"));
+  CHECK(is("0 0 29 2 *", "2028-02-29T00:00:00Z"));
+  CHECK(is("@every 1h", "2026-11-26T03:00:01Z"));
+}
+
 TEST_CASE("slots are counted up to a limit", "[api][schedule]") {
   const auto count = [](std::string_view schedule, std::string_view after, std::string_view until) {
     return slots_between(parse_schedule(schedule).value(), at_time(after), at_time(until), 100);

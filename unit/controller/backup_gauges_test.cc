@@ -150,12 +150,46 @@ TEST_CASE("while it is paused, or its schedule is none, there are no slots", "[c
   }
 }
 
-TEST_CASE("of a controller manager with another time zone no slots are told", "[controller][metrics][F53][I8]") {
-  const Json berlin = a_cron_job(kCreated, kMidnight + hours(2));
-  const BackupGauges gauges = of(at_three(), kMidnight + hours(12), {}, berlin);
+TEST_CASE("slots are told in the time zone in which the CronJob acts", "[controller][metrics][F53][I8]") {
+  const std::pair<const char*, minutes> zones[] = {{"Berlin", hours(1)},        {"New York", -hours(5)},
+                                                   {"Kathmandu", minutes(345)}, {"Saint John's", -minutes(210)},
+                                                   {"Kiritimati", hours(14)},   {"Pago Pago", -hours(11)}};
+  for (const auto& [city, ahead] : zones) {
+    INFO(city);
+    // 2023-11-22 is a Wednesday: in some of these cities its three o'clock is on another day in UTC.
+    const auto configuration = a_backup_configuration().schedule("0 3 * * 3");
+    const TimePoint slot = kMidnight + hours(24 * 7 + 3) - ahead;
+    const Json cron_job = a_cron_job(slot - hours(1), slot);
+    const auto at = [&](TimePoint now) { return of(configuration, now, {}, cron_job); };
+    const TimePoint next = slot + hours(24 * 7);
+    CHECK(at(next - seconds(1)).next_schedule == unix_time(next));
+    CHECK(at(next).next_schedule == unix_time(next + hours(24 * 7)));
+    CHECK(at(next - seconds(1)).missed_schedules == 0.0);
+    CHECK(at(next + hours(2)).missed_schedules == 1.0);
+    const Sessions success = {ended("a", slot, "Succeeded")};
+    CHECK(of(configuration, next - seconds(1), success, cron_job).schedules_since_success == 0.0);
+    CHECK(of(configuration, next, success, cron_job).schedules_since_success == 1.0);
+    CHECK(of(configuration, next + hours(24 * 7), success, cron_job).schedules_since_success == 2.0);
+  }
+}
+
+TEST_CASE("the slot after the end of summer time is not missed for coming an hour later",
+          "[controller][metrics][F53][I8]") {
+  const TimePoint summer = kMidnight + hours(1), winter = kMidnight + hours(26);  // Berlin's three o'clock
+  const auto missed = [&](TimePoint now) {
+    return of(at_three(), now, {}, a_cron_job(kCreated, summer)).missed_schedules;
+  };
+  CHECK(missed(winter + seconds(299)) == 0.0);
+  CHECK(missed(winter + seconds(300)) == 1.0);
+}
+
+TEST_CASE("of a zone that there is not, only what backups that are too old are known by is told",
+          "[controller][metrics][F53][I8]") {
+  const Json odd = a_cron_job(kCreated, kMidnight + hours(3) + minutes(7));
+  const BackupGauges gauges = of(at_three(), kMidnight + hours(51), {}, odd);
   CHECK_FALSE(gauges.next_schedule);
   CHECK_FALSE(gauges.missed_schedules);
-  CHECK_FALSE(gauges.schedules_since_success);
+  CHECK(gauges.schedules_since_success == 3.0);
 }
 
 TEST_CASE("the slots of @every follow from the last one taken", "[controller][metrics]") {

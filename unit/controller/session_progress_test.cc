@@ -43,7 +43,16 @@ TEST_CASE("hosts are averaged, and while one has not begun nobody knows how long
 
 TEST_CASE("when all have ended only what was done is told", "[controller][progress]") {
   const Json done = host("Succeeded", {{"bytesDone", 10}, {"totalBytes", 10}});
-  CHECK(session_progress({done, host("Failed")}, 2) == api::SessionProgress{"2/2", "100%", "10 B", "", ""});
+  CHECK(session_progress({done, done}, 2) == api::SessionProgress{"2/2", "100%", "20 B", "", ""});
+}
+
+TEST_CASE("a host that failed has done what it had done, and nothing when it never told", "[controller][progress]") {
+  const Json done = host("Succeeded", {{"bytesDone", 10}, {"totalBytes", 10}});
+  const Json broke_off = host("Failed", {{"percentDone", 30}, {"bytesDone", 3}, {"totalBytes", 10}});
+  CHECK(session_progress(Json::array({broke_off}), 1) == api::SessionProgress{"1/1", "30%", "3 B", "", ""});
+  CHECK(session_progress({done, broke_off}, 2) == api::SessionProgress{"2/2", "65%", "13 B", "", ""});
+  CHECK(session_progress(Json::array({host("Failed")}), 1) == api::SessionProgress{"1/1", "0%", "", "", ""});
+  CHECK(session_progress({done, host("Failed")}, 2).percent == "50%");
 }
 
 TEST_CASE("a sidecar that tells no progress leaves it open", "[controller][progress][F84][I8]") {
