@@ -44,8 +44,8 @@ ExpectedHosts hosts_by_ordinal(const WorkloadFacts& workload) {
   return hosts;
 }
 
-ExpectedHosts hosts_by_node(const TargetWorld& target) {
-  if (!target.pods) return {};
+std::optional<ExpectedHosts> hosts_by_node(const TargetWorld& target) {
+  if (!target.pods) return std::nullopt;
   const std::set<std::string> nodes = nodes_with_pods(target);
   ExpectedHosts hosts{{nodes.begin(), nodes.end()}, 0};
   hosts.unnamed = std::max(0, target.workload->wanted_nodes - static_cast<int>(nodes.size()));
@@ -54,25 +54,33 @@ ExpectedHosts hosts_by_node(const TargetWorld& target) {
 
 }  // namespace
 
-ExpectedHosts expected_hosts(const TargetWorld& target) {
+std::optional<ExpectedHosts> expected_hosts(const TargetWorld& target) {
   const api::WorkloadKind* kind = api::workload_kind(target.ref);
-  if (kind == nullptr) return {};
-  if (kind->hosts == HostScheme::single) return {{"host-0"}, 0};
-  if (!target.workload) return {};
+  if (kind == nullptr) return std::nullopt;
+  if (kind->hosts == HostScheme::single) return ExpectedHosts{{"host-0"}, 0};
+  if (!target.workload) return std::nullopt;
   return kind->hosts == HostScheme::ordinals ? hosts_by_ordinal(*target.workload) : hosts_by_node(target);
 }
 
-std::optional<int> name_hosts(const Json& session, const TargetWorld& target, Json& stats, bool interrupted) {
+int unnamed_hosts(const Json& session, const Json& stats) {
   const auto known = static_cast<std::int64_t>(stats.size());
-  if (!interrupted && known > 0 && int_at(session, {"status", "totalHosts"}, known) <= known) return std::nullopt;
-  const ExpectedHosts expected = expected_hosts(target);
-  add_missing_hosts(stats, expected.names);
-  return expected.unnamed;
+  return static_cast<int>(std::max<std::int64_t>(0, int_at(session, {"status", "totalHosts"}) - known));
+}
+
+int name_hosts(const Json& session, const TargetWorld& target, Json& stats, bool interrupted) {
+  const int before = unnamed_hosts(session, stats);
+  if (!interrupted && !stats.empty() && before == 0) return 0;
+  const auto expected = expected_hosts(target);
+  // Whoever was interrupted has told nobody how many more there are.
+  if (!expected) return std::max(before, interrupted ? 1 : 0);
+  add_missing_hosts(stats, expected->names);
+  return expected->unnamed;
 }
 
 void name_later_ordinals(const TargetWorld& target, Json& stats) {
   const api::WorkloadKind* kind = api::workload_kind(target.ref);
-  if (kind != nullptr && kind->hosts == HostScheme::ordinals) add_missing_hosts(stats, expected_hosts(target).names);
+  if (kind == nullptr || kind->hosts != HostScheme::ordinals) return;
+  if (const auto expected = expected_hosts(target)) add_missing_hosts(stats, expected->names);
 }
 
 std::string why_gone(const TargetWorld& target, const std::string& host) {

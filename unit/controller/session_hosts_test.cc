@@ -52,6 +52,24 @@ TEST_CASE("when the controller died while it made the hosts, the missing ones ar
   CHECK(large.session["status"]["hostObjects"] == true);
 }
 
+TEST_CASE("when the controller died while it made the hosts, the others are missing until they can be named",
+          "[controller][session][F2][F20][I5][I11]") {
+  Large large;
+  const Json fresh = large.session;
+  large.look();
+  large.session = fresh;
+  large.objects.erase(large.objects.begin());
+  large.objects.erase(large.objects.begin());
+  const auto workload = std::exchange(large.world.target.workload, std::nullopt);
+  large.look();
+  for (auto& [name, object] : large.objects) object["status"]["stats"][0]["phase"] = "Succeeded";
+  large.look();
+  CHECK(phase_of(large.session) == "Running");
+  large.world.target.workload = workload;
+  large.look();
+  CHECK(large.objects.size() == kMany);
+}
+
 TEST_CASE("progress of hosts is told in the session without their entries, and nothing is written when nothing changed",
           "[controller][session]") {
   Large large;

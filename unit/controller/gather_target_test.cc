@@ -1,0 +1,82 @@
+#include "controller/edges.h"
+#include "support/fake_clock.h"
+#include "unit/controller/cluster_script.h"
+
+/// What is asked of the API server about the pods of a session's target.
+namespace {
+
+using namespace stash;
+using namespace stash::controller;
+using namespace stash::test;
+
+const api::TargetRef kAgents{"apps/v1", "DaemonSet", "stash-demo"};
+constexpr const char* kSessionPath =
+    "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions/app-backup-1700000000";
+constexpr const char* kRestorePath = "/apis/stash.appscode.com/v1beta1/namespaces/demo/restoresessions/app-restore";
+constexpr const char* kPodsPath = "/api/v1/namespaces/demo/pods";
+
+/// A DaemonSet that shall run a pod on each of so many nodes.
+struct Agents {
+  ClusterScript script;
+  Queues queues;
+  FakeClock clock;
+  std::optional<Cluster> cluster;
+  int nodes = 2;
+
+  void look(const std::map<std::string, std::vector<Json>>& sessions,
+            const std::function<Result<LookAgain>(Cluster&, kube::Api&)>& reconcile) {
+    const Json workload = {{"apiVersion", "apps/v1"},
+                           {"kind", "DaemonSet"},
+                           {"metadata", {{"name", kAgents.name}, {"namespace", "demo"}, {"uid", "uid-workload"}}},
+                           {"spec", {{"selector", {{"matchLabels", {{"app", "demo"}}}}}}},
+                           {"status", {{"desiredNumberScheduled", nodes}}}};
+    std::map<std::string, std::vector<Json>> all = {
+        {"BackupConfiguration", {a_backup_configuration().target(kAgents).json()}},
+        {"Repository", {a_repository().json()}},
+        {"DaemonSet", {workload}}};
+    all.insert(sessions.begin(), sessions.end());
+    script.has(all);
+    ApiScript& api = script.script;
+    for (const auto& [kind, path] : {std::pair("BackupSession", kSessionPath), {"RestoreSession", kRestorePath}}) {
+      if (!sessions.contains(kind)) continue;
+      const Json& session = sessions.at(kind).front();
+      for (const char* method : {"GET", "PATCH"}) api.on(method, path).always().reply(session);
+      api.on("PATCH", std::string(path) + "/status").always().reply(session);
+    }
+    api.on("GET", "/api/v1/namespaces/demo/secrets/repo-secret").always().reply(403);
+    api.on("POST", "/api/v1/namespaces/demo/events").always().reply(201, Json::object());
+    cluster.emplace(api.config(), queues, inject::Settings{}, Limits{}, false, clock);
+    cluster->caches.start();
+    REQUIRE(comes_true([this] { return cluster->caches.synced(); }));
+    kube::Api client(api.config());
+    REQUIRE(reconcile(*cluster, client));
+  }
+  void look(const BackupSessionBuilder& session, const std::vector<Json>& hosts = {}) {
+    look({{"BackupSession", {session.json()}}, {"BackupSessionHost", hosts}},
+         [](Cluster& all, kube::Api& api) { return reconcile_session(all, api, {"demo", "app-backup-1700000000"}); });
+  }
+  void look(const RestoreSessionBuilder& session) {
+    look({{"RestoreSession", {session.json()}}},
+         [](Cluster& all, kube::Api& api) { return reconcile_restore(all, api, {"demo", "app-restore"}); });
+  }
+};
+
+}  // namespace
+
+TEST_CASE("pods are looked at as long as a node has none, whatever its other hosts do",
+          "[controller][session][F16][I5][I13]") {
+  Agents agents;
+  agents.script.script.on("GET", kPodsPath).reply(list_of(std::vector<Json>(), "100"));
+  SECTION("of a backup") {
+    agents.look(
+        a_backup_session().created(agents.clock.now()).phase("Pending").total_hosts(2).host("node-0", "Succeeded"));
+  }
+  SECTION("of a restore") {
+    agents.look(a_restore_session()
+                    .target(kAgents)
+                    .created(agents.clock.now())
+                    .phase("Running")
+                    .total_hosts(2)
+                    .host("node-0", "Succeeded"));
+  }
+}
