@@ -52,6 +52,14 @@ std::optional<ExpectedHosts> hosts_by_node(const TargetWorld& target) {
   return hosts;
 }
 
+std::string why_ordinal_gone(const TargetWorld& target, const std::string& host) {
+  const auto ordinal = ordinal_of(host);
+  const auto& [first, replicas] = std::pair(target.workload->first_ordinal, target.workload->replicas);
+  if (!ordinal || (*ordinal >= first && *ordinal < first + replicas)) return "";
+  return fmt::format("StatefulSet {} was scaled to {} while this session waited, so no pod has this host's volumes",
+                     target.ref.name, replicas);
+}
+
 }  // namespace
 
 std::optional<ExpectedHosts> expected_hosts(const TargetWorld& target) {
@@ -83,34 +91,31 @@ void name_later_ordinals(const TargetWorld& target, Json& stats) {
   if (const auto expected = expected_hosts(target)) add_missing_hosts(stats, expected->names);
 }
 
-std::string why_gone(const TargetWorld& target, const std::string& host) {
+std::function<std::string(const std::string& host)> why_gone(const TargetWorld& target) {
   const api::WorkloadKind* kind = api::workload_kind(target.ref);
-  if (kind == nullptr || !target.workload) return "";
-  const WorkloadFacts& workload = *target.workload;
-  if (kind->hosts == HostScheme::ordinals) {
-    const auto ordinal = ordinal_of(host);
-    const int first = workload.first_ordinal;
-    if (!ordinal || (*ordinal >= first && *ordinal < first + workload.replicas)) return "";
-    return fmt::format("StatefulSet {} was scaled to {} while this session waited, so no pod has this host's volumes",
-                       target.ref.name, workload.replicas);
+  const bool known = kind != nullptr && target.workload;
+  if (known && kind->hosts == HostScheme::ordinals) {
+    return [&target](const std::string& host) { return why_ordinal_gone(target, host); };
   }
-  if (kind->hosts == HostScheme::nodes && target.pods) {
-    const std::set<std::string> nodes = nodes_with_pods(target);
-    // While a node waits for its pod, it may be this one.
-    if (nodes.contains(host) || static_cast<int>(nodes.size()) < workload.wanted_nodes) return "";
-    return fmt::format("DaemonSet {} no longer runs a pod on this node", target.ref.name);
+  if (known && kind->hosts == HostScheme::nodes && target.pods) {
+    return [&target, nodes = nodes_with_pods(target)](const std::string& host) -> std::string {
+      // While a node waits for its pod, it may be this one.
+      if (nodes.contains(host) || static_cast<int>(nodes.size()) < target.workload->wanted_nodes) return "";
+      return fmt::format("DaemonSet {} no longer runs a pod on this node", target.ref.name);
+    };
   }
-  return "";
+  return [](const std::string&) { return std::string(); };
 }
 
 const PodFacts* pod_of_host(const TargetWorld& target, const std::string& host) {
   const api::WorkloadKind* kind = api::workload_kind(target.ref);
   if (kind == nullptr || !target.workload || !target.pods || kind->hosts == HostScheme::single) return nullptr;
+  const bool by_node = kind->hosts == HostScheme::nodes;
   const auto ordinal = ordinal_of(host);
+  if (!by_node && !ordinal) return nullptr;
+  const std::string name = by_node ? "" : fmt::format("{}-{}", target.ref.name, *ordinal);
   const auto found = std::ranges::find_if(*target.pods, [&](const PodFacts& pod) {
-    if (!is_its_own(target, pod)) return false;
-    if (kind->hosts == HostScheme::nodes) return pod.node == host;
-    return ordinal && pod.name == fmt::format("{}-{}", target.ref.name, *ordinal);
+    return (by_node ? pod.node == host : pod.name == name) && is_its_own(target, pod);
   });
   return found == target.pods->end() ? nullptr : &*found;
 }

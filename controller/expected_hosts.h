@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,8 +30,9 @@ int name_hosts(const Json& session, const TargetWorld& target, Json& stats, bool
 /// container holds the pods of later ordinals too and must not let them start on what was there.
 void name_later_ordinals(const TargetWorld& target, Json& stats);
 
-/// Why no pod will ever take this host again: scaled away, or its node no longer runs a pod. "" while one may.
-std::string why_gone(const TargetWorld& target, const std::string& host);
+/// Tells of each host why no pod will ever take it again: scaled away, or its node no longer runs a pod. "" while one
+/// may. `target` must outlive it.
+std::function<std::string(const std::string& host)> why_gone(const TargetWorld& target);
 
 /// The living pod that has this host's data; nullptr when there is none or it is not known.
 const PodFacts* pod_of_host(const TargetWorld& target, const std::string& host);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 namespace stash::controller {
 namespace {
@@ -52,10 +53,10 @@ void ask_to_stop(Json& stats, const std::string& why) {
 
 void add_missing_hosts(Json& stats, const std::vector<std::string>& expected) {
   if (!stats.is_array()) stats = Json::array();
+  std::set<std::string> known;
+  for (const Json& host : stats) known.insert(string_at(host, {"hostname"}));
   for (const std::string& hostname : expected) {
-    const bool known = std::any_of(stats.begin(), stats.end(),
-                                   [&](const Json& host) { return string_at(host, {"hostname"}) == hostname; });
-    if (!known) stats.push_back({{"hostname", hostname}, {"phase", kHostPending}});
+    if (known.insert(hostname).second) stats.push_back({{"hostname", hostname}, {"phase", kHostPending}});
   }
 }
 
@@ -100,12 +101,12 @@ std::string errors_of(const Json& stats) {
 std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<PodFacts>>& pods, Json& lost) {
   std::vector<std::string> said;
   if (!pods) return said;
+  std::set<std::string> living;
+  for (const PodFacts& pod : *pods) {
+    if (is_alive(pod) && !pod.uid.empty()) living.insert(pod.uid);
+  }
   for (Json& host : stats) {
-    if (phase_of(host) != kHostRunning) continue;
-    const std::string uid = string_at(host, {"claim", "podUID"});
-    const bool held = std::any_of(pods->begin(), pods->end(),
-                                  [&](const PodFacts& pod) { return pod.uid == uid && !uid.empty() && is_alive(pod); });
-    if (held) continue;
+    if (phase_of(host) != kHostRunning || living.contains(string_at(host, {"claim", "podUID"}))) continue;
     said.push_back(fmt::format("{}: pod {} is gone before it was done; another pod takes over",
                                string_at(host, {"hostname"}), string_at(host, {"claim", "podName"}, "(unnamed)")));
     Json claim = object_at(host, {"claim"});

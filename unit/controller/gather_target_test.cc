@@ -8,6 +8,7 @@ namespace {
 using namespace stash;
 using namespace stash::controller;
 using namespace stash::test;
+using std::chrono::hours;
 
 const api::TargetRef kAgents{"apps/v1", "DaemonSet", "stash-demo"};
 constexpr const char* kSessionPath =
@@ -22,6 +23,15 @@ struct Agents {
   FakeClock clock;
   std::optional<Cluster> cluster;
   int nodes = 2;
+
+  /// The last status that was written.
+  Json written() const {
+    Json status;
+    for (const auto& call : script.script.calls()) {
+      if (call.method == "PATCH" && call.path.ends_with("/status")) status = call.json()["status"];
+    }
+    return status;
+  }
 
   void look(const std::map<std::string, std::vector<Json>>& sessions,
             const std::function<Result<LookAgain>(Cluster&, kube::Api&)>& reconcile) {
@@ -61,6 +71,16 @@ struct Agents {
   }
 };
 
+Json pod_on(const std::string& node) {
+  return {{"metadata",
+           {{"name", "stash-demo-" + node},
+            {"namespace", "demo"},
+            {"uid", "uid-" + node},
+            {"ownerReferences", {{{"kind", "DaemonSet"}, {"uid", "uid-workload"}, {"controller", true}}}}}},
+          {"spec", {{"nodeName", node}}},
+          {"status", {{"phase", "Running"}}}};
+}
+
 }  // namespace
 
 TEST_CASE("pods are looked at as long as a node has none, whatever its other hosts do",
@@ -78,5 +98,43 @@ TEST_CASE("pods are looked at as long as a node has none, whatever its other hos
                     .phase("Running")
                     .total_hosts(2)
                     .host("node-0", "Succeeded"));
+  }
+}
+
+TEST_CASE("the pods of hundreds of nodes are read page by page, those of fewer from the API server's memory",
+          "[controller][session][F24][I20]") {
+  Agents agents;
+  ApiScript& api = agents.script.script;
+  agents.nodes = GENERATE(500, 501);
+  if (agents.nodes == 501) {
+    api.on("GET", kPodsPath, "limit=500&continue=more").reply(list_of({pod_on("b")}, "100"));
+    api.on("GET", kPodsPath, "limit=500").reply(list_of({pod_on("a")}, "100", "more"));
+  } else {
+    api.on("GET", kPodsPath, "resourceVersion=0").reply(list_of({pod_on("a"), pod_on("b")}, "100"));
+  }
+  agents.look(a_restore_session().target(kAgents).created(agents.clock.now()));
+  CHECK(agents.written()["stats"].size() == 2);
+  CHECK(agents.written()["totalHosts"] == agents.nodes);
+}
+
+TEST_CASE("a session whose pods cannot be looked at ends in time", "[controller][session][F21][F24][I6]") {
+  Agents agents;
+  agents.script.script.on("GET", kPodsPath).always().reply(500);
+  const auto session = [&agents](hours age) {
+    return a_backup_session()
+        .created(agents.clock.now() - age)
+        .phase("Running")
+        .total_hosts(2)
+        .host("a", "Succeeded")
+        .host("b", "Pending");
+  };
+  SECTION("and goes on until then") {
+    agents.look(session(hours(1)));
+    CHECK_FALSE(agents.written().contains("phase"));
+  }
+  SECTION("when its time is over") {
+    agents.look(session(hours(24)));
+    CHECK(agents.written()["phase"] == "Failed");
+    CHECK(agents.written()["reason"] == "DeadlineExceeded");
   }
 }
