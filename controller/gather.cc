@@ -10,6 +10,7 @@
 #include "api/codec.h"
 #include "api/names.h"
 #include "base/log.h"
+#include "controller/hook_requests.h"
 #include "controller/hosts.h"
 #include "controller/reasons.h"
 #include "controller/sidecar_access.h"
@@ -31,6 +32,13 @@ std::vector<Kind> all_decoded(const Caches::Objects& found) {
 /// From the API server's memory a list comes whole. The bodies of more pods than this at once are too much for ours.
 constexpr int kPodsAtOnce = 500;
 
+/// Whether something is decided by the life of its pod: to others it does not matter that an old list lacks it.
+bool needs_its_pod(const Json& session, const Json& host) {
+  const std::string name = string_at(host, {"hostname"}), hook = string_at(host, {"hook", "phase"});
+  return string_at(host, {"phase"}) == kHostRunning || (!hook.empty() && !has_hook_ended(hook)) ||
+         (!name.empty() && name == string_at(session, {"status", "upkeepHost"}));
+}
+
 Result<std::vector<PodFacts>> gather_pods(kube::Api& api, const std::string& ns, const Json& workload, bool many,
                                           const TargetQuestion& question) {
   std::vector<PodFacts> pods;
@@ -44,7 +52,8 @@ Result<std::vector<PodFacts>> gather_pods(kube::Api& api, const std::string& ns,
     TRY_VOID(api.for_each(api::kPods, ns, {.label_selector = selector, .from_cache = !many}, take));
   for (const Json& host : array_at(question.session, {"status", "stats"})) {
     const std::string name = string_at(host, {"claim", "podName"});
-    if (name.empty() || uids.contains(string_at(host, {"claim", "podUID"}))) continue;
+    if (name.empty() || !needs_its_pod(question.session, host)) continue;
+    if (uids.contains(string_at(host, {"claim", "podUID"}))) continue;
     TRY(const Json pod, live_object(api, api::kPods, {ns, name}));
     if (pod.is_object()) take(pod);
   }

@@ -14,14 +14,12 @@ bool is_known_to_be_gone(const std::string& uid, const std::optional<std::vector
   return pods && std::ranges::none_of(*pods, [&](const PodFacts& pod) { return pod.uid == uid && is_alive(pod); });
 }
 
-bool has_ended(const std::string& hook_phase) { return hook_phase == kHookSucceeded || hook_phase == kHookFailed; }
-
 bool is_post(const Json& host) { return string_at(host, {"hook", "action"}) == kPostBackup; }
 
 /// Whether a preBackup may have frozen the application, and no postBackup has ended since.
 bool may_be_frozen(const Json& host, const api::BackupConfiguration& configuration) {
   if (!configuration.spec.pre_backup) return false;
-  if (is_post(host)) return !has_ended(string_at(host, {"hook", "phase"}));
+  if (is_post(host)) return !has_hook_ended(string_at(host, {"hook", "phase"}));
   // What the sidecar sends itself, it tells nobody.
   return !configuration.spec.pre_backup->exec || !string_at(host, {"hook", "action"}).empty();
 }
@@ -49,7 +47,7 @@ std::string hosts_to_thaw(const Json& stats, const std::optional<std::vector<Pod
   for (const Json& host : stats) {
     const std::string phase = string_at(host, {"phase"}), uid = string_at(host, {"claim", "podUID"});
     if ((phase != kHostSucceeded && phase != kHostFailed) || !is_post(host) || uid.empty() ||
-        has_ended(string_at(host, {"hook", "phase"})) || is_known_to_be_gone(uid, pods))
+        has_hook_ended(string_at(host, {"hook", "phase"})) || is_known_to_be_gone(uid, pods))
       continue;
     names += (names.empty() ? "" : ", ") + string_at(host, {"hostname"});
   }

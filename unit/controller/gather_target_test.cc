@@ -61,10 +61,11 @@ struct Agents {
     kube::Api client(api.config());
     REQUIRE(reconcile(*cluster, client));
   }
-  void look(const BackupSessionBuilder& session, const std::vector<Json>& hosts = {}) {
-    look({{"BackupSession", {session.json()}}, {"BackupSessionHost", hosts}},
+  void look(const Json& session) {
+    look({{"BackupSession", {session}}},
          [](Cluster& all, kube::Api& api) { return reconcile_session(all, api, {"demo", "app-backup-1700000000"}); });
   }
+  void look(const BackupSessionBuilder& session) { look(session.json()); }
   void look(const RestoreSessionBuilder& session) {
     look({{"RestoreSession", {session.json()}}},
          [](Cluster& all, kube::Api& api) { return reconcile_restore(all, api, {"demo", "app-restore"}); });
@@ -137,4 +138,27 @@ TEST_CASE("a session whose pods cannot be looked at ends in time", "[controller]
     CHECK(agents.written()["phase"] == "Failed");
     CHECK(agents.written()["reason"] == "DeadlineExceeded");
   }
+}
+
+TEST_CASE("of pods that a list lacks only those are asked for by name on whose life something depends",
+          "[controller][session][F16][F24][I7][I20]") {
+  Agents agents;
+  ApiScript& api = agents.script.script;
+  api.on("GET", kPodsPath).reply(list_of(std::vector<Json>(), "100"));
+  const auto host = [](const std::string& name, const std::string& phase, const Json& more = Json::object()) {
+    Json entry = {{"hostname", name},
+                  {"phase", phase},
+                  {"claim", {{"podName", "stash-demo-" + name}, {"podUID", "uid-" + name}}}};
+    entry.update(more);
+    return entry;
+  };
+  Json session = a_backup_session().created(agents.clock.now()).phase("Running").total_hosts(4).json();
+  session["status"]["upkeepHost"] = "of-upkeep";
+  session["status"]["stats"] = {host("ended", "Succeeded"), host("at-work", "Running"), host("of-upkeep", "Succeeded"),
+                                host("thawing", "Failed", {{"hook", {{"action", "postBackup"}, {"phase", "Running"}}}}),
+                                host("thawed", "Failed", {{"hook", {{"action", "postBackup"}, {"phase", "Failed"}}}})};
+  for (const char* asked : {"at-work", "of-upkeep", "thawing"})
+    api.on("GET", fmt::format("{}/stash-demo-{}", kPodsPath, asked)).reply(pod_on(asked));
+  agents.look(session);
+  CHECK_FALSE(agents.written().contains("stats"));
 }
