@@ -27,6 +27,23 @@ TEST_CASE("the hosts of a session of many hosts become objects that it owns, bef
   CHECK(host->status.stats.front().hostname == host->spec.hostname);
 }
 
+TEST_CASE("a session of many hosts has objects for them although most have no name at first",
+          "[controller][session][F24][I6]") {
+  Large large;
+  large.world.target.ref.kind = "DaemonSet";
+  large.world.configuration->spec.target->ref.kind = "DaemonSet";
+  large.world.target.workload->wanted_nodes = kMany;
+  for (PodFacts& pod : *large.world.target.pods) pod.node = pod.name;
+  const auto all = std::exchange(*large.world.target.pods, {a_pod("stash-demo-0")});
+  large.world.target.pods->front().node = "stash-demo-0";
+  large.look();
+  CHECK(large.session["status"]["hostObjects"] == true);
+  CHECK(large.objects.size() == 1);
+  large.world.target.pods = all;
+  large.look();
+  CHECK(large.objects.size() == kMany);
+}
+
 TEST_CASE("a session of few hosts keeps them, and so does every session where the kind is not served",
           "[controller][session]") {
   Large few(static_cast<int>(api::kHostsInSession));
