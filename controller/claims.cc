@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "base/text.h"
 #include "controller/expected_hosts.h"
 #include "controller/hosts.h"
 #include "controller/kind_name.h"
@@ -93,8 +94,7 @@ std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusD
   Json vanished = Json::array();
   const std::vector<std::string> lost = give_back(stats, claims.target.pods, vanished);
   if (claims.lost) claims.lost->insert(claims.lost->end(), vanished.begin(), vanished.end());
-  if (!lost.empty())
-    status.set_now(claims.disrupted, "True", reasons::kPodGone, fmt::format("{}", fmt::join(lost, "; ")));
+  if (!lost.empty()) status.set_now(claims.disrupted, "True", reasons::kPodGone, first_of(lost, "; "));
   std::vector<std::string> failed = fail_stalled(stats, claims.silent_for, claims.limits.stall);
   std::ranges::move(fail_hosts(stats, kHostPending, why_gone(claims.target)), std::back_inserter(failed));
 

@@ -1,10 +1,11 @@
 #include "controller/hosts.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
+
+#include "base/text.h"
 
 namespace stash::controller {
 namespace {
@@ -12,17 +13,6 @@ namespace {
 std::string phase_of(const Json& host) {
   const std::string phase = string_at(host, {"phase"});
   return phase.empty() ? std::string(kHostPending) : phase;
-}
-
-/// A person reads ten of them, not five hundred.
-std::string first_of(std::vector<std::string> texts, std::string_view separator) {
-  constexpr std::size_t kTold = 10, kBeforeCut = 12;
-  if (texts.size() > kBeforeCut) {
-    const std::string rest = fmt::format("and {} more", texts.size() - kTold);
-    texts.resize(kTold);
-    texts.push_back(rest);
-  }
-  return fmt::format("{}", fmt::join(texts, separator));
 }
 
 bool has_volumes_in_use(const Json& host) {

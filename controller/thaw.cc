@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "controller/hook_requests.h"
 #include "controller/hosts.h"
 
@@ -43,15 +44,15 @@ void request_thaws(const Json& before, Json& after, const api::BackupConfigurati
 }
 
 std::string hosts_to_thaw(const Json& stats, const std::optional<std::vector<PodFacts>>& pods) {
-  std::string names;
+  std::vector<std::string> names;
   for (const Json& host : stats) {
     const std::string phase = string_at(host, {"phase"}), uid = string_at(host, {"claim", "podUID"});
     if ((phase != kHostSucceeded && phase != kHostFailed) || !is_post(host) || uid.empty() ||
         has_hook_ended(string_at(host, {"hook", "phase"})) || is_known_to_be_gone(uid, pods))
       continue;
-    names += (names.empty() ? "" : ", ") + string_at(host, {"hostname"});
+    names.push_back(string_at(host, {"hostname"}));
   }
-  return names;
+  return first_of(std::move(names), ", ");
 }
 
 void tell_of_failed_thaws(Json& stats) {

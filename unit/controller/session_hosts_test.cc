@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "api/codec.h"
+#include "controller/session_results.h"
 #include "unit/controller/large_session.h"
 
 using namespace stash;
@@ -191,6 +192,16 @@ TEST_CASE("a session of thousands of hosts has room for its results in one objec
   CHECK(dump_json(large.plan.writes.back().body).size() < 1'000'000);
   CHECK(condition_of(large.session, "ResultsShortened") ==
         "True TooLarge: the results of 5000 hosts have no room in one object: " + left_out);
+}
+
+TEST_CASE("conditions take of the room that a session has for its results", "[controller][session][F24][I6]") {
+  Json stats = Json::array();
+  for (int i = 0; i < 1000; ++i) {
+    stats.push_back({{"hostname", fmt::format("node-{}", i)}, {"phase", "Failed"}, {"error", std::string(600, 'x')}});
+  }
+  CHECK(results_that_fit(stats, {}).left_out.empty());
+  CHECK_FALSE(results_that_fit(stats, {{"RetentionPolicyApplied", "True", "", std::string(600'000, 'x'), 0, {}}})
+                  .left_out.empty());
 }
 
 TEST_CASE("objects of a session that keeps its hosts itself are not its hosts", "[controller][session][F20][I6]") {
