@@ -7,12 +7,14 @@
 #include <tuple>
 
 #include "api/backup_session.h"
+#include "api/backup_session_host.h"
 #include "api/codec.h"
 #include "api/names.h"
 #include "base/log.h"
 #include "controller/hook_requests.h"
 #include "controller/hosts.h"
 #include "controller/reasons.h"
+#include "controller/session_hosts.h"
 #include "controller/sidecar_access.h"
 #include "inject/restore_place.h"
 #include "inject/workload_view.h"
@@ -125,8 +127,14 @@ Living Cluster::living() const {
     for (const kube::Cache::Object& object : cache.list("")) all.insert(to_string(api::meta_of(*object).ref()));
     return all;
   };
-  return {names(caches.configurations), names(caches.restores),
-          hosts_still_backed_up(all_decoded<api::BackupSession>(caches.sessions.list()))};
+  std::vector<api::BackupSession> sessions;
+  for (const kube::Cache::Object& object : caches.sessions.list()) {
+    const auto session = api::has_host_objects(*object)
+                             ? std::make_shared<const Json>(with_host_objects(*object, caches.hosts_of(*object)))
+                             : object;
+    if (auto decoded = api::decode<api::BackupSession>(*session)) sessions.push_back(*std::move(decoded));
+  }
+  return {names(caches.configurations), names(caches.restores), hosts_still_backed_up(sessions)};
 }
 
 std::string name_in_books(const api::Resource& kind, const api::ObjectRef& ref) {
