@@ -5,6 +5,9 @@
 
 namespace stash::api {
 
+/// Of a BackupSession without spec.timeOut.
+inline constexpr std::chrono::hours kSessionTimeOut{24};
+
 /// A duration that limits or delays something, as spec.timeOut; nullopt when it is empty or none of a second or more.
 std::optional<std::chrono::seconds> time_out(const std::string& text);
 

@@ -1,5 +1,8 @@
 #include "base/text.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 namespace stash {
@@ -25,6 +28,18 @@ std::string_view first_bytes(std::string_view text, std::size_t limit) {
   std::size_t end = limit;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
   return text.substr(0, end);
+}
+
+std::string first_of(std::vector<std::string> texts, std::string_view separator, std::size_t unnamed) {
+  constexpr std::size_t kTold = 10, kBeforeCut = 12;
+  if (texts.size() > kBeforeCut) {
+    const std::string rest = fmt::format("and {} more", texts.size() - kTold + unnamed);
+    texts.resize(kTold);
+    texts.push_back(rest);
+  } else if (unnamed > 0) {
+    texts.push_back(fmt::format("{} more", unnamed));
+  }
+  return fmt::format("{}", fmt::join(texts, separator));
 }
 
 std::string lower_case(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/codec.h"
+#include "api/last_sign.h"
 #include "api/mass_deletion.h"
 #include "api/resource.h"
 #include "cli/doctor_world.h"
@@ -15,24 +16,20 @@ namespace stash::cli {
 
 namespace {
 
-constexpr std::chrono::hours kAbandoned{1};
+/// spec.timeOut of its BackupConfiguration; "" where that is not known.
+std::string time_out_of(const DoctorWorld& world, const api::BackupSession& session) {
+  const auto name = api::configuration_of(session);
+  const Json* configuration =
+      name ? find_named(list_of(world, "backupconfigurations"), *name, session.metadata.ns) : nullptr;
+  return configuration == nullptr ? "" : string_at(*configuration, {"spec", "timeOut"});
+}
 
-std::optional<TimePoint> last_sign(const Json& session) {
-  std::optional<TimePoint> last;
-  const auto consider = [&last](const std::string& text) {
-    const auto time = parse_time(text);
-    if (time && (!last || *time > *last)) last = *time;
-  };
-  consider(string_at(session, {"metadata", "creationTimestamp"}));
-  for (const Json& condition : array_at(session, {"status", "conditions"}))
-    consider(string_at(condition, {"lastTransitionTime"}));
-  const auto decoded = api::decode<api::BackupSession>(session);
-  if (!decoded) return last;
-  for (const api::HostStats& host : decoded->status.stats) {
-    if (host.claim && host.claim->heartbeat)
-      last = last ? std::max(*last, *host.claim->heartbeat) : *host.claim->heartbeat;
-  }
-  return last;
+/// nullopt where it is not known, or the session has ended.
+std::optional<TimePoint> last_sign_of(const DoctorWorld& world, const Json& object) {
+  if (is_over(string_at(object, {"status", "phase"}))) return std::nullopt;
+  const auto session = api::decode<api::BackupSession>(object);
+  if (!session) return parse_time(string_at(object, {"metadata", "creationTimestamp"}));
+  return api::last_sign(*session, time_out_of(world, *session));
 }
 
 }  // namespace
@@ -42,8 +39,8 @@ void check_stale(const DoctorWorld& world, Checks& checks) {
   if (!readable(world, kArea, {"backupsessions", "restoresessions", "cronjobs"}, checks)) return;
   bool good = true;
   for (const Json& session : list_of(world, "backupsessions")) {
-    const auto last = last_sign(session);
-    if (is_over(string_at(session, {"status", "phase"})) || !last || world.now - *last < kAbandoned) continue;
+    const auto last = last_sign_of(world, session);
+    if (!last || world.now - *last < api::kAbandoned) continue;
     good = false;
     wrong(checks, Check::Level::problem, kArea,
           fmt::format("BackupSession {} has not ended, and nobody has touched it for {}", ref_of(session),

@@ -21,7 +21,7 @@ controller::ExpectedHosts expected_now(const api::TargetRef& target, const Targe
   for (const Json& pod : facts.pods) world.pods->push_back(controller::pod_facts(pod, api::names::kInitContainer));
   if (kind != nullptr && facts.workload.is_object())
     world.workload = controller::workload_facts(*kind, facts.workload, api::names::kInitContainer);
-  return controller::expected_hosts(world);
+  return controller::expected_hosts(world).value_or(controller::ExpectedHosts{});
 }
 
 std::vector<std::string> hosts_of_newest(const Json& sessions) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "base/text.h"
 #include "controller/expected_hosts.h"
 #include "controller/hosts.h"
 #include "controller/kind_name.h"
@@ -55,9 +56,9 @@ std::string state_of(const PodFacts& pod) {
 std::string why_untaken(const std::string& host, const std::optional<Obstacle>& obstacle, const Claims& claims) {
   const TargetWorld& target = claims.target;
   if (obstacle) return obstacle->detail.empty() ? obstacle->message : obstacle->message + ": " + obstacle->detail;
-  if (!target.unseen.empty())
+  if (target.unseen)
     return fmt::format("no pod took it within {}; why is not known: {}", format_duration(claims.limits.claim),
-                       target.unseen);
+                       target.unseen->message);
   const std::string nobody = fmt::format("no pod took it within {}", format_duration(claims.limits.claim));
   const api::WorkloadKind* kind = api::workload_kind(target.ref);
   std::string pod_name;
@@ -93,12 +94,9 @@ std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusD
   Json vanished = Json::array();
   const std::vector<std::string> lost = give_back(stats, claims.target.pods, vanished);
   if (claims.lost) claims.lost->insert(claims.lost->end(), vanished.begin(), vanished.end());
-  if (!lost.empty())
-    status.set_now(claims.disrupted, "True", reasons::kPodGone, fmt::format("{}", fmt::join(lost, "; ")));
+  if (!lost.empty()) status.set_now(claims.disrupted, "True", reasons::kPodGone, first_of(lost, "; "));
   std::vector<std::string> failed = fail_stalled(stats, claims.silent_for, claims.limits.stall);
-  std::ranges::move(
-      fail_hosts(stats, kHostPending, [&](const std::string& host) { return why_gone(claims.target, host); }),
-      std::back_inserter(failed));
+  std::ranges::move(fail_hosts(stats, kHostPending, why_gone(claims.target)), std::back_inserter(failed));
 
   const std::string running = hosts_in(stats, kHostRunning);
   const std::string busy = why_busy(claims.target);
@@ -129,8 +127,8 @@ std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusD
   look_again(plan, std::min(claims.limits.look_again, limit - time));
   if (obstacle) {
     status.set(api::names::kCompleted, "False", obstacle->reason, obstacle->message);
-  } else if (!claims.target.unseen.empty()) {
-    status.set(api::names::kCompleted, "False", reasons::kDenied, claims.target.unseen);
+  } else if (const auto& unseen = claims.target.unseen) {
+    status.set(api::names::kCompleted, "False", unseen->reason, unseen->message);
   } else if (running.empty()) {
     status.set(api::names::kCompleted, "False", reasons::kWaitingForClaim, "waiting for a pod to take " + pending);
   }
@@ -141,7 +139,7 @@ Obstacle why_unnamed(const Claims& claims, int unnamed) {
   if (!claims.refused.empty()) return {std::string(reasons::kDenied), std::string(claims.refused), "", false};
   if (auto obstacle = find_obstacle(claims.target)) return *std::move(obstacle);
   const TargetWorld& target = claims.target;
-  if (!target.unseen.empty()) return {std::string(reasons::kDenied), target.unseen, "", false};
+  if (target.unseen) return *target.unseen;
   return {std::string(reasons::kNoPod),
           unnamed > 0
               ? fmt::format("{} more of the nodes of {} {}/{} shall run a pod and have none", unnamed, target.ref.kind,

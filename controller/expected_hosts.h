@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,21 +14,25 @@ struct ExpectedHosts {
   int unnamed = 0;  ///< nodes that shall run a pod of a DaemonSet and have none yet
   friend bool operator==(const ExpectedHosts&, const ExpectedHosts&) = default;
 };
-/// Empty while the workload, or a DaemonSet's pods, are not known.
-ExpectedHosts expected_hosts(const TargetWorld& target);
+/// nullopt while the workload, or a DaemonSet's pods, are not known.
+std::optional<ExpectedHosts> expected_hosts(const TargetWorld& target);
 
-/// Adds an entry for each expected host that has none yet, and returns how many still have no name. nullopt, and
-/// nothing is added: all hosts have been named before (status.totalHosts), and the session is about these, whatever is
-/// added to the workload meanwhile.
+/// How many of the hosts that the session is about (status.totalHosts) have no entry in `stats`.
+int unnamed_hosts(const Json& session, const Json& stats);
+
+/// Adds an entry for each expected host that has none yet, and returns how many still have no name. Once all have been
+/// named nothing is added: the session is about these, whatever is added to the workload meanwhile. Where the expected
+/// hosts are not known now, those that were missing still are.
 /// `interrupted`: a controller was ended while it made the objects of the hosts, before the session had their number.
-std::optional<int> name_hosts(const Json& session, const TargetWorld& target, Json& stats, bool interrupted = false);
+int name_hosts(const Json& session, const TargetWorld& target, Json& stats, bool interrupted = false);
 
 /// Adds an entry for each ordinal that has none yet, also after all hosts have been named: for a restore, whose init
 /// container holds the pods of later ordinals too and must not let them start on what was there.
 void name_later_ordinals(const TargetWorld& target, Json& stats);
 
-/// Why no pod will ever take this host again: scaled away, or its node no longer runs a pod. "" while one may.
-std::string why_gone(const TargetWorld& target, const std::string& host);
+/// Tells of each host why no pod will ever take it again: scaled away, or its node no longer runs a pod. "" while one
+/// may. `target` must outlive it.
+std::function<std::string(const std::string& host)> why_gone(const TargetWorld& target);
 
 /// The living pod that has this host's data; nullptr when there is none or it is not known.
 const PodFacts* pod_of_host(const TargetWorld& target, const std::string& host);

@@ -3,12 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "api/backup_session.h"
+#include "api/backup_session_host.h"
 #include "api/codec.h"
 #include "api/names.h"
+#include "base/log.h"
+#include "controller/hook_requests.h"
 #include "controller/hosts.h"
+#include "controller/reasons.h"
+#include "controller/session_hosts.h"
 #include "controller/sidecar_access.h"
 #include "inject/restore_place.h"
 #include "inject/workload_view.h"
@@ -25,23 +31,46 @@ std::vector<Kind> all_decoded(const Caches::Objects& found) {
   return objects;
 }
 
-Result<std::vector<PodFacts>> gather_pods(kube::Api& api, const std::string& ns, const Json& workload,
+/// From the API server's memory a list comes whole. The bodies of more pods than this at once are too much for ours.
+constexpr int kPodsAtOnce = 500;
+
+/// Whether something is decided by the life of its pod: to others it does not matter that an old list lacks it.
+bool needs_its_pod(const Json& session, const Json& host) {
+  const std::string name = string_at(host, {"hostname"}), hook = string_at(host, {"hook", "phase"});
+  return string_at(host, {"phase"}) == kHostRunning || (!hook.empty() && !has_hook_ended(hook)) ||
+         (!name.empty() && name == string_at(session, {"status", "upkeepHost"}));
+}
+
+Result<std::vector<PodFacts>> gather_pods(kube::Api& api, const std::string& ns, const Json& workload, bool many,
                                           const TargetQuestion& question) {
   std::vector<PodFacts> pods;
+  std::set<std::string> uids;
+  const auto take = [&](const Json& pod) {
+    pods.push_back(pod_facts(pod, question.container));
+    uids.insert(pods.back().uid);
+  };
   const std::string selector = selector_text(workload);
-  if (!selector.empty()) {
-    TRY(const Json list, api.list(api::kPods, ns, {.label_selector = selector, .from_cache = true}));
-    for (const Json& pod : array_at(list, {"items"})) pods.push_back(pod_facts(pod, question.container));
-  }
+  if (!selector.empty())
+    TRY_VOID(api.for_each(api::kPods, ns, {.label_selector = selector, .from_cache = !many}, take));
   for (const Json& host : array_at(question.session, {"status", "stats"})) {
-    const std::string uid = string_at(host, {"claim", "podUID"});
     const std::string name = string_at(host, {"claim", "podName"});
-    const auto is_it = [&](const PodFacts& pod) { return pod.uid == uid; };
-    if (name.empty() || std::any_of(pods.begin(), pods.end(), is_it)) continue;
+    if (name.empty() || !needs_its_pod(question.session, host)) continue;
+    if (uids.contains(string_at(host, {"claim", "podUID"}))) continue;
     TRY(const Json pod, live_object(api, api::kPods, {ns, name}));
-    if (pod.is_object()) pods.push_back(pod_facts(pod, question.container));
+    if (pod.is_object()) take(pod);
   }
   return pods;
+}
+
+/// Even without them the time of the session is judged.
+Obstacle why_unseen(const TargetWorld& target, const Error& error) {
+  if (error.code == ErrorCode::denied) return {std::string(reasons::kDenied), error.message, ""};
+  log_warning("{}: {}; its pods are looked at again soon", target.owner, error.message);
+  // The text of such an error may be another one each time.
+  return {std::string(reasons::kPodsUnknown),
+          fmt::format("the pods of {} {}/{} could not be looked at; see the log of stash-controller", target.ref.kind,
+                      target.ns, target.ref.name),
+          ""};
 }
 
 /// The pods that other unfinished sessions of the namespace have given work to: one does one thing at a time.
@@ -98,8 +127,14 @@ Living Cluster::living() const {
     for (const kube::Cache::Object& object : cache.list("")) all.insert(to_string(api::meta_of(*object).ref()));
     return all;
   };
-  return {names(caches.configurations), names(caches.restores),
-          hosts_still_backed_up(all_decoded<api::BackupSession>(caches.sessions.list()))};
+  std::vector<api::BackupSession> sessions;
+  for (const kube::Cache::Object& object : caches.sessions.list()) {
+    const auto session = api::has_host_objects(*object)
+                             ? std::make_shared<const Json>(with_host_objects(*object, caches.hosts_of(*object)))
+                             : object;
+    if (auto decoded = api::decode<api::BackupSession>(*session)) sessions.push_back(*std::move(decoded));
+  }
+  return {names(caches.configurations), names(caches.restores), hosts_still_backed_up(sessions)};
 }
 
 std::string name_in_books(const api::Resource& kind, const api::ObjectRef& ref) {
@@ -234,13 +269,14 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
     target.secret = secret.value_or(Presence::unknown);
   }
   const auto look_at_pods = [&](const Json& workload) -> Result<void> {
-    auto pods = gather_pods(api, ns, workload, question);
+    const WorkloadFacts facts = target.workload.value_or(WorkloadFacts{});
+    auto pods = gather_pods(api, ns, workload, std::max(facts.replicas, facts.wanted_nodes) > kPodsAtOnce, question);
     if (pods) {
       target.pods = *std::move(pods);
-    } else if (pods.error().code == ErrorCode::denied) {
-      target.unseen = pods.error().message;
-    } else {
+    } else if (pods.error().code == ErrorCode::cancelled || pods.error().code == ErrorCode::throttled) {
       return std::unexpected(pods.error());
+    } else {
+      target.unseen = why_unseen(target, pods.error());
     }
     return {};
   };

@@ -57,7 +57,7 @@ struct TargetQuestion {
   bool look_at_pods = false;
 };
 /// Everything about the target of a session; what we may not look at stays unknown, so that no missing right keeps a
-/// session from its end. Pods are listed from the API server's memory; a claimant that is missing
+/// session from its end. Pods are listed from the API server's memory; a claimant at work that is missing
 /// there is asked for by name, so that no claim is given back because of an old list.
 Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::string& ns,
                                   const TargetQuestion& question);

@@ -20,6 +20,7 @@ namespace stash::controller {
 inline constexpr std::string_view kPreBackup = "preBackup", kPostBackup = "postBackup";
 inline constexpr std::string_view kHookRequested = "Requested", kHookRunning = "Running", kHookSucceeded = "Succeeded",
                                   kHookFailed = "Failed";
+inline bool has_hook_ended(std::string_view phase) { return phase == kHookSucceeded || phase == kHookFailed; }
 
 /// How long a postBackup may take whose host has ended already: its session waits for it.
 inline constexpr std::chrono::seconds kThawLimit{50};

@@ -1,9 +1,11 @@
 #include "controller/hosts.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
+
+#include "base/text.h"
 
 namespace stash::controller {
 namespace {
@@ -11,17 +13,6 @@ namespace {
 std::string phase_of(const Json& host) {
   const std::string phase = string_at(host, {"phase"});
   return phase.empty() ? std::string(kHostPending) : phase;
-}
-
-/// A person reads ten of them, not five hundred.
-std::string first_of(std::vector<std::string> texts, std::string_view separator) {
-  constexpr std::size_t kTold = 10, kBeforeCut = 12;
-  if (texts.size() > kBeforeCut) {
-    const std::string rest = fmt::format("and {} more", texts.size() - kTold);
-    texts.resize(kTold);
-    texts.push_back(rest);
-  }
-  return fmt::format("{}", fmt::join(texts, separator));
 }
 
 bool has_volumes_in_use(const Json& host) {
@@ -52,10 +43,10 @@ void ask_to_stop(Json& stats, const std::string& why) {
 
 void add_missing_hosts(Json& stats, const std::vector<std::string>& expected) {
   if (!stats.is_array()) stats = Json::array();
+  std::set<std::string> known;
+  for (const Json& host : stats) known.insert(string_at(host, {"hostname"}));
   for (const std::string& hostname : expected) {
-    const bool known = std::any_of(stats.begin(), stats.end(),
-                                   [&](const Json& host) { return string_at(host, {"hostname"}) == hostname; });
-    if (!known) stats.push_back({{"hostname", hostname}, {"phase", kHostPending}});
+    if (known.insert(hostname).second) stats.push_back({{"hostname", hostname}, {"phase", kHostPending}});
   }
 }
 
@@ -100,12 +91,12 @@ std::string errors_of(const Json& stats) {
 std::vector<std::string> give_back(Json& stats, const std::optional<std::vector<PodFacts>>& pods, Json& lost) {
   std::vector<std::string> said;
   if (!pods) return said;
+  std::set<std::string> living;
+  for (const PodFacts& pod : *pods) {
+    if (is_alive(pod) && !pod.uid.empty()) living.insert(pod.uid);
+  }
   for (Json& host : stats) {
-    if (phase_of(host) != kHostRunning) continue;
-    const std::string uid = string_at(host, {"claim", "podUID"});
-    const bool held = std::any_of(pods->begin(), pods->end(),
-                                  [&](const PodFacts& pod) { return pod.uid == uid && !uid.empty() && is_alive(pod); });
-    if (held) continue;
+    if (phase_of(host) != kHostRunning || living.contains(string_at(host, {"claim", "podUID"}))) continue;
     said.push_back(fmt::format("{}: pod {} is gone before it was done; another pod takes over",
                                string_at(host, {"hostname"}), string_at(host, {"claim", "podName"}, "(unnamed)")));
     Json claim = object_at(host, {"claim"});

@@ -12,6 +12,14 @@ namespace stash::controller {
 
 enum class Presence { unknown, present, absent };
 
+/// The first thing that keeps a pod from taking a host, with its remedy.
+struct Obstacle {
+  std::string reason, message;
+  std::string detail;     ///< changes often, so only for a final message
+  bool hopeless = false;  ///< waiting for a rollout or a pod does not help
+  friend bool operator==(const Obstacle&, const Obstacle&) = default;
+};
+
 /// What a session needs before a pod can take its first host.
 struct TargetWorld {
   std::string ns;
@@ -26,17 +34,10 @@ struct TargetWorld {
   std::vector<inject::Finding> findings;
   std::vector<inject::Finding> remarks;       ///< what works, but not quite as asked for
   std::optional<std::vector<PodFacts>> pods;  ///< nullopt: not looked at
-  std::string unseen;                         ///< what could not be looked at, and why: "listing pods: forbidden"
+  std::optional<Obstacle> unseen;             ///< why the pods could not be looked at: "list pods: forbidden"
   std::map<std::string, std::string> busy;    ///< UIDs of pods that work for another session now, and its name
 };
 
-/// The first thing that keeps a pod from taking a host, with its remedy.
-struct Obstacle {
-  std::string reason, message;
-  std::string detail;     ///< changes often, so only for a final message
-  bool hopeless = false;  ///< waiting for a rollout or a pod does not help
-  friend bool operator==(const Obstacle&, const Obstacle&) = default;
-};
 std::optional<Obstacle> find_obstacle(const TargetWorld& world);
 
 /// Why nothing is injected in this namespace, with the remedy; "" when it has injection.

@@ -4,6 +4,7 @@
 #include "api/names.h"
 #include "controller/edges.h"
 #include "controller/execute.h"
+#include "controller/expected_hosts.h"
 #include "controller/gather.h"
 #include "controller/hosts.h"
 #include "controller/restore_phase.h"
@@ -83,7 +84,8 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
                                      .container = api::names::kInitContainer,
                                      .ref = restore->spec.target->ref,
                                      .repository = restore->spec.repository,
-                                     .look_at_pods = hosts.running > 0 || (settled && hosts.pending > 0)}));
+                                     .look_at_pods = hosts.running > 0 || unnamed_hosts(*session, stats) > 0 ||
+                                                     (settled && hosts.pending > 0)}));
   }
   const Plan plan = plan_restore(world);
   TRY_VOID(execute(api, plan, *session, {cluster.dry_run, "RestoreSession Controller"}, cluster.clock));

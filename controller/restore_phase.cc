@@ -70,9 +70,8 @@ bool settled_session_never_changes(Decision& decision) {
 }
 
 bool unusable_session_is_invalid(Decision& decision) {
-  const bool named = !decision.stats.empty();
-  const std::string why = inject::unusable(
-      decision.session, named ? std::vector<std::string>() : expected_hosts(decision.world.target).names);
+  const auto expected = decision.stats.empty() ? expected_hosts(decision.world.target) : std::nullopt;
+  const std::string why = inject::unusable(decision.session, expected ? expected->names : std::vector<std::string>());
   if (why.empty()) return false;
   end(decision, kInvalidPhase, reasons::kInvalid, why);
   return true;
@@ -97,7 +96,7 @@ bool passed_time_out_fails(Decision& decision) {
   const auto limit = api::time_out(decision.session.spec.time_out);
   const api::Condition* said = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
   const Tally sum = tally(decision.stats);
-  const bool done = sum.total > 0 && sum.pending + sum.running == 0;
+  const bool done = sum.total > 0 && sum.pending + sum.running + decision.unnamed == 0;
   if (!limit || said || done) return false;
   const auto passed = age(decision.session.metadata.created, decision.world.now);
   if (passed < *limit) {
@@ -166,7 +165,7 @@ bool may_still_restore(const Decision& decision) {
 
 /// A target without pods is waited for as long as it takes: whoever restores often scales to zero first.
 bool hosts_are_named(Decision& decision) {
-  decision.unnamed = name_hosts(decision.world.session, decision.world.target, decision.stats).value_or(0);
+  decision.unnamed = name_hosts(decision.world.session, decision.world.target, decision.stats);
   if (may_still_restore(decision)) name_later_ordinals(decision.world.target, decision.stats);
   if (!decision.stats.empty()) return false;
   decision.status.json["phase"] = "Pending";
@@ -186,6 +185,11 @@ bool phase_follows_from_the_hosts(Decision& decision) {
   }
   const Tally sum = tally(decision.stats);
   if (sum.pending + sum.running == 0 && decision.unnamed > 0) {
+    const api::Condition* late = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
+    if (late != nullptr && late->status == "True") {
+      end(decision, "Failed", reasons::kDeadline, late->message + outlook(decision));
+      return true;
+    }
     if (const auto why = judge_unnamed(claims, decision.unnamed, decision.status, decision.plan)) {
       decision.status.set(names::kCompleted, "False", why->reason, why->message);
       look_again(decision.plan, decision.world.limits.look_again);
@@ -239,7 +243,7 @@ Plan plan_restore(const RestoreWorld& world) {
                     StatusDraft(world.session, session->status.conditions, world.now),
                     array_at(world.session, {"status", "stats"}),
                     {},
-                    0};
+                    unnamed_hosts(world.session, array_at(world.session, {"status", "stats"}))};
   if (!decision.session.metadata.being_deleted) {
     set_fields_honoured<api::RestoreSession>(decision.status, world.session, world.target.remarks);
     if (!settled_session_never_changes(decision)) set_restore_conditions(decision.status, world, *session);

@@ -52,9 +52,10 @@ void write(SessionDecision& decision) {
   StatusDraft& status = decision.status;
   const auto& target = decision.world.configuration ? decision.world.configuration->spec.target : std::nullopt;
   if (!decision.stats.empty()) {
+    set_upkeep_conditions(status, decision.session.status.stats);
     status.json["stats"] = decision.stats;
     if (decision.has_host_objects() && api::is_final_phase(status.phase())) {
-      SessionResults results = results_that_fit(decision.stats);
+      SessionResults results = results_that_fit(decision.stats, status.conditions());
       status.json["stats"] = std::move(results.stats);
       if (!results.left_out.empty())
         status.set(reasons::kResultsShortened, "True", reasons::kTooLarge, std::move(results.left_out));
@@ -67,7 +68,6 @@ void write(SessionDecision& decision) {
             {"phase", status.phase()},
             {"stats", finished_hosts(decision.stats)}}});
     }
-    set_upkeep_conditions(status, decision.session.status.stats);
   }
   set_progress(status, decision.stats, decision.total_hosts(), reasons::kHostBackupFailed);
   write_status(decision.plan, api::kBackupSessions, decision.world.session, status.finish());

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "controller/edges.h"
 #include "controller/execute.h"
+#include "controller/expected_hosts.h"
 #include "controller/gather.h"
 #include "controller/hook_edge.h"
 #include "controller/hosts.h"
@@ -90,6 +91,7 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
                                    .ref = world.configuration->spec.target->ref,
                                    .repository = world.configuration->spec.repository,
                                    .look_at_pods = !stats.empty() && (settled || tally(stats).running > 0 ||
+                                                                      unnamed_hosts(world.session, stats) > 0 ||
                                                                       !world.host_objects.empty())}));
   return world;
 }

@@ -101,9 +101,11 @@ void spread_hosts(Plan& plan, const Json& session, const HostObjects& objects, b
   Json& status = write->body["status"];
   const Json& before = array_at(session, {"status", "stats"});
   const bool told = status.contains("stats");
-  const std::size_t hosts_told = (told ? array_at(status, {"stats"}) : before).size();
-  const bool begins =
-      may_begin && before.empty() && !api::has_host_objects(session) && hosts_told > api::kHostsInSession;
+  const auto named = static_cast<std::int64_t>((told ? array_at(status, {"stats"}) : before).size());
+  // Nodes that have no pod yet have no entry, but will.
+  const auto total = std::max(named, int_at(status, {"totalHosts"}));
+  const bool begins = may_begin && before.empty() && named > 0 && !api::has_host_objects(session) &&
+                      total > static_cast<std::int64_t>(api::kHostsInSession);
   if (!begins && !api::has_host_objects(session) && objects.empty()) return;
   const Json entries = told ? status["stats"] : before;
 

@@ -30,8 +30,8 @@ Json host_object(const Json& session, const std::string& host, const Json& spec,
 
 /// Makes of the write of `session`'s status in `plan`, if there is one, what belongs to the hosts' objects: those that
 /// are missing are made, changed ones patched, all before the session. The session keeps the entries only when it ends.
-/// `session` is the one that was planned with; it begins to have host objects here when it has many hosts, none is
-/// stamped yet, and it `may_begin`.
+/// `session` is the one that was planned with; it begins to have host objects here when it has many hosts, named or
+/// not, none is stamped yet, and it `may_begin`.
 void spread_hosts(Plan& plan, const Json& session, const HostObjects& objects, bool may_begin);
 
 }  // namespace stash::controller

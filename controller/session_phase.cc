@@ -187,8 +187,7 @@ bool unusable_configuration_fails(SessionDecision& decision) {
 
 bool passed_deadline_fails(SessionDecision& decision) {
   const Tally sum = tally(decision.stats);
-  const auto total = int_at(decision.world.session, {"status", "totalHosts"}, sum.total);
-  if (stamped(decision) && sum.pending + sum.running == 0 && total <= sum.total) return false;
+  if (stamped(decision) && sum.pending + sum.running == 0 && decision.unnamed == 0) return false;
   const auto& limits = decision.world.limits;
   const std::chrono::seconds limit =
       api::time_out(decision.world.configuration->spec.time_out).value_or(limits.deadline);
@@ -220,7 +219,7 @@ bool hosts_are_named(SessionDecision& decision) {
   const SessionWorld& world = decision.world;
   const bool interrupted = !world.host_objects.empty() && !api::has_host_objects(world.session);
   const std::size_t known = decision.stats.size();
-  decision.unnamed = name_hosts(world.session, world.target, decision.stats, interrupted).value_or(0);
+  decision.unnamed = name_hosts(world.session, world.target, decision.stats, interrupted);
   if (!world.objects_refused.empty() && decision.has_host_objects()) {
     // Without objects of their own they stay what they were before.
     decision.unnamed += static_cast<int>(decision.stats.size() - known);
@@ -350,13 +349,14 @@ Plan plan_session(const SessionWorld& world) {
     for (const api::HostStats& host : session->status.stats) stats.push_back(api::encode_host(host));
   }
   if (const auto upkeep = upkeep_entry(world.host_objects)) session->status.stats.push_back(*upkeep);
+  const int unnamed = unnamed_hosts(world.session, stats);
   SessionDecision decision{world,
                            *session,
                            api::configuration_of(*session),
                            StatusDraft(world.session, session->status.conditions, world.now),
                            std::move(stats),
                            {},
-                           0};
+                           unnamed};
   for (const Rule rule : kRules) {
     if (rule(decision)) break;
   }

@@ -8,7 +8,7 @@
 namespace stash::controller {
 namespace {
 
-/// The rest is for the conditions, and for what others write into the session.
+/// The rest is for what others write into the session.
 constexpr std::size_t kMost = 1'200'000;
 
 /// About, with what the API server notes in metadata.managedFields of who wrote each field.
@@ -40,10 +40,12 @@ void shorten(SessionResults& results, Snapshots kept, std::size_t longest_error)
 
 }  // namespace
 
-SessionResults results_that_fit(const Json& stats) {
+SessionResults results_that_fit(const Json& stats, const std::vector<api::Condition>& conditions) {
+  std::size_t beside = 0;
+  for (const api::Condition& condition : conditions) beside += condition.message.size();
   SessionResults results{finished_hosts(stats), ""};
-  if (stored_size(results.stats) > kMost) shorten(results, Snapshots::of_failed, 200);
-  if (stored_size(results.stats) > kMost) shorten(results, Snapshots::none, 60);
+  if (stored_size(results.stats) + beside > kMost) shorten(results, Snapshots::of_failed, 200);
+  if (stored_size(results.stats) + beside > kMost) shorten(results, Snapshots::none, 60);
   return results;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 #include <string>
+#include <vector>
 
+#include "api/meta.h"
 #include "base/json.h"
 
 /// The results of a session of many hosts, as its status keeps them once it has ended: in one object, and etcd refuses
@@ -13,6 +15,7 @@ struct SessionResults {
 };
 
 /// `stats` are the entries of its hosts. What pods and controller told one another in them is of no use any more.
-SessionResults results_that_fit(const Json& stats);
+/// `conditions` share the object with them.
+SessionResults results_that_fit(const Json& stats, const std::vector<api::Condition>& conditions);
 
 }  // namespace stash::controller

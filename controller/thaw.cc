@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "controller/hook_requests.h"
 #include "controller/hosts.h"
 
@@ -14,14 +15,12 @@ bool is_known_to_be_gone(const std::string& uid, const std::optional<std::vector
   return pods && std::ranges::none_of(*pods, [&](const PodFacts& pod) { return pod.uid == uid && is_alive(pod); });
 }
 
-bool has_ended(const std::string& hook_phase) { return hook_phase == kHookSucceeded || hook_phase == kHookFailed; }
-
 bool is_post(const Json& host) { return string_at(host, {"hook", "action"}) == kPostBackup; }
 
 /// Whether a preBackup may have frozen the application, and no postBackup has ended since.
 bool may_be_frozen(const Json& host, const api::BackupConfiguration& configuration) {
   if (!configuration.spec.pre_backup) return false;
-  if (is_post(host)) return !has_ended(string_at(host, {"hook", "phase"}));
+  if (is_post(host)) return !has_hook_ended(string_at(host, {"hook", "phase"}));
   // What the sidecar sends itself, it tells nobody.
   return !configuration.spec.pre_backup->exec || !string_at(host, {"hook", "action"}).empty();
 }
@@ -45,15 +44,15 @@ void request_thaws(const Json& before, Json& after, const api::BackupConfigurati
 }
 
 std::string hosts_to_thaw(const Json& stats, const std::optional<std::vector<PodFacts>>& pods) {
-  std::string names;
+  std::vector<std::string> names;
   for (const Json& host : stats) {
     const std::string phase = string_at(host, {"phase"}), uid = string_at(host, {"claim", "podUID"});
     if ((phase != kHostSucceeded && phase != kHostFailed) || !is_post(host) || uid.empty() ||
-        has_ended(string_at(host, {"hook", "phase"})) || is_known_to_be_gone(uid, pods))
+        has_hook_ended(string_at(host, {"hook", "phase"})) || is_known_to_be_gone(uid, pods))
       continue;
-    names += (names.empty() ? "" : ", ") + string_at(host, {"hostname"});
+    names.push_back(string_at(host, {"hostname"}));
   }
-  return names;
+  return first_of(std::move(names), ", ");
 }
 
 void tell_of_failed_thaws(Json& stats) {

@@ -173,8 +173,15 @@ Result<Json> Api::get(const Resource& resource, const ObjectRef& ref, bool metad
 }
 
 Result<Json> Api::list(const Resource& resource, std::string_view ns, const ListOptions& options) {
-  const std::string doing = describe("list", resource, ns);
   Json items = Json::array();
+  TRY(std::string version,
+      for_each(resource, ns, options, [&items](Json&& item) { items.push_back(std::move(item)); }));
+  return Json{{"items", std::move(items)}, {"metadata", {{"resourceVersion", std::move(version)}}}};
+}
+
+Result<std::string> Api::for_each(const Resource& resource, std::string_view ns, const ListOptions& options,
+                                  const std::function<void(Json&&)>& take) {
+  const std::string doing = describe("list", resource, ns);
   std::string next_page;
   while (true) {
     Query query;
@@ -192,13 +199,11 @@ Result<Json> Api::list(const Resource& resource, std::string_view ns, const List
     if (const auto found = page.find("items"); found != page.end() && found->is_array()) {
       for (Json& item : *found) {
         if (!options.metadata_only) name_kind(item, resource);
-        items.push_back(std::move(item));
+        take(std::move(item));
       }
     }
     next_page = string_at(page, {"metadata", "continue"});
-    if (!next_page.empty() && !options.from_cache) continue;
-    return Json{{"items", std::move(items)},
-                {"metadata", {{"resourceVersion", string_at(page, {"metadata", "resourceVersion"})}}}};
+    if (next_page.empty() || options.from_cache) return string_at(page, {"metadata", "resourceVersion"});
   }
 }
 

@@ -57,6 +57,11 @@ class Api {
   /// namespaced resource means all namespaces. Unlike on the wire each item carries its apiVersion and kind.
   Result<Json> list(const Resource& resource, std::string_view ns, const ListOptions& options = {});
 
+  /// The same items, each handed to `take` as its page comes, so that no more than one page is in memory. Returns the
+  /// resourceVersion. After an error some have been handed over.
+  Result<std::string> for_each(const Resource& resource, std::string_view ns, const ListOptions& options,
+                               const std::function<void(Json&&)>& take);
+
   /// Blocks; calls `on_event` for each event in order; false from it ends the watch. A clean end (timeout, close)
   /// returns the last resourceVersion seen. An ERROR event becomes this function's error (410: expired).
   /// A stream silent for 150 s is not trusted: unreachable (the server sends a bookmark about every minute).

@@ -34,11 +34,14 @@ RepositoryMetrics measured(const api::Repository& repository, const BackupProgre
   return metrics;
 }
 
-/// What every host of a session of many has to say of a new repository; one of them is enough.
-bool is_told_already(const Json& repository) {
+/// What every host of a session of many has to say of a new repository; one of them is enough. That of a host that
+/// failed is less than that of one that succeeded.
+bool is_told_already(const Json& repository, const Json& patch) {
   const Json& status = object_at(repository, {"status"});
-  return (status.contains("firstBackupTime") || status.contains("firstSnapshotTime")) &&
-         !status.contains("initialisation");
+  if (status.contains("initialisation")) return false;
+  const Json& told = object_at(patch, {"status"});
+  const bool tells_a_snapshot_only = told.size() == 1 && told.contains("firstSnapshotTime");
+  return status.contains("firstBackupTime") || (tells_a_snapshot_only && status.contains("firstSnapshotTime"));
 }
 
 /// Whether a try is owed: the API server was away. What it says there outlives this session: that there have been
@@ -64,7 +67,7 @@ bool owes_repository_status(Context& context, const BackupReport& report, TimePo
         log_warning("the Repository {} is another one by now and is told nothing of this backup", repository.name);
         return false;
       }
-      if (found && one_of_many && is_told_already(*found)) return false;
+      if (found && one_of_many && is_told_already(*found, patch)) return false;
       if (found) patch["metadata"]["resourceVersion"] = string_at(*found, {"metadata", "resourceVersion"});
     }
     const auto written = context.api.merge_patch(api::kRepositories, repository.ref(), patch, "status");

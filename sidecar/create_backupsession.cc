@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/codec.h"
+#include "api/last_sign.h"
 #include "api/names.h"
 #include "api/workload_kind.h"
 #include "base/backoff.h"
@@ -14,7 +15,6 @@ namespace stash::sidecar {
 namespace {
 
 constexpr std::chrono::minutes kPatience{4};
-constexpr std::chrono::hours kAbandoned{1};
 
 /// Retries outages; the CronJob's startingDeadlineSeconds is longer than our patience.
 template <class Call>
@@ -39,15 +39,6 @@ bool target_is_missing(Context& context, const api::BackupConfiguration& configu
   return !target && target.error().code == ErrorCode::not_found;
 }
 
-TimePoint last_touched(const api::BackupSession& session) {
-  TimePoint last = session.metadata.created;
-  for (const api::Condition& condition : session.status.conditions) last = std::max(last, condition.last_transition);
-  for (const api::HostStats& host : session.status.stats) {
-    if (host.claim && host.claim->heartbeat) last = std::max(last, *host.claim->heartbeat);
-  }
-  return last;
-}
-
 /// The name of an unfinished session that nobody has touched for an hour: then nobody would touch another one either,
 /// as after an uninstall, and they would pile up in the API server. "" for none.
 std::string abandoned_session(Context& context, const api::BackupConfiguration& configuration) {
@@ -61,7 +52,8 @@ std::string abandoned_session(Context& context, const api::BackupConfiguration& 
   for (const Json& object : array_at(*list, {"items"})) {
     const auto session = api::decode<api::BackupSession>(object);
     if (!session || session->metadata.being_deleted || api::is_final_phase(session->status.phase)) continue;
-    if (context.clock.now() - last_touched(*session) >= kAbandoned) return session->metadata.name;
+    if (context.clock.now() - api::last_sign(*session, configuration.spec.time_out) >= api::kAbandoned)
+      return session->metadata.name;
   }
   return "";
 }

@@ -6,6 +6,7 @@
 
 #include "api/backup_configuration.h"
 #include "api/names.h"
+#include "base/text.h"
 
 namespace stash::sidecar {
 
@@ -48,7 +49,7 @@ std::string applied(const BackupProgress& progress) {
                   progress.forgotten->removed == 1 ? "snapshot was" : "snapshots were", progress.forgotten->kept);
   const std::vector<std::string> hosts = hosts_to_forget(progress);
   if (hosts.empty()) return text;
-  return fmt::format("of {} only: {}; {}", fmt::join(hosts, ", "), text,
+  return fmt::format("of {} only: {}; {}", first_of(hosts, ", "), text,
                      hosts_left_alone(progress.upkeep, progress.host, progress.error.empty()));
 }
 

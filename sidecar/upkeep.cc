@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace stash::sidecar {
 
 namespace {
@@ -66,11 +68,12 @@ std::string hosts_left_alone(const Upkeep& upkeep, const std::string& host, bool
     if (other.state == State::failed) failed.push_back(other.name);
     if (other.state == State::awaited) missing.push_back(other.name);
   }
-  if (upkeep.others.unnamed > 0) missing.push_back(fmt::format("{} more", upkeep.others.unnamed));
   std::string text;
-  if (!failed.empty()) text = fmt::format("the backup of {} failed", fmt::join(failed, ", "));
-  if (!missing.empty()) {
-    text += fmt::format("{}no pod has taken {}", text.empty() ? "" : ", and ", fmt::join(missing, ", "));
+  if (!failed.empty()) text = fmt::format("the backup of {} failed", first_of(std::move(failed), ", "));
+  const auto unnamed = static_cast<std::size_t>(std::max(0, upkeep.others.unnamed));
+  if (!missing.empty() || unnamed > 0) {
+    text +=
+        fmt::format("{}no pod has taken {}", text.empty() ? "" : ", and ", first_of(std::move(missing), ", ", unnamed));
   }
   return text;
 }

@@ -1,10 +1,10 @@
 #include "sidecar/upkeep_steps.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "api/codec.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace stash::sidecar {
 
@@ -49,7 +49,7 @@ void forget(Context& context, const api::BackupConfiguration& configuration, Res
     return count_snapshots(restic, progress, go_on, 0);
   }
   if (hosts.empty()) return note_forget(progress, outcome);
-  log_info("the retention policy was applied to the snapshots of {} only", fmt::join(hosts, ", "));
+  log_info("the retention policy was applied to the snapshots of {} only", first_of(hosts, ", "));
   count_snapshots(restic, progress, go_on, outcome->removed);
 }
 

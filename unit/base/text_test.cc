@@ -28,3 +28,14 @@ TEST_CASE("text is cut between characters", "[base][text]") {
 TEST_CASE("only A to Z become lower case", "[base][text]") {
   CHECK(lower_case("StatefulSet-1[\xc4") == "statefulset-1[\xc4");
 }
+
+TEST_CASE("of many texts ten are told, and how many more there are", "[base][text]") {
+  std::vector<std::string> texts(12, "a");
+  CHECK(first_of({"a", "b"}, "; ") == "a; b");
+  CHECK(first_of({"a", "b"}, ", ", 3) == "a, b, 3 more");
+  CHECK(first_of({}, ", ", 3) == "3 more");
+  CHECK(first_of(texts, "") == "aaaaaaaaaaaa");
+  texts.emplace_back("a");
+  CHECK(first_of(texts, "") == "aaaaaaaaaaand 3 more");
+  CHECK(first_of(texts, "", 4) == "aaaaaaaaaaand 7 more");
+}

@@ -229,6 +229,25 @@ TEST_CASE("a long backup that gives signs of life is not called stale", "[cli][d
   CHECK(complaints(world).back().message == "BackupSession demo/long has not ended, and nobody has touched it for 90m");
 }
 
+TEST_CASE("a session whose hosts are objects of their own is stale an hour after the end of its time",
+          "[cli][doctor]") {
+  DoctorWorld world = a_world();
+  world.lists.erase("leases");
+  world.lists.erase("deployments");
+  Json session = a_backup_session("many").phase("Running").json();
+  session["status"]["hostObjects"] = true;
+  world.lists["backupsessions"] = Json::array({session});
+  const auto [time_out, hours] = GENERATE(table<std::string, int>({{"", 25}, {"5h", 6}}));
+  world.lists["backupconfigurations"] = Json::array({a_backup_configuration().time_out(time_out).json()});
+  const auto stale = [&world] {
+    return std::ranges::any_of(complaints(world), [](const Check& check) { return check.area == "stale"; });
+  };
+  world.now = kCreated + std::chrono::hours(hours) - std::chrono::minutes(1);
+  CHECK_FALSE(stale());
+  world.now += std::chrono::minutes(1);
+  CHECK(stale());
+}
+
 TEST_CASE("what was left behind is told", "[cli][doctor]") {
   DoctorWorld world = a_world();
   world.lists["backupsessions"] = Json::array({a_backup_session("old").json()});

@@ -2,8 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "controller/expected_hosts.h"
-#include "unit/controller/worlds.h"
+#include "unit/controller/kind_worlds.h"
 
 namespace {
 
@@ -11,56 +10,6 @@ using namespace stash;
 using namespace stash::controller;
 using namespace stash::test;
 using Names = std::vector<std::string>;
-
-const api::TargetRef kDatabase{"apps/v1", "StatefulSet", "db"};
-const api::TargetRef kAgent{"apps/v1", "DaemonSet", "agent"};
-
-PodFacts on_node(std::string name, std::string node) {
-  PodFacts pod = a_pod(std::move(name));
-  pod.node = std::move(node);
-  return pod;
-}
-
-TargetWorld stateful(int replicas, int first = 0) {
-  TargetWorld target = a_target("BackupConfiguration demo/app-backup", "stash");
-  target.ref = kDatabase;
-  target.workload->replicas = replicas;
-  target.workload->first_ordinal = first;
-  target.pods.emplace();
-  for (int i = first; i < first + replicas; ++i) target.pods->push_back(a_pod(fmt::format("db-{}", i)));
-  return target;
-}
-
-TargetWorld daemons(int wanted, const Names& nodes) {
-  TargetWorld target = a_target("BackupConfiguration demo/app-backup", "stash");
-  target.ref = kAgent;
-  target.workload->wanted_nodes = wanted;
-  target.pods.emplace();
-  for (const std::string& node : nodes) target.pods->push_back(on_node("agent-" + node, node));
-  return target;
-}
-
-SessionWorld session_of(const TargetWorld& target) {
-  SessionWorld world = a_session_world(a_backup_session(), a_backup_configuration().target(target.ref));
-  world.target = target;
-  return world;
-}
-
-RestoreWorld restore_of(const TargetWorld& target) {
-  RestoreWorld world = a_restore_world(a_restore_session().target(target.ref));
-  world.target = target;
-  return world;
-}
-
-/// The session after one look at it.
-Json step(RestoreWorld& world) {
-  carry_out(plan_restore(world), api::kRestoreSessions, world.session);
-  return world.session;
-}
-Json step(SessionWorld& world) {
-  carry_out(plan_session(world), api::kBackupSessions, world.session);
-  return world.session;
-}
 
 Names hosts_of(const Json& session) {
   Names names;
@@ -70,18 +19,12 @@ Names hosts_of(const Json& session) {
   return names;
 }
 
-void finish(Json& session, std::size_t host) {
-  Json& entry = session["status"]["stats"][host];
-  entry["phase"] = "Succeeded";
-  entry.erase("claim");
-}
-
 }  // namespace
 
 TEST_CASE("a StatefulSet has one host per ordinal, from its first one on", "[controller][kinds]") {
-  CHECK(expected_hosts(stateful(3)).names == Names{"host-0", "host-1", "host-2"});
-  CHECK(expected_hosts(stateful(2, 5)).names == Names{"host-5", "host-6"});
-  CHECK(expected_hosts(stateful(0)).names.empty());
+  CHECK(expected_hosts(stateful(3)) == ExpectedHosts{{"host-0", "host-1", "host-2"}});
+  CHECK(expected_hosts(stateful(2, 5)) == ExpectedHosts{{"host-5", "host-6"}});
+  CHECK(expected_hosts(stateful(0)) == ExpectedHosts{});
 }
 
 TEST_CASE("a DaemonSet has one host per node, and knows how many nodes have no pod yet", "[controller][kinds]") {
@@ -89,14 +32,14 @@ TEST_CASE("a DaemonSet has one host per node, and knows how many nodes have no p
   CHECK(expected_hosts(daemons(3, {"a"})) == ExpectedHosts{{"a"}, 2});
   TargetWorld unknown = daemons(2, {"a", "b"});
   unknown.pods.reset();
-  CHECK(expected_hosts(unknown).names.empty());
+  CHECK_FALSE(expected_hosts(unknown));
 }
 
 TEST_CASE("pods that somebody else made with the same labels are no hosts", "[controller][kinds]") {
   TargetWorld target = daemons(1, {"a"});
   target.pods->push_back(on_node("stray", "z"));
   target.pods->back().owner_uid = "uid-other";
-  CHECK(expected_hosts(target).names == Names{"a"});
+  CHECK(expected_hosts(target) == ExpectedHosts{{"a"}});
 }
 
 TEST_CASE("kinds whose pods share their data have one host", "[controller][kinds]") {
@@ -105,7 +48,7 @@ TEST_CASE("kinds whose pods share their data have one host", "[controller][kinds
         api::TargetRef{"apps.openshift.io/v1", "DeploymentConfig", "x"}}) {
     TargetWorld target = a_target("BackupConfiguration demo/app-backup", "stash");
     target.ref = ref;
-    CHECK(expected_hosts(target).names == Names{"host-0"});
+    CHECK(expected_hosts(target) == ExpectedHosts{{"host-0"}});
   }
 }
 

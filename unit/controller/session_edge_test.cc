@@ -86,3 +86,20 @@ TEST_CASE("a session ends without the upkeep where the API server makes no objec
   CHECK_THAT(dump_json(status["conditions"]),
              Catch::Contains("RetentionPolicyApplied") && Catch::Contains("exceeded quota: few-objects"));
 }
+
+TEST_CASE("a new node's metrics stay at the Pushgateway while its first session runs, also one of many hosts",
+          "[controller][session][F16][I8]") {
+  Json done = a_backup_session("nightly-1").created(kCreated).phase("Succeeded").host("node-1", "Succeeded").json();
+  Json running = a_backup_session("nightly-2").created(kCreated + std::chrono::hours(1)).phase("Running").json();
+  running["metadata"]["uid"] = "uid-2";
+  running["status"]["hostObjects"] = true;
+  const Json host = host_object(running, "node-2", {{"hostname", "node-2"}}, {{"hostname", "node-2"}});
+  ClusterScript script;
+  script.has({{"BackupSession", {done, running}}, {"BackupSessionHost", {host}}});
+  Queues queues;
+  const FakeClock clock;
+  Cluster cluster(script.script.config(), queues, inject::Settings{}, Limits{}, false, clock);
+  cluster.caches.start();
+  REQUIRE(comes_true([&cluster] { return cluster.caches.synced(); }));
+  CHECK(cluster.living().hosts.at("demo/app-backup") == std::set<std::string>{"node-1", "node-2"});
+}

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "api/codec.h"
+#include "controller/session_results.h"
 #include "unit/controller/large_session.h"
 
 using namespace stash;
@@ -25,6 +26,23 @@ TEST_CASE("the hosts of a session of many hosts become objects that it owns, bef
   CHECK(host->metadata.owners.front().name == "app-backup-1700000000");
   CHECK(host->status.stats.front().phase == "Pending");
   CHECK(host->status.stats.front().hostname == host->spec.hostname);
+}
+
+TEST_CASE("a session of many hosts has objects for them although most have no name at first",
+          "[controller][session][F24][I6]") {
+  Large large;
+  large.world.target.ref.kind = "DaemonSet";
+  large.world.configuration->spec.target->ref.kind = "DaemonSet";
+  large.world.target.workload->wanted_nodes = kMany;
+  for (PodFacts& pod : *large.world.target.pods) pod.node = pod.name;
+  const auto all = std::exchange(*large.world.target.pods, {a_pod("stash-demo-0")});
+  large.world.target.pods->front().node = "stash-demo-0";
+  large.look();
+  CHECK(large.session["status"]["hostObjects"] == true);
+  CHECK(large.objects.size() == 1);
+  large.world.target.pods = all;
+  large.look();
+  CHECK(large.objects.size() == kMany);
 }
 
 TEST_CASE("a session of few hosts keeps them, and so does every session where the kind is not served",
@@ -50,6 +68,24 @@ TEST_CASE("when the controller died while it made the hosts, the missing ones ar
   large.look();
   CHECK(large.objects.size() == kMany);
   CHECK(large.session["status"]["hostObjects"] == true);
+}
+
+TEST_CASE("when the controller died while it made the hosts, the others are missing until they can be named",
+          "[controller][session][F2][F20][I5][I11]") {
+  Large large;
+  const Json fresh = large.session;
+  large.look();
+  large.session = fresh;
+  large.objects.erase(large.objects.begin());
+  large.objects.erase(large.objects.begin());
+  const auto workload = std::exchange(large.world.target.workload, std::nullopt);
+  large.look();
+  for (auto& [name, object] : large.objects) object["status"]["stats"][0]["phase"] = "Succeeded";
+  large.look();
+  CHECK(phase_of(large.session) == "Running");
+  large.world.target.workload = workload;
+  large.look();
+  CHECK(large.objects.size() == kMany);
 }
 
 TEST_CASE("progress of hosts is told in the session without their entries, and nothing is written when nothing changed",
@@ -156,6 +192,16 @@ TEST_CASE("a session of thousands of hosts has room for its results in one objec
   CHECK(dump_json(large.plan.writes.back().body).size() < 1'000'000);
   CHECK(condition_of(large.session, "ResultsShortened") ==
         "True TooLarge: the results of 5000 hosts have no room in one object: " + left_out);
+}
+
+TEST_CASE("conditions take of the room that a session has for its results", "[controller][session][F24][I6]") {
+  Json stats = Json::array();
+  for (int i = 0; i < 1000; ++i) {
+    stats.push_back({{"hostname", fmt::format("node-{}", i)}, {"phase", "Failed"}, {"error", std::string(600, 'x')}});
+  }
+  CHECK(results_that_fit(stats, {}).left_out.empty());
+  CHECK_FALSE(results_that_fit(stats, {{"RetentionPolicyApplied", "True", "", std::string(600'000, 'x'), 0, {}}})
+                  .left_out.empty());
 }
 
 TEST_CASE("objects of a session that keeps its hosts itself are not its hosts", "[controller][session][F20][I6]") {

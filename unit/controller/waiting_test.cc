@@ -129,9 +129,10 @@ TEST_CASE("a session ends in time although its pods may not be looked at, and sa
   SessionWorld world = a_session_world();
   world.target.secret = Presence::unknown;
   world.target.pods.reset();
-  world.target.unseen = "listing pods of demo: forbidden";
+  const std::string reason = GENERATE("AccessDenied", "PodsUnknown");
+  world.target.unseen = Obstacle{reason, "listing pods of demo: forbidden", ""};
   look_at(world, seconds(1));
-  CHECK(condition_of(world.session, "Completed") == "False AccessDenied: listing pods of demo: forbidden");
+  CHECK(condition_of(world.session, "Completed") == "False " + reason + ": listing pods of demo: forbidden");
   look_at(world, minutes(11));
   CHECK(phase_of(world.session) == "Failed");
   CHECK(host_of(world.session)["error"] ==

@@ -79,6 +79,17 @@ TEST_CASE("the first of many hosts tells the Repository that there is a backup, 
   CHECK(patch["status"].contains("firstBackupTime"));
 }
 
+TEST_CASE("the first of many hosts that succeeds tells the Repository, although one that failed was before it",
+          "[sidecar][beside_story][F28][I14]") {
+  BesideStory story;
+  Json now = story.a_checked_repository_here().json();
+  now["status"]["firstSnapshotTime"] = format_time(test::kCreated);
+  story.script.on("GET", Story::kRepositoryPath).reply(now);
+  story.script.on("PATCH", BesideStory::kRepositoryStatus).reply(now);
+  story.runs();
+  CHECK(story.repository_patches() == 1);
+}
+
 TEST_CASE("one of many hosts tells nothing to a Repository that was made anew meanwhile",
           "[sidecar][beside_story][F22][I11]") {
   BesideStory story;

@@ -120,6 +120,14 @@ TEST_CASE("what was not applied, or not to all, is said", "[sidecar][repository_
           "RetentionPolicyApplied=True SuccessfullyAppliedRetentionPolicy: of host-0, host-1 only: 1 snapshot was "
           "removed, 3 are in the repository; the backup of host-2 failed");
   }
+  SECTION("another one of hundreds failed") {
+    for (int i = 1; i < 500; ++i) {
+      const auto state = i == 1 ? OtherHost::State::failed : OtherHost::State::backed_up;
+      progress.upkeep.others.named.push_back({"host-" + std::to_string(i), state, true});
+    }
+    CHECK(told(progress)[2].find(", and 489 more only: 1 snapshot was removed") != std::string::npos);
+    CHECK(told(progress)[2].size() < 300);
+  }
   SECTION("the metrics") {
     CHECK(told(progress, "metrics were not pushed to x: HTTP 500")[3] ==
           "RepositoryMetricsPushed=False FailedToPushRepositoryMetrics: metrics were not pushed to x: HTTP 500");

@@ -411,6 +411,22 @@ TEST_CASE("while a session waits that nobody has touched for an hour, no other o
           std::string::npos);
 }
 
+TEST_CASE(
+    "a session whose hosts are objects of their own is abandoned an hour after the end of its time, and not before",
+    "[sidecar][create_backupsession][F24][I6][I8]") {
+  Story story;
+  const auto [age, abandoned] = GENERATE(table<int, bool>({{350, false}, {360, true}}));
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().time_out("5h").json());
+  story.script.on("GET", kDeployment).reply(an_object("stash-demo"));
+  Json running =
+      a_backup_session("many").created(story.clock.now() - std::chrono::minutes(age)).phase("Running").json();
+  running["status"]["hostObjects"] = true;
+  story.script.on("GET", Story::kSessionPath, kSessionsOfOurs).reply(list_of({running}, "1"));
+  story.script.on("POST", abandoned ? "/api/v1/namespaces/demo/events" : Story::kSessionPath)
+      .reply(201, Json::object());
+  CHECK(create_backupsession(story.context, "app-backup", "") == 0);
+}
+
 TEST_CASE("not being allowed to look at the target skips no backup", "[sidecar][create_backupsession]") {
   Story story;
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());

@@ -124,6 +124,18 @@ TEST_CASE("the policy is for the whole repository only when every host is backed
         "the backup of host-2 failed, and no pod has taken host-1, 2 more");
 }
 
+TEST_CASE("of hundreds of hosts whose snapshots are left alone ten are named", "[sidecar][upkeep][F24][I6]") {
+  Upkeep upkeep{.alone = false};
+  for (int i = 0; i < 500; ++i) {
+    const std::string name = "node-" + std::to_string(i);
+    upkeep.others.named.push_back({name, i % 2 == 0 ? OtherHost::State::failed : OtherHost::State::awaited, true});
+  }
+  upkeep.others.unnamed = 7;
+  const std::string text = hosts_left_alone(upkeep, "node-x", true);
+  CHECK(text.find("node-18, and 240 more failed, and no pod has taken node-1, ") != std::string::npos);
+  CHECK(text.ends_with("node-19, and 247 more"));
+}
+
 TEST_CASE("a session with one host has nobody to tell", "[sidecar][upkeep]") {
   CHECK(is_only_host(a_backup_session().stamped().json()));
   CHECK(is_only_host(a_backup_session().host("host-0", "Pending").json()));
