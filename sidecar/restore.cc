@@ -101,7 +101,8 @@ class Restorer {
       if (!go_on()) return "interrupted";
       if (auto problem = restore(chosen)) return problem;
     }
-    return std::nullopt;
+    // The application would start on nothing.
+    return took_something_ ? std::nullopt : std::optional(includes_nothing(all));
   }
 
   std::optional<std::string> open() {
@@ -157,11 +158,12 @@ class Restorer {
                                    status_.progress(work_.now());
                                  },
                              .whole = item.include.empty() && item.exclude.empty(),
-                             .must_take = !item.include.empty()};
+                             .chooses = !item.include.empty()};
     const auto restored = restic_->restore(snapshot.id, patterns.include, patterns.exclude, paths, volumes(), watch);
     if (!restored)
       return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot.short_id,
                          restored.error().sentence);
+    took_something_ = took_something_ || *restored;
     // What is told to be restored is never restored again.
     const auto flushed = flush_to_disk(volumes().empty() ? paths : volumes(), [this] { go_on(); });
     if (!flushed) return flushed.error().message;
@@ -204,6 +206,7 @@ class Restorer {
   const bool resumes_;
   HookPair hooks_;
   std::optional<Restic> restic_;
+  bool took_something_ = false;  ///< of any item of the host's rule
   WorkProgress work_;
 };
 

@@ -475,6 +475,33 @@ TEST_CASE("an include that matches nothing fails the restore, and says what to d
                        "A pattern that begins with / is compared with whole paths as the snapshot has them"));
 }
 
+TEST_CASE("an include that takes something of one of several paths is enough", "[sidecar][restore_story][I13]") {
+  RestoreStory story;
+  api::RestoreRule one_file;
+  one_file.paths = {"/source/data", "/source/data/config"};
+  one_file.include = {"/source/data/config/app.yaml"};
+  story.reads(a_restore_session().rules({one_file}).phase("Pending").host("host-0", "Pending").json());
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.version("restic 0.18.0 compiled with go1.24.1 on linux/amd64\n");
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = kSnapshot})
+      .on("snapshots", {.output = R"([{"id":"4f1e7c664d8b","short_id":"4f1e7c66","time":"2026-11-23T12:54:48Z",)"
+                                  R"("hostname":"host-0","paths":["/source/data/config"]}])"})
+      .on("restore", {.output = "{\"message_type\":\"summary\"}\n"});
+  SECTION("it is") {
+    story.restic.on("restore", {.output = "{\"message_type\":\"summary\",\"files_skipped\":1}\n"});
+    CHECK(story.run() == 0);
+  }
+  SECTION("and one that takes something of none fails, and names them") {
+    story.restic.on("restore", {.output = "{\"message_type\":\"summary\"}\n"});
+    CHECK(story.run() == 1);
+    CHECK(string_at(test::result_in(story.script.calls()), {"error"})
+              .starts_with("attempt 1 of 5: restoring /source/data from snapshot d2769cc2, /source/data/config from "
+                           "snapshot 4f1e7c66: include matches nothing in them. A pattern"));
+  }
+}
+
 TEST_CASE("a restore whose result cannot be written keeps the application from starting",
           "[sidecar][restore_story][F19][I13]") {
   RestoreStory story;
