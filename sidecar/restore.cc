@@ -250,6 +250,12 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
                              const std::string& host, RestoreTurn turn, int& unanswered) {
   const HostEntry entry = *host_entry(object, host);
   HostStatus status(context, api::kRestoreSessions, object, host, entry);
+  // Another claim would know nothing of it.
+  if (entry.stop && is_held_by(entry, context.pod)) {
+    log_warning("the controller asks for an early end; host {} is given back", host);
+    status.give_back();
+    return std::nullopt;
+  }
   const bool claimed_before = unanswered > 0 && unanswered == entry.attempts && is_held_by(entry, context.pod);
   const bool give_up = turn == RestoreTurn::give_up && !claimed_before;
   // Also what this container began before it was restarted is claimed again: every beginning counts.
@@ -265,8 +271,13 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
   if (give_up) {
     Restorer restorer(context, session, status, false);
     const std::string problem = restorer.give_up();
-    // The host stays ours: whoever comes next gives up as well, and runs the hook.
-    if (!restorer.go_on()) return status.lost() ? std::nullopt : std::optional(1);
+    // The host stays ours: whoever comes next gives up as well, and runs the hook. Unless a newer restore waits for it.
+    if (!restorer.go_on()) {
+      if (status.lost()) return std::nullopt;
+      if (!status.asked_to_stop()) return 1;
+      status.give_back();
+      return std::nullopt;
+    }
     const auto published = publish(context, session, status, problem, {});
     if (!published) log_warning("{}; looking again", published.error().message);
     return std::nullopt;

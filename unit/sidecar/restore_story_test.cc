@@ -72,6 +72,23 @@ TEST_CASE("a restore whose place a newer one takes stops, gives its host back, a
   CHECK(test::result_in(story.script.calls()).is_null());
 }
 
+TEST_CASE("a host of a restore that was asked to stop, and is still ours, is given back and not claimed anew",
+          "[sidecar][restore_story][F19][I6][I13]") {
+  RestoreStory story;
+  api::HostStats asked = Story::running_here();
+  asked.claim->stop = "superseded by RestoreSession demo/newer";
+  story.reads(a_restore_session().phase("Running").host(asked).json());
+  story.script.on("PATCH", kStatus).reply(503);
+  story.reads(a_restore_session().phase("Running").host(asked).json());
+  story.script.on("PATCH", kStatus).reply(story.pending);
+  story.script.on("GET", kSession).reply(404);
+  CHECK(story.run() == 0);
+  CHECK(story.restic.calls().empty());
+  for (const auto& call : story.script.calls()) {
+    if (call.method == "PATCH") CHECK(call.body.contains(R"("op":"remove","path":"/status/stats/0/claim")"));
+  }
+}
+
 TEST_CASE("a symbolic link where the snapshot has something else gives way, and leads no restore out of the volume",
           "[sidecar][restore_story][F44][I13][I16]") {
   RestoreStory story;
