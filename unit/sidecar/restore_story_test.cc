@@ -89,6 +89,39 @@ TEST_CASE("a host of a restore that was asked to stop, and is still ours, is giv
   }
 }
 
+TEST_CASE("how far a restore has come is told while it runs, and its numbers stay in the result",
+          "[sidecar][restore_story][progress]") {
+  RestoreStory story;
+  story.reads(story.pending);
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.version("restic 0.18.0 compiled with go1.24.1 on linux/amd64\n");
+  const std::string half =
+      R"({"message_type":"status","total_files":6,"files_restored":2,"files_skipped":1,"total_bytes":20,)"
+      R"("bytes_restored":10})";
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = kSnapshot})
+      .on("restore", {.output = R"({"message_type":"summary","total_files":6,"files_restored":6,"total_bytes":20,)"
+                                "\"bytes_restored\":20}\n",
+                      .before = "echo '" + half + "'; sleep 0.5"});
+  CHECK(story.run() == 0);
+  Json told = Json::array();
+  for (const auto& call : story.script.calls()) {
+    for (const Json& operation : call.method == "PATCH" ? call.json() : Json::array()) {
+      if (string_at(operation, {"path"}) == "/status/stats/0/progress") told.push_back(operation["value"]);
+    }
+  }
+  CHECK(std::ranges::count(told, Json{{"step", "restore /source/data"},
+                                      {"percentDone", 50},
+                                      {"filesDone", 3},
+                                      {"totalFiles", 6},
+                                      {"bytesDone", 10},
+                                      {"totalBytes", 20}}) >= 1);
+  const Json result = test::result_in(story.script.calls());
+  CHECK(int_at(result, {"progress", "percentDone"}) == 100);
+  CHECK(int_at(result, {"progress", "filesDone"}) == 6);
+}
+
 TEST_CASE("a symbolic link where the snapshot has something else gives way, and leads no restore out of the volume",
           "[sidecar][restore_story][F44][I13][I16]") {
   RestoreStory story;
