@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/codec.h"
 #include "api/names.h"
 #include "controller/edges.h"
@@ -28,10 +30,25 @@ Json hosts_of(const Cluster& cluster, const Json& session) {
   return array_at(with_host_objects(session, cluster.caches.hosts_of(session)), {"status", "stats"});
 }
 
+/// An older one that pods may take up again until it is told that this one has its place.
+std::string restore_to_be_superseded(const Cluster& cluster, const api::RestoreSession& restore,
+                                     const std::string& injected) {
+  const std::string& name = restore.metadata.name;
+  auto all = restores_of(cluster, restore.metadata.ns, restore.spec.target->ref);
+  // The newest come first.
+  const auto self = std::ranges::find(all, name, [](const api::RestoreSession& other) { return other.metadata.name; });
+  const auto found = std::find_if(self, all.end(), [&](const api::RestoreSession& other) {
+    const bool may_have_pods = injected == other.metadata.name || injected == name;
+    return may_have_pods && may_be_tried_again(other);
+  });
+  return found == all.end() ? "" : name_in_books(api::kRestoreSessions, found->metadata.ref());
+}
+
 /// One whose hosts pods have taken, or may take at any moment.
-std::string user_of_volumes(const Cluster& cluster, const api::RestoreSession& restore) {
+std::string user_of_volumes(const Cluster& cluster, const api::RestoreSession& restore, const std::string& injected) {
   const std::string& ns = restore.metadata.ns;
   const api::WorkloadRef target{api::workload_kind(restore.spec.target->ref), {ns, restore.spec.target->ref.name}};
+  if (std::string older = restore_to_be_superseded(cluster, restore, injected); !older.empty()) return older;
   for (const kube::Cache::Object& other : cluster.caches.restores_of(target)) {
     const api::ObjectMeta meta = api::meta_of(*other);
     // One that is deleted has been let go by its author.
@@ -72,7 +89,7 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
   if (restore && restore->spec.target && phase != "Succeeded" && phase != "Invalid") {
     gather_rivals(cluster, *restore, world);
     const Json& stats = array_at(*session, {"status", "stats"});
-    if (stats.empty()) world.used_by = user_of_volumes(cluster, *restore);
+    if (stats.empty()) world.used_by = user_of_volumes(cluster, *restore, world.injected);
     const Tally hosts = tally(stats);
     world.silent_for = cluster.heartbeats.silent_for(name, stats);
     const bool settled = age(restore->metadata.created, world.now) >= cluster.limits.grace;
