@@ -167,9 +167,11 @@ bool superseded_session_ends(Decision& decision) {
 /// Its pods are asked to stop, and give their hosts back.
 bool volumes_in_use_are_waited_for(Decision& decision) {
   if (decision.world.used_by.empty() || !decision.stats.empty()) return false;
-  decision.status.json["phase"] = "Pending";
-  decision.status.set(names::kCompleted, "False", reasons::kVolumesInUse,
-                      decision.world.used_by + " still works on the volumes of this workload; waiting for its end");
+  if (!is_late(decision)) {
+    decision.status.json["phase"] = "Pending";
+    decision.status.set(names::kCompleted, "False", reasons::kVolumesInUse,
+                        decision.world.used_by + " still works on the volumes of this workload; waiting for its end");
+  }
   look_again(decision.plan, decision.world.limits.look_again);
   write(decision);
   return true;
@@ -180,11 +182,17 @@ bool may_still_restore(const Decision& decision) {
   return decision.session.status.phase != "Failed" || decision.world.injected == decision.session.metadata.name;
 }
 
-/// A target without pods is waited for as long as it takes: whoever restores often scales to zero first.
+/// A target without pods is waited for as long as it takes: whoever restores often scales to zero first. What
+/// spec.timeOut has ended meanwhile stays Failed until a pod may take a host.
 bool hosts_are_named(Decision& decision) {
   decision.unnamed = name_hosts(decision.world.session, decision.world.target, decision.stats).value_or(0);
   if (may_still_restore(decision)) name_later_ordinals(decision.world.target, decision.stats);
   if (!decision.stats.empty()) return false;
+  if (is_late(decision)) {
+    look_again(decision.plan, decision.world.limits.look_again);
+    write(decision);
+    return true;
+  }
   decision.status.json["phase"] = "Pending";
   if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
     decision.status.set(names::kCompleted, "False", why->reason, why->message);
@@ -197,6 +205,11 @@ bool hosts_are_named(Decision& decision) {
 bool phase_follows_from_the_hosts(Decision& decision) {
   const bool first = array_at(decision.world.session, {"status", "stats"}).empty();
   const Claims claims = claims_of(decision);
+  // Whatever was waited for before, no pod could take them.
+  if (first) {
+    decision.status.set_now(names::kCompleted, "False", reasons::kWaitingForClaim,
+                            "waiting for a pod to take " + hosts_in(decision.stats, kHostPending));
+  }
   for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
     warn(decision.plan, reasons::kHostRestoreFailed, std::move(said));
   }

@@ -179,6 +179,24 @@ TEST_CASE("a restore offers no host while pods of another session use the volume
   CHECK(host_of(after(world))["phase"] == "Pending");
 }
 
+TEST_CASE("what spec.timeOut has ended while the volumes were in use stays Failed until a pod may take a host",
+          "[controller][restore][F44][I6]") {
+  RestoreWorld world =
+      a_restore_world(a_restore_session().with([](api::RestoreSession& restore) { restore.spec.time_out = "10m"; }));
+  world.used_by = "BackupSession demo/nightly";
+  world.session = after(world);
+  world.session = after(at_age(world, minutes(10)));
+  CHECK(phase_of(world.session) == "Failed");
+  CHECK(plan_restore(at_age(world, minutes(11))).writes.empty());
+  world.used_by = "";
+  SECTION("nor while it is not known whose hosts it has") {
+    world.target.ref.kind = "DaemonSet";
+    world.target.pods.reset();
+    CHECK(phase_of(after(at_age(world, minutes(12)))) == "Failed");
+  }
+  SECTION("and is offered then") { CHECK(host_of(after(at_age(world, minutes(12))))["phase"] == "Pending"); }
+}
+
 TEST_CASE("a restore names the fields that it does not act on", "[controller][restore]") {
   RestoreWorld world = a_restore_world();
   CHECK(condition_of(after(world), "FieldsHonoured") == "True AllFieldsHonoured: every field of spec is acted on");

@@ -112,6 +112,19 @@ TEST_CASE("a host that waited for a busy pod is not failed the moment that pod i
   CHECK(phase_of(look_at(world, hours(2) + minutes(10))) == "Failed");
 }
 
+TEST_CASE("a restore that waited for others to leave its volumes is not failed the moment it may begin",
+          "[controller][waiting][F29][I6]") {
+  RestoreWorld world = a_restore_world();
+  world.used_by = "BackupSession demo/nightly";
+  CHECK(condition_of(look_at(world, seconds(1)), "Completed").starts_with("False VolumesInUse: "));
+  look_at(world, hours(1));
+  world.used_by = "";
+  CHECK(phase_of(look_at(world, hours(3))) == "Pending");
+  CHECK(condition_of(world.session, "Completed") == "False WaitingForClaim: waiting for a pod to take host-0");
+  CHECK(phase_of(look_at(world, hours(3) + minutes(9))) == "Pending");
+  CHECK(phase_of(look_at(world, hours(3) + minutes(10))) == "Failed");
+}
+
 TEST_CASE("a restore that a pod takes up again after it failed waits anew when it is handed back",
           "[controller][waiting]") {
   RestoreWorld world = a_restore_world();
