@@ -171,7 +171,7 @@ bool older_unfinished_session_skips_this_one(SessionDecision& decision) {
 /// retention policy would forget good ones for it.
 bool restore_of_the_target_skips(SessionDecision& decision) {
   if (decision.world.restoring.empty() || !untouched(decision)) return false;
-  skip(decision, reasons::kRestoreInProgress,
+  skip(decision, names::kRestoreInProgress,
        fmt::format("RestoreSession {}/{} restores the same workload and has not ended; backups go on when it has "
                    "succeeded or is deleted",
                    decision.session.metadata.ns, decision.world.restoring));
@@ -244,6 +244,8 @@ void make_way_for_restore(SessionDecision& decision) {
                                       decision.session.metadata.ns, decision.world.restoring);
   fail_hosts(decision.stats, kHostPending, why);
   ask_to_stop(decision.stats, why);
+  // Else each other pod that could work on such a host takes it in the moment in which it is given back.
+  if (uses_volumes(decision.stats)) decision.status.set(names::kCompleted, "False", names::kRestoreInProgress, why);
 }
 
 /// Its hosts were ended by the deadline, and only their thaws were waited for.

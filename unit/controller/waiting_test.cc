@@ -173,12 +173,28 @@ TEST_CASE("a backup that began before the restore goes on until pods can restore
   CHECK(phase_of(look_at(world, seconds(30))) == "Running");
   const std::string why = "RestoreSession demo/app-restore restores the same workload, and began before this was done";
   CHECK(host_of(world.session)["claim"]["stop"] == why);
+  // So that no other pod takes what this one gives back.
+  CHECK(world.session["status"]["reason"] == "RestoreInProgress");
   // Asked once.
   CHECK(plan_session(world).writes.empty());
 
   // The pod has given it back: nothing has come of it.
   world.session["status"]["stats"][0] = {{"hostname", "host-0"}, {"phase", "Pending"}};
   CHECK(phase_of(look_at(world, seconds(40))) == "Skipped");
+}
+
+TEST_CASE("a backup that made way for a restore that is deleted then is offered anew",
+          "[controller][waiting][F30][I6]") {
+  SessionWorld world = a_session_world();
+  look_at(world, seconds(1));
+  claim(world.session);
+  world.restoring = "app-restore";
+  world.restore_injected = true;
+  look_at(world, minutes(20));
+  world.restoring = "";
+  hand_back(world.session);
+  CHECK(phase_of(look_at(world, minutes(21))) == "Pending");
+  CHECK(condition_of(world.session, "Completed") == "False WaitingForClaim: waiting for a pod to take host-0");
 }
 
 TEST_CASE("a backup of which a part was made before a restore began fails, and says why",

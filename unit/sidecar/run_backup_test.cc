@@ -135,6 +135,19 @@ TEST_CASE("a host of its own that another pod has, that has ended or that is not
   run_through(story);
 }
 
+TEST_CASE("a host of its own of a session that makes way for a restore is read, and not claimed",
+          "[sidecar][run_backup][F29][I9][I13]") {
+  Story story;
+  Json session = with_objects(a_backup_session().stamped().json());
+  session["status"]["reason"] = "RestoreInProgress";
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({{"ADDED", session}});
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("GET", object_path(session, "host-0")).reply(object_of(session, "Pending"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=123").stream({}).then_hang();
+  run_through(story);
+}
+
 TEST_CASE("whoever is told to do the upkeep after a session claims it in its object",
           "[sidecar][run_backup][F28][I11]") {
   Story story;
