@@ -27,11 +27,17 @@ namespace {
 
 namespace names = api::names;
 
+/// The deadline has ended it, and its pods or their thaws are waited for.
+bool is_late(const SessionDecision& decision) {
+  const api::Condition* late = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
+  return late != nullptr && late->status == "True";
+}
+
 /// No pod has taken a host yet, nor lost one.
 bool untouched(const SessionDecision& decision) {
   const Tally sum = tally(decision.stats);
   // Pods take hosts that are objects of their own without the session being written.
-  if (decision.has_host_objects()) return false;
+  if (decision.has_host_objects() || is_late(decision)) return false;
   return sum.total == sum.pending && !api::find_condition(decision.status.conditions(), reasons::kBackupDisrupted);
 }
 
@@ -185,6 +191,43 @@ bool unusable_configuration_fails(SessionDecision& decision) {
   return true;
 }
 
+Claims claims_of(const SessionDecision& decision) {
+  const SessionWorld& world = decision.world;
+  return {.target = world.target,
+          .silent_for = world.silent_for,
+          .limits = world.limits,
+          .now = world.now,
+          .disrupted = reasons::kBackupDisrupted,
+          .in_turn = false,
+          .watched_for = world.watched_for,
+          .refused = world.objects_refused};
+}
+
+/// Gives back what vanished pods had, and fails what stands still or is taken by nobody.
+void judge_hosts(SessionDecision& decision, Claims claims) {
+  Json lost = Json::array();
+  claims.lost = &lost;
+  for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
+    warn(decision.plan, reasons::kHostBackupFailed, std::move(said));
+  }
+  record_lost_pods(decision.status.json, lost, decision.world.target.ref);
+}
+
+/// A restore begins when this session has ended: not before its pods have given back what they read.
+bool restore_waits_for_pods(SessionDecision& decision, const std::string& message) {
+  if (decision.world.restoring.empty()) return false;
+  judge_hosts(decision, claims_of(decision));
+  fail_hosts(decision.stats, kHostPending, message);
+  ask_to_stop(decision.stats, message);
+  if (!uses_volumes(decision.stats)) return false;
+  thaw_failed_hosts(decision);
+  decision.status.json["phase"] = "Running";
+  decision.status.set(names::kCompleted, "False", names::kRestoreInProgress, message);
+  look_again(decision.plan, decision.world.limits.look_again);
+  write(decision);
+  return true;
+}
+
 bool passed_deadline_fails(SessionDecision& decision) {
   const Tally sum = tally(decision.stats);
   const auto total = int_at(decision.world.session, {"status", "totalHosts"}, sum.total);
@@ -197,23 +240,15 @@ bool passed_deadline_fails(SessionDecision& decision) {
     return false;
   }
   const std::string silent = hosts_in(decision.stats, kHostRunning);
-  const std::string message = fmt::format("it did not end within {}{}", format_duration(limit),
-                                          silent.empty() ? "" : "; still running: " + silent);
+  std::string message = fmt::format("it did not end within {}{}", format_duration(limit),
+                                    silent.empty() ? "" : "; still running: " + silent);
+  // Which hosts they were is told as of the first look.
+  if (is_late(decision)) message = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded)->message;
   decision.status.set(names::kDeadlineExceeded, "True", reasons::kDeadline, message);
+  // Who keeps to kStall has ended by then.
+  if (decision.age() < limit + limits.stall && restore_waits_for_pods(decision, message)) return true;
   fail_session(decision, reasons::kDeadline, message);
   return true;
-}
-
-Claims claims_of(const SessionDecision& decision) {
-  const SessionWorld& world = decision.world;
-  return {.target = world.target,
-          .silent_for = world.silent_for,
-          .limits = world.limits,
-          .now = world.now,
-          .disrupted = reasons::kBackupDisrupted,
-          .in_turn = false,
-          .watched_for = world.watched_for,
-          .refused = world.objects_refused};
 }
 
 bool hosts_are_named(SessionDecision& decision) {
@@ -248,22 +283,10 @@ void make_way_for_restore(SessionDecision& decision) {
   if (uses_volumes(decision.stats)) decision.status.set(names::kCompleted, "False", names::kRestoreInProgress, why);
 }
 
-/// Its hosts were ended by the deadline, and only their thaws were waited for.
-bool is_late(const SessionDecision& decision) {
-  const api::Condition* late = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
-  return late != nullptr && late->status == "True";
-}
-
-/// Gives back, fails hosts, then derives the phase.
 bool phase_follows_from_the_hosts(SessionDecision& decision) {
   const bool first = array_at(decision.world.session, {"status", "stats"}).empty();
-  Json lost = Json::array();
-  Claims claims = claims_of(decision);
-  claims.lost = &lost;
-  for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
-    warn(decision.plan, reasons::kHostBackupFailed, std::move(said));
-  }
-  record_lost_pods(decision.status.json, lost, decision.world.target.ref);
+  const Claims claims = claims_of(decision);
+  judge_hosts(decision, claims);
   make_way_for_restore(decision);
   thaw_failed_hosts(decision);
   const Tally sum = tally(decision.stats);

@@ -221,3 +221,26 @@ TEST_CASE("a backup whose snapshots are made is not asked to stop", "[controller
   CHECK(phase_of(look_at(world, seconds(20))) == "Running");
   CHECK_FALSE(host_of(world.session)["claim"].contains("stop"));
 }
+
+TEST_CASE("a backup whose time is over while a restore waits for it ends when its pods have ended",
+          "[controller][waiting][F29][I6][I13]") {
+  SessionWorld world = a_session_world();
+  look_at(world, seconds(1));
+  claim(world.session);
+  world.restoring = "app-restore";
+  CHECK(phase_of(look_at(world, hours(24))) == "Running");
+  const std::string message = "it did not end within 24h0m0s; still running: host-0";
+  CHECK(host_of(world.session)["claim"]["stop"] == message);
+  CHECK(condition_of(world.session, "Completed") == "False RestoreInProgress: " + message);
+  CHECK(plan_session(world).writes.empty());
+  seconds then = hours(24) + seconds(30);
+  SECTION("and gave the host back") { hand_back(world.session); }
+  SECTION("or vanished") { world.target.pods = std::vector{a_pod("web-2")}; }
+  SECTION("or cannot but have ended by now") {
+    CHECK(phase_of(look_at(world, hours(24) + minutes(14))) == "Running");
+    then = hours(24) + minutes(15);
+  }
+  CHECK(phase_of(look_at(world, then)) == "Failed");
+  CHECK(condition_of(world.session, "Completed") == "True DeadlineExceeded: " + message);
+  CHECK(host_of(world.session)["error"] == message);
+}
