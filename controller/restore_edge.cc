@@ -65,6 +65,33 @@ std::string user_of_volumes(const Cluster& cluster, const api::RestoreSession& r
   return "";
 }
 
+bool restores_for_nobody(const Cluster& cluster, const std::string& ns, const Json& pod) {
+  const std::string uid = string_at(pod, {"metadata", "annotations", api::names::kAppliedRestoreUid});
+  const PodFacts facts = pod_facts(pod, api::names::kInitContainer);
+  if (uid.empty() || !is_alive(facts) || !facts.runs_container) return false;
+  return std::ranges::none_of(cluster.caches.restores.list(ns), [&uid](const kube::Cache::Object& restore) {
+    return string_at(*restore, {"metadata", "uid"}) == uid;
+  });
+}
+
+/// The pod of a RestoreSession that was deleted, or replaced by one of its name. Nothing says when it has ended: its
+/// sign of life tells it, and nobody else.
+Result<std::string> pod_of_no_restore(Cluster& cluster, kube::Api& api, const api::RestoreSession& restore) {
+  const std::string& ns = restore.metadata.ns;
+  const api::WorkloadRef target{api::workload_kind(restore.spec.target->ref), {ns, restore.spec.target->ref.name}};
+  const auto workload = target.kind != nullptr ? cluster.caches.workload(target) : nullptr;
+  const std::string selector = workload ? selector_text(*workload) : "";
+  if (selector.empty()) return "";
+  const auto list = api.list(api::kPods, ns, {.label_selector = selector, .from_cache = true});
+  if (!list && list.error().code == ErrorCode::denied) return "";
+  if (!list) return std::unexpected(list.error());
+  for (const Json& pod : array_at(*list, {"items"})) {
+    if (restores_for_nobody(cluster, ns, pod))
+      return fmt::format("pod {}, of a RestoreSession that is gone,", string_at(pod, {"metadata", "name"}));
+  }
+  return "";
+}
+
 }  // namespace
 
 Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
@@ -90,6 +117,9 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
     gather_rivals(cluster, *restore, world);
     const Json& stats = array_at(*session, {"status", "stats"});
     if (stats.empty()) world.used_by = user_of_volumes(cluster, *restore, world.injected);
+    if (stats.empty() && world.used_by.empty() && age(restore->metadata.created, world.now) < cluster.limits.notice) {
+      TRY(world.used_by, pod_of_no_restore(cluster, api, *restore));
+    }
     const Tally hosts = tally(stats);
     world.silent_for = cluster.heartbeats.silent_for(name, stats);
     const bool settled = age(restore->metadata.created, world.now) >= cluster.limits.grace;

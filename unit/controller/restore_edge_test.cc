@@ -32,7 +32,9 @@ Json failed_restore(int attempts) {
       })
       .json();
 }
-Json newer_restore() { return a_restore_session("newer").created(kCreated + std::chrono::minutes(1)).json(); }
+Json newer_restore(TimePoint created = kCreated + std::chrono::minutes(1)) {
+  return a_restore_session("newer").created(created).json();
+}
 
 Json deployment_with(const std::string& restore) {
   Json workload = {{"apiVersion", "apps/v1"},
@@ -46,20 +48,22 @@ Json deployment_with(const std::string& restore) {
 }
 
 /// What the controller writes into the status of the RestoreSession `name`; null for nothing.
-Json status_written(const std::string& name, const Json& older, const std::string& injected) {
+Json status_written(const std::string& name, const Json& older, const std::string& injected,
+                    const std::vector<Json>& pods = {}, std::chrono::seconds age = std::chrono::hours(1)) {
   ClusterScript cluster;
+  FakeClock clock;
+  const Json newer = newer_restore(clock.now() - age);
   cluster.has({{"Repository", {a_repository().json()}},
                {"Deployment", {deployment_with(injected)}},
-               {"RestoreSession", {older, newer_restore()}}});
+               {"RestoreSession", {older, newer}}});
   ApiScript& script = cluster.script;
   const std::string path = fmt::format("{}/{}", kRestores, name);
-  script.on("GET", path).always().reply(newer_restore());
-  script.on("PATCH", path + "/status").always().reply(newer_restore());
+  script.on("GET", path).always().reply(newer);
+  script.on("PATCH", path + "/status").always().reply(newer);
   script.on("GET", "/api/v1/namespaces/demo/secrets/repo-secret").always().reply(403);
-  script.on("GET", "/api/v1/namespaces/demo/pods").always().reply(403);
+  script.on("GET", "/api/v1/namespaces/demo/pods").always().reply(list_of(pods, "100"));
   script.on("POST", "/api/v1/namespaces/demo/events").always().reply(201, Json::object());
   Queues queues;
-  FakeClock clock;
   Cluster all(script.config(), queues, inject::Settings{}, Limits{}, false, clock);
   all.caches.start();
   REQUIRE(comes_true([&] { return all.caches.synced(); }));
@@ -87,6 +91,30 @@ TEST_CASE("a restore waits while pods may take up an older one that failed, unti
   Json told = failed_restore(1);
   told["status"] = superseded;
   CHECK(array_at(status_written("newer", told, injected), {"stats"}).size() == 1);
+}
+
+TEST_CASE("a restore waits a moment for pods of one that was deleted or replaced",
+          "[controller][restore_edge][F22][I13]") {
+  Json pod = an_object("stash-demo-1", "8");
+  pod["metadata"]["annotations"] = {{api::names::kAppliedRestoreUid, "uid-replaced"}};
+  pod["status"] = {{"phase", "Pending"},
+                   {"initContainerStatuses", {{{"name", "stash-init"}, {"state", {{"running", Json::object()}}}}}}};
+  const auto status = [&pod](std::chrono::seconds age) {
+    return status_written("newer", failed_restore(api::kRestoreAttempts), "newer", {pod}, age);
+  };
+  const std::chrono::seconds at_once(5);
+  SECTION("until they have seen it") {
+    CHECK(status(at_once)["reason"] == "VolumesInUse");
+    CHECK(array_at(status(std::chrono::seconds(60)), {"stats"}).size() == 1);
+  }
+  SECTION("not for those that have ended") {
+    pod["status"]["initContainerStatuses"][0]["state"] = {{"terminated", {{"exitCode", 1}}}};
+    CHECK(array_at(status(at_once), {"stats"}).size() == 1);
+  }
+  SECTION("nor for its own and those of others, which are known otherwise") {
+    pod["metadata"]["annotations"] = {{api::names::kAppliedRestoreUid, GENERATE("uid-newer", "uid-older")}};
+    CHECK(array_at(status(at_once), {"stats"}).size() == 1);
+  }
 }
 
 TEST_CASE("a failed restore that may be tried again is looked at when a newer one comes, or gets its place",
