@@ -112,6 +112,8 @@ inline constexpr std::string_view kWipedOut = "WipedOut";
 inline constexpr std::string_view kMassDeletion = "MassDeletion";
 /// The reason of a RestoreSession whose place a newer one has taken; no pod begins one any more.
 inline constexpr std::string_view kSuperseded = "Superseded";
+/// The reason of a BackupSession that is Skipped, or ends early, for a restore; no pod takes a host of one any more.
+inline constexpr std::string_view kRestoreInProgress = "RestoreInProgress";
 /// Ours, on a Repository: another one of its namespace has the same location. With this reason that one is older, and
 /// the sidecars leave `restic init` to its backups.
 inline constexpr std::string_view kLocationShared = "LocationShared";

@@ -10,6 +10,7 @@
 #include "controller/blueprint_plan.h"
 #include "controller/blueprint_request.h"
 #include "controller/kind_name.h"
+#include "controller/restore_phase.h"
 #include "controller/rollout.h"
 #include "controller/session_hosts.h"
 #include "inject/workload_view.h"
@@ -20,6 +21,7 @@ namespace {
 using api::ObjectRef;
 
 constexpr std::string_view kUnfinished = "unfinished";
+constexpr std::string_view kTriedAgain = "tried again";
 /// So that hundreds of hosts that begin or end at once are few looks at their session, and few writes that every
 /// sidecar is told.
 constexpr std::chrono::seconds kGatherHosts{2};
@@ -60,10 +62,14 @@ std::optional<api::WorkloadRef> target_of(const Json& object) {
 
 bool is_finished(const Json& session) { return api::is_final_phase(string_at(session, {"status", "phase"})); }
 
-void wake_unfinished(const kube::Cache& cache, kube::WorkQueue& queue, const std::string& ns) {
-  for (const Caches::Object& object : cache.with_key(ns, kUnfinished)) {
+void wake_with(const kube::Cache& cache, kube::WorkQueue& queue, const std::string& ns, std::string_view key) {
+  for (const Caches::Object& object : cache.with_key(ns, key)) {
     queue.add(to_string(ObjectRef{ns, string_at(*object, {"metadata", "name"})}));
   }
+}
+
+void wake_unfinished(const kube::Cache& cache, kube::WorkQueue& queue, const std::string& ns) {
+  wake_with(cache, queue, ns, kUnfinished);
 }
 
 /// Nothing that a decision reads differs.
@@ -92,12 +98,19 @@ std::vector<std::string> keys_of_session(const Json& object) {
   return keys;
 }
 
-/// Of a BackupConfiguration or a RestoreSession.
+/// Of a BackupConfiguration, or of a RestoreSession among others.
 std::vector<std::string> keys_of_invoker(const Json& object) {
   std::vector<std::string> keys;
   if (!is_finished(object)) keys.emplace_back(kUnfinished);
   keys.push_back(of_repository(repository_of(object)));
   if (const auto target = target_of(object)) keys.push_back(of_target(*target));
+  return keys;
+}
+
+std::vector<std::string> keys_of_restore(const Json& object) {
+  std::vector<std::string> keys = keys_of_invoker(object);
+  const auto restore = api::decode<api::RestoreSession>(object);
+  if (restore && may_be_tried_again(*restore)) keys.emplace_back(kTriedAgain);
   return keys;
 }
 
@@ -108,7 +121,7 @@ Caches::Caches(const kube::Config& config, Queues& the_queues)
       repositories(config, api::kRepositories, {}, routed(&Caches::on_repository)),
       configurations(config, api::kBackupConfigurations, {.keys = keys_of_invoker}, routed(&Caches::on_configuration)),
       sessions(config, api::kBackupSessions, {.keys = keys_of_session}, routed(&Caches::on_session)),
-      restores(config, api::kRestoreSessions, {.keys = keys_of_invoker}, routed(&Caches::on_restore)),
+      restores(config, api::kRestoreSessions, {.keys = keys_of_restore}, routed(&Caches::on_restore)),
       // A cluster whose CRDs are managed apart may not have these two yet.
       session_hosts(config, api::kBackupSessionHosts, {.keys = keys_of_session_host, .may_be_unserved = true},
                     routed(&Caches::on_session_host)),
@@ -296,9 +309,11 @@ void Caches::on_session(const ObjectRef& ref, const Object& before, const Object
 
 void Caches::on_restore(const ObjectRef& ref, const Object& before, const Object& after) {
   queues.restores.add(to_string(ref));
-  // A backup of the same volumes makes way for a restore, and a newer restore waits for the end of an older one.
+  // A backup of the same volumes makes way for a restore, and a newer restore waits for the end of an older one. One
+  // that has failed, and may be tried again, is told that a newer one has its place.
   if (!before) wake_unfinished(sessions, queues.sessions, ref.ns);
   wake_unfinished(restores, queues.restores, ref.ns);
+  wake_with(restores, queues.restores, ref.ns, kTriedAgain);
   wake_target(before);
   wake_target(after);
 }
@@ -342,6 +357,7 @@ void Caches::on_workload(const api::WorkloadKind& kind, const ObjectRef& ref, co
   }
   wake_unfinished(sessions, queues.sessions, ref.ns);
   wake_unfinished(restores, queues.restores, ref.ns);
+  wake_with(restores, queues.restores, ref.ns, kTriedAgain);
 }
 
 void Caches::on_owned(const ObjectRef& ref, const Object& before, const Object& after) {

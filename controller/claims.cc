@@ -32,7 +32,9 @@ std::chrono::seconds waited(const Claims& claims, const StatusDraft& status) {
 /// Reasons of Completed under which hosts were in the hands of a pod, or waited for one that had other work.
 bool was_in_hands(const StatusDraft& status) {
   const api::Condition* said = api::find_condition(status.conditions(), api::names::kCompleted);
-  return said && said->status == "False" && (said->reason == reasons::kRunning || said->reason == reasons::kPodBusy);
+  return said && said->status == "False" &&
+         (said->reason == reasons::kRunning || said->reason == reasons::kPodBusy ||
+          said->reason == api::names::kRestoreInProgress);
 }
 
 /// A pod that is stopped hands its host back by itself, so the controller finds it free and nobody lost.

@@ -85,7 +85,6 @@ inline constexpr std::string_view kPodBusy = "PodBusy";
 inline constexpr std::string_view kDenied = "AccessDenied";
 inline constexpr std::string_view kPodsUnknown = "PodsUnknown";
 inline constexpr std::string_view kVolumesInUse = "VolumesInUse";
-inline constexpr std::string_view kRestoreInProgress = "RestoreInProgress";
 
 // Ours, about workloads that ask for a BackupBlueprint.
 inline constexpr std::string_view kBlueprintMissing = "BackupBlueprintNotFound";

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/codec.h"
 #include "api/names.h"
 #include "controller/edges.h"
@@ -29,10 +31,25 @@ Json hosts_of(const Cluster& cluster, const Json& session) {
   return array_at(with_host_objects(session, cluster.caches.hosts_of(session)), {"status", "stats"});
 }
 
+/// An older one that pods may take up again until it is told that this one has its place.
+std::string restore_to_be_superseded(const Cluster& cluster, const api::RestoreSession& restore,
+                                     const std::string& injected) {
+  const std::string& name = restore.metadata.name;
+  auto all = restores_of(cluster, restore.metadata.ns, restore.spec.target->ref);
+  // The newest come first.
+  const auto self = std::ranges::find(all, name, [](const api::RestoreSession& other) { return other.metadata.name; });
+  const auto found = std::find_if(self, all.end(), [&](const api::RestoreSession& other) {
+    const bool may_have_pods = injected == other.metadata.name || injected == name;
+    return may_have_pods && may_be_tried_again(other);
+  });
+  return found == all.end() ? "" : name_in_books(api::kRestoreSessions, found->metadata.ref());
+}
+
 /// One whose hosts pods have taken, or may take at any moment.
-std::string user_of_volumes(const Cluster& cluster, const api::RestoreSession& restore) {
+std::string user_of_volumes(const Cluster& cluster, const api::RestoreSession& restore, const std::string& injected) {
   const std::string& ns = restore.metadata.ns;
   const api::WorkloadRef target{api::workload_kind(restore.spec.target->ref), {ns, restore.spec.target->ref.name}};
+  if (std::string older = restore_to_be_superseded(cluster, restore, injected); !older.empty()) return older;
   for (const kube::Cache::Object& other : cluster.caches.restores_of(target)) {
     const api::ObjectMeta meta = api::meta_of(*other);
     // One that is deleted has been let go by its author.
@@ -45,6 +62,33 @@ std::string user_of_volumes(const Cluster& cluster, const api::RestoreSession& r
       if (meta.being_deleted || api::is_final_phase(string_at(*session, {"status", "phase"}))) continue;
       if (may_use_volumes(hosts_of(cluster, *session))) return name_in_books(api::kBackupSessions, meta.ref());
     }
+  }
+  return "";
+}
+
+bool restores_for_nobody(const Cluster& cluster, const std::string& ns, const Json& pod) {
+  const std::string uid = string_at(pod, {"metadata", "annotations", api::names::kAppliedRestoreUid});
+  const PodFacts facts = pod_facts(pod, api::names::kInitContainer);
+  if (uid.empty() || !is_alive(facts) || !facts.runs_container) return false;
+  return std::ranges::none_of(cluster.caches.restores.list(ns), [&uid](const kube::Cache::Object& restore) {
+    return string_at(*restore, {"metadata", "uid"}) == uid;
+  });
+}
+
+/// The pod of a RestoreSession that was deleted, or replaced by one of its name. Nothing says when it has ended: its
+/// sign of life tells it, and nobody else.
+Result<std::string> pod_of_no_restore(Cluster& cluster, kube::Api& api, const api::RestoreSession& restore) {
+  const std::string& ns = restore.metadata.ns;
+  const api::WorkloadRef target{api::workload_kind(restore.spec.target->ref), {ns, restore.spec.target->ref.name}};
+  const auto workload = target.kind != nullptr ? cluster.caches.workload(target) : nullptr;
+  const std::string selector = workload ? selector_text(*workload) : "";
+  if (selector.empty()) return "";
+  const auto list = api.list(api::kPods, ns, {.label_selector = selector, .from_cache = true});
+  if (!list && list.error().code == ErrorCode::denied) return "";
+  if (!list) return std::unexpected(list.error());
+  for (const Json& pod : array_at(*list, {"items"})) {
+    if (restores_for_nobody(cluster, ns, pod))
+      return fmt::format("pod {}, of a RestoreSession that is gone,", string_at(pod, {"metadata", "name"}));
   }
   return "";
 }
@@ -73,7 +117,10 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
   if (restore && restore->spec.target && phase != "Succeeded" && phase != "Invalid") {
     gather_rivals(cluster, *restore, world);
     const Json& stats = array_at(*session, {"status", "stats"});
-    if (stats.empty()) world.used_by = user_of_volumes(cluster, *restore);
+    if (stats.empty()) world.used_by = user_of_volumes(cluster, *restore, world.injected);
+    if (stats.empty() && world.used_by.empty() && age(restore->metadata.created, world.now) < cluster.limits.notice) {
+      TRY(world.used_by, pod_of_no_restore(cluster, api, *restore));
+    }
     const Tally hosts = tally(stats);
     world.silent_for = cluster.heartbeats.silent_for(name, stats);
     const bool settled = age(restore->metadata.created, world.now) >= cluster.limits.grace;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/codec.h"
 #include "api/names.h"
 #include "api/time_out.h"
@@ -77,6 +79,11 @@ bool unusable_session_is_invalid(Decision& decision) {
   return true;
 }
 
+/// spec.timeOut has ended it before.
+bool is_late(const Decision& decision) {
+  return api::find_condition(decision.status.conditions(), names::kDeadlineExceeded) != nullptr;
+}
+
 /// What a user may expect of a restore that failed.
 std::string outlook(const Decision& decision) {
   bool begun = false, may_retry = false;
@@ -91,26 +98,6 @@ std::string outlook(const Decision& decision) {
   return begun ? "" : "; nothing was restored: remove the cause, then delete this RestoreSession and create it again";
 }
 
-/// Speaks once: a pod that tries again afterwards may still succeed.
-bool passed_time_out_fails(Decision& decision) {
-  const auto limit = api::time_out(decision.session.spec.time_out);
-  const api::Condition* said = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
-  const Tally sum = tally(decision.stats);
-  const bool done = sum.total > 0 && sum.pending + sum.running + decision.unnamed == 0;
-  if (!limit || said || done) return false;
-  const auto passed = age(decision.session.metadata.created, decision.world.now);
-  if (passed < *limit) {
-    look_again(decision.plan, *limit - passed);
-    return false;
-  }
-  const std::string message = fmt::format("it did not end within spec.timeOut, {}", format_duration(*limit));
-  fail_hosts(decision.stats, kHostPending, message);
-  fail_hosts(decision.stats, kHostRunning, message);
-  decision.status.set(names::kDeadlineExceeded, "True", reasons::kDeadline, message);
-  end(decision, "Failed", reasons::kDeadline, message + outlook(decision));
-  return true;
-}
-
 Claims claims_of(const Decision& decision) {
   const RestoreWorld& world = decision.world;
   return {.target = world.target,
@@ -122,37 +109,68 @@ Claims claims_of(const Decision& decision) {
           .watched_for = world.watched_for};
 }
 
+/// Fails the free hosts, and asks the pods that have the others to stop: who is told that the session has ended must
+/// find nobody writing.
+void call_off(Decision& decision, const std::string& message) {
+  if (tally(decision.stats).running > 0)
+    judge_claims(claims_of(decision), decision.stats, decision.status, decision.plan);
+  fail_hosts(decision.stats, kHostPending, message);
+  ask_to_stop(decision.stats, message);
+}
+
+bool waits_for_pods(Decision& decision, std::string_view reason, const std::string& message) {
+  const std::string running = hosts_in(decision.stats, kHostRunning);
+  if (running.empty()) return false;
+  decision.status.json["phase"] = "Running";
+  decision.status.json.erase("sessionDuration");
+  decision.status.set(names::kCompleted, "False", reason, message + "; waiting for the pod that works on " + running);
+  look_again(decision.plan, decision.world.limits.look_again);
+  write(decision);
+  return true;
+}
+
+/// Speaks once: a pod that tries again afterwards may still succeed.
+bool passed_time_out_fails(Decision& decision) {
+  const auto limit = api::time_out(decision.session.spec.time_out);
+  const Tally sum = tally(decision.stats);
+  const bool done = sum.total > 0 && sum.pending + sum.running + decision.unnamed == 0;
+  if (!limit || is_late(decision) || done) return false;
+  const auto passed = age(decision.session.metadata.created, decision.world.now);
+  if (passed < *limit) {
+    look_again(decision.plan, *limit - passed);
+    return false;
+  }
+  const std::string message = fmt::format("it did not end within spec.timeOut, {}", format_duration(*limit));
+  call_off(decision, message);
+  if (passed < *limit + decision.world.limits.notice && waits_for_pods(decision, reasons::kDeadline, message))
+    return true;
+  fail_hosts(decision.stats, kHostRunning, message);
+  decision.status.set(names::kDeadlineExceeded, "True", reasons::kDeadline, message);
+  end(decision, "Failed", reasons::kDeadline, message + outlook(decision));
+  return true;
+}
+
 /// The old pod may live until the new one is ready, and two restores must not write into one volume: the pods are asked
 /// to stop, and the newer one begins when none has a host any more.
 bool superseded_session_ends(Decision& decision) {
-  Tally sum = tally(decision.stats);
+  const Tally sum = tally(decision.stats);
   if (decision.world.superseded_by.empty() || (sum.total > 0 && sum.succeeded == sum.total)) return false;
   const std::string message =
       fmt::format("superseded by RestoreSession {}/{}, which is newer and restores the same workload",
                   decision.session.metadata.ns, decision.world.superseded_by);
-  if (sum.running > 0) judge_claims(claims_of(decision), decision.stats, decision.status, decision.plan);
-  fail_hosts(decision.stats, kHostPending, message);
-  ask_to_stop(decision.stats, message);
-  sum = tally(decision.stats);
-  if (sum.total > 0 && sum.succeeded == sum.total) return false;
-  if (sum.running == 0) {
-    end(decision, "Failed", names::kSuperseded, message);
-    return true;
-  }
-  decision.status.json["phase"] = "Running";
-  decision.status.json.erase("sessionDuration");
-  decision.status.set(names::kCompleted, "False", names::kSuperseded,
-                      message + "; waiting for the pod that works on " + hosts_in(decision.stats, kHostRunning));
-  write(decision);
+  call_off(decision, message);
+  if (!waits_for_pods(decision, names::kSuperseded, message)) end(decision, "Failed", names::kSuperseded, message);
   return true;
 }
 
 /// Its pods are asked to stop, and give their hosts back.
 bool volumes_in_use_are_waited_for(Decision& decision) {
   if (decision.world.used_by.empty() || !decision.stats.empty()) return false;
-  decision.status.json["phase"] = "Pending";
-  decision.status.set(names::kCompleted, "False", reasons::kVolumesInUse,
-                      decision.world.used_by + " still works on the volumes of this workload; waiting for its end");
+  if (!is_late(decision)) {
+    decision.status.json["phase"] = "Pending";
+    decision.status.set(names::kCompleted, "False", reasons::kVolumesInUse,
+                        decision.world.used_by + " still works on the volumes of this workload; waiting for its end");
+  }
   look_again(decision.plan, decision.world.limits.look_again);
   write(decision);
   return true;
@@ -163,11 +181,17 @@ bool may_still_restore(const Decision& decision) {
   return decision.session.status.phase != "Failed" || decision.world.injected == decision.session.metadata.name;
 }
 
-/// A target without pods is waited for as long as it takes: whoever restores often scales to zero first.
+/// A target without pods is waited for as long as it takes: whoever restores often scales to zero first. What
+/// spec.timeOut has ended meanwhile stays Failed until a pod may take a host.
 bool hosts_are_named(Decision& decision) {
   decision.unnamed = name_hosts(decision.world.session, decision.world.target, decision.stats);
   if (may_still_restore(decision)) name_later_ordinals(decision.world.target, decision.stats);
   if (!decision.stats.empty()) return false;
+  if (is_late(decision)) {
+    look_again(decision.plan, decision.world.limits.look_again);
+    write(decision);
+    return true;
+  }
   decision.status.json["phase"] = "Pending";
   if (const auto why = judge_unnamed(claims_of(decision), 0, decision.status, decision.plan)) {
     decision.status.set(names::kCompleted, "False", why->reason, why->message);
@@ -180,6 +204,11 @@ bool hosts_are_named(Decision& decision) {
 bool phase_follows_from_the_hosts(Decision& decision) {
   const bool first = array_at(decision.world.session, {"status", "stats"}).empty();
   const Claims claims = claims_of(decision);
+  // Whatever was waited for before, no pod could take them.
+  if (first) {
+    decision.status.set_now(names::kCompleted, "False", reasons::kWaitingForClaim,
+                            "waiting for a pod to take " + hosts_in(decision.stats, kHostPending));
+  }
   for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
     warn(decision.plan, reasons::kHostRestoreFailed, std::move(said));
   }
@@ -223,6 +252,15 @@ constexpr Rule kRules[] = {deleted_session_is_released,
                            phase_follows_from_the_hosts};
 
 }  // namespace
+
+bool may_be_tried_again(const api::RestoreSession& session) {
+  const api::RestoreSessionStatus& status = session.status;
+  return status.phase == "Failed" && status.reason != names::kSuperseded &&
+         !inject::was_ended_by_older_stash(session) &&
+         std::ranges::any_of(status.stats, [](const api::HostStats& host) {
+           return host.phase == kHostFailed && host.attempts < api::kRestoreAttempts;
+         });
+}
 
 Plan plan_restore(const RestoreWorld& world) {
   const auto session = api::decode<api::RestoreSession>(world.session);

@@ -22,6 +22,10 @@ struct RestoreWorld {
   std::chrono::seconds watched_for = std::chrono::seconds::max();  ///< since this process began to look
 };
 
+/// Failed, and a pod that holds its stash-init may take it up again: an attempt is left, and no newer one has its
+/// place.
+bool may_be_tried_again(const api::RestoreSession& session);
+
 /// Pure and total. Unlike a backup, a failed restore may still succeed: the init container keeps the application from
 /// starting on half-restored data and tries again a bounded number of times, so Failed goes back to Running when a pod
 /// takes a host again. Succeeded and Invalid never change.

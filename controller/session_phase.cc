@@ -27,11 +27,17 @@ namespace {
 
 namespace names = api::names;
 
+/// The deadline has ended it, and its pods or their thaws are waited for.
+bool is_late(const SessionDecision& decision) {
+  const api::Condition* late = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
+  return late != nullptr && late->status == "True";
+}
+
 /// No pod has taken a host yet, nor lost one.
 bool untouched(const SessionDecision& decision) {
   const Tally sum = tally(decision.stats);
   // Pods take hosts that are objects of their own without the session being written.
-  if (decision.has_host_objects()) return false;
+  if (decision.has_host_objects() || is_late(decision)) return false;
   return sum.total == sum.pending && !api::find_condition(decision.status.conditions(), reasons::kBackupDisrupted);
 }
 
@@ -171,7 +177,7 @@ bool older_unfinished_session_skips_this_one(SessionDecision& decision) {
 /// retention policy would forget good ones for it.
 bool restore_of_the_target_skips(SessionDecision& decision) {
   if (decision.world.restoring.empty() || !untouched(decision)) return false;
-  skip(decision, reasons::kRestoreInProgress,
+  skip(decision, names::kRestoreInProgress,
        fmt::format("RestoreSession {}/{} restores the same workload and has not ended; backups go on when it has "
                    "succeeded or is deleted",
                    decision.session.metadata.ns, decision.world.restoring));
@@ -182,6 +188,43 @@ bool unusable_configuration_fails(SessionDecision& decision) {
   const std::string why = inject::unusable(*decision.world.configuration, decision.world.exec_hooks);
   if (why.empty() || stamped(decision)) return false;
   fail_session(decision, reasons::kInvalid, why);
+  return true;
+}
+
+Claims claims_of(const SessionDecision& decision) {
+  const SessionWorld& world = decision.world;
+  return {.target = world.target,
+          .silent_for = world.silent_for,
+          .limits = world.limits,
+          .now = world.now,
+          .disrupted = reasons::kBackupDisrupted,
+          .in_turn = false,
+          .watched_for = world.watched_for,
+          .refused = world.objects_refused};
+}
+
+/// Gives back what vanished pods had, and fails what stands still or is taken by nobody.
+void judge_hosts(SessionDecision& decision, Claims claims) {
+  Json lost = Json::array();
+  claims.lost = &lost;
+  for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
+    warn(decision.plan, reasons::kHostBackupFailed, std::move(said));
+  }
+  record_lost_pods(decision.status.json, lost, decision.world.target.ref);
+}
+
+/// A restore begins when this session has ended: not before its pods have given back what they read.
+bool restore_waits_for_pods(SessionDecision& decision, const std::string& message) {
+  if (decision.world.restoring.empty()) return false;
+  judge_hosts(decision, claims_of(decision));
+  fail_hosts(decision.stats, kHostPending, message);
+  ask_to_stop(decision.stats, message);
+  if (!uses_volumes(decision.stats)) return false;
+  thaw_failed_hosts(decision);
+  decision.status.json["phase"] = "Running";
+  decision.status.set(names::kCompleted, "False", names::kRestoreInProgress, message);
+  look_again(decision.plan, decision.world.limits.look_again);
+  write(decision);
   return true;
 }
 
@@ -196,23 +239,15 @@ bool passed_deadline_fails(SessionDecision& decision) {
     return false;
   }
   const std::string silent = hosts_in(decision.stats, kHostRunning);
-  const std::string message = fmt::format("it did not end within {}{}", format_duration(limit),
-                                          silent.empty() ? "" : "; still running: " + silent);
+  std::string message = fmt::format("it did not end within {}{}", format_duration(limit),
+                                    silent.empty() ? "" : "; still running: " + silent);
+  // Which hosts they were is told as of the first look.
+  if (is_late(decision)) message = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded)->message;
   decision.status.set(names::kDeadlineExceeded, "True", reasons::kDeadline, message);
+  // Who keeps to kStall has ended by then.
+  if (decision.age() < limit + limits.stall && restore_waits_for_pods(decision, message)) return true;
   fail_session(decision, reasons::kDeadline, message);
   return true;
-}
-
-Claims claims_of(const SessionDecision& decision) {
-  const SessionWorld& world = decision.world;
-  return {.target = world.target,
-          .silent_for = world.silent_for,
-          .limits = world.limits,
-          .now = world.now,
-          .disrupted = reasons::kBackupDisrupted,
-          .in_turn = false,
-          .watched_for = world.watched_for,
-          .refused = world.objects_refused};
 }
 
 bool hosts_are_named(SessionDecision& decision) {
@@ -243,24 +278,14 @@ void make_way_for_restore(SessionDecision& decision) {
                                       decision.session.metadata.ns, decision.world.restoring);
   fail_hosts(decision.stats, kHostPending, why);
   ask_to_stop(decision.stats, why);
+  // Else each other pod that could work on such a host takes it in the moment in which it is given back.
+  if (uses_volumes(decision.stats)) decision.status.set(names::kCompleted, "False", names::kRestoreInProgress, why);
 }
 
-/// Its hosts were ended by the deadline, and only their thaws were waited for.
-bool is_late(const SessionDecision& decision) {
-  const api::Condition* late = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
-  return late != nullptr && late->status == "True";
-}
-
-/// Gives back, fails hosts, then derives the phase.
 bool phase_follows_from_the_hosts(SessionDecision& decision) {
   const bool first = array_at(decision.world.session, {"status", "stats"}).empty();
-  Json lost = Json::array();
-  Claims claims = claims_of(decision);
-  claims.lost = &lost;
-  for (std::string& said : judge_claims(claims, decision.stats, decision.status, decision.plan)) {
-    warn(decision.plan, reasons::kHostBackupFailed, std::move(said));
-  }
-  record_lost_pods(decision.status.json, lost, decision.world.target.ref);
+  const Claims claims = claims_of(decision);
+  judge_hosts(decision, claims);
   make_way_for_restore(decision);
   thaw_failed_hosts(decision);
   const Tally sum = tally(decision.stats);

@@ -59,6 +59,8 @@ class Run {
 
   /// False: stopped or lost, and there is no result.
   bool run() {
+    // Resumed only to be given back: that did not get through before.
+    if (status_.asked_to_stop()) return false;
     if (auto failure = prepare()) progress_.error = *failure;
     while (go_on()) {
       const BackupStep step = next_step(progress_);

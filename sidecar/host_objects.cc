@@ -28,13 +28,13 @@ Result<void> HostObjects::add_waiting(const std::vector<const Json*>& sessions, 
     const api::ObjectMeta meta = api::meta_of(*session);
     const bool upkeep = is_for_upkeep(*session, host);
     std::optional<HostEntry> entry = HostEntry{.index = 0, .phase = "Pending", .pod = "", .pod_uid = ""};
-    if (upkeep || !unseen(meta.uid)) {
+    if (upkeep || makes_way(*session) || !unseen(meta.uid)) {
       TRY(entry, read(*session, host, upkeep));
     }
     if (!entry) continue;
     const bool held = is_held_by(*entry, context_.pod);
     const NextSession next{meta.name, meta.uid, *entry, held, configuration, meta.created, true, upkeep};
-    if (held || is_pending(*entry)) {
+    if (held || (is_pending(*entry) && (upkeep || !makes_way(*session)))) {
       waiting.push_back(next);
     } else if (api::is_final_phase(entry->phase)) {
       note_done(next);

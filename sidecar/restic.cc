@@ -32,10 +32,6 @@ using std::chrono::steady_clock;
 // A list of many thousand snapshots is one line.
 constexpr std::size_t kMaxLine = 256u << 20;
 constexpr milliseconds kLongestLockRetry{60'000};
-constexpr std::string_view kIncludesNothing =
-    "include matches nothing in it. A pattern that begins with / is compared with whole paths as the snapshot has them "
-    "(/data/uploads, not /uploads), one that does not with any part of them: create a RestoreSession with other "
-    "patterns, or, to start the application without a restore, delete this one";
 
 std::unexpected<ResticFailure> fail_with(ResticCause cause, std::string sentence) {
   return std::unexpected(ResticFailure{cause, std::move(sentence)});
@@ -435,13 +431,13 @@ std::vector<std::string> Restic::writable_in_restore(const std::vector<std::stri
   return writable;
 }
 
-ResticResult<void> Restic::make_room(const std::string& snapshot, const std::vector<std::string>& include,
+ResticResult<bool> Restic::make_room(const std::string& snapshot, const std::vector<std::string>& include,
                                      const std::vector<std::string>& exclude, const std::vector<std::string>& volumes,
-                                     bool must_take) {
+                                     bool chooses) {
   const bool is_root = ::geteuid() == 0, replaces = version_.replaces_entries();
   // A restic that does not tell what it has taken.
-  bool takes_something = !must_take || version_.tells_restore_progress();
-  if (takes_something && ((is_root && replaces) || !hold_entries(volumes))) return {};
+  bool takes_something = !chooses || version_.tells_restore_progress();
+  if (takes_something && ((is_root && replaces) || !hold_entries(volumes))) return true;
   std::size_t removed = 0, opened = 0;
   std::string undecided;
   const auto give_way = [&](const FoundNode& node) {
@@ -469,8 +465,7 @@ ResticResult<void> Restic::make_room(const std::string& snapshot, const std::vec
   if (!nodes.complete()) {
     return fail_with(ResticCause::unknown, "restic find printed something else than what the snapshot holds");
   }
-  if (!takes_something) return fail_with(ResticCause::unknown, std::string(kIncludesNothing));
-  if (undecided.empty()) return {};
+  if (undecided.empty()) return takes_something;
   return fail_with(
       ResticCause::unknown,
       fmt::format("{} is there already, restic {} does not restore over it, and whether the rule's include or exclude "
@@ -479,13 +474,13 @@ ResticResult<void> Restic::make_room(const std::string& snapshot, const std::vec
                   scrub(undecided, secrets_), to_string(version_)));
 }
 
-ResticResult<void> Restic::restore(const std::string& snapshot, const std::vector<std::string>& include,
+ResticResult<bool> Restic::restore(const std::string& snapshot, const std::vector<std::string>& include,
                                    const std::vector<std::string>& exclude, const std::vector<std::string>& paths,
                                    const std::vector<std::string>& volumes, const RestoreWatch& watch) {
   const DirectoryTimes above(paths);
-  const bool must_take = watch.must_take && !include.empty();
-  if (auto room = make_room(snapshot, include, exclude, volumes.empty() ? paths : volumes, must_take); !room)
-    return room;
+  const bool chooses = watch.chooses && !include.empty();
+  const auto takes = make_room(snapshot, include, exclude, volumes.empty() ? paths : volumes, chooses);
+  if (!takes || !*takes) return takes;
   std::optional<std::uint64_t> taken;
   const Ears ears = ears_for(snapshot, paths, watch, taken);
   if (!volumes.empty()) writable_ = writable_in_restore(volumes);
@@ -495,10 +490,7 @@ ResticResult<void> Restic::restore(const std::string& snapshot, const std::vecto
   if (!run) return std::unexpected(run.error());
   if (run->stopped) return std::unexpected(failure_of(*run));
   const RestoreErrors errors = run->exit_code == 0 ? RestoreErrors{} : parse_restore_errors(run->standard_error);
-  if (run->exit_code == 0 || only_above(errors, paths)) {
-    if (must_take && taken == 0U) return fail_with(ResticCause::unknown, std::string(kIncludesNothing));
-    return {};
-  }
+  if (run->exit_code == 0 || only_above(errors, paths)) return !chooses || taken != 0U;
   ResticFailure failure = failure_of(*run);
   for (const auto& item : errors.items) {
     if (std::ranges::any_of(paths, [&item](const std::string& path) { return is_above(item.path, path); })) continue;

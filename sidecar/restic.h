@@ -64,9 +64,9 @@ StorageSecret read_secret(const std::string& directory);
 using OnStatus = std::function<void(const ResticStatus&)>;
 
 struct RestoreWatch {
-  OnStatus on_status{};    ///< with a restic before 0.17 every ten seconds
-  bool whole = false;      ///< nothing of the snapshot is left out: so its size is what there is to do
-  bool must_take = false;  ///< include patterns that somebody wrote, and that take nothing, are a failure
+  OnStatus on_status{};  ///< with a restic before 0.17 every ten seconds
+  bool whole = false;    ///< nothing of the snapshot is left out: so its size is what there is to do
+  bool chooses = false;  ///< somebody wrote include patterns, and asks whether they take anything
 };
 
 class Restic {
@@ -132,7 +132,8 @@ class Restic {
   /// alone, where the kernel knows how: neither a symbolic link, which restic before 0.17 follows, nor a forged
   /// snapshot leads it elsewhere. Patterns that a restic before 0.17 is given, and that we cannot judge
   /// (restore_patterns.h), count as taking something.
-  ResticResult<void> restore(const std::string& snapshot, const std::vector<std::string>& include,
+  /// False: it is asked (RestoreWatch::chooses), and the patterns take nothing of the snapshot.
+  ResticResult<bool> restore(const std::string& snapshot, const std::vector<std::string>& include,
                              const std::vector<std::string>& exclude, const std::vector<std::string>& paths,
                              const std::vector<std::string>& volumes, const RestoreWatch& watch = {});
 
@@ -180,10 +181,10 @@ class Restic {
   bool shrink_cache(std::uint64_t cap);
   std::vector<std::string> writable_in_restore(const std::vector<std::string>& volumes) const;
   /// Removes what restic before 0.17 stumbles over, and opens what its user has no right to, where it is going to
-  /// restore something.
-  ResticResult<void> make_room(const std::string& snapshot, const std::vector<std::string>& include,
+  /// restore something. As of restore, from a restic that does not tell it itself.
+  ResticResult<bool> make_room(const std::string& snapshot, const std::vector<std::string>& include,
                                const std::vector<std::string>& exclude, const std::vector<std::string>& volumes,
-                               bool must_take);
+                               bool chooses);
   /// `taken` gets the number of files and directories, from a restic that tells it.
   Ears ears_for(const std::string& snapshot, const std::vector<std::string>& paths, const RestoreWatch& watch,
                 std::optional<std::uint64_t>& taken);

@@ -111,8 +111,8 @@ std::optional<std::uint64_t> parse_restored(std::string_view line) {
   if (!line.contains("\"summary\"")) return std::nullopt;
   const auto json = parse_json(line);
   if (!json || string_at(*json, {"message_type"}) != "summary") return std::nullopt;
-  // It leaves out what is zero.
-  return count_at(*json, "total_files");
+  // It leaves out what is zero, and counts no file in total_files that is there already as it should be.
+  return saturated_sum(count_at(*json, "total_files"), count_at(*json, "files_skipped"));
 }
 
 namespace {

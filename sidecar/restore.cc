@@ -101,7 +101,8 @@ class Restorer {
       if (!go_on()) return "interrupted";
       if (auto problem = restore(chosen)) return problem;
     }
-    return std::nullopt;
+    // The application would start on nothing.
+    return took_something_ ? std::nullopt : std::optional(includes_nothing(all));
   }
 
   std::optional<std::string> open() {
@@ -157,11 +158,12 @@ class Restorer {
                                    status_.progress(work_.now());
                                  },
                              .whole = item.include.empty() && item.exclude.empty(),
-                             .must_take = !item.include.empty()};
+                             .chooses = !item.include.empty()};
     const auto restored = restic_->restore(snapshot.id, patterns.include, patterns.exclude, paths, volumes(), watch);
     if (!restored)
       return fmt::format("restoring {} from snapshot {}: {}", fmt::join(paths, ", "), snapshot.short_id,
                          restored.error().sentence);
+    took_something_ = took_something_ || *restored;
     // What is told to be restored is never restored again.
     const auto flushed = flush_to_disk(volumes().empty() ? paths : volumes(), [this] { go_on(); });
     if (!flushed) return flushed.error().message;
@@ -204,6 +206,7 @@ class Restorer {
   const bool resumes_;
   HookPair hooks_;
   std::optional<Restic> restic_;
+  bool took_something_ = false;  ///< of any item of the host's rule
   WorkProgress work_;
 };
 
@@ -247,6 +250,12 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
                              const std::string& host, RestoreTurn turn, int& unanswered) {
   const HostEntry entry = *host_entry(object, host);
   HostStatus status(context, api::kRestoreSessions, object, host, entry);
+  // Another claim would know nothing of it.
+  if (entry.stop && is_held_by(entry, context.pod)) {
+    log_warning("the controller asks for an early end; host {} is given back", host);
+    status.give_back();
+    return std::nullopt;
+  }
   const bool claimed_before = unanswered > 0 && unanswered == entry.attempts && is_held_by(entry, context.pod);
   const bool give_up = turn == RestoreTurn::give_up && !claimed_before;
   // Also what this container began before it was restarted is claimed again: every beginning counts.
@@ -262,8 +271,13 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
   if (give_up) {
     Restorer restorer(context, session, status, false);
     const std::string problem = restorer.give_up();
-    // The host stays ours: whoever comes next gives up as well, and runs the hook.
-    if (!restorer.go_on()) return status.lost() ? std::nullopt : std::optional(1);
+    // The host stays ours: whoever comes next gives up as well, and runs the hook. Unless a newer restore waits for it.
+    if (!restorer.go_on()) {
+      if (status.lost()) return std::nullopt;
+      if (!status.asked_to_stop()) return 1;
+      status.give_back();
+      return std::nullopt;
+    }
     const auto published = publish(context, session, status, problem, {});
     if (!published) log_warning("{}; looking again", published.error().message);
     return std::nullopt;

@@ -31,4 +31,15 @@ Result<Chosen> choose(Restic& restic, const RestoreItem& item, const std::vector
   return Chosen{item, std::move(snapshot), std::move(paths), std::move(patterns)};
 }
 
+std::string includes_nothing(const std::vector<Chosen>& all) {
+  std::vector<std::string> tried;
+  for (const Chosen& chosen : all)
+    tried.push_back(fmt::format("{} from snapshot {}", fmt::join(chosen.paths, ", "), chosen.snapshot.short_id));
+  return fmt::format(
+      "restoring {}: include matches nothing in {}. A pattern that begins with / is compared with whole paths as the "
+      "snapshot has them (/data/uploads, not /uploads), one that does not with any part of them: create a "
+      "RestoreSession with other patterns, or, to start the application without a restore, delete this one",
+      fmt::join(tried, ", "), all.size() == 1 ? "it" : "them");
+}
+
 }  // namespace stash::sidecar

@@ -21,4 +21,7 @@ struct Chosen {
 Result<Chosen> choose(Restic& restic, const RestoreItem& item, const std::vector<api::SnapshotStats>& before,
                       const std::vector<api::VolumeMount>& mounts);
 
+/// Why a restore of `all` fails whose `include` took nothing of any of them.
+std::string includes_nothing(const std::vector<Chosen>& all);
+
 }  // namespace stash::sidecar

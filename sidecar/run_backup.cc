@@ -129,7 +129,9 @@ class Sidecar {
         look_again_ = true;
       }
     }
-    std::erase_if(waiting, [this](const NextSession& next) { return memory_.wanted_back.contains(next.uid); });
+    // What is still ours was not given back, as that did not get through.
+    std::erase_if(waiting,
+                  [this](const NextSession& next) { return !next.resume && memory_.wanted_back.contains(next.uid); });
     for (const NextSession& next : in_turn(std::move(waiting), tried_)) {
       const auto worked = work_on(next, sessions, configurations.at(next.configuration));
       if (worked) {

@@ -5,6 +5,7 @@
 
 #include "api/codec.h"
 #include "api/meta.h"
+#include "api/names.h"
 
 namespace stash::sidecar {
 
@@ -31,12 +32,17 @@ std::vector<const Json*> sessions_of(const std::vector<const Json*>& sessions, s
   return own;
 }
 
+bool makes_way(const Json& session) {
+  return string_at(session, {"status", "reason"}) == api::names::kRestoreInProgress;
+}
+
 std::vector<NextSession> waiting_sessions(const std::vector<const Json*>& sessions, std::string_view configuration,
                                           std::string_view host, const PodIdentity& pod) {
   std::vector<const Json*> candidates;
   for (const Json* session : sessions) {
     const auto entry = host_entry(*session, host);
-    if (entry && (is_pending(*entry) || is_held_by(*entry, pod))) candidates.push_back(session);
+    if (!entry) continue;
+    if ((is_pending(*entry) && !makes_way(*session)) || is_held_by(*entry, pod)) candidates.push_back(session);
   }
   std::vector<NextSession> waiting;
   for (const Json* session : sessions_of(candidates, configuration)) {

@@ -26,7 +26,10 @@ struct NextSession {
 /// Unfinished sessions of `configuration`, oldest first.
 std::vector<const Json*> sessions_of(const std::vector<const Json*>& sessions, std::string_view configuration);
 
-/// Those of them whose `host` is Pending, or Running in our hands; oldest first.
+/// It ends early for a restore: what its pods give back is for nobody else.
+bool makes_way(const Json& session);
+
+/// Those of them whose `host` is Pending, unless the session makes way, or Running in our hands; oldest first.
 std::vector<NextSession> waiting_sessions(const std::vector<const Json*>& sessions, std::string_view configuration,
                                           std::string_view host, const PodIdentity& pod);
 

@@ -179,6 +179,24 @@ TEST_CASE("a restore offers no host while pods of another session use the volume
   CHECK(host_of(after(world))["phase"] == "Pending");
 }
 
+TEST_CASE("what spec.timeOut has ended while the volumes were in use stays Failed until a pod may take a host",
+          "[controller][restore][F44][I6]") {
+  RestoreWorld world =
+      a_restore_world(a_restore_session().with([](api::RestoreSession& restore) { restore.spec.time_out = "10m"; }));
+  world.used_by = "BackupSession demo/nightly";
+  world.session = after(world);
+  world.session = after(at_age(world, minutes(10)));
+  CHECK(phase_of(world.session) == "Failed");
+  CHECK(plan_restore(at_age(world, minutes(11))).writes.empty());
+  world.used_by = "";
+  SECTION("nor while it is not known whose hosts it has") {
+    world.target.ref.kind = "DaemonSet";
+    world.target.pods.reset();
+    CHECK(phase_of(after(at_age(world, minutes(12)))) == "Failed");
+  }
+  SECTION("and is offered then") { CHECK(host_of(after(at_age(world, minutes(12))))["phase"] == "Pending"); }
+}
+
 TEST_CASE("a restore names the fields that it does not act on", "[controller][restore]") {
   RestoreWorld world = a_restore_world();
   CHECK(condition_of(after(world), "FieldsHonoured") == "True AllFieldsHonoured: every field of spec is acted on");
@@ -238,7 +256,7 @@ TEST_CASE("the host of a vanished restoring pod is free again", "[controller][re
         "True PodGone: host-0: pod web-0 is gone before it was done; another pod takes over");
 }
 
-TEST_CASE("spec.timeOut fails a restore once; a later try may still succeed", "[controller][restore]") {
+TEST_CASE("spec.timeOut fails a restore once; a later try may still succeed", "[controller][restore][F44][I6][I13]") {
   const auto session = a_restore_session()
                            .phase("Running")
                            .total_hosts(1)
@@ -246,8 +264,19 @@ TEST_CASE("spec.timeOut fails a restore once; a later try may still succeed", "[
                            .with([](api::RestoreSession& restore) { restore.spec.time_out = "10m"; });
   RestoreWorld world = a_restore_world(session);
   CHECK(phase_of(after(at_age(world, minutes(9)))) == "Running");
-  world.session = after(at_age(world, minutes(10)));
+  const std::string message = "it did not end within spec.timeOut, 10m0s";
+  SECTION("when its pod, which is asked to stop, has given the host back") {
+    world.session = after(at_age(world, minutes(10)));
+    CHECK(host_of(world.session)["claim"]["stop"] == message);
+    CHECK(condition_of(world.session, "Completed") ==
+          "False DeadlineExceeded: " + message + "; waiting for the pod that works on host-0");
+    CHECK(phase_of(world.session) == "Running");
+    world.session["status"]["stats"][0] = {{"hostname", "host-0"}, {"phase", "Pending"}, {"attempts", 1}};
+    world.session = after(at_age(world, minutes(10) + seconds(20)));
+  }
+  SECTION("or does not within a minute") { world.session = after(at_age(world, minutes(11))); }
   CHECK(phase_of(world.session) == "Failed");
+  CHECK(host_of(world.session)["error"] == message);
   world.session["status"]["stats"] = a_restore_session().host(claimed("host-0", "web-1")).json()["status"]["stats"];
   CHECK(phase_of(after(at_age(world, minutes(12)))) == "Running");
 }

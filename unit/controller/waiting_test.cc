@@ -112,6 +112,19 @@ TEST_CASE("a host that waited for a busy pod is not failed the moment that pod i
   CHECK(phase_of(look_at(world, hours(2) + minutes(10))) == "Failed");
 }
 
+TEST_CASE("a restore that waited for others to leave its volumes is not failed the moment it may begin",
+          "[controller][waiting][F29][I6]") {
+  RestoreWorld world = a_restore_world();
+  world.used_by = "BackupSession demo/nightly";
+  CHECK(condition_of(look_at(world, seconds(1)), "Completed").starts_with("False VolumesInUse: "));
+  look_at(world, hours(1));
+  world.used_by = "";
+  CHECK(phase_of(look_at(world, hours(3))) == "Pending");
+  CHECK(condition_of(world.session, "Completed") == "False WaitingForClaim: waiting for a pod to take host-0");
+  CHECK(phase_of(look_at(world, hours(3) + minutes(9))) == "Pending");
+  CHECK(phase_of(look_at(world, hours(3) + minutes(10))) == "Failed");
+}
+
 TEST_CASE("a restore that a pod takes up again after it failed waits anew when it is handed back",
           "[controller][waiting]") {
   RestoreWorld world = a_restore_world();
@@ -161,12 +174,28 @@ TEST_CASE("a backup that began before the restore goes on until pods can restore
   CHECK(phase_of(look_at(world, seconds(30))) == "Running");
   const std::string why = "RestoreSession demo/app-restore restores the same workload, and began before this was done";
   CHECK(host_of(world.session)["claim"]["stop"] == why);
+  // So that no other pod takes what this one gives back.
+  CHECK(world.session["status"]["reason"] == "RestoreInProgress");
   // Asked once.
   CHECK(plan_session(world).writes.empty());
 
   // The pod has given it back: nothing has come of it.
   world.session["status"]["stats"][0] = {{"hostname", "host-0"}, {"phase", "Pending"}};
   CHECK(phase_of(look_at(world, seconds(40))) == "Skipped");
+}
+
+TEST_CASE("a backup that made way for a restore that is deleted then is offered anew",
+          "[controller][waiting][F30][I6]") {
+  SessionWorld world = a_session_world();
+  look_at(world, seconds(1));
+  claim(world.session);
+  world.restoring = "app-restore";
+  world.restore_injected = true;
+  look_at(world, minutes(20));
+  world.restoring = "";
+  hand_back(world.session);
+  CHECK(phase_of(look_at(world, minutes(21))) == "Pending");
+  CHECK(condition_of(world.session, "Completed") == "False WaitingForClaim: waiting for a pod to take host-0");
 }
 
 TEST_CASE("a backup of which a part was made before a restore began fails, and says why",
@@ -192,4 +221,27 @@ TEST_CASE("a backup whose snapshots are made is not asked to stop", "[controller
   world.restore_injected = true;
   CHECK(phase_of(look_at(world, seconds(20))) == "Running");
   CHECK_FALSE(host_of(world.session)["claim"].contains("stop"));
+}
+
+TEST_CASE("a backup whose time is over while a restore waits for it ends when its pods have ended",
+          "[controller][waiting][F29][I6][I13]") {
+  SessionWorld world = a_session_world();
+  look_at(world, seconds(1));
+  claim(world.session);
+  world.restoring = "app-restore";
+  CHECK(phase_of(look_at(world, hours(24))) == "Running");
+  const std::string message = "it did not end within 24h0m0s; still running: host-0";
+  CHECK(host_of(world.session)["claim"]["stop"] == message);
+  CHECK(condition_of(world.session, "Completed") == "False RestoreInProgress: " + message);
+  CHECK(plan_session(world).writes.empty());
+  seconds then = hours(24) + seconds(30);
+  SECTION("and gave the host back") { hand_back(world.session); }
+  SECTION("or vanished") { world.target.pods = std::vector{a_pod("web-2")}; }
+  SECTION("or cannot but have ended by now") {
+    CHECK(phase_of(look_at(world, hours(24) + minutes(14))) == "Running");
+    then = hours(24) + minutes(15);
+  }
+  CHECK(phase_of(look_at(world, then)) == "Failed");
+  CHECK(condition_of(world.session, "Completed") == "True DeadlineExceeded: " + message);
+  CHECK(host_of(world.session)["error"] == message);
 }

@@ -381,6 +381,26 @@ TEST_CASE("a last attempt that was cut off runs the hook that waits for its end"
         (is_run && status == 500));
 }
 
+TEST_CASE("a pod that is asked to stop during the hook of a last attempt gives its host back",
+          "[sidecar][hook_story][F5][I6][I13]") {
+  RestoreHooks story;
+  story.attempts_before = api::kRestoreAttempts;
+  story.application.on("GET", "/after").stream({}).then_hang();
+  const Json running = a_restore_session().phase("Running").host(Story::running_here()).json();
+  Json asked = running;
+  asked["status"]["stats"][0]["claim"]["stop"] = "superseded by RestoreSession demo/newer";
+  story.script.on("PATCH", kRestoreStatus).always().reply_with([&](const ApiScript::Call&) {
+    return ApiScript::Reply{.body = dump_json(story.application.calls().empty() ? running : asked)};
+  });
+  const auto given_back = [&story] {
+    return test::text_of(story.script.calls()).contains(R"("op":"remove","path":"/status/stats/0/claim")");
+  };
+  story.stop_when = [&] { return given_back() && !story.pauses.empty(); };
+  story.restore_with(std::nullopt, story.get("/after"));
+  CHECK(given_back());
+  CHECK(test::result_in(story.script.calls()) == nullptr);
+}
+
 TEST_CASE("a failed hook before a restore restores nothing", "[sidecar][hook_story]") {
   RestoreHooks story;
   story.application.on("GET", "/before").reply(404);

@@ -67,6 +67,8 @@ TEST_CASE("what a restore has taken stands in its summary, and nothing is said o
   // Recorded from restic 0.18.0.
   CHECK(parse_restored(R"({"message_type":"summary","total_files":5,"files_restored":8,"total_bytes":4})") == 5);
   CHECK(parse_restored(R"({"message_type":"summary"})") == 0);
+  // Of one file that was there already.
+  CHECK(parse_restored(R"({"message_type":"summary","files_restored":3,"files_skipped":1,"bytes_skipped":2})") == 1);
   CHECK_FALSE(parse_restored(R"({"message_type":"status","total_files":5})"));
   CHECK_FALSE(parse_restored("a \"summary\""));
 }

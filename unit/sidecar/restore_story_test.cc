@@ -72,6 +72,56 @@ TEST_CASE("a restore whose place a newer one takes stops, gives its host back, a
   CHECK(test::result_in(story.script.calls()).is_null());
 }
 
+TEST_CASE("a host of a restore that was asked to stop, and is still ours, is given back and not claimed anew",
+          "[sidecar][restore_story][F19][I6][I13]") {
+  RestoreStory story;
+  api::HostStats asked = Story::running_here();
+  asked.claim->stop = "superseded by RestoreSession demo/newer";
+  story.reads(a_restore_session().phase("Running").host(asked).json());
+  story.script.on("PATCH", kStatus).reply(503);
+  story.reads(a_restore_session().phase("Running").host(asked).json());
+  story.script.on("PATCH", kStatus).reply(story.pending);
+  story.script.on("GET", kSession).reply(404);
+  CHECK(story.run() == 0);
+  CHECK(story.restic.calls().empty());
+  for (const auto& call : story.script.calls()) {
+    if (call.method == "PATCH") CHECK(call.body.contains(R"("op":"remove","path":"/status/stats/0/claim")"));
+  }
+}
+
+TEST_CASE("how far a restore has come is told while it runs, and its numbers stay in the result",
+          "[sidecar][restore_story][progress]") {
+  RestoreStory story;
+  story.reads(story.pending);
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.version("restic 0.18.0 compiled with go1.24.1 on linux/amd64\n");
+  const std::string half =
+      R"({"message_type":"status","total_files":6,"files_restored":2,"files_skipped":1,"total_bytes":20,)"
+      R"("bytes_restored":10})";
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = kSnapshot})
+      .on("restore", {.output = R"({"message_type":"summary","total_files":6,"files_restored":6,"total_bytes":20,)"
+                                "\"bytes_restored\":20}\n",
+                      .before = "echo '" + half + "'; sleep 0.5"});
+  CHECK(story.run() == 0);
+  Json told = Json::array();
+  for (const auto& call : story.script.calls()) {
+    for (const Json& operation : call.method == "PATCH" ? call.json() : Json::array()) {
+      if (string_at(operation, {"path"}) == "/status/stats/0/progress") told.push_back(operation["value"]);
+    }
+  }
+  CHECK(std::ranges::count(told, Json{{"step", "restore /source/data"},
+                                      {"percentDone", 50},
+                                      {"filesDone", 3},
+                                      {"totalFiles", 6},
+                                      {"bytesDone", 10},
+                                      {"totalBytes", 20}}) >= 1);
+  const Json result = test::result_in(story.script.calls());
+  CHECK(int_at(result, {"progress", "percentDone"}) == 100);
+  CHECK(int_at(result, {"progress", "filesDone"}) == 6);
+}
+
 TEST_CASE("a symbolic link where the snapshot has something else gives way, and leads no restore out of the volume",
           "[sidecar][restore_story][F44][I13][I16]") {
   RestoreStory story;
@@ -473,6 +523,33 @@ TEST_CASE("an include that matches nothing fails the restore, and says what to d
       string_at(test::result_in(story.script.calls()), {"error"})
           .starts_with("attempt 1 of 5: restoring /source/data from snapshot d2769cc2: include matches nothing in it. "
                        "A pattern that begins with / is compared with whole paths as the snapshot has them"));
+}
+
+TEST_CASE("an include that takes something of one of several paths is enough", "[sidecar][restore_story][I13]") {
+  RestoreStory story;
+  api::RestoreRule one_file;
+  one_file.paths = {"/source/data", "/source/data/config"};
+  one_file.include = {"/source/data/config/app.yaml"};
+  story.reads(a_restore_session().rules({one_file}).phase("Pending").host("host-0", "Pending").json());
+  story.answers();
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_repository_here().json());
+  story.restic.version("restic 0.18.0 compiled with go1.24.1 on linux/amd64\n");
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = kSnapshot})
+      .on("snapshots", {.output = R"([{"id":"4f1e7c664d8b","short_id":"4f1e7c66","time":"2026-11-23T12:54:48Z",)"
+                                  R"("hostname":"host-0","paths":["/source/data/config"]}])"})
+      .on("restore", {.output = "{\"message_type\":\"summary\"}\n"});
+  SECTION("it is") {
+    story.restic.on("restore", {.output = "{\"message_type\":\"summary\",\"files_skipped\":1}\n"});
+    CHECK(story.run() == 0);
+  }
+  SECTION("and one that takes something of none fails, and names them") {
+    story.restic.on("restore", {.output = "{\"message_type\":\"summary\"}\n"});
+    CHECK(story.run() == 1);
+    CHECK(string_at(test::result_in(story.script.calls()), {"error"})
+              .starts_with("attempt 1 of 5: restoring /source/data from snapshot d2769cc2, /source/data/config from "
+                           "snapshot 4f1e7c66: include matches nothing in them. A pattern"));
+  }
 }
 
 TEST_CASE("a restore whose result cannot be written keeps the application from starting",

@@ -135,6 +135,19 @@ TEST_CASE("a host of its own that another pod has, that has ended or that is not
   run_through(story);
 }
 
+TEST_CASE("a host of its own of a session that makes way for a restore is read, and not claimed",
+          "[sidecar][run_backup][F29][I9][I13]") {
+  Story story;
+  Json session = with_objects(a_backup_session().stamped().json());
+  session["status"]["reason"] = "RestoreInProgress";
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({{"ADDED", session}});
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
+  story.script.on("GET", object_path(session, "host-0")).reply(object_of(session, "Pending"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=123").stream({}).then_hang();
+  run_through(story);
+}
+
 TEST_CASE("whoever is told to do the upkeep after a session claims it in its object",
           "[sidecar][run_backup][F28][I11]") {
   Story story;
@@ -192,6 +205,31 @@ TEST_CASE("a host that the controller wanted back is not claimed again while its
   CHECK(std::ranges::count_if(story.script.calls(), [](const auto& call) {
           return call.body.contains(R"("op":"add","path":"/status/stats/0/phase","value":"Running")");
         }) == 1);
+}
+
+TEST_CASE("a host that the controller wanted back is given back again when that did not get through",
+          "[sidecar][run_backup][F19][I6][I13]") {
+  test::BackupStory story;
+  const std::string status = std::string(Story::kSessionPath) + "/app-backup-1700000000/status";
+  api::HostStats asked = Story::running_here();
+  asked.claim->stop = "RestoreSession demo/app-restore restores the same workload";
+  const Json still_ours = a_backup_session().phase("Running").host(asked).json();
+  int given_back = 0;
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({a_backup_session().stamped().json()}, "100"));
+  story.script.on("PATCH", status).always().reply_with([&](const ApiScript::Call& call) {
+    const bool refuse = call.body.contains(R"("op":"remove","path":"/status/stats/0/claim")") && ++given_back == 1;
+    return ApiScript::Reply{.status = refuse ? 503 : 200, .body = dump_json(still_ours)};
+  });
+  story.script.on("GET", Story::kRepositoryPath).reply(story.a_checked_repository_here().json());
+  story.stays(story.a_configuration_here().build());
+  story.restic.hang("cat");
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({still_ours}, "101"));
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({a_backup_session().stamped().json()}, "102"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=102").stream({}).then_hang();
+  run_through(story);
+  CHECK(given_back == 2);
+  // The first may have been ended before it could tell that it was called.
+  CHECK(story.restic.calls().size() <= 1);
 }
 
 TEST_CASE("a session without hosts, of others, or done, wakes nobody", "[sidecar][run_backup]") {

@@ -60,6 +60,16 @@ TEST_CASE("a restarted container resumes what its pod had claimed", "[sidecar][s
   CHECK(waiting_sessions({&mine}, "app-backup", "host-0", {"app-6f-x", "", "demo", ""}).empty());
 }
 
+TEST_CASE("no pod takes what another one gives back to make way for a restore, but each ends what it has",
+          "[sidecar][session_queue][F29][I9][I13]") {
+  Json given_back = a_backup_session().stamped().json();
+  given_back["status"]["reason"] = "RestoreInProgress";
+  CHECK(waiting_sessions({&given_back}, "app-backup", "host-0", kPod).empty());
+  Json mine = a_backup_session().phase("Running").host(running("uid-1")).json();
+  mine["status"]["reason"] = "RestoreInProgress";
+  CHECK(waiting_sessions({&mine}, "app-backup", "host-0", kPod).size() == 1);
+}
+
 TEST_CASE("over all configurations the oldest comes first, and what was tried comes last", "[sidecar][session_queue]") {
   const Json a = a_backup_session("a", "daily").created(kNow - std::chrono::hours(3)).stamped().json();
   const Json b = a_backup_session("b", "hourly").created(kNow - std::chrono::hours(2)).stamped().json();
