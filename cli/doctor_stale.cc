@@ -28,7 +28,7 @@ std::string time_out_of(const DoctorWorld& world, const api::BackupSession& sess
 std::optional<TimePoint> last_sign_of(const DoctorWorld& world, const Json& object) {
   if (is_over(string_at(object, {"status", "phase"}))) return std::nullopt;
   const auto session = api::decode<api::BackupSession>(object);
-  if (!session) return parse_time(string_at(object, {"metadata", "creationTimestamp"}));
+  if (!session) return api::meta_of(object).created;
   return api::last_sign(*session, time_out_of(world, *session));
 }
 
