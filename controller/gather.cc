@@ -41,7 +41,7 @@ bool needs_its_pod(const Json& session, const Json& host) {
          (!name.empty() && name == string_at(session, {"status", "upkeepHost"}));
 }
 
-Result<std::vector<PodFacts>> gather_pods(kube::Api& api, const std::string& ns, const Json& workload, bool many,
+Result<std::vector<PodFacts>> gather_pods(kube::Api& api, const std::string& ns, const Json& workload,
                                           const TargetQuestion& question) {
   std::vector<PodFacts> pods;
   std::set<std::string> uids;
@@ -49,9 +49,7 @@ Result<std::vector<PodFacts>> gather_pods(kube::Api& api, const std::string& ns,
     pods.push_back(pod_facts(pod, question.container));
     uids.insert(pods.back().uid);
   };
-  const std::string selector = selector_text(workload);
-  if (!selector.empty())
-    TRY_VOID(api.for_each(api::kPods, ns, {.label_selector = selector, .from_cache = !many}, take));
+  TRY_VOID(for_each_pod(api, ns, workload, take));
   for (const Json& host : array_at(question.session, {"status", "stats"})) {
     const std::string name = string_at(host, {"claim", "podName"});
     if (name.empty() || !needs_its_pod(question.session, host)) continue;
@@ -105,6 +103,17 @@ bool in_session(const Caches& caches, const WorkloadWorld& world, const std::str
 }
 
 }  // namespace
+
+Result<void> for_each_pod(kube::Api& api, const std::string& ns, const Json& workload,
+                          const std::function<void(const Json&)>& take) {
+  const std::string selector = selector_text(workload);
+  if (selector.empty()) return {};
+  const auto wanted =
+      std::max(int_at(workload, {"spec", "replicas"}), int_at(workload, {"status", "desiredNumberScheduled"}));
+  const bool many = wanted > kPodsAtOnce;
+  TRY_VOID(api.for_each(api::kPods, ns, {.label_selector = selector, .from_cache = !many}, take));
+  return {};
+}
 
 Json cached(const kube::Cache& cache, const api::ObjectRef& ref) {
   const auto object = cache.get(ref);
@@ -269,8 +278,7 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
     target.secret = secret.value_or(Presence::unknown);
   }
   const auto look_at_pods = [&](const Json& workload) -> Result<void> {
-    const WorkloadFacts facts = target.workload.value_or(WorkloadFacts{});
-    auto pods = gather_pods(api, ns, workload, std::max(facts.replicas, facts.wanted_nodes) > kPodsAtOnce, question);
+    auto pods = gather_pods(api, ns, workload, question);
     if (pods) {
       target.pods = *std::move(pods);
     } else if (pods.error().code == ErrorCode::cancelled || pods.error().code == ErrorCode::throttled) {

@@ -81,16 +81,13 @@ Result<std::string> pod_of_no_restore(Cluster& cluster, kube::Api& api, const ap
   const std::string& ns = restore.metadata.ns;
   const api::WorkloadRef target{api::workload_kind(restore.spec.target->ref), {ns, restore.spec.target->ref.name}};
   const auto workload = target.kind != nullptr ? cluster.caches.workload(target) : nullptr;
-  const std::string selector = workload ? selector_text(*workload) : "";
-  if (selector.empty()) return "";
-  const auto list = api.list(api::kPods, ns, {.label_selector = selector, .from_cache = true});
-  if (!list && list.error().code == ErrorCode::denied) return "";
-  if (!list) return std::unexpected(list.error());
-  for (const Json& pod : array_at(*list, {"items"})) {
-    if (restores_for_nobody(cluster, ns, pod))
-      return fmt::format("pod {}, of a RestoreSession that is gone,", string_at(pod, {"metadata", "name"}));
-  }
-  return "";
+  if (!workload) return "";
+  std::string name;
+  const auto looked = for_each_pod(api, ns, *workload, [&](const Json& pod) {
+    if (restores_for_nobody(cluster, ns, pod)) name = string_at(pod, {"metadata", "name"});
+  });
+  if (!looked && looked.error().code != ErrorCode::denied) return std::unexpected(looked.error());
+  return name.empty() ? "" : fmt::format("pod {}, of a RestoreSession that is gone,", name);
 }
 
 }  // namespace

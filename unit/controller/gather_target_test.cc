@@ -108,10 +108,10 @@ TEST_CASE("the pods of hundreds of nodes are read page by page, those of fewer f
   ApiScript& api = agents.script.script;
   agents.nodes = GENERATE(500, 501);
   if (agents.nodes == 501) {
-    api.on("GET", kPodsPath, "limit=500&continue=more").reply(list_of({pod_on("b")}, "100"));
-    api.on("GET", kPodsPath, "limit=500").reply(list_of({pod_on("a")}, "100", "more"));
+    api.on("GET", kPodsPath, "limit=500&continue=more").always().reply(list_of({pod_on("b")}, "100"));
+    api.on("GET", kPodsPath, "limit=500").always().reply(list_of({pod_on("a")}, "100", "more"));
   } else {
-    api.on("GET", kPodsPath, "resourceVersion=0").reply(list_of({pod_on("a"), pod_on("b")}, "100"));
+    api.on("GET", kPodsPath, "resourceVersion=0").always().reply(list_of({pod_on("a"), pod_on("b")}, "100"));
   }
   agents.look(a_restore_session().target(kAgents).created(agents.clock.now()));
   CHECK(agents.written()["stats"].size() == 2);
