@@ -60,7 +60,11 @@ def back_up_and_restore(place, server):
     assert not tree.differences(before, tree.fingerprint(place.source))
     shown = [str(place.kube.list(kind, place.ns)) for kind in
              ("backupsessions", "restoresessions", "repositories", "backupconfigurations", "events", "deployments")]
-    logs = place.kube.kubectl("logs", "deployment/web", "-n", place.ns, "--all-containers")
+    place.kube.rollout("web", place.ns)
+    pods = wait_until("the pods of before are gone", lambda: [
+        pod["metadata"]["name"] for pod in place.kube.list("pods", place.ns, "app=web")
+        if place.kube.get("replicaset", pod["metadata"]["ownerReferences"][0]["name"], place.ns)["spec"]["replicas"]], 60)
+    logs = "".join(place.kube.kubectl("logs", pod, "-n", place.ns, "--all-containers") for pod in pods)
     for secret in server.secrets:
         assert all(secret not in text for text in [*shown, logs]), "a credential is shown"
 
