@@ -61,7 +61,7 @@ def back_up_and_restore(place, server):
     shown = [str(place.kube.list(kind, place.ns)) for kind in
              ("backupsessions", "restoresessions", "repositories", "backupconfigurations", "events", "deployments")]
     place.kube.rollout("web", place.ns)
-    pods = wait_until("the pods of before are gone", lambda: [
+    pods = wait_until("there are pods that stay", lambda: [
         pod["metadata"]["name"] for pod in place.kube.list("pods", place.ns, "app=web")
         if place.kube.get("replicaset", pod["metadata"]["ownerReferences"][0]["name"], place.ns)["spec"]["replicas"]], 60)
     logs = "".join(place.kube.kubectl("logs", pod, "-n", place.ns, "--all-containers") for pod in pods)
