@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from stash_e2e import api_ring, objects
+from node import ports
+from stash_e2e import objects
 from stash_e2e.kube import wait_until
 
 from test_programs import containers
@@ -27,7 +28,7 @@ def lead_to(kube, port):
 
 @contextlib.contextmanager
 def port_of_nobody(bench):
-    lead_to(bench.kube, api_ring.free_port())
+    lead_to(bench.kube, ports.free())
     yield
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "cluster"))
 
-from node import tools  # noqa: E402
+from node import ports, tools  # noqa: E402
 from node.paths import CACHE  # noqa: E402
 from node.say import Failure, say, tail  # noqa: E402
 

@@ -5,8 +5,8 @@ import secrets
 from pathlib import Path
 
 from servers import certificate
-from servers.built import go_program
-from servers.running import free_port, process
+from servers.built import go_program, ports
+from servers.running import process
 from servers.server import Server
 
 
@@ -15,7 +15,7 @@ def rclone(directory: Path, *, tls: bool = False, address: str = "127.0.0.1", ap
     # Every character that means something in a URL.
     user, password = "us:er@" + secrets.token_hex(2), "p@ss/w%rd?#&+ " + secrets.token_hex(12)
     user = user.replace(":", "-")  # HTTP's basic authentication itself has no colon in a user's name
-    port = free_port(address)
+    port = ports.free(address)
     data = directory / "data"
     data.mkdir()
     options, authority = certificate.options(directory, address, tls)

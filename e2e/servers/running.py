@@ -12,12 +12,6 @@ from pathlib import Path
 from servers.built import Failure, tail
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
-
-
 @contextlib.contextmanager
 def process(name: str, command: list, directory: Path, *, ready: tuple[str, int] | None = None, enter=(), env=None):
     """Runs until the block is left. `ready` is the address that it must listen at first."""

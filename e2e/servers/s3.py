@@ -5,15 +5,15 @@ import secrets
 from pathlib import Path
 
 from servers import certificate
-from servers.built import go_program
-from servers.running import free_port, process
+from servers.built import go_program, ports
+from servers.running import process
 from servers.server import Server
 
 
 @contextlib.contextmanager
 def versitygw(directory: Path, *, tls: bool = True, address: str = "127.0.0.1"):
     key_id, key = "AKID" + secrets.token_hex(6), "canary/s3+" + secrets.token_hex(12)
-    port = free_port(address)
+    port = ports.free(address)
     data = directory / "data"
     data.mkdir()
     options, authority = certificate.options(directory, address, tls)
@@ -26,7 +26,7 @@ def versitygw(directory: Path, *, tls: bool = True, address: str = "127.0.0.1"):
 @contextlib.contextmanager
 def rclone(directory: Path, *, address: str = "127.0.0.1"):
     key_id, key = "AKID" + secrets.token_hex(6), "canarys3" + secrets.token_hex(12)
-    port = free_port(address)
+    port = ports.free(address)
     data = directory / "data"
     data.mkdir()
     command = [go_program("rclone"), "--config", directory / "none", "serve", "s3", "--addr", f"{address}:{port}",

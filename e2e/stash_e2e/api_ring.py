@@ -5,7 +5,6 @@ The programs authenticate with tokens of the chart's own ServiceAccounts, so a r
 import json
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,7 +12,10 @@ import urllib.request
 from pathlib import Path
 
 from . import installation, objects, paths
+from .cluster_command import cluster
 from .kube import Kube, run, wait_until
+
+from node import ports
 
 # What the tests keep on "nodes"; where nothing runs, any path will do.
 ALLOW_HOST_PATHS = [f"--allowed-host-path={path}" for path in (tempfile.gettempdir(), "/data")]
@@ -21,7 +23,7 @@ BIN = Path(os.environ.get("STASH_BIN", paths.BUILD / "release" / "bin"))
 
 
 def boot(name):
-    subprocess.run([str(paths.CLUSTER_COMMAND), "api-up", name], check=True)
+    cluster("api-up", name)
     kube = Kube(name)
     kube.apply(objects.namespace("stash", opted_in=False))
     rendered = kube.helm("template", "stash", str(paths.CHART), "-n", "stash", "-f", str(installation.VALUES))
@@ -31,7 +33,7 @@ def boot(name):
 
 
 def shut_down(name):
-    subprocess.run([str(paths.CLUSTER_COMMAND), "down", name], check=True)
+    cluster("down", name)
 
 
 def token_kubeconfig(kube, ns, account, directory):
@@ -42,12 +44,6 @@ def token_kubeconfig(kube, ns, account, directory):
     path = directory / f"{ns}-{account}.kubeconfig"
     path.write_text(json.dumps(view))
     return path
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Program:
@@ -98,7 +94,7 @@ def answers(url):
 
 def start_pushgateway(directory):
     """A real Pushgateway, as runs beside the controller in its pod."""
-    port = free_port()
+    port = ports.free()
     program = Program(["prometheus-pushgateway", f"--web.listen-address=127.0.0.1:{port}"], directory / "pushgateway.log").start()
     program.url = f"http://127.0.0.1:{port}"
     wait_until("the Pushgateway is ready", lambda: answers(f"{program.url}/-/ready"), 30)
@@ -106,7 +102,7 @@ def start_pushgateway(directory):
 
 
 def start_controller(kube, directory, *more, pushgateway_url=""):
-    health = free_port()
+    health = ports.free()
     program = Program([BIN / "stash-controller", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-operator", directory),
                        "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", pushgateway_url,
                        "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert", *ALLOW_HOST_PATHS,
@@ -122,7 +118,7 @@ def start_webhook(kube, directory, pushgateway_url=""):
 
     `pushgateway_url` as the controller has it, who would otherwise miss it in what is injected.
     """
-    port, health = free_port(), free_port()
+    port, health = ports.free(), ports.free()
     program = Program([BIN / "stash-webhook", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-webhook", directory),
                        "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", pushgateway_url, "--listen", f"127.0.0.1:{port}",
                        "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert", "--shutdown-delay", "0s",

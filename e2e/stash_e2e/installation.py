@@ -1,9 +1,9 @@
 """A cluster with our image and chart in it: what `make cluster`, `make demo` and the end-to-end tests stand on."""
 import hashlib
 import os
-import subprocess
 
 from . import paths
+from .cluster_command import cluster
 from .kube import Kube
 
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace",
@@ -11,28 +11,24 @@ NAMESPACE = {"apiVersion": "v1", "kind": "Namespace",
 VALUES = paths.CHART / "ci" / "test-values.yaml"
 
 
-def _front_command(*argv):
-    subprocess.run([str(paths.CLUSTER_COMMAND), *map(str, argv)], check=True)
-
-
 def boot(name):
     """Boots the cluster, or finds it running. Prints what it does."""
-    _front_command("up", name)
+    cluster("up", name)
     return Kube(name)
 
 
 def shut_down(name):
-    _front_command("down", name)
+    cluster("down", name)
 
 
 def restart(name, *daemons):
     """Daemons of the node are killed, and start again."""
-    _front_command("restart", name, *daemons)
+    cluster("restart", name, *daemons)
 
 
 def power_cut(name):
     """The node goes off in the middle of everything, and on again."""
-    _front_command("power-cut", name)
+    cluster("power-cut", name)
 
 
 def install(kube, say):
@@ -42,7 +38,7 @@ def install(kube, say):
     is_new = not marker.exists() or marker.read_text() != digest
     if is_new:
         say("loading the image into the cluster")
-        _front_command("load", kube.cluster, paths.IMAGE_TAR)
+        cluster("load", kube.cluster, paths.IMAGE_TAR)
     say("installing the chart as release stash in namespace stash, which takes no pod but a restricted one")
     kube.apply(NAMESPACE)
     upgrade = kube.get("deployment", "stash-operator", "stash") is not None
@@ -56,7 +52,7 @@ def install(kube, say):
 
 def load(kube, image_tar):
     """Puts another image in the place of ours, and into the programs that run."""
-    _front_command("load", kube.cluster, image_tar)
+    cluster("load", kube.cluster, image_tar)
     kube.kubectl("rollout", "restart", "deployment", "-n", "stash")
     for deployment in ("stash-operator", "stash-webhook"):
         kube.rollout(deployment, "stash")

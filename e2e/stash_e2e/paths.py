@@ -1,4 +1,5 @@
 """Where things lie in the checkout."""
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -8,6 +9,8 @@ HELM = BUILD / "tools" / "helm"
 IMAGE_TAR = BUILD / "images" / "stash-dev.tar"
 CHART = ROOT / "charts" / "stash"
 CLUSTER_COMMAND = ROOT / "e2e" / "cluster" / "cluster"
+
+sys.path.insert(0, str(CLUSTER_COMMAND.parent))  # its package `node` is of use to tests too
 
 
 def cluster_directory(name):

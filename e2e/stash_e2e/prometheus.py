@@ -7,8 +7,10 @@ import urllib.request
 import yaml
 
 from . import paths
-from .api_ring import Program, answers, free_port
+from .api_ring import Program, answers
 from .kube import run, wait_until
+
+from node import ports
 
 
 def rules_of_the_chart():
@@ -25,7 +27,7 @@ def without_waiting(rules):
 
 def start(directory, targets, rules):
     """`targets` is {job: port}."""
-    port = free_port()
+    port = ports.free()
     (directory / "rules.yaml").write_text(yaml.safe_dump(rules))
     (directory / "prometheus.yaml").write_text(yaml.safe_dump({
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": ["rules.yaml"],

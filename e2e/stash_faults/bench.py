@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from node import ports
 from servers import rest
 from stash_e2e import api_ring, objects
 from stash_e2e.kube import wait_until
@@ -78,7 +79,7 @@ class Bench:
         made = api_ring.Program(program.argv, self.directory / f"{name}-twin.log", program.env)
         for port in ("health", "port"):
             if hasattr(program, port):
-                setattr(made, port, api_ring.free_port())
+                setattr(made, port, ports.free())
                 made.argv = [word.replace(f":{getattr(program, port)}", f":{getattr(made, port)}") for word in made.argv]
         return made
 

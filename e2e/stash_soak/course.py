@@ -14,7 +14,8 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from stash_e2e import api_ring, metrics, objects, paths
+from stash_e2e import api_ring, metrics, objects
+from stash_e2e.cluster_command import cluster
 from stash_e2e.kube import CommandFailed, TimedOut, wait_until
 from stash_faults import audit
 from stash_faults.bench import Bench, before_api_server
@@ -71,7 +72,7 @@ class Course:
         if not os.environ.get("STASH_E2E_KEEP"):
             stack.callback(api_ring.shut_down, NAME)
         api_ring.shut_down(NAME)  # leftovers of an earlier one would be judged, too
-        subprocess.run([str(paths.CLUSTER_COMMAND), "api-up", NAME, "--controllers"], check=True)
+        cluster("api-up", NAME, "--controllers")
         kube = api_ring.boot(NAME)
         kube.kubectl("scale", "deployment", "--all", "-n", "stash", "--replicas=0")  # our processes play them
         self.api = Api(kube, home)

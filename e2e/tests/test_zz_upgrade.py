@@ -1,9 +1,8 @@
 """helm upgrade: from chart and programs of an earlier commit. Changes the release, so it runs last."""
-import subprocess
-
 import pytest
 
 from stash_e2e import installation, objects, paths, previous
+from stash_e2e.cluster_command import cluster
 from stash_e2e.kube import wait_until
 from test_rollouts import configure, succeeds
 
@@ -14,7 +13,7 @@ OLD, NEW = "localhost/stash:previous", "localhost/stash:dev"
 @pytest.fixture
 def previous_image(kube):
     """The programs of an earlier commit, in the cluster."""
-    subprocess.run([str(paths.CLUSTER_COMMAND), "load", kube.cluster, str(previous.image(OLD))], check=True)
+    cluster("load", kube.cluster, previous.image(OLD))
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """etcd, kube-apiserver, kube-controller-manager, kube-scheduler: their flags, for both kinds of ring."""
 
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from node import certificates, processes
+from node import certificates, ports, processes
 from node.api import Api
 from node.certificates import Certificate
 from node.identity import Cluster
@@ -43,13 +42,8 @@ def endpoints_of_node(cluster: Cluster) -> Endpoints:
     return Endpoints(True, cluster.node_address, 6443, 2379, 2380)
 
 
-def endpoints_on_loopback() -> Endpoints:
-    """Ports that are free now. They are held open together, so that they differ."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    ports = [server.getsockname()[1] for server in sockets]
-    for server in sockets:
-        server.close()
-    return Endpoints(False, "127.0.0.1", *ports)
+def endpoints_on_loopback(cluster: Cluster) -> Endpoints:
+    return Endpoints(False, "127.0.0.1", *ports.of_cluster(cluster.number))
 
 
 def make_identities(cluster: Cluster, where: Endpoints, extra: list[Certificate]) -> None:
@@ -116,7 +110,7 @@ def start_apiserver(cluster: Cluster, where: Endpoints) -> None:
     processes.start(cluster, "kube-apiserver", [tool("kube-apiserver"), *flags], where.in_network)
 
 
-def wait_until_ready(cluster: Cluster, api: Api, seconds: float = 90) -> None:
+def wait_until_ready(cluster: Cluster, api: Api, seconds: float = 180) -> None:
     def ready():
         processes.fail_if_one_died(cluster)
         return api.ready()

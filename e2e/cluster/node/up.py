@@ -65,7 +65,7 @@ def _api_of(cluster: Cluster) -> Api:
 
 
 def _boot_api(cluster: Cluster, controllers: bool) -> None:
-    where = control_plane.endpoints_on_loopback()
+    where = control_plane.endpoints_on_loopback(cluster)
     control_plane.start_etcd(cluster, where)
     control_plane.make_identities(cluster, where, [])
     control_plane.start_apiserver(cluster, where)
