@@ -145,6 +145,9 @@ kube::Cache::OnChange Caches::routed(Route route) {
   };
 }
 
+// What one cache routes reads others, so all must have stopped before the first is gone.
+Caches::~Caches() { kube::Cache::stop_all(all()); }
+
 std::vector<kube::Cache*> Caches::all() {
   std::vector<kube::Cache*> caches = {&repositories, &configurations, &sessions,  &restores, &session_hosts,
                                       &blueprints,   &namespaces,     &cron_jobs, &roles,    &role_bindings};

@@ -15,6 +15,7 @@ namespace stash::controller {
 class Caches {
  public:
   Caches(const kube::Config& config, Queues& queues);
+  ~Caches();
 
   void start();
   bool synced();

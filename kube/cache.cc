@@ -235,13 +235,10 @@ struct Cache::Impl {
     changed.wait_for(lock, delay, [this] { return stopping.load(); });
   }
 
-  void stop() {
-    {
-      const std::lock_guard lock(mutex);
-      stopping = true;
-      changed.notify_all();
-    }
-    if (thread.joinable()) thread.join();
+  void request_stop() {
+    const std::lock_guard lock(mutex);
+    stopping = true;
+    changed.notify_all();
   }
 };
 
@@ -252,7 +249,14 @@ Cache::Cache(Config config, Resource resource, Options options, OnChange on_chan
   impl_->on_change = std::move(on_change);
 }
 
-Cache::~Cache() { impl_->stop(); }
+Cache::~Cache() { stop_all({this}); }
+
+void Cache::stop_all(const std::vector<Cache*>& caches) {
+  for (const Cache* cache : caches) cache->impl_->request_stop();
+  for (const Cache* cache : caches) {
+    if (cache->impl_->thread.joinable()) cache->impl_->thread.join();
+  }
+}
 
 void Cache::start() {
   if (!impl_->thread.joinable()) impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });

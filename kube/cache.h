@@ -34,6 +34,8 @@ class Cache {
   Cache& operator=(const Cache&) = delete;
 
   void start();
+  /// Returns when no OnChange of any of them runs any more. Stopping takes up to a second, of all together as of one.
+  static void stop_all(const std::vector<Cache*>& caches);
   bool synced() const;  ///< true after the first complete list
   bool wait_synced(std::chrono::milliseconds limit) const;
   Object get(const ObjectRef& ref) const;                    ///< null when unknown
