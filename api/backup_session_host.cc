@@ -36,8 +36,7 @@ const KindFacts& facts<BackupSessionHost>() {
       .resource = kBackupSessionHosts,
       .doc =
           "A host of a BackupSession of many hosts. Made and read by Stash alone. It has no condition Ready: wait for "
-          "its "
-          "BackupSession.",
+          "its BackupSession.",
       .versions = {"v1beta1"},
       .short_names = {"bsh"},
       .categories = {"stash"},

@@ -219,10 +219,8 @@ void install(const Lists& lists, Migration& migration) {
   std::string command = install_command();
   std::string why =
       "No image is published yet: docs/quick-start.md says how to make it; write for REGISTRY where your nodes can "
-      "pull "
-      "it. The chart takes over the objects as they are. Sidecars are replaced by ours, which restarts each workload's "
-      "pods once; "
-      "repositories, passwords and snapshots stay as they are.";
+      "pull it. The chart takes over the objects as they are. Sidecars are replaced by ours, which restarts each "
+      "workload's pods once; repositories, passwords and snapshots stay as they are.";
   if (const std::vector<std::string> paths = host_paths(lists, migration); !paths.empty()) {
     command += fmt::format(" --set 'hostPath.allowed={{{}}}'", fmt::join(paths, ","));
     why +=

@@ -16,6 +16,11 @@
 namespace stash::controller {
 namespace {
 
+api::WorkloadRef target_of(const api::RestoreSession& restore) {
+  const api::TargetRef& ref = restore.spec.target->ref;
+  return {api::workload_kind(ref), {restore.metadata.ns, ref.name}};
+}
+
 void gather_rivals(const Cluster& cluster, const api::RestoreSession& restore, RestoreWorld& world) {
   const std::string& ns = restore.metadata.ns;
   const api::TargetRef& target = restore.spec.target->ref;
@@ -47,8 +52,7 @@ std::string restore_to_be_superseded(const Cluster& cluster, const api::RestoreS
 
 /// One whose hosts pods have taken, or may take at any moment.
 std::string user_of_volumes(const Cluster& cluster, const api::RestoreSession& restore, const std::string& injected) {
-  const std::string& ns = restore.metadata.ns;
-  const api::WorkloadRef target{api::workload_kind(restore.spec.target->ref), {ns, restore.spec.target->ref.name}};
+  const api::WorkloadRef target = target_of(restore);
   if (std::string older = restore_to_be_superseded(cluster, restore, injected); !older.empty()) return older;
   for (const kube::Cache::Object& other : cluster.caches.restores_of(target)) {
     const api::ObjectMeta meta = api::meta_of(*other);
@@ -79,7 +83,7 @@ bool restores_for_nobody(const Cluster& cluster, const std::string& ns, const Js
 /// sign of life tells it, and nobody else.
 Result<std::string> pod_of_no_restore(Cluster& cluster, kube::Api& api, const api::RestoreSession& restore) {
   const std::string& ns = restore.metadata.ns;
-  const api::WorkloadRef target{api::workload_kind(restore.spec.target->ref), {ns, restore.spec.target->ref.name}};
+  const api::WorkloadRef target = target_of(restore);
   const auto workload = target.kind != nullptr ? cluster.caches.workload(target) : nullptr;
   if (!workload) return "";
   std::string name;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "api/backup_session_host.h"
 #include "api/codec.h"
 #include "api/meta.h"
 #include "api/names.h"
@@ -62,7 +63,7 @@ std::vector<NextSession> in_turn(std::vector<NextSession> waiting, const std::se
 
 std::chrono::milliseconds stagger(const Json& session, std::string_view pod_uid) {
   const Json& status = object_at(session, {"status"});
-  if (!bool_at(status, {"hostObjects"}) || status.contains("upkeepHost")) return {};
+  if (!api::has_host_objects(session) || status.contains("upkeepHost")) return {};
   const auto span = std::clamp<std::int64_t>(int_at(status, {"totalHosts"}), 1, 1000) * 10;
   const std::size_t seed = std::hash<std::string_view>{}(pod_uid);
   return std::chrono::milliseconds(static_cast<std::int64_t>(seed % static_cast<std::size_t>(span)));
