@@ -80,14 +80,22 @@ bool counts(const Cluster& cluster, const Json& repository) {
   return awaits_wipe_out(repository) && !cluster.is_going(string_at(repository, {"metadata", "namespace"}));
 }
 
+/// One that cannot be read is used by nobody.
+void add_if_in(const std::string& ns, const Json& repository, std::vector<api::Repository>& all) {
+  if (string_at(repository, {"metadata", "namespace"}) != ns) return;
+  if (auto decoded = api::decode<api::Repository>(repository)) all.push_back(*std::move(decoded));
+}
+
 /// A watch may be late, and what is removed is gone. False: we do not know this Repository as it is.
-Result<bool> look_before_wipe_out(const Cluster& cluster, kube::Api& api, const Json& object, WipeOutFacts& facts) {
+Result<bool> look_before_wipe_out(const Cluster& cluster, kube::Api& api, RepositoryWorld& world) {
   TRY(const Json all, api.list(api::kRepositories, ""));
-  const api::ObjectMeta known = api::meta_of(object);
+  const api::ObjectMeta known = api::meta_of(world.repository);
   bool is_known = false;
-  facts.awaiting_wipe_out = 0;
+  world.wipe_out.awaiting_wipe_out = 0;
+  world.in_namespace.clear();
   for (const Json& other : array_at(all, {"items"})) {
-    facts.awaiting_wipe_out += counts(cluster, other);
+    world.wipe_out.awaiting_wipe_out += counts(cluster, other);
+    add_if_in(known.ns, other, world.in_namespace);
     const api::ObjectMeta meta = api::meta_of(other);
     is_known |= meta.uid == known.uid && meta.resource_version == known.resource_version;
   }
@@ -123,14 +131,12 @@ Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const a
     }
   } else if (repository) {
     TRY_VOID(gather_needs(cluster, api, *repository, world));
-    for (const auto& other : cluster.caches.repositories.list(ref.ns)) {
-      if (auto decoded = api::decode<api::Repository>(*other)) world.in_namespace.push_back(*std::move(decoded));
-    }
   }
+  for (const auto& other : cluster.caches.repositories.list(ref.ns)) add_if_in(ref.ns, *other, world.in_namespace);
   const ExecuteOptions options{cluster.dry_run, "Repository Controller"};
   Plan plan = plan_repository(world);
   if (begins_wipe_out(plan)) {
-    TRY(const bool is_known, look_before_wipe_out(cluster, api, *object, world.wipe_out));
+    TRY(const bool is_known, look_before_wipe_out(cluster, api, world));
     if (!is_known) return LookAgain(kLookForNews);
     plan = plan_repository(world);
   }

@@ -102,7 +102,10 @@ Plan plan_repository(const RepositoryWorld& world) {
   const auto& before = repository->status.conditions;
   StatusDraft status(world.repository, before, world.now);
   if (repository->metadata.being_deleted) {
-    plan_wipe_out(plan, status, *repository, world.repository, world.wipe_out, world.settings, world.now);
+    WipeOutFacts facts = world.wipe_out;
+    const auto others = others_there(*repository, world.in_namespace);
+    if (!others.empty()) facts.same_place = others.front()->metadata.name;
+    plan_wipe_out(plan, status, *repository, world.repository, facts, world.settings, world.now);
     return plan;
   }
   keep_wipe_out_finalizer(plan, *repository, world.repository);

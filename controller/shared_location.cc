@@ -18,7 +18,8 @@ auto age_key(const api::Repository& repository) {
   return std::tuple(repository.metadata.created, repository.metadata.name);
 }
 
-/// The oldest first.
+}  // namespace
+
 std::vector<const api::Repository*> others_there(const api::Repository& repository,
                                                  const std::vector<api::Repository>& all) {
   std::vector<const api::Repository*> others;
@@ -31,8 +32,6 @@ std::vector<const api::Repository*> others_there(const api::Repository& reposito
   std::ranges::sort(others, {}, [](const api::Repository* other) { return age_key(*other); });
   return others;
 }
-
-}  // namespace
 
 void set_location_shared(StatusDraft& status, const api::Repository& repository,
                          const std::vector<api::Repository>& all) {

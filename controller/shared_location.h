@@ -6,6 +6,10 @@
 
 namespace stash::controller {
 
+/// Those of its namespace that have its location and are not being deleted, the oldest first. They point into `all`.
+std::vector<const api::Repository*> others_there(const api::Repository& repository,
+                                                 const std::vector<api::Repository>& all);
+
 /// LocationShared: which other Repositories of its namespace have the location of `repository`. Only the oldest of them
 /// makes the restic repository, for two `restic init` at once spoil it. Those of other namespaces are not looked at: a
 /// condition about them would tell what is none of this namespace's business, and keep it from its own repository.

@@ -195,6 +195,12 @@ void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repos
         plan, status, object, reasons::kInUse,
         fmt::format("{} still uses this Repository; delete that first, or {}", fmt::join(facts.users, ", "), kWayOut));
   }
+  if (!facts.same_place.empty()) {
+    return say(plan, status, object, reasons::kInUse,
+               fmt::format("Repository {} keeps its snapshots in the same place and would lose them; delete that, too, "
+                           "or {}",
+                           facts.same_place, kWayOut));
+  }
   if (!facts.refused.empty()) {
     return say(plan, status, object, reasons::kWipeOutFailed,
                fmt::format("the Job that removes the data cannot be made: {}; {}", facts.refused, kWayOut));

@@ -18,6 +18,7 @@ struct WipeOutFacts {
   std::string report;              ///< the last words of its pod
   std::string trouble;             ///< why that pod does not run: "container stash: ImagePullBackOff"
   std::vector<std::string> users;  ///< "BackupConfiguration demo/web": who still backs up there, or restores from it
+  std::string same_place;          ///< name of another Repository that keeps its snapshots there; "" for none
   Presence secret = Presence::unknown;
   bool namespace_is_going = false;       ///< then nothing can be created there any more
   std::string refused;                   ///< an earlier try in this pass: what the API server refused for good

@@ -90,7 +90,7 @@ BackupStep step_of_upkeep(const BackupProgress& progress) {
   // Checked before anything is forgotten: a damaged repository keeps all it has.
   if (progress.check_due && !progress.checked) return {Kind::check};
   if (!progress.forget_done) {
-    const bool may_forget = progress.intact.value_or(true) && keeps_something(progress.retention);
+    const bool may_forget = !is_known_damaged(progress) && keeps_something(progress.retention);
     return {may_forget ? Kind::forget : Kind::count_snapshots};
   }
   if (!progress.stats_done) return {Kind::stats};
@@ -299,7 +299,7 @@ bool end_without_upkeep(BackupProgress& progress) {
         {std::string(kFailedToVerify),
          "the repository was not checked, as the work was ended early; the next session does it"});
   }
-  if (keeps_something(progress.retention) && progress.intact.value_or(true) && !progress.forget_done) {
+  if (keeps_something(progress.retention) && !is_known_damaged(progress) && !progress.forget_done) {
     progress.shortcomings.push_back(
         {std::string(kFailedToApply),
          "the retention policy was not applied, as the work was ended early; the next session does it"});
@@ -315,6 +315,8 @@ std::string shortcoming(const BackupProgress& progress, std::string_view reason)
   const auto found = std::ranges::find(progress.shortcomings, reason, &BackupProgress::Shortcoming::reason);
   return found == progress.shortcomings.end() ? "" : found->sentence;
 }
+
+bool is_known_damaged(const BackupProgress& progress) { return !progress.intact.value_or(!progress.known_damaged); }
 
 void note_check(BackupProgress& progress, const std::expected<bool, ResticFailure>& intact) {
   progress.checked = true;

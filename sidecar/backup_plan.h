@@ -58,6 +58,7 @@ struct BackupProgress {
   bool allow_empty = false;  ///< annotation allow-empty of the BackupConfiguration
   bool check_due = false;
   std::optional<TimePoint> last_check;  ///< the Repository's status: when the last check was
+  bool known_damaged = false;           ///< the Repository's status: what it found
   /// The hook before may make the paths, so they are judged after it; the hook after is run whatever came before it.
   HookState hook_before = HookState::none, hook_after = HookState::none;
   std::string hook_after_policy;
@@ -150,6 +151,8 @@ inline constexpr std::string_view kFailedToApply = "FailedToApplyRetentionPolicy
 std::string shortcoming(const BackupProgress& progress, std::string_view reason);
 
 /// What `check`, `forget` (or counting) and `stats` came to; a failure becomes a shortcoming.
+/// By this check or, where it could not be made, by the last one.
+bool is_known_damaged(const BackupProgress& progress);
 void note_check(BackupProgress& progress, const std::expected<bool, ResticFailure>& intact);
 void note_forget(BackupProgress& progress, const std::expected<ForgetOutcome, ResticFailure>& outcome);
 void note_stats(BackupProgress& progress, const std::expected<std::uint64_t, ResticFailure>& size);

@@ -145,6 +145,7 @@ class Run {
     progress_.allow_empty = allow != configuration_.metadata.annotations.end() && allow->second == "true";
     progress_.check_due = check_is_due(repository_->status, context_.clock.now());
     if (!progress_.check_due) progress_.last_check = repository_->status.last_check_time;
+    progress_.known_damaged = !repository_->status.integrity.value_or(true);
 
     if (!memory_.restic) {
       const auto version = probe_restic(context_.restic);

@@ -58,7 +58,7 @@ void add_retention(Conditions& conditions, const BackupProgress& progress) {
   const std::string problem = shortcoming(progress, kFailedToApply);
   if (!problem.empty()) {
     conditions.add(names::kRetentionPolicyApplied, "False", kFailedToApply, problem);
-  } else if (!progress.intact.value_or(true)) {
+  } else if (is_known_damaged(progress)) {
     conditions.add(names::kRetentionPolicyApplied, "False", kFailedToApply,
                    "`restic check` found errors; snapshots are not forgotten until the repository is repaired");
   } else if (progress.forgotten) {

@@ -92,6 +92,7 @@ class UpkeepRun {
     progress_.first_snapshot = repository_->status.first_snapshot_time;
     progress_.check_due = check_is_due(repository_->status, context_.clock.now());
     if (!progress_.check_due) progress_.last_check = repository_->status.last_check_time;
+    progress_.known_damaged = !repository_->status.integrity.value_or(true);
 
     if (!memory_.restic) {
       const auto version = probe_restic(context_.restic);

@@ -160,6 +160,31 @@ TEST_CASE("nothing is removed while something backs up there or restores from it
             std::string(kWayOut));
 }
 
+TEST_CASE("nothing is removed where another Repository keeps its snapshots in the same place",
+          "[controller][wipe_out][I14]") {
+  RepositoryWorld world = a_world(going());
+  const auto here = api::decode<api::Repository>(world.repository).value();
+  auto other = here;
+  other.metadata.name = "renamed";
+  other.metadata.uid = "another";
+  other.metadata.being_deleted = false;
+  SECTION("which would lose them") {
+    world.in_namespace = {here, other};
+    CHECK(verbs_on(plan_repository(world), api::kJobs).empty());
+    CHECK(condition_of(after(world), "WipedOut") ==
+          "False InUse: Repository renamed keeps its snapshots in the same place and would lose them; delete that, "
+          "too, or " +
+              std::string(kWayOut));
+  }
+  SECTION("unless that is being deleted, too, or is in another namespace") {
+    auto elsewhere = other;
+    other.metadata.being_deleted = true;
+    elsewhere.metadata.ns = "elsewhere";
+    world.in_namespace = {here, other, elsewhere};
+    CHECK(verbs_on(plan_repository(world), api::kJobs) == Verbs{Write::Verb::create});
+  }
+}
+
 TEST_CASE("setting wipeOut to false lets a Repository go and keeps its data", "[controller][wipe_out]") {
   RepositoryWorld world = a_world(going());
   world.repository["spec"]["wipeOut"] = false;

@@ -255,6 +255,24 @@ TEST_CASE("success without a snapshot is none", "[sidecar][backup_plan]") {
   CHECK(progress.error == "backing up /a: restic ended without an error but named no snapshot");
 }
 
+TEST_CASE("what the last check found holds until one can be made again", "[sidecar][backup_plan][F37][I11]") {
+  BackupProgress progress = of_paths({"/a"});
+  progress.repository = RepositoryState::present;
+  progress.paths[0].earlier_snapshot = "";
+  note_backup(progress, 0, kSummary, std::nullopt, {});
+  progress.check_due = true;
+  progress.known_damaged = GENERATE(true, false);
+  CHECK(next_step(progress) == BackupStep{Kind::check});
+  SECTION("nothing of a damaged repository is forgotten while it is locked") {
+    note_check(progress, std::unexpected(ResticFailure{}));
+    CHECK(next_step(progress) == BackupStep{progress.known_damaged ? Kind::count_snapshots : Kind::forget});
+  }
+  SECTION("one that was repaired is like any other") {
+    note_check(progress, true);
+    CHECK(next_step(progress) == BackupStep{Kind::forget});
+  }
+}
+
 BackupProgress with_hooks(std::vector<std::string> paths) {
   BackupProgress progress = of_paths(std::move(paths));
   progress.hook_before = progress.hook_after = HookState::due;
