@@ -99,7 +99,7 @@ STASH_API_KIND(BackupConfiguration)
 
 bool keeps_something(const RetentionPolicy& policy) {
   return policy.keep_last > 0 || policy.keep_hourly > 0 || policy.keep_daily > 0 || policy.keep_weekly > 0 ||
-         policy.keep_monthly > 0 || policy.keep_yearly > 0 || !policy.keep_tags.empty();
+         policy.keep_monthly > 0 || policy.keep_yearly > 0;
 }
 
 Json encode_status(const BackupConfigurationStatus& status) { return Coded<BackupConfigurationStatus>::write(status); }

@@ -29,14 +29,13 @@ constexpr std::chrono::seconds kTelling{30};
 /// A pod that is being stopped has 30 s as a rule.
 constexpr std::chrono::seconds kParting{8};
 
-/// Two that make one repository at once, for Repositories of two namespaces, leave two keys and the config of one.
-std::string spoilt_repository(const std::string& location) {
-  return fmt::format(
-      "the repository at {} was made by two at once and cannot be read. It holds no backups yet: remove its files "
-      "\"config\" and \"keys/*\", and let the next session make it anew. Is there a Repository with the same location "
-      "in another namespace?",
-      location);
-}
+/// Two that make one repository at once, for Repositories of two namespaces, leave two keys and the config of one; and
+/// whoever is killed while he makes one in a bucket leaves a key.
+constexpr std::string_view kPerhapsHalfMade =
+    ". Or it was made by two at once, or its making was cut short: Stash knows of no backup in it. When nobody else "
+    "has "
+    "made one there (is there a Repository with the same location in another namespace?), remove its files \"config\" "
+    "and \"keys/*\", and the next session makes it anew";
 
 class Run {
  public:
@@ -268,12 +267,18 @@ class Run {
       found = restic_->has_repository();
     }
     if (!found) {
-      fail_for_good("opening the repository: " + found.error().sentence);
+      fail_to("opening the repository: ", found.error());
       return;
     }
     progress_.repository = *found ? RepositoryState::present : RepositoryState::absent;
     // Else the last host, which wants the repository for itself, waits for the lock of one that lives.
     if (resumes_ && *found) restic_->remove_own_locks();
+  }
+
+  void fail_to(std::string what, const ResticFailure& failure) {
+    const bool may_be_half_made =
+        failure.cause == ResticCause::damaged && !progress_.first_backup && !progress_.first_snapshot;
+    fail_for_good(std::move(what) + failure.sentence + std::string(may_be_half_made ? kPerhapsHalfMade : ""));
   }
 
   template <class T>
@@ -313,19 +318,16 @@ class Run {
     const auto made = restic_->init();
     // Somebody else may have made it meanwhile; then restic says that there is a config already.
     if (made || (made.error().cause == ResticCause::damaged && restic_->has_repository() == true)) {
-      made_now_ = true;
       progress_.repository = RepositoryState::present;
     } else {
-      fail_for_good("initialising the repository: " + made.error().sentence);
+      fail_to("initialising the repository: ", made.error());
     }
   }
 
   void find_snapshot(std::size_t path) {
     const auto earlier = restic_->snapshots(status_.host(), progress_.paths[path].path, tag_);
     if (!earlier) {
-      fail_for_good(made_now_ && earlier.error().cause == ResticCause::damaged
-                        ? spoilt_repository(restic_->location())
-                        : "listing snapshots: " + earlier.error().sentence);
+      fail_to("listing snapshots: ", earlier.error());
       return;
     }
     const Snapshot* latest = newest(*earlier);
@@ -370,7 +372,6 @@ class Run {
   Json repository_object_;
   std::optional<Restic> restic_;
   std::optional<InitTurn> init_turn_;
-  bool made_now_ = false;  ///< the restic repository, by us or by somebody else at the same time
   BackupProgress progress_;
   WorkProgress work_;
 };

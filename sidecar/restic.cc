@@ -32,6 +32,8 @@ using std::chrono::steady_clock;
 // A list of many thousand snapshots is one line.
 constexpr std::size_t kMaxLine = 256u << 20;
 constexpr milliseconds kLongestLockRetry{60'000};
+// Of restic's standard error, that are logged.
+constexpr std::size_t kFewLines = 5, kMostLines = 50;
 
 std::unexpected<ResticFailure> fail_with(ResticCause cause, std::string sentence) {
   return std::unexpected(ResticFailure{cause, std::move(sentence)});
@@ -142,9 +144,14 @@ ResticFailure Restic::failure_of(const Run& run) const {
                fmt::format("the repository at {} did not answer within {} s: check its address and the network",
                            call_.location, std::chrono::ceil<std::chrono::seconds>(place_.patience.silence).count())};
   }
-  const auto end = run.standard_error.size();
-  const std::string tail = run.standard_error.substr(end - std::min<std::size_t>(end, 2'000));
-  log_warning("restic: exit code {}, {}: {}", run.exit_code, to_string(failure.cause), scrub(tail, secrets_));
+  log_warning("restic: exit code {}, {}", run.exit_code, to_string(failure.cause));
+  const std::vector<std::string> lines = lines_to_log(run.standard_error, secrets_);
+  // What is told last decides, but each line about damage names something else that is damaged.
+  const bool may_be_damage = failure.cause == ResticCause::damaged || failure.cause == ResticCause::unknown;
+  const std::size_t most = may_be_damage ? kMostLines : kFewLines;
+  const std::size_t skipped = lines.size() - std::min(lines.size(), most);
+  if (skipped > 0) log_warning("restic: ({} lines left out)", skipped);
+  for (std::size_t i = skipped; i < lines.size(); ++i) log_warning("restic: {}", lines[i]);
   return failure;
 }
 

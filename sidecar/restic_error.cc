@@ -26,6 +26,7 @@ constexpr Pattern kPatterns[] = {
     {ResticCause::damaged, "invalid data returned"},  // a file is not what its name, the hash of its content, says
     {ResticCause::damaged, "pack size does not match calculated size"},
     {ResticCause::damaged, "config file already exists"},
+    {ResticCause::damaged, "repository already contains keys"},  // of an init that was cut short, in a bucket
     {ResticCause::locked, "repository is already locked"},
     {ResticCause::disk_full, "no space left on device"},
     {ResticCause::disk_full, "disk quota exceeded"},
@@ -321,6 +322,16 @@ std::string scrub(std::string_view text, const std::vector<std::string>& secrets
     clean += "...";
   }
   return clean;
+}
+
+std::vector<std::string> lines_to_log(std::string_view text, const std::vector<std::string>& secrets) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    const bool is_empty = line.find_first_not_of(" \t\r") == std::string_view::npos;
+    if (!is_empty && !line.contains(kRetry)) lines.push_back(scrub(line, secrets));
+  }
+  return lines;
 }
 
 ResticFailure explain(int exit_code, std::string_view standard_error, const ResticSubject& subject,

@@ -58,6 +58,9 @@ bool is_beyond_retries(ResticCause cause);
 /// times, for most of a minute.
 bool is_retry_of_what_is_gone(std::string_view line);
 
+/// The lines of standard error that are no notice of a retry and not empty, each scrubbed.
+std::vector<std::string> lines_to_log(std::string_view standard_error, const std::vector<std::string>& secrets);
+
 /// Replaces secrets and the user info of URLs by "***", and control characters by blanks; at most 400 bytes.
 std::string scrub(std::string_view text, const std::vector<std::string>& secrets);
 

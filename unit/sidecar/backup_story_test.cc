@@ -498,19 +498,40 @@ TEST_CASE("the turn of a pod that died while it made the repository passes on",
   CHECK(story.restic.subcommands() == std::vector<std::string>{"cat", "cat", "init", "snapshots", "backup"});
 }
 
-TEST_CASE("a repository that two have made at once is said to be spoilt, with the remedy", "[sidecar][backup_story]") {
+TEST_CASE("a repository that was never finished is said to be spoilt, with the remedy",
+          "[sidecar][backup_story][F4][I14]") {
+  const test::ResticAnswer damaged{
+      .exit_code = 1, .standard_error = "Fatal: config or key b312 is damaged: ciphertext verification failed\n"};
   BackupStory story;
   answer_all(story);
   story.reads(story.a_repository_here());
   story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
-  story.finds_no_repository()
-      .on("init", {})
-      .on("snapshots",
-          {.exit_code = 1, .standard_error = "Fatal: config or key b312 is damaged: ciphertext verification failed\n"});
+  SECTION("by two at once") { story.finds_no_repository().on("init", {}).on("snapshots", damaged); }
+  SECTION("for somebody was killed, who left a key") {
+    story.finds_no_repository().on(
+        "init",
+        {.exit_code = 1,
+         .standard_error = "Fatal: create key in repository at s3:x failed: repository already contains keys\n"});
+  }
+  SECTION("for somebody was killed, after whom another left a second key") {
+    story.restic.on("cat", damaged).on("cat", damaged);
+  }
   REQUIRE(story.run());
-  CHECK(string_at(test::result_in(story.script.calls()), {"error"})
-            .starts_with("the repository at " + story.repository_directory() +
-                         " was made by two at once and cannot be read. It holds no backups yet"));
+  const std::string error = string_at(test::result_in(story.script.calls()), {"error"});
+  CHECK(error.contains("or its making was cut short: Stash knows of no backup in it."));
+  CHECK(error.contains("remove its files \"config\" and \"keys/*\""));
+}
+
+TEST_CASE("nobody is told to remove the keys of a damaged repository that held backups",
+          "[sidecar][backup_story][F37][I14]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_repository_here().with([](api::Repository& r) { r.status.first_backup_time = test::kCreated; }));
+  const test::ResticAnswer damaged{
+      .exit_code = 1, .standard_error = "Fatal: config or key b312 is damaged: ciphertext verification failed\n"};
+  story.restic.on("cat", damaged).on("cat", damaged);
+  REQUIRE(story.run());
+  CHECK_FALSE(string_at(test::result_in(story.script.calls()), {"error"}).contains("keys/*"));
 }
 
 TEST_CASE("a Repository that is not the first at its location leaves init to the first", "[sidecar][backup_story]") {

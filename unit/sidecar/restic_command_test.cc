@@ -127,6 +127,8 @@ TEST_CASE("retention becomes flags in the contract's order, negative numbers not
                                                            "--dry-run"});
   CHECK(api::keeps_something(policy));
   CHECK_FALSE(api::keeps_something({.name = "none", .keep_daily = -1, .prune = true}));
+  // Our snapshots have no tags of the user's: restic would remove them all.
+  CHECK_FALSE(api::keeps_something({.name = "none", .keep_tags = {"important"}, .prune = true}));
 }
 
 TEST_CASE("a retention policy can be kept to some hosts", "[sidecar][restic_command]") {
