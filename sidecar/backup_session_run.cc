@@ -59,9 +59,11 @@ class Run {
 
   /// False: stopped or lost, and there is no result.
   bool run() {
-    // Resumed only to be given back: that did not get through before.
-    if (status_.asked_to_stop()) return false;
-    if (auto failure = prepare()) progress_.error = *failure;
+    if (auto failure = plan()) {
+      progress_.error = *failure;
+    } else if (!status_.asked_to_stop()) {
+      if (auto problem = prepare()) progress_.error = *problem;
+    }
     while (go_on()) {
       const BackupStep step = next_step(progress_);
       if (step.kind == Kind::finish) return true;
@@ -70,8 +72,7 @@ class Run {
       execute(step);
     }
     if (!status_.lost() && end_without_upkeep(progress_)) return true;
-    if (progress_.hook_before == HookState::done && progress_.hook_after == HookState::due)
-      run_farewell_hook(context_, status_, hooks_);
+    if (may_be_frozen()) run_farewell_hook(context_, status_, hooks_);
     return false;
   }
 
@@ -110,7 +111,15 @@ class Run {
   }
 
  private:
-  std::optional<std::string> prepare() {
+  /// What an earlier container did before it ended it has told nobody: thawing twice is better than staying frozen.
+  bool may_be_frozen() const {
+    const bool frozen =
+        progress_.hook_before == HookState::done || (resumes_ && progress_.hook_before == HookState::due);
+    return frozen && progress_.hook_after == HookState::due;
+  }
+
+  /// What needs nobody else.
+  std::optional<std::string> plan() {
     const auto& spec = configuration_.spec;
     auto hooks = plan_hooks("Backup", spec.pre_backup, spec.post_backup, HookPlace::sidecar);
     if (!hooks) return hooks.error().message;
@@ -118,7 +127,10 @@ class Run {
     if (hooks_.before) progress_.hook_before = HookState::due;
     if (hooks_.after) progress_.hook_after = HookState::due;
     progress_.hook_after_policy = hooks_.after_policy;
+    return std::nullopt;
+  }
 
+  std::optional<std::string> prepare() {
     const api::ObjectRef ref{configuration_.metadata.ns, configuration_.spec.repository};
     const auto object = read_patiently(context_, api::kRepositories, ref, [this] { return go_on(); });
     if (!object) {

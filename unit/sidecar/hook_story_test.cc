@@ -60,12 +60,23 @@ struct HookStory : Story {
         .on("snapshots", {.output = "[]\n"})
         .on("stats", {.output = "{\"total_size\":1}\n"});
   }
-  Json run() {
-    const Json pending = a_backup_session().stamped().json();
-    const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(pending, "host-0"), false};
+  Json run() { return run(a_backup_session().stamped().json(), false); }
+  /// After the sidecar's container was restarted.
+  Json resume() { return run(running, true); }
+  Json run(const Json& session, bool resumes) {
+    const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(session, "host-0"),
+                           resumes};
     stays(configuration);
-    REQUIRE(run_backup_session(context, memory, configuration, pending, next, "host-0"));
+    REQUIRE(run_backup_session(context, memory, configuration, session, next, "host-0"));
     return test::result_in(script.calls());
+  }
+  bool was_given_back() const {
+    return test::text_of(script.calls()).contains(R"("op":"remove","path":"/status/stats/0/claim")");
+  }
+  Json asked_to_stop() const {
+    Json asked = running;
+    asked["status"]["stats"][0]["claim"]["stop"] = "RestoreSession demo/app-restore restores the same workload";
+    return asked;
   }
   std::vector<std::string> asked() const {
     std::vector<std::string> targets;
@@ -164,6 +175,27 @@ TEST_CASE("a pod that is being stopped thaws the application before it gives its
   CHECK(story.run().is_null());
   CHECK(story.asked() == std::vector<std::string>{"GET /freeze", "GET /thaw"});
   CHECK(story.script.calls().back().body.find("\"value\":\"Pending\"") != std::string::npos);
+}
+
+TEST_CASE("a pod whose container was restarted thaws the application before it gives its host back",
+          "[sidecar][hook_story][F3][I9]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.get("/freeze");
+  story.configuration.spec.post_backup = story.get("/thaw");
+  bool in_time = false;  // read after the server's thread has answered
+  story.application.on("GET", "/thaw").before([&] { in_time = !story.was_given_back(); }).reply(200, Json());
+  SECTION("as it was asked to stop while it was away") {
+    story.script.on("PATCH", kStatus).always().reply(story.asked_to_stop());
+  }
+  SECTION("as it is stopped before it has come to the hook before once more") {
+    story.answers();
+    story.restic.hang("cat");
+    story.stop_when = [&story] { return !story.restic.subcommands().empty(); };
+  }
+  CHECK(story.resume().is_null());
+  CHECK(story.asked() == std::vector<std::string>{"GET /thaw"});
+  CHECK(in_time);
+  CHECK(story.was_given_back());
 }
 
 /// The session as it is when the controller has dealt with the latest request for a hook.
