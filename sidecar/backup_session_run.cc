@@ -28,6 +28,8 @@ using Kind = BackupStep::Kind;
 constexpr std::chrono::seconds kTelling{30};
 /// A pod that is being stopped has 30 s as a rule.
 constexpr std::chrono::seconds kParting{8};
+/// How often the container may end in the middle of a backup. Nodes are rebooted, and sidecars killed for others' sake.
+constexpr int kRestarts = 3;
 
 /// Two that make one repository at once, for Repositories of two namespaces, leave two keys and the config of one.
 std::string spoilt_repository(const std::string& location) {
@@ -36,6 +38,15 @@ std::string spoilt_repository(const std::string& location) {
       "\"config\" and \"keys/*\", and let the next session make it anew. Is there a Repository with the same location "
       "in another namespace?",
       location);
+}
+
+/// A kernel that ends all of a container for want of memory leaves nobody who could say so, and the next container
+/// would freeze the application for the same end again.
+std::string too_many_restarts(const PodIdentity& pod, int restarts) {
+  return fmt::format(
+      "the container {} ended {} times in the middle of this backup, which is not tried again. `kubectl -n {} describe "
+      "pod {}` says why it ended; if that is OOMKilled, raise runtimeSettings.container.resources.limits.memory",
+      api::names::kSidecar, restarts, pod.ns, pod.name);
 }
 
 class Run {
@@ -59,11 +70,7 @@ class Run {
 
   /// False: stopped or lost, and there is no result.
   bool run() {
-    if (auto failure = plan()) {
-      progress_.error = *failure;
-    } else if (!status_.asked_to_stop()) {
-      if (auto problem = prepare()) progress_.error = *problem;
-    }
+    if (auto failure = begin()) progress_.error = *failure;
     while (go_on()) {
       const BackupStep step = next_step(progress_);
       if (step.kind == Kind::finish) return true;
@@ -116,6 +123,13 @@ class Run {
     const bool frozen =
         progress_.hook_before == HookState::done || (resumes_ && progress_.hook_before == HookState::due);
     return frozen && progress_.hook_after == HookState::due;
+  }
+
+  std::optional<std::string> begin() {
+    if (auto failure = plan()) return failure;
+    if (status_.asked_to_stop()) return std::nullopt;
+    if (status_.restarts() >= kRestarts) return too_many_restarts(context_.pod, status_.restarts());
+    return prepare();
   }
 
   /// What needs nobody else.
@@ -393,7 +407,9 @@ Result<bool> run_backup_session(Context& context, BackupMemory& memory, const ap
   HostStatus status(context, api::kBackupSessions, session,
                     next.beside ? place_beside(session, host) : place_in(api::kBackupSessions, session), host,
                     next.entry);
-  TRY_VOID(next.resume ? status.resume() : status.claim());
+  // Whoever only lost sight of the API server has not ended.
+  const bool new_here = memory.begun.insert(next.uid).second;
+  TRY_VOID(next.resume ? status.resume(new_here ? Counted::yes : Counted::no) : status.claim());
   log_info("BackupSession {}/{}: {} host {}", configuration.metadata.ns, next.name,
            next.resume ? "resuming" : "claimed", host);
 

@@ -93,7 +93,8 @@ std::optional<HostEntry> host_entry(const Json& session, std::string_view host) 
                      at(entry, {"progress"}) != nullptr,
                      texts_in(array_at(entry, {"incomplete"})),
                      !string_at(entry, {"claim", "stop"}).empty(),
-                     names_in(array_at(entry, {"snapshots"}))};
+                     names_in(array_at(entry, {"snapshots"})),
+                     static_cast<int>(std::clamp<std::int64_t>(int_at(entry, {"claim", "restarts"}), 0, 1'000'000))};
   }
   return std::nullopt;
 }
@@ -116,6 +117,13 @@ Json claim_operations(const HostEntry& entry, std::string_view host, const PodId
   if (entry.told) operations.push_back(remove(entry, "/backedUp"));
   if (entry.progressed) operations.push_back(remove(entry, "/progress"));
   if (counted == Counted::yes) operations.push_back(put(entry, "/attempts", entry.attempts + 1));
+  return operations;
+}
+
+Json resume_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                       Counted counted) {
+  Json operations = sign_of_life(entry, host, pod, now);
+  if (counted == Counted::yes) operations.push_back(put(entry, "/claim/restarts", entry.restarts + 1));
   return operations;
 }
 

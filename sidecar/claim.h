@@ -43,6 +43,7 @@ struct HostEntry {
   std::vector<std::string> incomplete{};     ///< snapshots of this host and session that lack files
   bool stop = false;                         ///< whoever holds it is to end the work and to give it back
   std::vector<api::SnapshotStats> chosen{};  ///< name and path of what a restore takes, once it has begun to write
+  int restarts = 0;                          ///< of the container that backs up, since the claim
   friend bool operator==(const HostEntry&, const HostEntry&) = default;
 };
 std::optional<HostEntry> host_entry(const Json& session, std::string_view host);
@@ -55,6 +56,9 @@ Json claim_json(const PodIdentity& pod, TimePoint now);
 enum class Counted { no, yes };  ///< whether this is an attempt more, as of a restore
 Json claim_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                       Counted counted = Counted::no);
+/// In place of the claim. `counted`: as of a container that was started anew.
+Json resume_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                       Counted counted);
 Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                           const std::optional<api::Progress>& progress = std::nullopt,
                           const std::vector<std::string>& incomplete = {});

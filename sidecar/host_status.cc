@@ -81,9 +81,10 @@ Result<void> HostStatus::claim(Counted counted) {
   return {};
 }
 
-Result<void> HostStatus::resume() {
+Result<void> HostStatus::resume(Counted counted) {
   const auto sent = context_.clock.steady();
-  TRY(const Json resumed, patch(heartbeat_operations(entry_, host_, context_.pod, context_.clock.now())));
+  TRY(const Json resumed, patch(resume_operations(entry_, host_, context_.pod, context_.clock.now(), counted)));
+  if (counted == Counted::yes) ++entry_.restarts;
   note_written(sent);
   note_answer(resumed);
   return {};

@@ -177,6 +177,20 @@ TEST_CASE("a pod that is being stopped thaws the application before it gives its
   CHECK(story.script.calls().back().body.find("\"value\":\"Pending\"") != std::string::npos);
 }
 
+TEST_CASE("a host that is given up as its container ends each time thaws its application first",
+          "[sidecar][hook_story][F6][I6][I9]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.get("/freeze");
+  story.configuration.spec.post_backup = story.get("/thaw");
+  story.running["status"]["stats"][0]["claim"]["restarts"] = 2;
+  story.application.on("GET", "/thaw").reply(200, Json());
+  story.script.on("PATCH", kStatus).always().reply(story.running);
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+  CHECK(string_at(story.resume(), {"error"}).starts_with("the container stash ended 3 times"));
+  CHECK(story.asked() == std::vector<std::string>{"GET /thaw"});
+  CHECK(story.restic.calls().empty());
+}
+
 TEST_CASE("a pod whose container was restarted thaws the application before it gives its host back",
           "[sidecar][hook_story][F3][I9]") {
   HookStory story;
