@@ -79,8 +79,18 @@ class Run {
       execute(step);
     }
     if (!status_.lost() && end_without_upkeep(progress_)) return true;
-    if (may_be_frozen()) run_farewell_hook(context_, status_, hooks_);
+    if (may_be_frozen()) run_farewell();
     return false;
+  }
+
+  /// The result of a host that was asked to stop and could not be thawed: given back, it would be nobody's.
+  std::optional<api::HostStats> unthawed(Nanoseconds duration) const {
+    if (!owed_thaw_) return std::nullopt;
+    BackupProgress ended = progress_;
+    if (ended.error.empty()) ended.error = status_.why_to_stop();
+    api::HostStats result = host_result(ended, status_.host(), duration, status_.claim_now());
+    result.hook = owed_thaw_;
+    return result;
   }
 
   BackupReport report(Nanoseconds duration) {
@@ -123,6 +133,12 @@ class Run {
     const bool frozen =
         progress_.hook_before == HookState::done || (resumes_ && progress_.hook_before == HookState::due);
     return frozen && progress_.hook_after == HookState::due;
+  }
+
+  void run_farewell() {
+    const auto problem = run_farewell_hook(context_, status_, hooks_);
+    if (!problem || hooks_.after->kind != HookCall::Kind::exec) return;
+    if (status_.asked_to_stop() && !status_.lost()) owed_thaw_ = owed_thaw(status_.hook(), context_.clock.now());
   }
 
   std::optional<std::string> begin() {
@@ -397,8 +413,16 @@ class Run {
   std::optional<InitTurn> init_turn_;
   bool made_now_ = false;  ///< the restic repository, by us or by somebody else at the same time
   BackupProgress progress_;
+  std::optional<api::HookStatus> owed_thaw_;  ///< which the controller is to run when it can
   WorkProgress work_;
 };
+
+void give_back(HostStatus& status, const Run& run, Nanoseconds duration) {
+  const auto result = run.unthawed(duration);
+  if (!result) return status.give_back(run.incomplete());
+  if (const auto written = status.write_result(*result); !written)
+    log_error("that {} is to be thawed was not written: {}", status.host(), written.error().message);
+}
 
 }  // namespace
 
@@ -422,7 +446,7 @@ Result<bool> run_backup_session(Context& context, BackupMemory& memory, const ap
       log_info("BackupSession {}: {}; host {} is given back", next.name,
                status.asked_to_stop() ? "the controller asks for an early end" : "this pod is being stopped", host);
       if (status.asked_to_stop()) memory.wanted_back.insert(next.uid);
-      status.give_back(run.incomplete());
+      give_back(status, run, context.clock.steady() - begun);
     }
     // After it: the next pod need not wait, and knows of the snapshots all the same.
     run.tag_in_parting();

@@ -92,7 +92,7 @@ std::optional<HostEntry> host_entry(const Json& session, std::string_view host) 
                      at(entry, {"backedUp"}) != nullptr,
                      at(entry, {"progress"}) != nullptr,
                      texts_in(array_at(entry, {"incomplete"})),
-                     !string_at(entry, {"claim", "stop"}).empty(),
+                     string_at(entry, {"claim", "stop"}),
                      names_in(array_at(entry, {"snapshots"})),
                      static_cast<int>(std::clamp<std::int64_t>(int_at(entry, {"claim", "restarts"}), 0, 1'000'000))};
   }
@@ -183,6 +183,11 @@ std::optional<api::HookStatus> unanswered(const HookEntry& hook) {
   if (hook.action != "postBackup" || hook.phase == kSucceeded || hook.phase == kFailed || !requested)
     return std::nullopt;
   return api::HookStatus{hook.action, hook.phase, hook.error, *requested};
+}
+
+std::optional<api::HookStatus> owed_thaw(const HookEntry& hook, TimePoint now) {
+  if (hook.action == "postBackup") return unanswered(hook);
+  return api::HookStatus{"postBackup", "Requested", "", now};
 }
 
 bool is_pending(const HostEntry& entry) { return entry.phase == kPending; }

@@ -71,7 +71,8 @@ Result<void> HostStatus::claim(Counted counted) {
     operations.insert(operations.begin(), Json{{"op", "test"}, {"path", "/metadata/uid"}, {"value", uid_}});
   TRY(const Json claimed, patch(operations));
   if (counted == Counted::yes) ++entry_.attempts;
-  entry_.told = entry_.progressed = entry_.stop = false;
+  entry_.told = entry_.progressed = false;
+  entry_.stop.clear();
   // Who claims without having read it learns from the answer what the pod before knew.
   if (const auto entry = host_entry(claimed, host_)) {
     if (!entry->incomplete.empty()) entry_.incomplete = entry->incomplete;

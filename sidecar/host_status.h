@@ -52,7 +52,8 @@ class HostStatus {
   /// controller has asked for an early end: then it is to be given back, or to get the result that it has.
   bool beat();
   bool lost() const { return lost_ || cut_off_; }
-  bool asked_to_stop() const { return entry_.stop; }
+  bool asked_to_stop() const { return !entry_.stop.empty(); }
+  const std::string& why_to_stop() const { return entry_.stop; }
   /// Reads the entry again; false when lost. An API server that cannot be reached changes nothing.
   bool look_again() { return look_again(nullptr); }
 

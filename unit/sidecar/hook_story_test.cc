@@ -284,6 +284,38 @@ TEST_CASE("a thaw that the controller has not ended stays in the host's result, 
   CHECK(string_at(result, {"hook", "phase"}) == "Requested");
 }
 
+TEST_CASE("a pod that was asked to stop and finds nobody to run its thaw leaves that with a result",
+          "[sidecar][hook_story][F10][F11][I9]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.configuration.spec.post_backup = HookStory::exec();
+  story.context.pause = [&story](std::chrono::milliseconds time) { story.clock.advance(time); };
+  const bool gets_through = GENERATE(true, false);
+  const auto works = [&story] { return story.restic.subcommands().size() >= 3; };
+  story.script.on("PATCH", kStatus).always().reply_with([&, gets_through](const ApiScript::Call& call) {
+    const bool is_thaw = call.body.contains(R"("action":"postBackup","phase":"Requested")");
+    const bool is_result = call.body.contains(R"("op":"replace")");
+    return ApiScript::Reply{.status = is_thaw && !is_result && !gets_through ? 503 : 200,
+                            .body = dump_json(works() ? story.asked_to_stop() : story.running)};
+  });
+  story.script.on("GET", kSession).always().reply_with([&](const auto&) {
+    ApiScript::Reply reply = dealt_with(story, works() ? "Requested" : "Succeeded");
+    Json session = Json::parse(reply.body);
+    if (works()) session["status"]["stats"][0]["claim"]["stop"] = "a restore";
+    if (works() && !gets_through) session["status"]["stats"][0]["hook"]["action"] = "preBackup";
+    reply.body = dump_json(session);
+    return reply;
+  });
+  story.answers();
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).hang("backup");
+  const Json result = story.run();
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  CHECK(string_at(result, {"error"}) == "a restore");
+  CHECK(string_at(result, {"claim", "podUID"}) == "uid-pod");
+  CHECK(string_at(result, {"hook", "action"}) == "postBackup");
+  CHECK(string_at(result, {"hook", "phase"}) == "Requested");
+  CHECK_FALSE(story.was_given_back());
+}
+
 TEST_CASE("a request whose answer got lost is not made twice", "[sidecar][hook_story][F19][I9]") {
   HookStory story;
   story.configuration.spec.pre_backup = HookStory::exec();
