@@ -120,10 +120,15 @@ Json claim_operations(const HostEntry& entry, std::string_view host, const PodId
   return operations;
 }
 
+bool is_ended_thaw(const HookEntry& hook) {
+  return hook.action == "postBackup" && (hook.phase == kSucceeded || hook.phase == kFailed);
+}
+
 Json resume_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                        Counted counted) {
   Json operations = sign_of_life(entry, host, pod, now);
   if (counted == Counted::yes) operations.push_back(put(entry, "/claim/restarts", entry.restarts + 1));
+  if (is_ended_thaw(entry.hook)) operations.push_back(remove(entry, "/hook"));
   return operations;
 }
 
@@ -180,8 +185,7 @@ Json hook_operations(const HostEntry& entry, std::string_view host, const PodIde
 
 std::optional<api::HookStatus> unanswered(const HookEntry& hook) {
   const auto requested = parse_time(hook.requested);
-  if (hook.action != "postBackup" || hook.phase == kSucceeded || hook.phase == kFailed || !requested)
-    return std::nullopt;
+  if (hook.action != "postBackup" || is_ended_thaw(hook) || !requested) return std::nullopt;
   return api::HookStatus{hook.action, hook.phase, hook.error, *requested};
 }
 

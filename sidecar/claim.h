@@ -56,7 +56,10 @@ Json claim_json(const PodIdentity& pod, TimePoint now);
 enum class Counted { no, yes };  ///< whether this is an attempt more, as of a restore
 Json claim_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                       Counted counted = Counted::no);
-/// In place of the claim. `counted`: as of a container that was started anew.
+/// A postBackup that the controller has ended, well or not.
+bool is_ended_thaw(const HookEntry& hook);
+/// In place of the claim. `counted`: as of a container that was started anew. What is_ended_thaw() goes: it says
+/// nothing of what is frozen from now on.
 Json resume_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                        Counted counted);
 Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,

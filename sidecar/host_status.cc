@@ -86,6 +86,7 @@ Result<void> HostStatus::resume(Counted counted) {
   const auto sent = context_.clock.steady();
   TRY(const Json resumed, patch(resume_operations(entry_, host_, context_.pod, context_.clock.now(), counted)));
   if (counted == Counted::yes) ++entry_.restarts;
+  if (is_ended_thaw(entry_.hook)) entry_.hook = {};
   note_written(sent);
   note_answer(resumed);
   return {};
