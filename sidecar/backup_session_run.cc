@@ -12,6 +12,7 @@
 #include "sidecar/hook_run.h"
 #include "sidecar/incomplete_tag.h"
 #include "sidecar/init_turn.h"
+#include "sidecar/left_frozen.h"
 #include "sidecar/lost_owners.h"
 #include "sidecar/scratch.h"
 #include "sidecar/source_paths.h"
@@ -57,7 +58,8 @@ class Run {
         memory_(memory),
         configuration_(configuration),
         status_(status),
-        tag_(std::string(api::names::kSessionTagPrefix) + string_at(session, {"metadata", "uid"})),
+        session_uid_(string_at(session, {"metadata", "uid"})),
+        tag_(std::string(api::names::kSessionTagPrefix) + session_uid_),
         resumes_(next.resume) {
     progress_.host = status.host();
     if (next.beside) progress_.part = Part::backup;
@@ -70,17 +72,10 @@ class Run {
 
   /// False: stopped or lost, and there is no result.
   bool run() {
-    if (auto failure = begin()) progress_.error = *failure;
-    while (go_on()) {
-      const BackupStep step = next_step(progress_);
-      if (step.kind == Kind::finish) return true;
-      work_.step(name_of(step));
-      tell_progress();
-      execute(step);
-    }
-    if (!status_.lost() && end_without_upkeep(progress_)) return true;
-    if (may_be_frozen()) run_farewell();
-    return false;
+    const bool ended = work();
+    // Whether there was a postBackup or none was wanted.
+    if (ended) note_thawed(context_);
+    return ended;
   }
 
   /// The result of a host that was asked to stop and could not be thawed: given back, it would be nobody's.
@@ -128,6 +123,20 @@ class Run {
   }
 
  private:
+  bool work() {
+    if (auto failure = begin()) progress_.error = *failure;
+    while (go_on()) {
+      const BackupStep step = next_step(progress_);
+      if (step.kind == Kind::finish) return true;
+      work_.step(name_of(step));
+      tell_progress();
+      execute(step);
+    }
+    if (!status_.lost() && end_without_upkeep(progress_)) return true;
+    if (may_be_frozen()) run_farewell();
+    return false;
+  }
+
   /// What an earlier container did before it ended it has told nobody: thawing twice is better than staying frozen.
   bool may_be_frozen() const {
     const bool frozen =
@@ -137,6 +146,7 @@ class Run {
 
   void run_farewell() {
     const auto problem = run_farewell_hook(context_, status_, hooks_);
+    if (!problem) note_thawed(context_);
     if (!problem || hooks_.after->kind != HookCall::Kind::exec) return;
     if (status_.asked_to_stop() && !status_.lost()) owed_thaw_ = owed_thaw(status_.hook(), context_.clock.now());
   }
@@ -247,14 +257,16 @@ class Run {
       case Kind::init:
         return init();
       case Kind::hook_before:
+        note_frozen(context_, session_uid_, configuration_);
         note_hook_before(progress_, problem_of(run(*hooks_.before), *hooks_.before));
         if (progress_.error.empty()) progress_.error = look_at_the_paths().value_or("");
         return;
       case Kind::hook_after: {
         const auto ended = run(*hooks_.after);
         // Interrupted: still due, as the farewell.
-        if (ended || ended.error().code != ErrorCode::cancelled)
-          note_hook_after(progress_, problem_of(ended, *hooks_.after));
+        if (!ended && ended.error().code == ErrorCode::cancelled) return;
+        note_hook_after(progress_, problem_of(ended, *hooks_.after));
+        note_thawed(context_);
         return;
       }
       case Kind::find_snapshot:
@@ -404,7 +416,7 @@ class Run {
   BackupMemory& memory_;
   const api::BackupConfiguration& configuration_;
   HostStatus& status_;
-  std::string tag_;
+  std::string session_uid_, tag_;
   const bool resumes_;  ///< what an earlier container of this pod began
   HookPair hooks_;
   std::optional<api::Repository> repository_;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "sidecar/backup_session_run.h"
 #include "sidecar/host_objects.h"
+#include "sidecar/left_frozen.h"
 #include "sidecar/session_queue.h"
 #include "sidecar/upkeep_run.h"
 
@@ -131,6 +132,7 @@ class Sidecar {
         look_again_ = true;
       }
     }
+    if (source == Source::list && !problem) thaw_what_was_left(waiting);
     // What is still ours was not given back, as that did not get through.
     std::erase_if(waiting,
                   [this](const NextSession& next) { return !next.resume && memory_.wanted_back.contains(next.uid); });
@@ -151,6 +153,16 @@ class Sidecar {
     }
     if (problem) return std::unexpected(*problem);
     return false;
+  }
+
+  /// Of a session in our hands the work goes on, and its postBackup follows.
+  void thaw_what_was_left(const std::vector<NextSession>& waiting) {
+    const auto frozen_for = left_frozen_for(context_);
+    if (!frozen_for) return;
+    const bool goes_on = std::ranges::any_of(waiting, [&frozen_for](const NextSession& next) {
+      return next.uid == *frozen_for && next.resume && !next.upkeep;
+    });
+    if (!goes_on) thaw_left_frozen(context_);
   }
 
   /// True: the work has its result, and was not given back or taken away.
@@ -249,6 +261,8 @@ class Sidecar {
       default:
         say_once(problem.message + "; trying again");
     }
+    // Whether its session goes on nobody can say now. Nothing is read meanwhile, and whoever resumes freezes anew.
+    if (problem.code != ErrorCode::conflict) thaw_left_frozen(context_);
     auto pause = backoff_.next();
     if (problem.retry_after) pause = std::max<std::chrono::milliseconds>(pause, *problem.retry_after);
     context_.pause(pause);

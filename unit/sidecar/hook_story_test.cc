@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "sidecar/backup_session_run.h"
+#include "sidecar/left_frozen.h"
 #include "sidecar/restore.h"
 #include "sidecar/tcp_connect.h"
 #include "unit/sidecar/story.h"
@@ -99,6 +100,32 @@ TEST_CASE("hooks are run around the backup, against the pod itself", "[sidecar][
   CHECK(story.asked() == std::vector<std::string>{"GET /freeze", "GET /thaw"});
   CHECK(at_freeze == Steps{"cat"});
   CHECK(at_thaw == Steps{"cat", "snapshots", "backup"});
+}
+
+TEST_CASE("what is frozen is noted in the pod, for nobody else to read, until it is thawed",
+          "[sidecar][hook_story][F3][I9][I15]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.get("/freeze");
+  story.configuration.spec.post_backup = story.get("/thaw");
+  story.configuration.spec.post_backup->execution_policy = GENERATE("Always", "OnFailure");
+  const bool is_thawed = story.configuration.spec.post_backup->execution_policy == "Always";
+  const std::string note = story.context.restic.settings.home + "/frozen.json";
+  std::filesystem::perms rights{};
+  std::optional<std::string> session;  // both read after the server's thread has answered
+  story.application.on("GET", "/freeze")
+      .before([&] {
+        rights = std::filesystem::status(note).permissions();
+        session = left_frozen_for(story.context);
+      })
+      .reply(204);
+  if (is_thawed) story.application.on("GET", "/thaw").reply(200, Json());
+  story.answers();
+  story.restic_works();
+  CHECK(string_at(story.run(), {"phase"}) == "Succeeded");
+  using std::filesystem::perms;
+  CHECK(rights == (perms::owner_read | perms::owner_write));
+  CHECK(session == "uid-app-backup-1700000000");
+  CHECK_FALSE(std::filesystem::exists(note));
 }
 
 TEST_CASE("the hook before may make what is backed up", "[sidecar][hook_story]") {
