@@ -19,6 +19,7 @@ struct Claim {
   std::string pod, pod_uid;
   std::optional<TimePoint> heartbeat;  ///< last sign of progress, written at most every 30 s
   std::string stop;                    ///< why the work is to end early; "": it is not
+  int restarts = 0;                    ///< of a backup: how often the pod's container ended in the middle of it
   friend bool operator==(const Claim&, const Claim&) = default;
 };
 

@@ -16,7 +16,9 @@ constexpr auto fields(Of<Claim>) {
   return std::tuple{Field{"podName", &Claim::pod, "Pod that works on this host."},
                     Field{"podUID", &Claim::pod_uid, "UID of that pod."},
                     Field{"heartbeatTime", &Claim::heartbeat, "Last sign of life of the work."},
-                    Field{"stop", &Claim::stop, "Why the pod is to end the work early, and to give the host back."}};
+                    Field{"stop", &Claim::stop, "Why the pod is to end the work early, and to give the host back."},
+                    Field{"restarts", &Claim::restarts,
+                          "How often the container of that pod was started again in the middle of this backup."}};
 }
 
 constexpr auto fields(Of<FileStats>) {

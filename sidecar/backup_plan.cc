@@ -195,6 +195,8 @@ void note_backup(BackupProgress& progress, std::size_t path, const std::optional
   } else if (failure) {
     progress.error = fmt::format("backing up {}: {}", entry.path, failure->sentence);
     progress.unusable = true;
+    // Stopped between its last line and its end.
+    if (has_snapshot && unreadable.count > 0) entry.unmarked.push_back(summary->snapshot);
   } else if (!has_snapshot) {
     progress.error = fmt::format("backing up {}: restic ended without an error but named no snapshot", entry.path);
   } else if (summary->files_total == 0 && !progress.allow_empty) {

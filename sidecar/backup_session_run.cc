@@ -12,6 +12,7 @@
 #include "sidecar/hook_run.h"
 #include "sidecar/incomplete_tag.h"
 #include "sidecar/init_turn.h"
+#include "sidecar/left_frozen.h"
 #include "sidecar/lost_owners.h"
 #include "sidecar/scratch.h"
 #include "sidecar/source_paths.h"
@@ -28,6 +29,8 @@ using Kind = BackupStep::Kind;
 constexpr std::chrono::seconds kTelling{30};
 /// A pod that is being stopped has 30 s as a rule.
 constexpr std::chrono::seconds kParting{8};
+/// How often the container may end in the middle of a backup. Nodes are rebooted, and sidecars killed for others' sake.
+constexpr int kRestarts = 3;
 
 /// Two that make one repository at once, for Repositories of two namespaces, leave two keys and the config of one; and
 /// whoever is killed while he makes one in a bucket leaves a key.
@@ -37,6 +40,15 @@ constexpr std::string_view kPerhapsHalfMade =
     "made one there (is there a Repository with the same location in another namespace?), remove its files \"config\" "
     "and \"keys/*\", and the next session makes it anew";
 
+/// A kernel that ends all of a container for want of memory leaves nobody who could say so, and the next container
+/// would freeze the application for the same end again.
+std::string too_many_restarts(const PodIdentity& pod, int restarts) {
+  return fmt::format(
+      "the container {} ended {} times in the middle of this backup, which is not tried again. `kubectl -n {} describe "
+      "pod {}` says why it ended; if that is OOMKilled, raise runtimeSettings.container.resources.limits.memory",
+      api::names::kSidecar, restarts, pod.ns, pod.name);
+}
+
 class Run {
  public:
   Run(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration, HostStatus& status,
@@ -45,7 +57,8 @@ class Run {
         memory_(memory),
         configuration_(configuration),
         status_(status),
-        tag_(std::string(api::names::kSessionTagPrefix) + string_at(session, {"metadata", "uid"})),
+        session_uid_(string_at(session, {"metadata", "uid"})),
+        tag_(std::string(api::names::kSessionTagPrefix) + session_uid_),
         resumes_(next.resume) {
     progress_.host = status.host();
     if (next.beside) progress_.part = Part::backup;
@@ -58,20 +71,20 @@ class Run {
 
   /// False: stopped or lost, and there is no result.
   bool run() {
-    // Resumed only to be given back: that did not get through before.
-    if (status_.asked_to_stop()) return false;
-    if (auto failure = prepare()) progress_.error = *failure;
-    while (go_on()) {
-      const BackupStep step = next_step(progress_);
-      if (step.kind == Kind::finish) return true;
-      work_.step(name_of(step));
-      tell_progress();
-      execute(step);
-    }
-    if (!status_.lost() && end_without_upkeep(progress_)) return true;
-    if (progress_.hook_before == HookState::done && progress_.hook_after == HookState::due)
-      run_farewell_hook(context_, status_, hooks_);
-    return false;
+    const bool ended = work();
+    // Whether there was a postBackup or none was wanted.
+    if (ended) note_thawed(context_);
+    return ended;
+  }
+
+  /// The result of a host that was asked to stop and could not be thawed: given back, it would be nobody's.
+  std::optional<api::HostStats> unthawed(Nanoseconds duration) const {
+    if (!owed_thaw_) return std::nullopt;
+    BackupProgress ended = progress_;
+    if (ended.error.empty()) ended.error = status_.why_to_stop();
+    api::HostStats result = host_result(ended, status_.host(), duration, status_.claim_now());
+    result.hook = owed_thaw_;
+    return result;
   }
 
   BackupReport report(Nanoseconds duration) {
@@ -109,7 +122,43 @@ class Run {
   }
 
  private:
-  std::optional<std::string> prepare() {
+  bool work() {
+    if (auto failure = begin()) progress_.error = *failure;
+    while (go_on()) {
+      const BackupStep step = next_step(progress_);
+      if (step.kind == Kind::finish) return true;
+      work_.step(name_of(step));
+      tell_progress();
+      execute(step);
+    }
+    if (!status_.lost() && end_without_upkeep(progress_)) return true;
+    if (may_be_frozen()) run_farewell();
+    return false;
+  }
+
+  /// What an earlier container did before it ended it has told nobody: thawing twice is better than staying frozen.
+  bool may_be_frozen() const {
+    const bool frozen =
+        progress_.hook_before == HookState::done || (resumes_ && progress_.hook_before == HookState::due);
+    return frozen && progress_.hook_after == HookState::due;
+  }
+
+  void run_farewell() {
+    const auto problem = run_farewell_hook(context_, status_, hooks_);
+    if (!problem) note_thawed(context_);
+    if (!problem || hooks_.after->kind != HookCall::Kind::exec) return;
+    if (status_.asked_to_stop() && !status_.lost()) owed_thaw_ = owed_thaw(status_.hook(), context_.clock.now());
+  }
+
+  std::optional<std::string> begin() {
+    if (auto failure = plan()) return failure;
+    if (status_.asked_to_stop()) return std::nullopt;
+    if (status_.restarts() >= kRestarts) return too_many_restarts(context_.pod, status_.restarts());
+    return prepare();
+  }
+
+  /// What needs nobody else.
+  std::optional<std::string> plan() {
     const auto& spec = configuration_.spec;
     auto hooks = plan_hooks("Backup", spec.pre_backup, spec.post_backup, HookPlace::sidecar);
     if (!hooks) return hooks.error().message;
@@ -117,7 +166,10 @@ class Run {
     if (hooks_.before) progress_.hook_before = HookState::due;
     if (hooks_.after) progress_.hook_after = HookState::due;
     progress_.hook_after_policy = hooks_.after_policy;
+    return std::nullopt;
+  }
 
+  std::optional<std::string> prepare() {
     const api::ObjectRef ref{configuration_.metadata.ns, configuration_.spec.repository};
     const auto object = read_patiently(context_, api::kRepositories, ref, [this] { return go_on(); });
     if (!object) {
@@ -205,14 +257,16 @@ class Run {
       case Kind::init:
         return init();
       case Kind::hook_before:
+        note_frozen(context_, session_uid_, configuration_);
         note_hook_before(progress_, problem_of(run(*hooks_.before), *hooks_.before));
         if (progress_.error.empty()) progress_.error = look_at_the_paths().value_or("");
         return;
       case Kind::hook_after: {
         const auto ended = run(*hooks_.after);
         // Interrupted: still due, as the farewell.
-        if (ended || ended.error().code != ErrorCode::cancelled)
-          note_hook_after(progress_, problem_of(ended, *hooks_.after));
+        if (!ended && ended.error().code == ErrorCode::cancelled) return;
+        note_hook_after(progress_, problem_of(ended, *hooks_.after));
+        note_thawed(context_);
         return;
       }
       case Kind::find_snapshot:
@@ -365,7 +419,7 @@ class Run {
   BackupMemory& memory_;
   const api::BackupConfiguration& configuration_;
   HostStatus& status_;
-  std::string tag_;
+  std::string session_uid_, tag_;
   const bool resumes_;  ///< what an earlier container of this pod began
   HookPair hooks_;
   std::optional<api::Repository> repository_;
@@ -373,8 +427,16 @@ class Run {
   std::optional<Restic> restic_;
   std::optional<InitTurn> init_turn_;
   BackupProgress progress_;
+  std::optional<api::HookStatus> owed_thaw_;  ///< which the controller is to run when it can
   WorkProgress work_;
 };
+
+void give_back(HostStatus& status, const Run& run, Nanoseconds duration) {
+  const auto result = run.unthawed(duration);
+  if (!result) return status.give_back(run.incomplete());
+  if (const auto written = status.write_result(*result); !written)
+    log_error("that {} is to be thawed was not written: {}", status.host(), written.error().message);
+}
 
 }  // namespace
 
@@ -383,7 +445,9 @@ Result<bool> run_backup_session(Context& context, BackupMemory& memory, const ap
   HostStatus status(context, api::kBackupSessions, session,
                     next.beside ? place_beside(session, host) : place_in(api::kBackupSessions, session), host,
                     next.entry);
-  TRY_VOID(next.resume ? status.resume() : status.claim());
+  // Whoever only lost sight of the API server has not ended.
+  const bool new_here = memory.begun.insert(next.uid).second;
+  TRY_VOID(next.resume ? status.resume(new_here ? Counted::yes : Counted::no) : status.claim());
   log_info("BackupSession {}/{}: {} host {}", configuration.metadata.ns, next.name,
            next.resume ? "resuming" : "claimed", host);
 
@@ -396,7 +460,7 @@ Result<bool> run_backup_session(Context& context, BackupMemory& memory, const ap
       log_info("BackupSession {}: {}; host {} is given back", next.name,
                status.asked_to_stop() ? "the controller asks for an early end" : "this pod is being stopped", host);
       if (status.asked_to_stop()) memory.wanted_back.insert(next.uid);
-      status.give_back(run.incomplete());
+      give_back(status, run, context.clock.steady() - begun);
     }
     // After it: the next pod need not wait, and knows of the snapshots all the same.
     run.tag_in_parting();

@@ -92,8 +92,9 @@ std::optional<HostEntry> host_entry(const Json& session, std::string_view host) 
                      at(entry, {"backedUp"}) != nullptr,
                      at(entry, {"progress"}) != nullptr,
                      texts_in(array_at(entry, {"incomplete"})),
-                     !string_at(entry, {"claim", "stop"}).empty(),
-                     names_in(array_at(entry, {"snapshots"}))};
+                     string_at(entry, {"claim", "stop"}),
+                     names_in(array_at(entry, {"snapshots"})),
+                     static_cast<int>(std::clamp<std::int64_t>(int_at(entry, {"claim", "restarts"}), 0, 1'000'000))};
   }
   return std::nullopt;
 }
@@ -116,6 +117,18 @@ Json claim_operations(const HostEntry& entry, std::string_view host, const PodId
   if (entry.told) operations.push_back(remove(entry, "/backedUp"));
   if (entry.progressed) operations.push_back(remove(entry, "/progress"));
   if (counted == Counted::yes) operations.push_back(put(entry, "/attempts", entry.attempts + 1));
+  return operations;
+}
+
+bool is_ended_thaw(const HookEntry& hook) {
+  return hook.action == "postBackup" && (hook.phase == kSucceeded || hook.phase == kFailed);
+}
+
+Json resume_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                       Counted counted) {
+  Json operations = sign_of_life(entry, host, pod, now);
+  if (counted == Counted::yes) operations.push_back(put(entry, "/claim/restarts", entry.restarts + 1));
+  if (is_ended_thaw(entry.hook)) operations.push_back(remove(entry, "/hook"));
   return operations;
 }
 
@@ -172,9 +185,13 @@ Json hook_operations(const HostEntry& entry, std::string_view host, const PodIde
 
 std::optional<api::HookStatus> unanswered(const HookEntry& hook) {
   const auto requested = parse_time(hook.requested);
-  if (hook.action != "postBackup" || hook.phase == kSucceeded || hook.phase == kFailed || !requested)
-    return std::nullopt;
+  if (hook.action != "postBackup" || is_ended_thaw(hook) || !requested) return std::nullopt;
   return api::HookStatus{hook.action, hook.phase, hook.error, *requested};
+}
+
+std::optional<api::HookStatus> owed_thaw(const HookEntry& hook, TimePoint now) {
+  if (hook.action == "postBackup") return unanswered(hook);
+  return api::HookStatus{"postBackup", "Requested", "", now};
 }
 
 bool is_pending(const HostEntry& entry) { return entry.phase == kPending; }

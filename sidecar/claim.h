@@ -41,8 +41,9 @@ struct HostEntry {
   bool told = false;                         ///< it says how the snapshots came out
   bool progressed = false;                   ///< it says how far the work has come
   std::vector<std::string> incomplete{};     ///< snapshots of this host and session that lack files
-  bool stop = false;                         ///< whoever holds it is to end the work and to give it back
+  std::string stop{};                        ///< why whoever holds it is to end the work and to give it back, if so
   std::vector<api::SnapshotStats> chosen{};  ///< name and path of what a restore takes, once it has begun to write
+  int restarts = 0;                          ///< of the container that backs up, since the claim
   friend bool operator==(const HostEntry&, const HostEntry&) = default;
 };
 std::optional<HostEntry> host_entry(const Json& session, std::string_view host);
@@ -55,6 +56,12 @@ Json claim_json(const PodIdentity& pod, TimePoint now);
 enum class Counted { no, yes };  ///< whether this is an attempt more, as of a restore
 Json claim_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                       Counted counted = Counted::no);
+/// A postBackup that the controller has ended, well or not.
+bool is_ended_thaw(const HookEntry& hook);
+/// In place of the claim. `counted`: as of a container that was started anew. What is_ended_thaw() goes: it says
+/// nothing of what is frozen from now on.
+Json resume_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
+                       Counted counted);
 Json heartbeat_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod, TimePoint now,
                           const std::optional<api::Progress>& progress = std::nullopt,
                           const std::vector<std::string>& incomplete = {});
@@ -72,6 +79,9 @@ Json hook_operations(const HostEntry& entry, std::string_view host, const PodIde
 /// A postBackup that the controller has not ended: it stays in the host's result, so that the application is thawed all
 /// the same once the controller is back.
 std::optional<api::HookStatus> unanswered(const HookEntry& hook);
+/// The same of a host that ends after its farewell hook did not come through: also where even the request did not.
+/// nullopt: the controller has run it.
+std::optional<api::HookStatus> owed_thaw(const HookEntry& hook, TimePoint now);
 /// An attempt that was given back does not count. What is known of incomplete snapshots stays, for the next pod.
 Json give_back_operations(const HostEntry& entry, std::string_view host, const PodIdentity& pod,
                           const std::vector<std::string>& incomplete = {});

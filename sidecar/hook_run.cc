@@ -60,18 +60,15 @@ Result<HookPair> plan_hooks(std::string_view what, const std::optional<api::Hook
   return hooks;
 }
 
+Result<void> send_hook(const HookCall& call, const std::function<bool()>& go_on) {
+  return call.kind == Kind::tcp ? tcp_connect(call.host, call.port, call.timeout, go_on)
+                                : send_request(call.request, go_on);
+}
+
 Result<void> run_hook(Context& context, HostStatus& status, const HookCall& call, const std::function<bool()>& go_on) {
   log_info("running the hook {}", call.action);
   if (!go_on()) return fail(ErrorCode::cancelled, "stopped before the hook");
-  switch (call.kind) {
-    case Kind::exec:
-      return await_controller(context, status, call, go_on);
-    case Kind::http:
-      return send_request(call.request, go_on);
-    case Kind::tcp:
-      return tcp_connect(call.host, call.port, call.timeout, go_on);
-  }
-  return {};
+  return call.kind == Kind::exec ? await_controller(context, status, call, go_on) : send_hook(call, go_on);
 }
 
 std::optional<std::string> run_farewell_hook(Context& context, HostStatus& status, const HookPair& hooks,

@@ -20,6 +20,8 @@ Result<HookPair> plan_hooks(std::string_view what, const std::optional<api::Hook
 
 /// Runs one hook and waits for it. Error cancelled once `go_on` is false; all others mean that it failed.
 Result<void> run_hook(Context& context, HostStatus& status, const HookCall& call, const std::function<bool()>& go_on);
+/// The same of one that no controller runs. Error cancelled once `go_on` is false.
+Result<void> send_hook(const HookCall& call, const std::function<bool()>& go_on);
 
 /// The post hook of a host whose pod is being stopped, or that was taken away from it, after its pre hook ran: nothing
 /// of the application must stay frozen. Also that of work that is done, after which nobody comes to run it. At most ten

@@ -71,7 +71,8 @@ Result<void> HostStatus::claim(Counted counted) {
     operations.insert(operations.begin(), Json{{"op", "test"}, {"path", "/metadata/uid"}, {"value", uid_}});
   TRY(const Json claimed, patch(operations));
   if (counted == Counted::yes) ++entry_.attempts;
-  entry_.told = entry_.progressed = entry_.stop = false;
+  entry_.told = entry_.progressed = false;
+  entry_.stop.clear();
   // Who claims without having read it learns from the answer what the pod before knew.
   if (const auto entry = host_entry(claimed, host_)) {
     if (!entry->incomplete.empty()) entry_.incomplete = entry->incomplete;
@@ -81,9 +82,11 @@ Result<void> HostStatus::claim(Counted counted) {
   return {};
 }
 
-Result<void> HostStatus::resume() {
+Result<void> HostStatus::resume(Counted counted) {
   const auto sent = context_.clock.steady();
-  TRY(const Json resumed, patch(heartbeat_operations(entry_, host_, context_.pod, context_.clock.now())));
+  TRY(const Json resumed, patch(resume_operations(entry_, host_, context_.pod, context_.clock.now(), counted)));
+  if (counted == Counted::yes) ++entry_.restarts;
+  if (is_ended_thaw(entry_.hook)) entry_.hook = {};
   note_written(sent);
   note_answer(resumed);
   return {};

@@ -34,6 +34,7 @@ class HostStatus {
   api::Claim claim_now() const;                     ///< as it is written into a result
 
   int attempts() const { return entry_.attempts; }
+  int restarts() const { return entry_.restarts; }
   const HookEntry& hook() const { return entry_.hook; }  ///< as last read
   const std::vector<std::string>& incomplete() const { return entry_.incomplete; }
   const std::vector<api::SnapshotStats>& chosen() const { return entry_.chosen; }
@@ -41,7 +42,8 @@ class HostStatus {
   /// One write. Error conflict: another pod has it; others as of kube::Api.
   Result<void> claim(Counted counted = Counted::no);
   /// In place of the claim, where the host is ours already: the controller may have counted our silence for long.
-  Result<void> resume();
+  /// Counted: as one restart more.
+  Result<void> resume(Counted counted = Counted::no);
   /// What the next sign of life tells; one is due 10 s after the last then, or later in a session of many hosts.
   void progress(api::Progress progress) { progress_ = std::move(progress); }
   /// Writes a sign of life if the last is 30 s old. False once the session is final, deleted, or the host is not ours
@@ -50,7 +52,8 @@ class HostStatus {
   /// controller has asked for an early end: then it is to be given back, or to get the result that it has.
   bool beat();
   bool lost() const { return lost_ || cut_off_; }
-  bool asked_to_stop() const { return entry_.stop; }
+  bool asked_to_stop() const { return !entry_.stop.empty(); }
+  const std::string& why_to_stop() const { return entry_.stop; }
   /// Reads the entry again; false when lost. An API server that cannot be reached changes nothing.
   bool look_again() { return look_again(nullptr); }
 

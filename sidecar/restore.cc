@@ -251,7 +251,7 @@ std::optional<int> take_turn(Context& context, const Json& object, const api::Re
   const HostEntry entry = *host_entry(object, host);
   HostStatus status(context, api::kRestoreSessions, object, host, entry);
   // Another claim would know nothing of it.
-  if (entry.stop && is_held_by(entry, context.pod)) {
+  if (!entry.stop.empty() && is_held_by(entry, context.pod)) {
     log_warning("the controller asks for an early end; host {} is given back", host);
     status.give_back();
     return std::nullopt;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "sidecar/backup_session_run.h"
 #include "sidecar/host_objects.h"
+#include "sidecar/left_frozen.h"
 #include "sidecar/session_queue.h"
 #include "sidecar/upkeep_run.h"
 
@@ -120,7 +121,9 @@ class Sidecar {
       } else if (*configuration) {
         std::ranges::move(waiting_sessions(sessions, served.name, *served.host, context_.pod),
                           std::back_inserter(waiting));
-        const auto unseen = [&](const std::string& uid) { return source == Source::watch && !tried_.contains(uid); };
+        const auto unseen = [&](const std::string& uid) {
+          return source == Source::watch && !memory_.begun.contains(uid);
+        };
         const auto added = beside_.add_waiting(sessions, served.name, *served.host, unseen, waiting);
         if (!added && is_outage(added.error().code)) return std::unexpected(added.error());
         if (!added) problem = added.error();
@@ -129,10 +132,11 @@ class Sidecar {
         look_again_ = true;
       }
     }
+    if (source == Source::list && !problem) thaw_what_was_left(waiting);
     // What is still ours was not given back, as that did not get through.
     std::erase_if(waiting,
                   [this](const NextSession& next) { return !next.resume && memory_.wanted_back.contains(next.uid); });
-    for (const NextSession& next : in_turn(std::move(waiting), tried_)) {
+    for (const NextSession& next : in_turn(std::move(waiting), memory_.begun)) {
       const auto worked = work_on(next, sessions, configurations.at(next.configuration));
       if (worked) {
         if (*worked) {
@@ -151,10 +155,19 @@ class Sidecar {
     return false;
   }
 
+  /// Of a session in our hands the work goes on, and its postBackup follows.
+  void thaw_what_was_left(const std::vector<NextSession>& waiting) {
+    const auto frozen_for = left_frozen_for(context_);
+    if (!frozen_for) return;
+    const bool goes_on = std::ranges::any_of(waiting, [&frozen_for](const NextSession& next) {
+      return next.uid == *frozen_for && next.resume && !next.upkeep;
+    });
+    if (!goes_on) thaw_left_frozen(context_);
+  }
+
   /// True: the work has its result, and was not given back or taken away.
   Result<bool> work_on(const NextSession& next, const std::vector<const Json*>& sessions,
                        const api::BackupConfiguration& configuration) {
-    tried_.insert(next.uid);
     const auto session = std::ranges::find_if(
         sessions, [&next](const Json* candidate) { return string_at(*candidate, {"metadata", "uid"}) == next.uid; });
     const auto served = std::ranges::find(served_, next.configuration, &Served::name);
@@ -166,13 +179,13 @@ class Sidecar {
     std::set<std::string> listed;
     for (const Json* session : sessions) listed.insert(string_at(*session, {"metadata", "uid"}));
     const auto gone = [&listed](const std::string& uid) { return !listed.contains(uid); };
-    std::erase_if(tried_, gone);
+    std::erase_if(memory_.begun, gone);
     std::erase_if(memory_.wanted_back, gone);
     beside_.forget_all_but(listed);
   }
 
   void forget(const std::string& uid) {
-    tried_.erase(uid);
+    memory_.begun.erase(uid);
     beside_.forget(uid);
   }
 
@@ -248,6 +261,8 @@ class Sidecar {
       default:
         say_once(problem.message + "; trying again");
     }
+    // Whether its session goes on nobody can say now. Nothing is read meanwhile, and whoever resumes freezes anew.
+    if (problem.code != ErrorCode::conflict) thaw_left_frozen(context_);
     auto pause = backoff_.next();
     if (problem.retry_after) pause = std::max<std::chrono::milliseconds>(pause, *problem.retry_after);
     context_.pause(pause);
@@ -265,7 +280,6 @@ class Sidecar {
   BackupMemory memory_;
   std::optional<Json> shown_;  ///< by the watch: a session that waits for this pod
   HostObjects beside_{context_};
-  std::set<std::string> tried_;  ///< UIDs of sessions that this container has begun
   /// A session waits whose BackupConfiguration is missing or unreadable, or whose host may have no result yet.
   bool look_again_ = false;
   Backoff backoff_;

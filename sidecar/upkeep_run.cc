@@ -137,6 +137,7 @@ class UpkeepRun {
 Result<bool> run_session_upkeep(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration,
                                 const Json& session, const NextSession& next, const std::string& host) {
   HostStatus status(context, api::kBackupSessions, session, place_beside(session, ""), host, next.entry);
+  memory.begun.insert(next.uid);
   TRY_VOID(next.resume ? status.resume() : status.claim());
   log_info("BackupSession {}/{}: upkeep of the repository", configuration.metadata.ns, next.name);
   const auto begun = context.clock.steady();

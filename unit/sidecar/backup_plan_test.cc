@@ -237,6 +237,26 @@ TEST_CASE("unreadable files fail the host, keep the snapshot, and forget nothing
   CHECK(repository_patch(progress, kNow).is_null());
 }
 
+TEST_CASE("a backup that is stopped in its last moment tells that its snapshot lacks files",
+          "[sidecar][backup_plan][F9][F42][I5]") {
+  const ResticFailure interrupted{ResticCause::interrupted, "restic was interrupted"};
+  BackupProgress progress = of_paths({"/a"});
+  progress.repository = RepositoryState::present;
+  progress.paths[0].earlier_snapshot = "";
+  SECTION("which restic named") {
+    note_backup(progress, 0, kSummary, interrupted, {{"/a/x (permission denied)"}, 1});
+    CHECK(incomplete_snapshots(progress) == std::vector<std::string>{"c4aff7e4"});
+  }
+  SECTION("but for one without a name") {
+    note_backup(progress, 0, std::nullopt, interrupted, {{"/a/x (permission denied)"}, 1});
+    CHECK(incomplete_snapshots(progress).empty());
+  }
+  SECTION("but for one that has all") {
+    note_backup(progress, 0, kSummary, interrupted, {});
+    CHECK(incomplete_snapshots(progress).empty());
+  }
+}
+
 TEST_CASE("a backup of no files fails unless it may be empty", "[sidecar][backup_plan]") {
   BackupSummary empty = kSummary;
   empty.files_total = 0;

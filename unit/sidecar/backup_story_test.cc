@@ -551,6 +551,41 @@ TEST_CASE("a Repository that is not the first at its location leaves init to the
   CHECK((std::ranges::find(names, "init") != names.end()) == (reason == "First"));
 }
 
+TEST_CASE("a container that ends each time in the middle of a backup fails its host instead of trying for ever",
+          "[sidecar][backup_story][F6][I6]") {
+  const auto [restarts, is_tried] = GENERATE(table<int, bool>({{0, true}, {1, true}, {2, false}}));
+  CAPTURE(restarts);
+  BackupStory story;
+  story.running["status"]["stats"][0]["claim"]["restarts"] = restarts;
+  answer_all(story);
+  if (is_tried) {
+    story.reads(story.a_checked_repository_here());
+    story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+  }
+  REQUIRE(story.run(story.a_configuration_here().build(), /*resume=*/true));
+  CHECK(story.script.calls().front().json().back() ==
+        Json{{"op", "add"}, {"path", "/status/stats/0/claim/restarts"}, {"value", restarts + 1}});
+  CHECK(story.restic.calls().empty() != is_tried);
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  if (is_tried) return;
+  CHECK(string_at(result, {"error"}) ==
+        "the container stash ended 3 times in the middle of this backup, which is not tried again. `kubectl -n demo "
+        "describe pod app-6f-x` says why it ended; if that is OOMKilled, raise "
+        "runtimeSettings.container.resources.limits.memory");
+}
+
+TEST_CASE("an outage in the middle of a backup is no restart of its container",
+          "[sidecar][backup_story][F11][F26][I6]") {
+  BackupStory story;
+  answer_all(story);
+  story.reads(story.a_checked_repository_here());
+  story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+  story.memory.begun.insert("uid-app-backup-1700000000");
+  REQUIRE(story.run(story.a_configuration_here().build(), /*resume=*/true));
+  CHECK_FALSE(test::text_of(story.script.calls()).contains("restarts"));
+}
+
 TEST_CASE("a restarted container takes its session's snapshot over instead of making another",
           "[sidecar][backup_story]") {
   BackupStory story;

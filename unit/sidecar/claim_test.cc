@@ -112,6 +112,32 @@ TEST_CASE("a sign of life tells how far the work has come, and whoever comes nex
   CHECK_FALSE(array_at(claimed, {"status", "stats"})[0].contains("progress"));
 }
 
+TEST_CASE("whoever resumes a host takes away that it was thawed before, for it is about to be frozen anew",
+          "[sidecar][claim][F3][I9]") {
+  const auto [action, phase, stays] =
+      GENERATE(table<std::string, std::string, bool>({{"postBackup", "Succeeded", false},
+                                                      {"postBackup", "Failed", false},
+                                                      {"postBackup", "Running", true},
+                                                      {"preBackup", "Succeeded", true}}));
+  CAPTURE(action, phase);
+  api::HostStats entry = host("Running", "uid-1");
+  entry.hook = api::HookStatus{action, phase, "", kNow};
+  const Json mine = session_with(entry);
+  const Json resumed = mine.patch(resume_operations(*host_entry(mine, "host-0"), "host-0", kPod, kNow, Counted::yes));
+  CHECK(array_at(resumed, {"status", "stats"})[0].contains("hook") == stays);
+}
+
+TEST_CASE("a restart of the container is counted in the claim, and a new claim begins at none",
+          "[sidecar][claim][F6][I6]") {
+  const Json mine = session_with(host("Running", "uid-1"));
+  const Json resumed = mine.patch(resume_operations(*host_entry(mine, "host-0"), "host-0", kPod, kNow, Counted::yes));
+  CHECK(host_entry(resumed, "host-0")->restarts == 1);
+  Json taken_away = resumed;
+  taken_away["status"]["stats"][0]["phase"] = "Pending";
+  const Json claimed = taken_away.patch(claim_operations(*host_entry(taken_away, "host-0"), "host-0", kPod, kNow));
+  CHECK(host_entry(claimed, "host-0")->restarts == 0);
+}
+
 TEST_CASE("what a pod writes after it lost its host does not apply", "[sidecar][claim][F26][I7]") {
   const Json mine = session_with(host("Running", "uid-1")), others = session_with(host("Running", "uid-2"));
   const HostEntry entry = *host_entry(mine, "host-0");

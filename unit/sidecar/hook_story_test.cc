@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "sidecar/backup_session_run.h"
+#include "sidecar/left_frozen.h"
 #include "sidecar/restore.h"
 #include "sidecar/tcp_connect.h"
 #include "unit/sidecar/story.h"
@@ -60,12 +61,23 @@ struct HookStory : Story {
         .on("snapshots", {.output = "[]\n"})
         .on("stats", {.output = "{\"total_size\":1}\n"});
   }
-  Json run() {
-    const Json pending = a_backup_session().stamped().json();
-    const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(pending, "host-0"), false};
+  Json run() { return run(a_backup_session().stamped().json(), false); }
+  /// After the sidecar's container was restarted.
+  Json resume() { return run(running, true); }
+  Json run(const Json& session, bool resumes) {
+    const NextSession next{"app-backup-1700000000", "uid-app-backup-1700000000", *host_entry(session, "host-0"),
+                           resumes};
     stays(configuration);
-    REQUIRE(run_backup_session(context, memory, configuration, pending, next, "host-0"));
+    REQUIRE(run_backup_session(context, memory, configuration, session, next, "host-0"));
     return test::result_in(script.calls());
+  }
+  bool was_given_back() const {
+    return test::text_of(script.calls()).contains(R"("op":"remove","path":"/status/stats/0/claim")");
+  }
+  Json asked_to_stop() const {
+    Json asked = running;
+    asked["status"]["stats"][0]["claim"]["stop"] = "RestoreSession demo/app-restore restores the same workload";
+    return asked;
   }
   std::vector<std::string> asked() const {
     std::vector<std::string> targets;
@@ -88,6 +100,32 @@ TEST_CASE("hooks are run around the backup, against the pod itself", "[sidecar][
   CHECK(story.asked() == std::vector<std::string>{"GET /freeze", "GET /thaw"});
   CHECK(at_freeze == Steps{"cat"});
   CHECK(at_thaw == Steps{"cat", "snapshots", "backup"});
+}
+
+TEST_CASE("what is frozen is noted in the pod, for nobody else to read, until it is thawed",
+          "[sidecar][hook_story][F3][I9][I15]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.get("/freeze");
+  story.configuration.spec.post_backup = story.get("/thaw");
+  story.configuration.spec.post_backup->execution_policy = GENERATE("Always", "OnFailure");
+  const bool is_thawed = story.configuration.spec.post_backup->execution_policy == "Always";
+  const std::string note = story.context.restic.settings.home + "/frozen.json";
+  std::filesystem::perms rights{};
+  std::optional<std::string> session;  // both read after the server's thread has answered
+  story.application.on("GET", "/freeze")
+      .before([&] {
+        rights = std::filesystem::status(note).permissions();
+        session = left_frozen_for(story.context);
+      })
+      .reply(204);
+  if (is_thawed) story.application.on("GET", "/thaw").reply(200, Json());
+  story.answers();
+  story.restic_works();
+  CHECK(string_at(story.run(), {"phase"}) == "Succeeded");
+  using std::filesystem::perms;
+  CHECK(rights == (perms::owner_read | perms::owner_write));
+  CHECK(session == "uid-app-backup-1700000000");
+  CHECK_FALSE(std::filesystem::exists(note));
 }
 
 TEST_CASE("the hook before may make what is backed up", "[sidecar][hook_story]") {
@@ -166,6 +204,41 @@ TEST_CASE("a pod that is being stopped thaws the application before it gives its
   CHECK(story.script.calls().back().body.find("\"value\":\"Pending\"") != std::string::npos);
 }
 
+TEST_CASE("a host that is given up as its container ends each time thaws its application first",
+          "[sidecar][hook_story][F6][I6][I9]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.get("/freeze");
+  story.configuration.spec.post_backup = story.get("/thaw");
+  story.running["status"]["stats"][0]["claim"]["restarts"] = 2;
+  story.application.on("GET", "/thaw").reply(200, Json());
+  story.script.on("PATCH", kStatus).always().reply(story.running);
+  story.script.on("POST", kEvents).always().reply(201, Json::object());
+  CHECK(string_at(story.resume(), {"error"}).starts_with("the container stash ended 3 times"));
+  CHECK(story.asked() == std::vector<std::string>{"GET /thaw"});
+  CHECK(story.restic.calls().empty());
+}
+
+TEST_CASE("a pod whose container was restarted thaws the application before it gives its host back",
+          "[sidecar][hook_story][F3][I9]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.get("/freeze");
+  story.configuration.spec.post_backup = story.get("/thaw");
+  bool in_time = false;  // read after the server's thread has answered
+  story.application.on("GET", "/thaw").before([&] { in_time = !story.was_given_back(); }).reply(200, Json());
+  SECTION("as it was asked to stop while it was away") {
+    story.script.on("PATCH", kStatus).always().reply(story.asked_to_stop());
+  }
+  SECTION("as it is stopped before it has come to the hook before once more") {
+    story.answers();
+    story.restic.hang("cat");
+    story.stop_when = [&story] { return !story.restic.subcommands().empty(); };
+  }
+  CHECK(story.resume().is_null());
+  CHECK(story.asked() == std::vector<std::string>{"GET /thaw"});
+  CHECK(in_time);
+  CHECK(story.was_given_back());
+}
+
 /// The session as it is when the controller has dealt with the latest request for a hook.
 ApiScript::Reply dealt_with(const Story& story, const std::string& phase, const std::string& error = "") {
   api::HostStats host = Story::running_here();
@@ -236,6 +309,38 @@ TEST_CASE("a thaw that the controller has not ended stays in the host's result, 
   CHECK(string_at(result, {"phase"}) == "Failed");
   CHECK(string_at(result, {"hook", "action"}) == "postBackup");
   CHECK(string_at(result, {"hook", "phase"}) == "Requested");
+}
+
+TEST_CASE("a pod that was asked to stop and finds nobody to run its thaw leaves that with a result",
+          "[sidecar][hook_story][F10][F11][I9]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = story.configuration.spec.post_backup = HookStory::exec();
+  story.context.pause = [&story](std::chrono::milliseconds time) { story.clock.advance(time); };
+  const bool gets_through = GENERATE(true, false);
+  const auto works = [&story] { return story.restic.subcommands().size() >= 3; };
+  story.script.on("PATCH", kStatus).always().reply_with([&, gets_through](const ApiScript::Call& call) {
+    const bool is_thaw = call.body.contains(R"("action":"postBackup","phase":"Requested")");
+    const bool is_result = call.body.contains(R"("op":"replace")");
+    return ApiScript::Reply{.status = is_thaw && !is_result && !gets_through ? 503 : 200,
+                            .body = dump_json(works() ? story.asked_to_stop() : story.running)};
+  });
+  story.script.on("GET", kSession).always().reply_with([&](const auto&) {
+    ApiScript::Reply reply = dealt_with(story, works() ? "Requested" : "Succeeded");
+    Json session = Json::parse(reply.body);
+    if (works()) session["status"]["stats"][0]["claim"]["stop"] = "a restore";
+    if (works() && !gets_through) session["status"]["stats"][0]["hook"]["action"] = "preBackup";
+    reply.body = dump_json(session);
+    return reply;
+  });
+  story.answers();
+  story.restic.on("cat", {}).on("snapshots", {.output = "[]\n"}).hang("backup");
+  const Json result = story.run();
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  CHECK(string_at(result, {"error"}) == "a restore");
+  CHECK(string_at(result, {"claim", "podUID"}) == "uid-pod");
+  CHECK(string_at(result, {"hook", "action"}) == "postBackup");
+  CHECK(string_at(result, {"hook", "phase"}) == "Requested");
+  CHECK_FALSE(story.was_given_back());
 }
 
 TEST_CASE("a request whose answer got lost is not made twice", "[sidecar][hook_story][F19][I9]") {

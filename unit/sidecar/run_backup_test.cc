@@ -1,9 +1,12 @@
 #include "sidecar/run_backup.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 
 #include "api/backup_session_host.h"
 #include "sidecar/create_backupsession.h"
+#include "sidecar/left_frozen.h"
 #include "sidecar/session_queue.h"
 #include "unit/sidecar/backup_story.h"
 
@@ -32,6 +35,85 @@ TEST_CASE("at rest the sidecar holds one watch and writes nothing", "[sidecar][r
   story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream({}).then_hang();
   run_through(story);
   for (const auto& call : story.script.calls()) CHECK(call.method == "GET");
+}
+
+/// A container was killed with the application frozen for a session of the list or of none; this is the next one.
+struct LeftFrozenStory : Story {
+  ApiScript application;
+  api::BackupConfiguration configuration = a_configuration_here().build();
+  std::string note = context.restic.settings.home + "/frozen.json";
+
+  LeftFrozenStory() {
+    api::Hook thaw;
+    thaw.http_get = api::HttpAction{.path = "/thaw", .port = std::to_string(application.port())};
+    configuration.spec.post_backup = thaw;
+  }
+  void froze_for(const std::string& uid) { note_frozen(context, uid, configuration); }
+  void lists_nothing() {
+    script.on("GET", kSessionPath, kSelector).reply(list_of({}, "100"));
+    script.on("GET", kSessionPath, "watch=true&resourceVersion=100").stream({}).then_hang();
+  }
+};
+
+TEST_CASE("what a killed container left frozen is thawed when its session is over", "[sidecar][run_backup][F3][I9]") {
+  LeftFrozenStory story;
+  story.froze_for("uid-of-a-deleted-session");
+  story.lists_nothing();
+  SECTION("") { story.application.on("GET", "/thaw").reply(200, Json()); }
+  SECTION("also when the application is not up yet") {
+    story.application.on("GET", "/thaw").times(2).reply(503);
+    story.application.on("GET", "/thaw").reply(200, Json());
+  }
+  SECTION("but not over and over by an application that refuses it") {
+    story.application.on("GET", "/thaw").times(5).reply(500);
+  }
+  run_through(story);
+  CHECK(story.application.wait_until_done(std::chrono::milliseconds(0)));
+  CHECK_FALSE(std::filesystem::exists(story.note));
+}
+
+TEST_CASE("what a killed container left frozen is thawed when no session can be looked at",
+          "[sidecar][run_backup][F3][F11][F20][I9]") {
+  LeftFrozenStory story;
+  story.froze_for("uid-app-backup-1700000000");
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(GENERATE(403, 503));
+  story.lists_nothing();
+  std::size_t calls = 0;  // read after the server's thread has answered
+  story.application.on("GET", "/thaw").before([&] { calls = story.script.calls().size(); }).reply(200, Json());
+  run_through(story);
+  CHECK(calls == 1);
+  CHECK_FALSE(std::filesystem::exists(story.note));
+}
+
+TEST_CASE("what was left frozen for a session that goes on stays so until its own thaw",
+          "[sidecar][run_backup][F3][I9]") {
+  LeftFrozenStory story;
+  story.froze_for("uid-app-backup-1700000000");
+  const Json session = a_backup_session().phase("Running").host(Story::running_here()).json();
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({session}, "100"));
+  story.script.on("GET", kConfiguration).reply(api::encode(story.configuration));
+  story.script.on("PATCH", std::string(Story::kSessionPath) + "/app-backup-1700000000/status").refuse_test();
+  run_through(story);
+  CHECK(story.application.calls().empty());
+  CHECK(left_frozen_for(story.context) == "uid-app-backup-1700000000");
+}
+
+TEST_CASE("a note of what is frozen thaws nothing that its policy leaves alone, and nothing when it is spoilt",
+          "[sidecar][run_backup][F3][I9][I17]") {
+  LeftFrozenStory story;
+  SECTION("policy") {
+    story.configuration.spec.post_backup->execution_policy = "OnSuccess";
+    story.froze_for("uid-of-a-deleted-session");
+  }
+  SECTION("cut off") { std::ofstream(story.note) << R"({"sessionUID":"u","configuration":{"spec":{"hooks":)"; }
+  SECTION("of something else") { std::ofstream(story.note) << R"({"sessionUID":["u"],"configuration":[1]})"; }
+  SECTION("empty") { std::ofstream(story.note) << ""; }
+  SECTION("no file") { std::filesystem::create_symlink("/dev/zero", story.note); }
+  story.lists_nothing();
+  run_through(story);
+  CHECK(story.application.calls().empty());
+  CHECK_FALSE(std::filesystem::is_symlink(story.note));
+  CHECK_FALSE(std::filesystem::exists(story.note));
 }
 
 TEST_CASE("a session that appears in the watch is claimed as it was shown", "[sidecar][run_backup]") {
