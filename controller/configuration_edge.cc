@@ -46,7 +46,14 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const api::Backup
   TRY(world.service_account, live_object(api, api::kServiceAccounts, {meta.ns, cron_job}));
   for (const auto& object : cluster.caches.cron_jobs_of(meta.ns, meta.uid)) {
     const api::ObjectMeta other = api::meta_of(*object);
-    if (other.name != cron_job) world.other_cron_jobs.push_back(other);
+    if (other.name == cron_job) continue;
+    world.other_cron_jobs.push_back(other);
+    if (other.name == string_at(configuration.spec.runtime_settings.pod, {"serviceAccountName"})) continue;
+    // That of its pods has its name, and may be in the way of another BackupConfiguration's.
+    TRY(const Json account, live_object(api, api::kServiceAccounts, other.ref()));
+    const api::ObjectMeta found = api::meta_of(account);
+    const bool owned = std::ranges::any_of(found.owners, [&](const auto& owner) { return owner.uid == meta.uid; });
+    if (owned) world.other_service_accounts.push_back(found);
   }
   return {};
 }

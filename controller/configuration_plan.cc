@@ -57,11 +57,12 @@ CronJobOutcome plan_cron_job(Plan& plan, const ConfigurationWorld& world, const 
   for (const Part& part : parts) {
     if (part.wanted.is_null()) continue;
     if (plan_owned(writes, part.resource, part.wanted, existing(part.live)) != Owned::taken) continue;
+    const std::string owner = other_owner_of(part.live, array_at(part.wanted, {"metadata", "ownerReferences"}));
     return {std::string(reasons::kNameTaken),
-            fmt::format("{} {}/{} exists already and is not Stash's, so it is left alone; rename it, or the "
-                        "BackupConfiguration",
-                        part.resource.kind, string_at(part.wanted, {"metadata", "namespace"}),
-                        string_at(part.wanted, {"metadata", "name"}))};
+            fmt::format("{} {}/{} exists already and is {}, so it is left alone; rename {}", part.resource.kind,
+                        string_at(part.wanted, {"metadata", "namespace"}), string_at(part.wanted, {"metadata", "name"}),
+                        owner.empty() ? "not Stash's" : "that of " + owner,
+                        owner.empty() ? "it, or the BackupConfiguration" : "one of the two BackupConfigurations")};
   }
   std::move(writes.writes.begin(), writes.writes.end(), std::back_inserter(plan.writes));
   return {};
@@ -168,6 +169,7 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
     return plan;
   }
   for (const api::ObjectMeta& other : world.other_cron_jobs) remove_object(plan, api::kCronJobs, other);
+  for (const api::ObjectMeta& other : world.other_service_accounts) remove_object(plan, api::kServiceAccounts, other);
 
   const CronJobObjects wanted = cron_job_objects(*configuration, settings);
   CronJobOutcome outcome = unwanted(world, *configuration, settings.exec_hooks);

@@ -32,7 +32,8 @@ struct ConfigurationWorld {
   std::optional<TimePoint> last_success;  ///< by its BackupSessions; the status may know of one that is gone
   // Live objects of the names that we would use; null when there is none.
   Json cron_job, service_account, role, role_binding;
-  std::vector<api::ObjectMeta> other_cron_jobs;  ///< owned by this configuration, under names of older Stash
+  // Owned by this configuration, under names of older Stash.
+  std::vector<api::ObjectMeta> other_cron_jobs, other_service_accounts;
   std::string refused;  ///< an earlier try in this pass: what the API server refused for good, and its sentence
   TimePoint now{};
 };

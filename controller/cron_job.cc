@@ -124,9 +124,7 @@ Json role_binding(const api::BackupConfiguration& configuration) {
 }  // namespace
 
 std::string cron_job_name(const std::string& configuration) {
-  std::string plain = configuration;
-  std::replace(plain.begin(), plain.end(), '.', '-');
-  return shorten_name(text(names::kCronJobPrefix) + plain, 52);
+  return undotted_name(text(names::kCronJobPrefix) + configuration, 52);
 }
 
 std::string cron_role_name(const std::string& configuration) {

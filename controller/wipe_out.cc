@@ -118,9 +118,7 @@ bool has_data_to_wipe(const api::Repository& repository) {
 }
 
 std::string wipe_out_job_name(const std::string& repository) {
-  std::string plain = repository;
-  std::ranges::replace(plain, '.', '-');
-  return shorten_name(std::string(names::kWipeOutJobPrefix) + plain, 63);
+  return undotted_name(std::string(names::kWipeOutJobPrefix) + repository, 63);
 }
 
 Json wipe_out_job(const api::Repository& repository, const Json& object, const inject::Settings& settings,

@@ -236,9 +236,25 @@ TEST_CASE("a CronJob under the name of an older Stash is removed", "[controller]
   old.name = "app-backup";
   old.uid = "old";
   world.other_cron_jobs = {old};
+  old.uid = "old account";
+  world.other_service_accounts = {old};
   const Plan done = plan(world);
   CHECK(done.writes.at(0).verb == Write::Verb::remove);
   CHECK(done.writes.at(0).uid == "old");
+  CHECK(done.writes.at(1).verb == Write::Verb::remove);
+  CHECK(done.writes.at(1).uid == "old account");
+}
+
+TEST_CASE("the CronJob of another BackupConfiguration is left to it, and named", "[controller][configuration][I7]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.cron_job = cron_job_objects(a_backup_configuration("other"), some_settings()).cron_job;
+  CHECK(
+      condition(world, "CronJobCreated") ==
+      "False NameTaken: CronJob demo/stash-backup-app-backup exists already and is that of BackupConfiguration other, "
+      "so it is left alone; rename one of the two BackupConfigurations");
+  INFO("nor is it removed when this one becomes Invalid");
+  world.configuration["spec"]["schedule"] = "";
+  CHECK(written(plan(world)) == Texts{"write BackupConfiguration"});
 }
 
 TEST_CASE("an event comes when a condition becomes False, not while it stays so", "[controller][configuration]") {

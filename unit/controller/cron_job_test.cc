@@ -1,5 +1,6 @@
 #include "controller/cron_job.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "unit/controller/worlds.h"
@@ -86,7 +87,16 @@ TEST_CASE("a ServiceAccount that the user names is used and none is made", "[con
 }
 
 TEST_CASE("CronJob names have no dots, fit in 52 characters and stay distinct", "[controller][cron][F83][I7]") {
-  CHECK(cron_job_name("app.v1") == "stash-backup-app-v1");
+  CHECK(cron_job_name("app-v1") == "stash-backup-app-v1");
+  CHECK(cron_job_name("app.v1").starts_with("stash-backup-app-v1-"));
+  CHECK(cron_job_name("app.v1") != cron_job_name("app.v1.x"));
+  for (const std::string& name : {std::string("app.v1"), std::string(30, 'a') + ".v1-of-the-warehouse"}) {
+    std::string dashed = name;
+    std::ranges::replace(dashed, '.', '-');
+    CHECK(cron_job_name(name) != cron_job_name(dashed));
+    CHECK(cron_job_name(name).size() <= 52);
+    CHECK(cron_job_name(name).find('.') == std::string::npos);
+  }
   std::string long_name(201, 'a');
   const std::string a = cron_job_name(long_name);
   long_name.back() = 'b';
