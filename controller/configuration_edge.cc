@@ -35,9 +35,9 @@ Result<void> gather_target(Cluster& cluster, kube::Api& api, const api::BackupCo
   return {};
 }
 
-Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const api::BackupConfiguration& configuration,
-                             ConfigurationWorld& world) {
-  const api::ObjectMeta& meta = configuration.metadata;
+/// Of one that cannot be read, too.
+Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const Json& configuration, ConfigurationWorld& world) {
+  const api::ObjectMeta meta = api::meta_of(configuration);
   const std::string cron_job = cron_job_name(meta.name);
   const std::string role = cron_role_name(meta.name);
   TRY(world.cron_job, owned_object(api, cluster.caches.cron_jobs, api::kCronJobs, {meta.ns, cron_job}));
@@ -48,7 +48,7 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const api::Backup
     const api::ObjectMeta other = api::meta_of(*object);
     if (other.name == cron_job) continue;
     world.other_cron_jobs.push_back(other);
-    if (other.name == string_at(configuration.spec.runtime_settings.pod, {"serviceAccountName"})) continue;
+    if (other.name == string_at(configuration, {"spec", "runtimeSettings", "pod", "serviceAccountName"})) continue;
     // That of its pods has its name, and may be in the way of another BackupConfiguration's.
     TRY(const Json account, live_object(api, api::kServiceAccounts, other.ref()));
     const api::ObjectMeta found = api::meta_of(account);
@@ -69,10 +69,10 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
   world.configuration = *object;
   world.now = cluster.clock.now();
   world.not_opted_in = cluster.not_opted_in(ref.ns);
+  TRY_VOID(gather_cron_job(cluster, api, *object, world));
   if (const auto configuration = api::decode<api::BackupConfiguration>(*object)) {
     world.repository = decoded<api::Repository>(cluster.caches.repositories, {ref.ns, configuration->spec.repository});
     TRY_VOID(gather_target(cluster, api, *configuration, world));
-    TRY_VOID(gather_cron_job(cluster, api, *configuration, world));
     world.last_success = last_success(*configuration, sessions_of(cluster, *configuration));
   }
   const ExecuteOptions options{cluster.dry_run, "BackupConfiguration Controller"};

@@ -34,8 +34,8 @@ CronJobOutcome unwanted(const ConfigurationWorld& world, const BackupConfigurati
   return {};
 }
 
-void drop_all(Plan& plan, const ConfigurationWorld& world, const CronJobObjects& wanted) {
-  const Json& owners = array_at(wanted.cron_job, {"metadata", "ownerReferences"});
+void drop_all(Plan& plan, const ConfigurationWorld& world) {
+  const Json owners = Json::array({owner_reference(api::kBackupConfigurations, api::meta_of(world.configuration))});
   drop_owned(plan, api::kCronJobs, existing(world.cron_job), owners);
   drop_owned(plan, api::kRoleBindings, existing(world.role_binding), owners);
   drop_owned(plan, api::kRoles, existing(world.role), owners);
@@ -144,37 +144,41 @@ void set_withdrawal(Plan& plan, StatusDraft& status, const ConfigurationWorld& w
   if (look) look_again(plan, *look);
 }
 
-Plan plan_unreadable(const ConfigurationWorld& world, const Error& error) {
-  Plan plan;
-  if (already_says(world.configuration, error.message)) return plan;
+void say_unreadable(Plan& plan, const ConfigurationWorld& world, const Error& error) {
+  if (already_says(world.configuration, error.message)) return;
   StatusDraft status(world.configuration, {}, world.now);
   status.json["phase"] = "Invalid";
   status.json["observedGeneration"] = int_at(world.configuration, {"metadata", "generation"});
   status.set(names::kReady, "False", reasons::kInvalid, error.message);
   write_status(plan, api::kBackupConfigurations, world.configuration, status.finish());
   warn(plan, reasons::kInvalid, error.message);
-  return plan;
 }
 
 }  // namespace
 
 Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings& settings) {
-  const auto configuration = api::decode<BackupConfiguration>(world.configuration);
-  if (!configuration) return plan_unreadable(world, configuration.error());
   Plan plan;
-  if (configuration->metadata.being_deleted) {
+  // First: it need not be readable for that, and whoever deletes it, or its namespace, waits.
+  if (api::meta_of(world.configuration).being_deleted) {
     release_legacy_finalizers(plan, api::kBackupConfigurations, world.configuration);
     // Somebody's finalizer may hold it for long, and its workload has no sidecar any more: no slot is to fire.
-    drop_all(plan, world, cron_job_objects(*configuration, settings));
+    drop_all(plan, world);
     return plan;
   }
   for (const api::ObjectMeta& other : world.other_cron_jobs) remove_object(plan, api::kCronJobs, other);
   for (const api::ObjectMeta& other : world.other_service_accounts) remove_object(plan, api::kServiceAccounts, other);
+  const auto configuration = api::decode<BackupConfiguration>(world.configuration);
+  if (!configuration) {
+    // Their sessions would fail one by one, and none would remove them.
+    drop_all(plan, world);
+    say_unreadable(plan, world, configuration.error());
+    return plan;
+  }
 
   const CronJobObjects wanted = cron_job_objects(*configuration, settings);
   CronJobOutcome outcome = unwanted(world, *configuration, settings.exec_hooks);
   if (!outcome.reason.empty()) {
-    drop_all(plan, world, wanted);
+    drop_all(plan, world);
   } else if (!world.refused.empty()) {
     outcome = {std::string(reasons::kCronJobNotCreated), world.refused};
   } else {

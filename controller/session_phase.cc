@@ -344,6 +344,7 @@ constexpr Rule kRules[] = {
 
 Plan plan_unreadable(const SessionWorld& world, const Error& error) {
   Plan plan;
+  release_legacy_finalizers(plan, api::kBackupSessions, world.session);
   const std::string phase = string_at(world.session, {"status", "phase"});
   if (api::is_final_phase(phase) || at(world.session, {"metadata", "deletionTimestamp"})) return plan;
   StatusDraft status(world.session, {}, world.now);

@@ -161,6 +161,13 @@ void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, cons
   write_patch(plan, api::kRepositories, object, {{"metadata", {{"finalizers", std::move(finalizers)}}}});
 }
 
+bool let_go_unreadable(Plan& plan, const Json& object) {
+  if (string_at(object, {"metadata", "deletionTimestamp"}).empty() || bool_at(object, {"spec", "wipeOut"}))
+    return false;
+  release(plan, object);
+  return true;
+}
+
 bool begins_wipe_out(const Plan& plan) {
   return std::ranges::any_of(plan.writes, [](const Write& write) {
     return write.verb == Write::Verb::create && write.resource == api::kJobs;

@@ -394,6 +394,28 @@ TEST_CASE("a BackupConfiguration that cannot be read is Invalid, once", "[contro
   CHECK(plan(world).empty());
 }
 
+TEST_CASE("a BackupConfiguration that cannot be read loses its CronJobs with their access",
+          "[controller][configuration][F84][I6]") {
+  ConfigurationWorld world = after(a_configuration_world());
+  world.configuration["spec"]["repository"]["namespace"] = "other";
+  api::ObjectMeta old;
+  old.ns = "demo";
+  old.name = "app-backup";
+  world.other_cron_jobs = {old};
+  CHECK(written(plan(world)) == Texts{"delete CronJob", "delete CronJob", "delete RoleBinding", "delete Role",
+                                      "delete ServiceAccount", "write BackupConfiguration"});
+}
+
+TEST_CASE("a deleted BackupConfiguration that cannot be read loses the finalizer of older Stash",
+          "[controller][configuration][F84][I6]") {
+  ConfigurationWorld world =
+      a_configuration_world(a_backup_configuration().being_deleted().finalizer("stash.appscode.com"));
+  world.configuration["spec"]["repository"]["namespace"] = "other";
+  const Plan done = plan(world);
+  REQUIRE(done.writes.size() == 1);
+  CHECK(done.writes[0].body["metadata"]["finalizers"] == Json::array());
+}
+
 TEST_CASE("a hook that runs a program makes the configuration Invalid only where such hooks are turned off",
           "[controller][configuration]") {
   inject::Settings turned_off = some_settings();

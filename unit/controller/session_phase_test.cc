@@ -403,6 +403,15 @@ TEST_CASE("a session that is being deleted only loses the finalizer of older Sta
   CHECK(plan.writes[0].body["metadata"]["finalizers"] == Json::array({"other"}));
 }
 
+TEST_CASE("a deleted session that cannot be read loses the finalizer of older Stash",
+          "[controller][session][F84][I6]") {
+  SessionWorld world = a_session_world(a_backup_session().being_deleted().finalizer("stash.appscode.com"));
+  world.session["spec"]["invoker"]["name"] = 5;
+  const Plan plan = plan_session(world);
+  REQUIRE(plan.writes.size() == 1);
+  CHECK(plan.writes[0].body["metadata"]["finalizers"] == Json::array());
+}
+
 TEST_CASE("a session that cannot be read fails with the place of the mistake", "[controller][session]") {
   SessionWorld world = a_session_world();
   world.session["spec"]["invoker"]["name"] = 5;
