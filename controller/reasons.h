@@ -81,7 +81,6 @@ inline constexpr std::string_view kWipeOutSucceeded = "WipeOutSucceeded";
 inline constexpr std::string_view kWipeOutGivenUp = "WipeOutGivenUp";
 inline constexpr std::string_view kPodGone = "PodGone";
 inline constexpr std::string_view kHandedBack = "HandedBack";
-inline constexpr std::string_view kPodBusy = "PodBusy";
 inline constexpr std::string_view kDenied = "AccessDenied";
 inline constexpr std::string_view kPodsUnknown = "PodsUnknown";
 inline constexpr std::string_view kVolumesInUse = "VolumesInUse";
