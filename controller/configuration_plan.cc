@@ -71,7 +71,7 @@ CronJobOutcome plan_cron_job(Plan& plan, const ConfigurationWorld& world, const 
 /// A CronJob that is there may still bring no backup about.
 void set_cron_job_healthy(Plan& plan, StatusDraft& status, const ConfigurationWorld& world,
                           const BackupConfiguration& configuration, bool wanted) {
-  const CronJobHealth health = wanted ? health_of(world.cron_job, world.now) : CronJobHealth();
+  const CronJobHealth health = wanted ? health_of(configuration, world.cron_job, world.now) : CronJobHealth();
   if (health.look_again_in) look_again(plan, *health.look_again_in);
   const auto look_at = [&](std::string_view kind) {
     return fmt::format("; see: kubectl -n {} describe {} -l {}={}", configuration.metadata.ns, kind,
@@ -83,6 +83,12 @@ void set_cron_job_healthy(Plan& plan, StatusDraft& status, const ConfigurationWo
       [[fallthrough]];
     case CronJobHealth::State::good:
       return status.set(names::kCronJobHealthy, "True", reasons::kAllGood, "no Job of the CronJob has failed lately");
+    case CronJobHealth::State::missed:
+      return status.set(
+          names::kCronJobHealthy, "False", reasons::kJobMissed,
+          "the schedule was due, but no Job of the CronJob was made, so no backup was begun; perhaps a quota or "
+          "policy refuses it (event FailedCreate), or kube-controller-manager is away" +
+              look_at("cronjobs"));
     case CronJobHealth::State::failed:
       return status.set(names::kCronJobHealthy, "False", reasons::kJobFailed,
                         "the last Job of the CronJob failed, so no backup was begun" + look_at("jobs"));

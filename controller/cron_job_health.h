@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "api/backup_configuration.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -13,6 +14,7 @@ namespace stash::controller {
 struct CronJobHealth {
   enum class State {
     good,
+    missed,  ///< no Job was made for a slot
     failed,  ///< the last Job ended without success
     stuck,   ///< one is under way for far longer than it needs
     open,    ///< one is under way, or has only just ended: what was said before still holds
@@ -23,6 +25,6 @@ struct CronJobHealth {
 };
 
 /// https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-v1/#CronJobStatus
-CronJobHealth health_of(const Json& cron_job, TimePoint now);
+CronJobHealth health_of(const api::BackupConfiguration& configuration, const Json& cron_job, TimePoint now);
 
 }  // namespace stash::controller

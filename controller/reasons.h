@@ -69,6 +69,7 @@ inline constexpr std::string_view kThawing = "RunningPostBackup";
 inline constexpr std::string_view kDeadline = "DeadlineExceeded";
 inline constexpr std::string_view kInTime = "InTime";
 inline constexpr std::string_view kJobFailed = "JobFailed";
+inline constexpr std::string_view kJobMissed = "JobMissed";
 inline constexpr std::string_view kJobStuck = "JobStuck";
 inline constexpr std::string_view kClaimAvailable = "BackendClaimAvailable";
 inline constexpr std::string_view kClaimNotAvailable = "BackendClaimNotAvailable";
