@@ -73,7 +73,11 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
   if (const auto configuration = api::decode<api::BackupConfiguration>(*object)) {
     world.repository = decoded<api::Repository>(cluster.caches.repositories, {ref.ns, configuration->spec.repository});
     TRY_VOID(gather_target(cluster, api, *configuration, world));
-    world.last_success = last_success(*configuration, sessions_of(cluster, *configuration));
+    const std::vector<api::BackupSession> sessions = sessions_of(cluster, *configuration);
+    for (const api::BackupSession& session : sessions) {
+      world.last_session = std::max(world.last_session, std::optional(session.metadata.created));
+    }
+    world.last_success = last_success(*configuration, sessions);
   }
   const ExecuteOptions options{cluster.dry_run, "BackupConfiguration Controller"};
   const Plan plan = plan_configuration(world, cluster.settings);

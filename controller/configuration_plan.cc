@@ -71,7 +71,8 @@ CronJobOutcome plan_cron_job(Plan& plan, const ConfigurationWorld& world, const 
 /// A CronJob that is there may still bring no backup about.
 void set_cron_job_healthy(Plan& plan, StatusDraft& status, const ConfigurationWorld& world,
                           const BackupConfiguration& configuration, bool wanted) {
-  const CronJobHealth health = wanted ? health_of(configuration, world.cron_job, world.now) : CronJobHealth();
+  const CronJobHealth health =
+      wanted ? health_of(configuration, world.cron_job, world.last_session, world.now) : CronJobHealth();
   if (health.look_again_in) look_again(plan, *health.look_again_in);
   const auto look_at = [&](std::string_view kind) {
     return fmt::format("; see: kubectl -n {} describe {} -l {}={}", configuration.metadata.ns, kind,

@@ -29,6 +29,7 @@ struct ConfigurationWorld {
   std::vector<inject::Finding> remarks;   ///< about it: what works, but not quite as asked for
   InjectionFacts injection;
   RolloutFacts rollout;
+  std::optional<TimePoint> last_session;  ///< when the newest of its BackupSessions was made
   std::optional<TimePoint> last_success;  ///< by its BackupSessions; the status may know of one that is gone
   // Live objects of the names that we would use; null when there is none.
   Json cron_job, service_account, role, role_binding;

@@ -84,7 +84,7 @@ Json cron_job(const api::BackupConfiguration& configuration, const inject::Setti
                     {{"backoffLimit", 3},
                      {"activeDeadlineSeconds", 600},
                      {"ttlSecondsAfterFinished", 3600},
-                     {"template", {{"metadata", {{"labels", ours}}}, {"spec", pod}}}}}}}};
+                     {"template", {{"metadata", job_pod_metadata(ours)}, {"spec", pod}}}}}}}};
   return job;
 }
 

@@ -24,7 +24,9 @@ struct CronJobHealth {
   friend bool operator==(const CronJobHealth&, const CronJobHealth&) = default;
 };
 
-/// https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-v1/#CronJobStatus
-CronJobHealth health_of(const api::BackupConfiguration& configuration, const Json& cron_job, TimePoint now);
+/// `last_session` is when the newest BackupSession was made: it is what a Job is for, whatever becomes of the Job
+/// itself. https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-v1/#CronJobStatus
+CronJobHealth health_of(const api::BackupConfiguration& configuration, const Json& cron_job,
+                        std::optional<TimePoint> last_session, TimePoint now);
 
 }  // namespace stash::controller

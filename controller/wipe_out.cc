@@ -145,7 +145,7 @@ Json wipe_out_job(const api::Repository& repository, const Json& object, const i
            {{"backoffLimit", 0},
             {"activeDeadlineSeconds", 86400},
             {"ttlSecondsAfterFinished", 86400},
-            {"template", {{"metadata", {{"labels", labels}}}, {"spec", std::move(pod)}}}}}};
+            {"template", {{"metadata", job_pod_metadata(labels)}, {"spec", std::move(pod)}}}}}};
 }
 
 void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, const Json& object) {

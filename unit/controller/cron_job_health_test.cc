@@ -19,7 +19,9 @@ Json a_cron_job(TimePoint scheduled, std::optional<TimePoint> succeeded, bool ac
   return {{"status", std::move(status)}};
 }
 
-CronJobHealth health(const Json& cron_job, TimePoint now) { return health_of(a_backup_configuration(), cron_job, now); }
+CronJobHealth health(const Json& cron_job, TimePoint now, std::optional<TimePoint> last_session = std::nullopt) {
+  return health_of(a_backup_configuration(), cron_job, last_session, now);
+}
 
 }  // namespace
 
@@ -41,6 +43,14 @@ TEST_CASE("a Job that does not end makes its CronJob unhealthy", "[controller][c
   CHECK(health(job, kCreated + minutes(1)) == CronJobHealth{State::open, minutes(4)});
   CHECK(health(job, kCreated + minutes(5)).state == State::stuck);
   CHECK(health(job, kCreated - hours(1)).state == State::open);
+}
+
+TEST_CASE("a Job that has made its session has done its work, whatever becomes of it", "[controller][cron][F54][I8]") {
+  for (const bool active : {true, false}) {
+    const Json job = a_cron_job(kCreated, std::nullopt, active);
+    CHECK(health(job, kCreated + hours(1), kCreated + seconds(3)) == CronJobHealth());
+    CHECK(health(job, kCreated + hours(1), kCreated - seconds(3)).state == (active ? State::stuck : State::failed));
+  }
 }
 
 TEST_CASE("a suspended CronJob is not unhealthy", "[controller][cron]") {

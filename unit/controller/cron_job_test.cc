@@ -28,7 +28,9 @@ TEST_CASE("the CronJob of a BackupConfiguration", "[controller][cron]") {
   CHECK(job["spec"]["concurrencyPolicy"] == "Forbid");
   CHECK(job["spec"]["startingDeadlineSeconds"] == 300);
   const Json& pod = job["spec"]["jobTemplate"]["spec"]["template"];
-  CHECK(pod["metadata"]["labels"] == ours);
+  Json of_the_pod = ours;
+  of_the_pod["sidecar.istio.io/inject"] = "false";
+  CHECK(pod["metadata"]["labels"] == of_the_pod);
   CHECK(pod["spec"]["serviceAccountName"] == "stash-backup-app-backup");
   const Json& container = pod["spec"]["containers"][0];
   CHECK(container["name"] == "stash");
@@ -47,6 +49,14 @@ TEST_CASE("the CronJob's pods name all that a ResourceQuota may count", "[contro
   const Json& pod = objects.cron_job["spec"]["jobTemplate"]["spec"]["template"];
   CHECK(pod["spec"]["containers"][0]["resources"] ==
         Json({{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}, {"limits", {{"cpu", "500m"}, {"memory", "64Mi"}}}}));
+}
+
+TEST_CASE("no mesh puts a proxy into the CronJob's pods, which would keep the Job from its end", "[controller][cron]") {
+  const auto objects = cron_job_objects(a_backup_configuration(), some_settings());
+  const Json& pod = objects.cron_job["spec"]["jobTemplate"]["spec"]["template"];
+  CHECK(pod["metadata"]["labels"]["sidecar.istio.io/inject"] == "false");
+  CHECK(pod["metadata"]["annotations"] ==
+        Json({{"sidecar.istio.io/inject", "false"}, {"linkerd.io/inject", "disabled"}}));
 }
 
 TEST_CASE("a paused BackupConfiguration suspends its CronJob", "[controller][cron]") {

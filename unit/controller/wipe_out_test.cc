@@ -99,6 +99,7 @@ TEST_CASE("the Job that removes the data needs no rights and passes every Pod Se
   const Json job = wipe_out_job(going(), going().json(), settings);
   CHECK(job["metadata"]["name"] == "stash-wipe-out-repo");
   CHECK_FALSE(job["metadata"].contains("ownerReferences"));
+  CHECK(job["spec"]["template"]["metadata"]["annotations"]["linkerd.io/inject"] == "disabled");
   const Json& pod = job["spec"]["template"]["spec"];
   CHECK(pod["automountServiceAccountToken"] == false);
   CHECK(pod["restartPolicy"] == "Never");
