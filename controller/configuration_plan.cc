@@ -92,10 +92,10 @@ void set_cron_job_healthy(Plan& plan, StatusDraft& status, const ConfigurationWo
               look_at("cronjobs"));
     case CronJobHealth::State::failed:
       return status.set(names::kCronJobHealthy, "False", reasons::kJobFailed,
-                        "the last Job of the CronJob failed, so no backup was begun" + look_at("jobs"));
+                        "the last Job of the CronJob failed, so no backup was begun" + look_at("jobs,pods"));
     case CronJobHealth::State::stuck:
       return status.set(names::kCronJobHealthy, "False", reasons::kJobStuck,
-                        "a Job of the CronJob does not end, so no backup was begun" + look_at("pods"));
+                        "a Job of the CronJob does not end, so no backup was begun" + look_at("jobs,pods"));
   }
 }
 

@@ -83,7 +83,6 @@ Json cron_job(const api::BackupConfiguration& configuration, const inject::Setti
                    {"spec",
                     {{"backoffLimit", 3},
                      {"activeDeadlineSeconds", 600},
-                     {"ttlSecondsAfterFinished", 3600},
                      {"template", {{"metadata", job_pod_metadata(ours)}, {"spec", pod}}}}}}}};
   return job;
 }

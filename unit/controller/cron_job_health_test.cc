@@ -64,7 +64,7 @@ TEST_CASE("a BackupConfiguration whose CronJob fails is not ready, and says wher
   world.cron_job = cron_job_objects(a_backup_configuration(), some_settings()).cron_job;
   world.cron_job["status"] = a_cron_job(kCreated - hours(1), std::nullopt, false)["status"];
   const std::string message =
-      "the last Job of the CronJob failed, so no backup was begun; see: kubectl -n demo describe jobs -l "
+      "the last Job of the CronJob failed, so no backup was begun; see: kubectl -n demo describe jobs,pods -l "
       "stash.appscode.com/invoker-name=app-backup";
   Json configuration = world.configuration;
   carry_out(plan_configuration(world, some_settings()), api::kBackupConfigurations, configuration);
@@ -81,6 +81,17 @@ TEST_CASE("a BackupConfiguration whose CronJob fails is not ready, and says wher
   world.cron_job["status"] = a_cron_job(world.now - seconds(30), world.now, false)["status"];
   carry_out(plan_configuration(world, some_settings()), api::kBackupConfigurations, configuration);
   CHECK(condition_of(configuration, "CronJobHealthy").starts_with("True"));
+}
+
+TEST_CASE("of a Job that does not end its events are named as well, for its pods may be refused",
+          "[controller][cron]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.cron_job = cron_job_objects(a_backup_configuration(), some_settings()).cron_job;
+  world.cron_job["status"] = a_cron_job(kCreated - hours(1), std::nullopt, true)["status"];
+  carry_out(plan_configuration(world, some_settings()), api::kBackupConfigurations, world.configuration);
+  CHECK(condition_of(world.configuration, "CronJobHealthy") ==
+        "False JobStuck: a Job of the CronJob does not end, so no backup was begun; see: kubectl -n demo describe "
+        "jobs,pods -l stash.appscode.com/invoker-name=app-backup");
 }
 
 TEST_CASE("a CronJob that makes no Job makes its BackupConfiguration NotReady, and says where to look",

@@ -27,6 +27,9 @@ TEST_CASE("the CronJob of a BackupConfiguration", "[controller][cron]") {
   CHECK(job["spec"]["suspend"] == false);
   CHECK(job["spec"]["concurrencyPolicy"] == "Forbid");
   CHECK(job["spec"]["startingDeadlineSeconds"] == 300);
+  // What has failed stays to be looked at until the next slot.
+  CHECK(job["spec"]["failedJobsHistoryLimit"] == 1);
+  CHECK_FALSE(job["spec"]["jobTemplate"]["spec"].contains("ttlSecondsAfterFinished"));
   const Json& pod = job["spec"]["jobTemplate"]["spec"]["template"];
   Json of_the_pod = ours;
   of_the_pod["sidecar.istio.io/inject"] = "false";
