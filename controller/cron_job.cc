@@ -63,6 +63,7 @@ Json cron_job(const api::BackupConfiguration& configuration, const inject::Setti
   labels.insert(configuration.metadata.labels.begin(), configuration.metadata.labels.end());
   Json pod = {{"serviceAccountName", service_account_name(configuration)},
               {"restartPolicy", "Never"},
+              {"nodeSelector", job_node_selector()},
               {"containers", Json::array({container(configuration, settings)})}};
   if (Json secrets = image_pull_secrets(configuration, settings); !secrets.empty()) {
     pod["imagePullSecrets"] = std::move(secrets);

@@ -22,4 +22,7 @@ inline Json job_pod_metadata(Json labels) {
           {"annotations", {{"sidecar.istio.io/inject", "false"}, {"linkerd.io/inject", "disabled"}}}};
 }
 
+/// Their nodeSelector: our image is for Linux.
+inline Json job_node_selector() { return {{"kubernetes.io/os", "linux"}}; }
+
 }  // namespace stash::controller

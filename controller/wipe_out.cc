@@ -127,6 +127,7 @@ Json wipe_out_job(const api::Repository& repository, const Json& object, const i
                        {names::kComponentLabel, names::kWipeOutComponent},
                        {names::kRepositoryUidLabel, repository.metadata.uid}};
   Json pod = {{"restartPolicy", "Never"},
+              {"nodeSelector", job_node_selector()},
               {"automountServiceAccountToken", false},
               {"enableServiceLinks", false},
               {"containers", Json::array({container(object, settings, server_time)})},

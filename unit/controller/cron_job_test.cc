@@ -35,6 +35,7 @@ TEST_CASE("the CronJob of a BackupConfiguration", "[controller][cron]") {
   of_the_pod["sidecar.istio.io/inject"] = "false";
   CHECK(pod["metadata"]["labels"] == of_the_pod);
   CHECK(pod["spec"]["serviceAccountName"] == "stash-backup-app-backup");
+  CHECK(pod["spec"]["nodeSelector"] == Json({{"kubernetes.io/os", "linux"}}));
   const Json& container = pod["spec"]["containers"][0];
   CHECK(container["name"] == "stash");
   CHECK(container["image"] == "stash:test");
