@@ -12,4 +12,7 @@ std::uint64_t fnv1a(std::string_view bytes);
 /// length: short names come back unchanged, long ones are cut and end in "-" and 8 hex digits of their hash.
 std::string shorten_name(std::string_view name, std::size_t limit);
 
+/// The same without dots: dashes stand in their places, and the hash of `name` follows, for "a.b" and "a-b" are two.
+std::string undotted_name(std::string_view name, std::size_t limit);
+
 }  // namespace stash

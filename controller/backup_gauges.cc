@@ -5,8 +5,7 @@
 #include "api/format.h"
 #include "api/mass_deletion.h"
 #include "api/names.h"
-#include "api/schedule.h"
-#include "controller/cron_job.h"
+#include "controller/cron_job_slots.h"
 #include "controller/history.h"
 
 namespace stash::controller {
@@ -46,59 +45,10 @@ void add_sessions(BackupGauges& gauges, const api::BackupConfiguration& configur
   if (result) gauges.last_attempt_success = flag(result->status.phase == "Succeeded");
 }
 
-/// What the slots are counted from.
-struct Since {
-  TimePoint in_force;                 ///< when this schedule was made, or taken up again after a pause
-  std::optional<TimePoint> cron_job;  ///< when there has been a CronJob
-  std::optional<TimePoint> taken;     ///< the last slot that the CronJob controller acted on
-};
-
-Since since_when(const api::BackupConfiguration& configuration, const Json& cron_job) {
-  Since since{.in_force = std::max(configuration.metadata.created,
-                                   configuration.status.generation_observed.value_or(TimePoint::min()))};
-  if (!cron_job.is_object()) return since;
-  since.cron_job = std::max(since.in_force, api::meta_of(cron_job).created);
-  const auto taken = parse_time(string_at(cron_job, {"status", "lastScheduleTime"}));
-  if (taken && *taken > *since.cron_job) since.taken = *taken;
-  return since;
-}
-
-/// By how much the time zone of the CronJob is ahead of UTC, which nobody tells: the least difference at which the slot
-/// that it took last is one. nullopt when there is no such zone.
-std::optional<std::chrono::minutes> zone_of(const api::Schedule& schedule, const Since& since) {
-  using std::chrono::hours;
-  using std::chrono::minutes;
-  if (!since.taken) return minutes(0);
-  for (minutes ahead{0}; ahead <= hours(14); ahead += minutes(15)) {
-    if (is_slot(schedule, *since.taken + ahead)) return ahead;
-    if (ahead <= hours(12) && is_slot(schedule, *since.taken - ahead)) return -ahead;
-  }
-  return std::nullopt;
-}
-
-void add_slots(BackupGauges& gauges, const api::BackupConfiguration& configuration, std::optional<TimePoint> success,
-               const Json& cron_job, TimePoint now) {
-  if (configuration.spec.paused) return;
-  const auto schedule = api::parse_schedule(configuration.spec.schedule);
-  if (!schedule) return;
-  const Since since = since_when(configuration, cron_job);
-  const auto zone = zone_of(*schedule, since);
-  // In an unknown zone the count is off by some hours, but a backup that is far too old must not go untold.
-  const auto ahead = zone.value_or(std::chrono::minutes(0));
-  const TimePoint covered = std::max(since.in_force, success.value_or(TimePoint::min()));
-  gauges.schedules_since_success = slots_between(*schedule, covered + ahead, now + ahead, kMostSlots);
-  if (!since.cron_job || !zone) return;
-  const TimePoint taken = since.taken.value_or(*since.cron_job);
-  // When summer time has ended, the next slot is an hour later than the last one lets expect.
-  const auto late = kStartingDeadline + std::chrono::hours(ahead.count() == 0 ? 0 : 1);
-  gauges.missed_schedules = slots_between(*schedule, taken + ahead, now - late + ahead, kMostSlots);
-  auto next = next_slot(*schedule, now + ahead);
-  if (next) *next -= ahead;
-  if (schedule->every.count() > 0) {
-    const auto passed = std::max(TimePoint::duration::zero(), now - taken) / schedule->every;
-    next = taken + (passed + 1) * schedule->every;
-  }
-  if (next) gauges.next_schedule = unix_time(*next);
+void add_slots(BackupGauges& gauges, const CronJobSlots& slots) {
+  gauges.schedules_since_success = slots.since_success;
+  if (slots.missed) gauges.missed_schedules = *slots.missed;
+  if (slots.next) gauges.next_schedule = unix_time(*slots.next);
 }
 
 constexpr GaugeOf<BackupGauges> kBackupGauges[] = {
@@ -175,7 +125,7 @@ BackupGauges gauges_of(const api::BackupConfiguration& configuration, const Sess
   if (success) gauges.last_success = unix_time(*success);
   gauges.never_succeeded = success ? 0 : seconds_since(configuration.metadata.created, now);
   add_sessions(gauges, configuration, sessions, now);
-  add_slots(gauges, configuration, success, cron_job, now);
+  if (const auto slots = slots_of(configuration, success, cron_job, now)) add_slots(gauges, *slots);
   return gauges;
 }
 

@@ -39,9 +39,6 @@ struct GaugeOf {
 std::span<const GaugeOf<BackupGauges>> backup_gauges();
 std::span<const GaugeOf<RepositoryGauges>> repository_gauges();
 
-/// Slots beyond this many are not counted; Kubernetes' CronJob controller stops at the same number.
-inline constexpr int kMostSlots = 100;
-
 /// `sessions` are those of this configuration; `cron_job` is null when there is none.
 BackupGauges gauges_of(const api::BackupConfiguration& configuration, const std::vector<api::BackupSession>& sessions,
                        const Json& cron_job, TimePoint now);

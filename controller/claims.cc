@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/last_sign.h"
 #include "api/names.h"
 #include "base/text.h"
 #include "controller/expected_hosts.h"
@@ -33,7 +34,7 @@ std::chrono::seconds waited(const Claims& claims, const StatusDraft& status) {
 bool was_in_hands(const StatusDraft& status) {
   const api::Condition* said = api::find_condition(status.conditions(), api::names::kCompleted);
   return said && said->status == "False" &&
-         (said->reason == reasons::kRunning || said->reason == reasons::kPodBusy ||
+         (said->reason == reasons::kRunning || said->reason == api::kPodBusy ||
           said->reason == api::names::kRestoreInProgress);
 }
 
@@ -112,7 +113,7 @@ std::vector<std::string> judge_claims(const Claims& claims, Json& stats, StatusD
   const std::string pending = hosts_in(stats, kHostPending);
   if (pending.empty() || (claims.in_turn && !running.empty())) return failed;
   if (!busy.empty()) {
-    if (running.empty()) status.set(api::names::kCompleted, "False", reasons::kPodBusy, busy);
+    if (running.empty()) status.set(api::names::kCompleted, "False", api::kPodBusy, busy);
     look_again(plan, claims.limits.look_again);
     return failed;
   }

@@ -35,9 +35,9 @@ Result<void> gather_target(Cluster& cluster, kube::Api& api, const api::BackupCo
   return {};
 }
 
-Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const api::BackupConfiguration& configuration,
-                             ConfigurationWorld& world) {
-  const api::ObjectMeta& meta = configuration.metadata;
+/// Of one that cannot be read, too.
+Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const Json& configuration, ConfigurationWorld& world) {
+  const api::ObjectMeta meta = api::meta_of(configuration);
   const std::string cron_job = cron_job_name(meta.name);
   const std::string role = cron_role_name(meta.name);
   TRY(world.cron_job, owned_object(api, cluster.caches.cron_jobs, api::kCronJobs, {meta.ns, cron_job}));
@@ -46,7 +46,14 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const api::Backup
   TRY(world.service_account, live_object(api, api::kServiceAccounts, {meta.ns, cron_job}));
   for (const auto& object : cluster.caches.cron_jobs_of(meta.ns, meta.uid)) {
     const api::ObjectMeta other = api::meta_of(*object);
-    if (other.name != cron_job) world.other_cron_jobs.push_back(other);
+    if (other.name == cron_job) continue;
+    world.other_cron_jobs.push_back(other);
+    if (other.name == string_at(configuration, {"spec", "runtimeSettings", "pod", "serviceAccountName"})) continue;
+    // That of its pods has its name, and may be in the way of another BackupConfiguration's.
+    TRY(const Json account, live_object(api, api::kServiceAccounts, other.ref()));
+    const api::ObjectMeta found = api::meta_of(account);
+    const bool owned = std::ranges::any_of(found.owners, [&](const auto& owner) { return owner.uid == meta.uid; });
+    if (owned) world.other_service_accounts.push_back(found);
   }
   return {};
 }
@@ -62,11 +69,15 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
   world.configuration = *object;
   world.now = cluster.clock.now();
   world.not_opted_in = cluster.not_opted_in(ref.ns);
+  TRY_VOID(gather_cron_job(cluster, api, *object, world));
   if (const auto configuration = api::decode<api::BackupConfiguration>(*object)) {
     world.repository = decoded<api::Repository>(cluster.caches.repositories, {ref.ns, configuration->spec.repository});
     TRY_VOID(gather_target(cluster, api, *configuration, world));
-    TRY_VOID(gather_cron_job(cluster, api, *configuration, world));
-    world.last_success = last_success(*configuration, sessions_of(cluster, *configuration));
+    const std::vector<api::BackupSession> sessions = sessions_of(cluster, *configuration);
+    for (const api::BackupSession& session : sessions) {
+      world.last_session = std::max(world.last_session, std::optional(session.metadata.created));
+    }
+    world.last_success = last_success(*configuration, sessions);
   }
   const ExecuteOptions options{cluster.dry_run, "BackupConfiguration Controller"};
   const Plan plan = plan_configuration(world, cluster.settings);

@@ -34,8 +34,8 @@ CronJobOutcome unwanted(const ConfigurationWorld& world, const BackupConfigurati
   return {};
 }
 
-void drop_all(Plan& plan, const ConfigurationWorld& world, const CronJobObjects& wanted) {
-  const Json& owners = array_at(wanted.cron_job, {"metadata", "ownerReferences"});
+void drop_all(Plan& plan, const ConfigurationWorld& world) {
+  const Json owners = Json::array({owner_reference(api::kBackupConfigurations, api::meta_of(world.configuration))});
   drop_owned(plan, api::kCronJobs, existing(world.cron_job), owners);
   drop_owned(plan, api::kRoleBindings, existing(world.role_binding), owners);
   drop_owned(plan, api::kRoles, existing(world.role), owners);
@@ -57,11 +57,12 @@ CronJobOutcome plan_cron_job(Plan& plan, const ConfigurationWorld& world, const 
   for (const Part& part : parts) {
     if (part.wanted.is_null()) continue;
     if (plan_owned(writes, part.resource, part.wanted, existing(part.live)) != Owned::taken) continue;
+    const std::string owner = other_owner_of(part.live, array_at(part.wanted, {"metadata", "ownerReferences"}));
     return {std::string(reasons::kNameTaken),
-            fmt::format("{} {}/{} exists already and is not Stash's, so it is left alone; rename it, or the "
-                        "BackupConfiguration",
-                        part.resource.kind, string_at(part.wanted, {"metadata", "namespace"}),
-                        string_at(part.wanted, {"metadata", "name"}))};
+            fmt::format("{} {}/{} exists already and is {}, so it is left alone; rename {}", part.resource.kind,
+                        string_at(part.wanted, {"metadata", "namespace"}), string_at(part.wanted, {"metadata", "name"}),
+                        owner.empty() ? "not Stash's" : "that of " + owner,
+                        owner.empty() ? "it, or the BackupConfiguration" : "one of the two BackupConfigurations")};
   }
   std::move(writes.writes.begin(), writes.writes.end(), std::back_inserter(plan.writes));
   return {};
@@ -70,7 +71,8 @@ CronJobOutcome plan_cron_job(Plan& plan, const ConfigurationWorld& world, const 
 /// A CronJob that is there may still bring no backup about.
 void set_cron_job_healthy(Plan& plan, StatusDraft& status, const ConfigurationWorld& world,
                           const BackupConfiguration& configuration, bool wanted) {
-  const CronJobHealth health = wanted ? health_of(world.cron_job, world.now) : CronJobHealth();
+  const CronJobHealth health =
+      wanted ? health_of(configuration, world.cron_job, world.last_session, world.now) : CronJobHealth();
   if (health.look_again_in) look_again(plan, *health.look_again_in);
   const auto look_at = [&](std::string_view kind) {
     return fmt::format("; see: kubectl -n {} describe {} -l {}={}", configuration.metadata.ns, kind,
@@ -82,12 +84,18 @@ void set_cron_job_healthy(Plan& plan, StatusDraft& status, const ConfigurationWo
       [[fallthrough]];
     case CronJobHealth::State::good:
       return status.set(names::kCronJobHealthy, "True", reasons::kAllGood, "no Job of the CronJob has failed lately");
+    case CronJobHealth::State::missed:
+      return status.set(
+          names::kCronJobHealthy, "False", reasons::kJobMissed,
+          "the schedule was due, but no Job of the CronJob was made, so no backup was begun; perhaps a quota or "
+          "policy refuses it (event FailedCreate), or kube-controller-manager is away" +
+              look_at("cronjobs"));
     case CronJobHealth::State::failed:
       return status.set(names::kCronJobHealthy, "False", reasons::kJobFailed,
-                        "the last Job of the CronJob failed, so no backup was begun" + look_at("jobs"));
+                        "the last Job of the CronJob failed, so no backup was begun" + look_at("jobs,pods"));
     case CronJobHealth::State::stuck:
       return status.set(names::kCronJobHealthy, "False", reasons::kJobStuck,
-                        "a Job of the CronJob does not end, so no backup was begun" + look_at("pods"));
+                        "a Job of the CronJob does not end, so no backup was begun" + look_at("jobs,pods"));
   }
 }
 
@@ -143,36 +151,41 @@ void set_withdrawal(Plan& plan, StatusDraft& status, const ConfigurationWorld& w
   if (look) look_again(plan, *look);
 }
 
-Plan plan_unreadable(const ConfigurationWorld& world, const Error& error) {
-  Plan plan;
-  if (already_says(world.configuration, error.message)) return plan;
+void say_unreadable(Plan& plan, const ConfigurationWorld& world, const Error& error) {
+  if (already_says(world.configuration, error.message)) return;
   StatusDraft status(world.configuration, {}, world.now);
   status.json["phase"] = "Invalid";
   status.json["observedGeneration"] = int_at(world.configuration, {"metadata", "generation"});
   status.set(names::kReady, "False", reasons::kInvalid, error.message);
   write_status(plan, api::kBackupConfigurations, world.configuration, status.finish());
   warn(plan, reasons::kInvalid, error.message);
-  return plan;
 }
 
 }  // namespace
 
 Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings& settings) {
-  const auto configuration = api::decode<BackupConfiguration>(world.configuration);
-  if (!configuration) return plan_unreadable(world, configuration.error());
   Plan plan;
-  if (configuration->metadata.being_deleted) {
+  // First: it need not be readable for that, and whoever deletes it, or its namespace, waits.
+  if (api::meta_of(world.configuration).being_deleted) {
     release_legacy_finalizers(plan, api::kBackupConfigurations, world.configuration);
     // Somebody's finalizer may hold it for long, and its workload has no sidecar any more: no slot is to fire.
-    drop_all(plan, world, cron_job_objects(*configuration, settings));
+    drop_all(plan, world);
     return plan;
   }
   for (const api::ObjectMeta& other : world.other_cron_jobs) remove_object(plan, api::kCronJobs, other);
+  for (const api::ObjectMeta& other : world.other_service_accounts) remove_object(plan, api::kServiceAccounts, other);
+  const auto configuration = api::decode<BackupConfiguration>(world.configuration);
+  if (!configuration) {
+    // Their sessions would fail one by one, and none would remove them.
+    drop_all(plan, world);
+    say_unreadable(plan, world, configuration.error());
+    return plan;
+  }
 
   const CronJobObjects wanted = cron_job_objects(*configuration, settings);
   CronJobOutcome outcome = unwanted(world, *configuration, settings.exec_hooks);
   if (!outcome.reason.empty()) {
-    drop_all(plan, world, wanted);
+    drop_all(plan, world);
   } else if (!world.refused.empty()) {
     outcome = {std::string(reasons::kCronJobNotCreated), world.refused};
   } else {

@@ -29,10 +29,12 @@ struct ConfigurationWorld {
   std::vector<inject::Finding> remarks;   ///< about it: what works, but not quite as asked for
   InjectionFacts injection;
   RolloutFacts rollout;
+  std::optional<TimePoint> last_session;  ///< when the newest of its BackupSessions was made
   std::optional<TimePoint> last_success;  ///< by its BackupSessions; the status may know of one that is gone
   // Live objects of the names that we would use; null when there is none.
   Json cron_job, service_account, role, role_binding;
-  std::vector<api::ObjectMeta> other_cron_jobs;  ///< owned by this configuration, under names of older Stash
+  // Owned by this configuration, under names of older Stash.
+  std::vector<api::ObjectMeta> other_cron_jobs, other_service_accounts;
   std::string refused;  ///< an earlier try in this pass: what the API server refused for good, and its sentence
   TimePoint now{};
 };

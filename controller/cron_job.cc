@@ -63,6 +63,7 @@ Json cron_job(const api::BackupConfiguration& configuration, const inject::Setti
   labels.insert(configuration.metadata.labels.begin(), configuration.metadata.labels.end());
   Json pod = {{"serviceAccountName", service_account_name(configuration)},
               {"restartPolicy", "Never"},
+              {"nodeSelector", job_node_selector()},
               {"containers", Json::array({container(configuration, settings)})}};
   if (Json secrets = image_pull_secrets(configuration, settings); !secrets.empty()) {
     pod["imagePullSecrets"] = std::move(secrets);
@@ -83,8 +84,7 @@ Json cron_job(const api::BackupConfiguration& configuration, const inject::Setti
                    {"spec",
                     {{"backoffLimit", 3},
                      {"activeDeadlineSeconds", 600},
-                     {"ttlSecondsAfterFinished", 3600},
-                     {"template", {{"metadata", {{"labels", ours}}}, {"spec", pod}}}}}}}};
+                     {"template", {{"metadata", job_pod_metadata(ours)}, {"spec", pod}}}}}}}};
   return job;
 }
 
@@ -124,9 +124,7 @@ Json role_binding(const api::BackupConfiguration& configuration) {
 }  // namespace
 
 std::string cron_job_name(const std::string& configuration) {
-  std::string plain = configuration;
-  std::replace(plain.begin(), plain.end(), '.', '-');
-  return shorten_name(text(names::kCronJobPrefix) + plain, 52);
+  return undotted_name(text(names::kCronJobPrefix) + configuration, 52);
 }
 
 std::string cron_role_name(const std::string& configuration) {

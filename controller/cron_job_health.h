@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "api/backup_configuration.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -13,6 +14,7 @@ namespace stash::controller {
 struct CronJobHealth {
   enum class State {
     good,
+    missed,  ///< no Job was made for a slot
     failed,  ///< the last Job ended without success
     stuck,   ///< one is under way for far longer than it needs
     open,    ///< one is under way, or has only just ended: what was said before still holds
@@ -22,7 +24,9 @@ struct CronJobHealth {
   friend bool operator==(const CronJobHealth&, const CronJobHealth&) = default;
 };
 
-/// https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-v1/#CronJobStatus
-CronJobHealth health_of(const Json& cron_job, TimePoint now);
+/// `last_session` is when the newest BackupSession was made: it is what a Job is for, whatever becomes of the Job
+/// itself. https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-v1/#CronJobStatus
+CronJobHealth health_of(const api::BackupConfiguration& configuration, const Json& cron_job,
+                        std::optional<TimePoint> last_session, TimePoint now);
 
 }  // namespace stash::controller

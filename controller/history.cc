@@ -55,4 +55,16 @@ std::vector<api::ObjectMeta> beyond_history(std::vector<api::BackupSession> sess
   return doomed;
 }
 
+bool is_followed(const Json& session, const std::vector<std::shared_ptr<const Json>>& all) {
+  const auto phase = [](const Json& object) { return string_at(object, {"status", "phase"}); };
+  // The API server writes all of them in one form.
+  const auto created = [](const Json& object) { return string_at(object, {"metadata", "creationTimestamp"}); };
+  const bool skipped = phase(session) == "Skipped";
+  const std::string time = created(session);
+  return api::is_final_phase(phase(session)) && std::ranges::any_of(all, [&](const std::shared_ptr<const Json>& other) {
+           return created(*other) > time && api::is_final_phase(phase(*other)) &&
+                  (phase(*other) == "Skipped") == skipped && !at(*other, {"metadata", "deletionTimestamp"});
+         });
+}
+
 }  // namespace stash::controller

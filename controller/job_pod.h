@@ -15,4 +15,14 @@ inline Json job_security_context() {
           {"seccompProfile", {{"type", "RuntimeDefault"}}}};
 }
 
+/// metadata of their pods. The proxy of a service mesh would not end with our program, and the Job neither.
+inline Json job_pod_metadata(Json labels) {
+  labels["sidecar.istio.io/inject"] = "false";
+  return {{"labels", std::move(labels)},
+          {"annotations", {{"sidecar.istio.io/inject", "false"}, {"linkerd.io/inject", "disabled"}}}};
+}
+
+/// Their nodeSelector: our image is for Linux.
+inline Json job_node_selector() { return {{"kubernetes.io/os", "linux"}}; }
+
 }  // namespace stash::controller

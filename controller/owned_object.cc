@@ -39,12 +39,26 @@ bool is_ours(const Json& live, const Json& owners) {
   return std::any_of(owners.begin(), owners.end(), [&](const Json& owner) { return has_owner(live, owner); });
 }
 
+std::string other_owner_of(const Json& live, const Json& owners) {
+  std::string other;
+  for (const Json& holder : array_at(live, {"metadata", "ownerReferences"})) {
+    const std::string kind = string_at(holder, {"kind"}), name = string_at(holder, {"name"});
+    for (const Json& owner : owners) {
+      if (kind != string_at(owner, {"kind"})) continue;
+      if (name == string_at(owner, {"name"})) return "";
+      other = kind + " " + name;
+    }
+  }
+  return other;
+}
+
 Owned plan_owned(Plan& plan, const api::Resource& resource, Json wanted, const Json* live) {
   wanted["metadata"]["annotations"][std::string(api::names::kSpecHash)] =
       fmt::format("{:016x}", fnv1a(dump_json(wanted)));
   const api::ObjectRef ref{string_at(wanted, {"metadata", "namespace"}), string_at(wanted, {"metadata", "name"})};
   if (live) {
-    if (!is_ours(*live, array_at(wanted, {"metadata", "ownerReferences"}))) return Owned::taken;
+    const Json& owners = array_at(wanted, {"metadata", "ownerReferences"});
+    if (!is_ours(*live, owners) || !other_owner_of(*live, owners).empty()) return Owned::taken;
     if (holds(*live, wanted)) return Owned::as_wanted;
     const Json* role = at(*live, {"roleRef"});
     if (role && *role != object_at(wanted, {"roleRef"})) {
@@ -58,7 +72,8 @@ Owned plan_owned(Plan& plan, const api::Resource& resource, Json wanted, const J
 }
 
 void drop_owned(Plan& plan, const api::Resource& resource, const Json* live, const Json& owners) {
-  if (!live || !string_at(*live, {"metadata", "deletionTimestamp"}).empty() || !is_ours(*live, owners)) return;
+  if (!live || !string_at(*live, {"metadata", "deletionTimestamp"}).empty()) return;
+  if (!is_ours(*live, owners) || !other_owner_of(*live, owners).empty()) return;
   remove_object(plan, resource, api::meta_of(*live));
 }
 

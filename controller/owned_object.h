@@ -10,7 +10,7 @@ namespace stash::controller {
 enum class Owned {
   as_wanted,  ///< nothing to write
   planned,    ///< a write was added to the plan
-  taken,      ///< an object of that name is not ours; it is left alone
+  taken,      ///< an object of that name is not ours, or another's of ours; it is left alone
 };
 
 /// Plans to make `live` (null when there is none) what `wanted` says. `wanted` is complete: apiVersion, kind, metadata
@@ -22,7 +22,12 @@ Owned plan_owned(Plan& plan, const api::Resource& resource, Json wanted, const J
 /// Ours by label or by one of these owners?
 bool is_ours(const Json& live, const Json& owners);
 
-/// Plans to delete `live` when it is ours.
+/// "BackupConfiguration web" when `live` is ours, but on account of another owner of the same kind as `owners`, and not
+/// of them; else "". What an earlier owner of the same name has left may be taken over, and what is left by one that is
+/// gone is removed by the API server.
+std::string other_owner_of(const Json& live, const Json& owners);
+
+/// Plans to delete `live` when it is ours, and no other owner's.
 void drop_owned(Plan& plan, const api::Resource& resource, const Json* live, const Json& owners);
 
 /// metadata of an object of ours.

@@ -92,6 +92,7 @@ Plan plan_repository(const RepositoryWorld& world) {
   Plan plan;
   const auto repository = api::decode<api::Repository>(world.repository);
   if (!repository) {
+    if (let_go_unreadable(plan, world.repository)) return plan;
     if (already_says(world.repository, repository.error().message)) return plan;
     StatusDraft status(world.repository, {}, world.now);
     status.set(names::kReady, "False", reasons::kInvalid, repository.error().message);

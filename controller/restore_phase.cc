@@ -266,6 +266,7 @@ Plan plan_restore(const RestoreWorld& world) {
   const auto session = api::decode<api::RestoreSession>(world.session);
   if (!session) {
     Plan plan;
+    release_legacy_finalizers(plan, api::kRestoreSessions, world.session);
     const std::string phase = string_at(world.session, {"status", "phase"});
     if (phase == kInvalidPhase || at(world.session, {"metadata", "deletionTimestamp"})) return plan;
     StatusDraft status(world.session, {}, world.now);

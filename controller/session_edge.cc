@@ -9,6 +9,7 @@
 #include "controller/execute.h"
 #include "controller/expected_hosts.h"
 #include "controller/gather.h"
+#include "controller/history.h"
 #include "controller/hook_edge.h"
 #include "controller/hosts.h"
 #include "controller/session_phase.h"
@@ -66,7 +67,11 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
     }
   }
   if (!world.configuration) return world;
-  for (const auto& other : cluster.caches.sessions_of({ref.ns, *name})) {
+  const auto sessions = cluster.caches.sessions_of({ref.ns, *name});
+  world.followed = is_followed(session, sessions);
+  const bool may_be_repeated = decoded_session->status.next_retry && !decoded_session->status.retried;
+  if (world.followed && !may_be_repeated) return world;
+  for (const auto& other : sessions) {
     auto sibling = api::decode<api::BackupSession>(*other);
     if (sibling && sibling->metadata.name != ref.name) world.siblings.push_back(*std::move(sibling));
   }
@@ -116,7 +121,7 @@ void forget(Cluster& cluster, const api::ObjectRef& ref) {
 /// The newest one that has a result speaks for its BackupConfiguration.
 void push_result(Cluster& cluster, const SessionWorld& world) {
   const auto session = api::decode<api::BackupSession>(world.session);
-  if (!session || !world.configuration) return;
+  if (!session || !world.configuration || world.followed) return;
   auto text = render_session_metrics(*session, *world.configuration);
   const auto is_newer = [&](const api::BackupSession& other) {
     return other.metadata.created > session->metadata.created &&

@@ -27,6 +27,10 @@ namespace {
 
 namespace names = api::names;
 
+/// Thousands may have come together while nobody looked; those that run are looked at in between.
+constexpr std::size_t kRemovedAtOnce = 50;
+constexpr std::chrono::seconds kGoOnRemoving{1};
+
 /// The deadline has ended it, and its pods or their thaws are waited for.
 bool is_late(const SessionDecision& decision) {
   const api::Condition* late = api::find_condition(decision.status.conditions(), names::kDeadlineExceeded);
@@ -58,11 +62,15 @@ bool session_of_another_invoker_is_left_alone(SessionDecision& decision) {
 
 bool finished_session_only_tidies_its_history(SessionDecision& decision) {
   if (!api::is_final_phase(decision.session.status.phase)) return false;
-  if (!decision.world.configuration) return true;
+  if (!decision.world.configuration || decision.world.followed) return true;
   std::vector<api::BackupSession> all = decision.world.siblings;
   all.push_back(decision.session);
   const int limit = decision.world.configuration->spec.backup_history_limit.value_or(1);
   for (const api::ObjectMeta& meta : beyond_history(std::move(all), limit)) {
+    if (decision.plan.writes.size() >= kRemovedAtOnce) {
+      look_again(decision.plan, kGoOnRemoving);
+      break;
+    }
     remove_object(decision.plan, api::kBackupSessions, meta);
   }
   return true;
@@ -344,6 +352,7 @@ constexpr Rule kRules[] = {
 
 Plan plan_unreadable(const SessionWorld& world, const Error& error) {
   Plan plan;
+  release_legacy_finalizers(plan, api::kBackupSessions, world.session);
   const std::string phase = string_at(world.session, {"status", "phase"});
   if (api::is_final_phase(phase) || at(world.session, {"metadata", "deletionTimestamp"})) return plan;
   StatusDraft status(world.session, {}, world.now);

@@ -23,6 +23,7 @@ struct SessionWorld {
   std::optional<api::BackupConfiguration> configuration;
   std::string configuration_error;                         ///< it exists but cannot be read
   std::vector<api::BackupSession> siblings;                ///< other sessions of the same BackupConfiguration
+  bool followed = false;                                   ///< is_followed; then siblings may be left out
   TargetWorld target;                                      ///< empty when the configuration has no target
   std::map<std::string, std::chrono::seconds> silent_for;  ///< claimed hosts: time since the last sign of progress
   bool exec_hooks = true;                                  ///< the chart's hooks.exec

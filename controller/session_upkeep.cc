@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/codec.h"
+#include "api/last_sign.h"
 #include "api/names.h"
 #include "api/time_out.h"
 #include "controller/hosts.h"
@@ -153,7 +154,7 @@ bool waits_for_upkeep(SessionDecision& decision, bool late) {
     wait_for(decision, next, reasons::kUpkeepOffered,
              fmt::format("all hosts have ended; waiting for {} to do the upkeep of the repository", next));
   } else {
-    wait_for(decision, next, reasons::kPodBusy,
+    wait_for(decision, next, api::kPodBusy,
              fmt::format("all hosts have ended; {} does the upkeep of the repository when its pod is done with session "
                          "{}",
                          next, other_work));

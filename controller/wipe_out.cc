@@ -118,9 +118,7 @@ bool has_data_to_wipe(const api::Repository& repository) {
 }
 
 std::string wipe_out_job_name(const std::string& repository) {
-  std::string plain = repository;
-  std::ranges::replace(plain, '.', '-');
-  return shorten_name(std::string(names::kWipeOutJobPrefix) + plain, 63);
+  return undotted_name(std::string(names::kWipeOutJobPrefix) + repository, 63);
 }
 
 Json wipe_out_job(const api::Repository& repository, const Json& object, const inject::Settings& settings,
@@ -129,6 +127,7 @@ Json wipe_out_job(const api::Repository& repository, const Json& object, const i
                        {names::kComponentLabel, names::kWipeOutComponent},
                        {names::kRepositoryUidLabel, repository.metadata.uid}};
   Json pod = {{"restartPolicy", "Never"},
+              {"nodeSelector", job_node_selector()},
               {"automountServiceAccountToken", false},
               {"enableServiceLinks", false},
               {"containers", Json::array({container(object, settings, server_time)})},
@@ -147,7 +146,7 @@ Json wipe_out_job(const api::Repository& repository, const Json& object, const i
            {{"backoffLimit", 0},
             {"activeDeadlineSeconds", 86400},
             {"ttlSecondsAfterFinished", 86400},
-            {"template", {{"metadata", {{"labels", labels}}}, {"spec", std::move(pod)}}}}}};
+            {"template", {{"metadata", job_pod_metadata(labels)}, {"spec", std::move(pod)}}}}}};
 }
 
 void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, const Json& object) {
@@ -161,6 +160,13 @@ void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, cons
     finalizers.erase(found);
   }
   write_patch(plan, api::kRepositories, object, {{"metadata", {{"finalizers", std::move(finalizers)}}}});
+}
+
+bool let_go_unreadable(Plan& plan, const Json& object) {
+  if (string_at(object, {"metadata", "deletionTimestamp"}).empty() || bool_at(object, {"spec", "wipeOut"}))
+    return false;
+  release(plan, object);
+  return true;
 }
 
 bool begins_wipe_out(const Plan& plan) {

@@ -40,6 +40,9 @@ Json wipe_out_job(const api::Repository& repository, const Json& object, const i
 /// The finalizer stands as long as wipeOut does, and only there: a dead operator holds up no other deletion.
 void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, const Json& object);
 
+/// Of one that is deleted and cannot be read: without wipeOut nothing but finalizers holds it. False while it stays.
+bool let_go_unreadable(Plan& plan, const Json& object);
+
 /// Does this plan make the Job? What it removes cannot be brought back.
 bool begins_wipe_out(const Plan& plan);
 

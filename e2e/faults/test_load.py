@@ -146,6 +146,7 @@ def test_of_two_hundred_creations_a_second_none_is_refused_or_waits_half_the_tim
 
 
 SESSIONS, CONFIGURATIONS, PODS = 5_000, 500, 1_000
+CROWD = 500  # sessions of one configuration, which keeps one
 LIMIT = 256 * MI  # resources.limits.memory of controller and webhook in the chart
 AT_REST = 0.05  # of one processor
 
@@ -174,6 +175,7 @@ def test_thousands_of_objects_leave_controller_and_webhook_within_their_memory_a
         admin.make(f"{ours}/backupconfigurations", (objects.backup_configuration(large, name=f"load-{i:03}", workload=f"missing-{i:03}", paused=True)
                                                     for i in range(CONFIGURATIONS)))
         admin.make(f"{ours}/backupsessions", (objects.backup_session(large, f"load-{i:04}", f"nobody-{i % CONFIGURATIONS}") for i in range(SESSIONS)))
+        admin.make(f"{ours}/backupsessions", (objects.backup_session(large, f"crowd-{i:03}", "load-000") for i in range(CROWD)))
         # The controller is busy with all of them, and takes them in turn.
         workload.session("by-hand")
         assert workload.finished("by-hand", 400)["status"]["phase"] == "Succeeded"
@@ -189,6 +191,8 @@ def test_thousands_of_objects_leave_controller_and_webhook_within_their_memory_a
         assert len(following) >= SESSIONS // 500 - 1
         wait_until("every session is decided", lambda: all(found.get("status", {}).get("phase") in ("Skipped", "Failed")
                                                            for found in kube.list("backupsessions", large)), 180, every=3)
+        wait_until("the crowd has gone", lambda: sum(found["metadata"]["name"].startswith("crowd-")
+                                                     for found in kube.list("backupsessions", large)) <= 1, 120, every=3)
         for name in ("controller", "webhook"):
             program = getattr(bench, name)
             most = process.memory(program.pid, "VmHWM")

@@ -31,6 +31,14 @@ TEST_CASE("a cut never leaves a dash or a dot before the hash's dash", "[base][h
   CHECK(shortened.size() == 12);
 }
 
+TEST_CASE("a name without its dots has its own hash", "[base][hash]") {
+  CHECK(undotted_name("web-v1", 20) == "web-v1");
+  CHECK(undotted_name("web.v1", 20).starts_with("web-v1-"));
+  CHECK(undotted_name("web.v1", 20).size() == 15);
+  CHECK(undotted_name("web.v.1", 20) != undotted_name("web.v-1", 20));
+  CHECK(undotted_name("web.v1.of-the-warehouse", 20) != undotted_name("web-v1.of-the-warehouse", 20));
+}
+
 TEST_CASE("even a limit without room for the hash is kept", "[base][hash]") {
   for (std::size_t limit = 0; limit < 12; ++limit) CHECK(shorten_name("a-very-long-name", limit).size() <= limit);
 }

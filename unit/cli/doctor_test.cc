@@ -248,6 +248,19 @@ TEST_CASE("a session whose hosts are objects of their own is stale an hour after
   CHECK(stale());
 }
 
+TEST_CASE("a session that waits for a pod which works for another one is not called stale", "[cli][doctor]") {
+  DoctorWorld world = a_world();
+  world.now = kCreated + std::chrono::hours(2);
+  world.lists.erase("leases");
+  world.lists.erase("deployments");
+  world.lists["backupsessions"] = Json::array(
+      {a_backup_session()
+           .phase("Pending")
+           .condition({"Completed", "False", "PodBusy", "pod web-1 works for session nightly-1", 1, kCreated})
+           .json()});
+  for (const Check& check : complaints(world)) CHECK(check.area != "stale");
+}
+
 TEST_CASE("what was left behind is told", "[cli][doctor]") {
   DoctorWorld world = a_world();
   world.lists["backupsessions"] = Json::array({a_backup_session("old").json()});

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "api/names.h"
+#include "controller/cron_job_slots.h"
 #include "unit/controller/worlds.h"
 
 namespace {

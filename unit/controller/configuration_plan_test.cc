@@ -236,9 +236,25 @@ TEST_CASE("a CronJob under the name of an older Stash is removed", "[controller]
   old.name = "app-backup";
   old.uid = "old";
   world.other_cron_jobs = {old};
+  old.uid = "old account";
+  world.other_service_accounts = {old};
   const Plan done = plan(world);
   CHECK(done.writes.at(0).verb == Write::Verb::remove);
   CHECK(done.writes.at(0).uid == "old");
+  CHECK(done.writes.at(1).verb == Write::Verb::remove);
+  CHECK(done.writes.at(1).uid == "old account");
+}
+
+TEST_CASE("the CronJob of another BackupConfiguration is left to it, and named", "[controller][configuration][I7]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.cron_job = cron_job_objects(a_backup_configuration("other"), some_settings()).cron_job;
+  CHECK(
+      condition(world, "CronJobCreated") ==
+      "False NameTaken: CronJob demo/stash-backup-app-backup exists already and is that of BackupConfiguration other, "
+      "so it is left alone; rename one of the two BackupConfigurations");
+  INFO("nor is it removed when this one becomes Invalid");
+  world.configuration["spec"]["schedule"] = "";
+  CHECK(written(plan(world)) == Texts{"write BackupConfiguration"});
 }
 
 TEST_CASE("an event comes when a condition becomes False, not while it stays so", "[controller][configuration]") {
@@ -376,6 +392,28 @@ TEST_CASE("a BackupConfiguration that cannot be read is Invalid, once", "[contro
   CHECK(phase_of(world.configuration) == "Invalid");
   CHECK(condition_of(world.configuration, "Ready").find("/spec/schedule") != std::string::npos);
   CHECK(plan(world).empty());
+}
+
+TEST_CASE("a BackupConfiguration that cannot be read loses its CronJobs with their access",
+          "[controller][configuration][F84][I6]") {
+  ConfigurationWorld world = after(a_configuration_world());
+  world.configuration["spec"]["repository"]["namespace"] = "other";
+  api::ObjectMeta old;
+  old.ns = "demo";
+  old.name = "app-backup";
+  world.other_cron_jobs = {old};
+  CHECK(written(plan(world)) == Texts{"delete CronJob", "delete CronJob", "delete RoleBinding", "delete Role",
+                                      "delete ServiceAccount", "write BackupConfiguration"});
+}
+
+TEST_CASE("a deleted BackupConfiguration that cannot be read loses the finalizer of older Stash",
+          "[controller][configuration][F84][I6]") {
+  ConfigurationWorld world =
+      a_configuration_world(a_backup_configuration().being_deleted().finalizer("stash.appscode.com"));
+  world.configuration["spec"]["repository"]["namespace"] = "other";
+  const Plan done = plan(world);
+  REQUIRE(done.writes.size() == 1);
+  CHECK(done.writes[0].body["metadata"]["finalizers"] == Json::array());
 }
 
 TEST_CASE("a hook that runs a program makes the configuration Invalid only where such hooks are turned off",

@@ -1,5 +1,6 @@
 #include "controller/cron_job.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "unit/controller/worlds.h"
@@ -26,9 +27,15 @@ TEST_CASE("the CronJob of a BackupConfiguration", "[controller][cron]") {
   CHECK(job["spec"]["suspend"] == false);
   CHECK(job["spec"]["concurrencyPolicy"] == "Forbid");
   CHECK(job["spec"]["startingDeadlineSeconds"] == 300);
+  // What has failed stays to be looked at until the next slot.
+  CHECK(job["spec"]["failedJobsHistoryLimit"] == 1);
+  CHECK_FALSE(job["spec"]["jobTemplate"]["spec"].contains("ttlSecondsAfterFinished"));
   const Json& pod = job["spec"]["jobTemplate"]["spec"]["template"];
-  CHECK(pod["metadata"]["labels"] == ours);
+  Json of_the_pod = ours;
+  of_the_pod["sidecar.istio.io/inject"] = "false";
+  CHECK(pod["metadata"]["labels"] == of_the_pod);
   CHECK(pod["spec"]["serviceAccountName"] == "stash-backup-app-backup");
+  CHECK(pod["spec"]["nodeSelector"] == Json({{"kubernetes.io/os", "linux"}}));
   const Json& container = pod["spec"]["containers"][0];
   CHECK(container["name"] == "stash");
   CHECK(container["image"] == "stash:test");
@@ -46,6 +53,14 @@ TEST_CASE("the CronJob's pods name all that a ResourceQuota may count", "[contro
   const Json& pod = objects.cron_job["spec"]["jobTemplate"]["spec"]["template"];
   CHECK(pod["spec"]["containers"][0]["resources"] ==
         Json({{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}, {"limits", {{"cpu", "500m"}, {"memory", "64Mi"}}}}));
+}
+
+TEST_CASE("no mesh puts a proxy into the CronJob's pods, which would keep the Job from its end", "[controller][cron]") {
+  const auto objects = cron_job_objects(a_backup_configuration(), some_settings());
+  const Json& pod = objects.cron_job["spec"]["jobTemplate"]["spec"]["template"];
+  CHECK(pod["metadata"]["labels"]["sidecar.istio.io/inject"] == "false");
+  CHECK(pod["metadata"]["annotations"] ==
+        Json({{"sidecar.istio.io/inject", "false"}, {"linkerd.io/inject", "disabled"}}));
 }
 
 TEST_CASE("a paused BackupConfiguration suspends its CronJob", "[controller][cron]") {
@@ -86,7 +101,16 @@ TEST_CASE("a ServiceAccount that the user names is used and none is made", "[con
 }
 
 TEST_CASE("CronJob names have no dots, fit in 52 characters and stay distinct", "[controller][cron][F83][I7]") {
-  CHECK(cron_job_name("app.v1") == "stash-backup-app-v1");
+  CHECK(cron_job_name("app-v1") == "stash-backup-app-v1");
+  CHECK(cron_job_name("app.v1").starts_with("stash-backup-app-v1-"));
+  CHECK(cron_job_name("app.v1") != cron_job_name("app.v1.x"));
+  for (const std::string& name : {std::string("app.v1"), std::string(30, 'a') + ".v1-of-the-warehouse"}) {
+    std::string dashed = name;
+    std::ranges::replace(dashed, '.', '-');
+    CHECK(cron_job_name(name) != cron_job_name(dashed));
+    CHECK(cron_job_name(name).size() <= 52);
+    CHECK(cron_job_name(name).find('.') == std::string::npos);
+  }
   std::string long_name(201, 'a');
   const std::string a = cron_job_name(long_name);
   long_name.back() = 'b';

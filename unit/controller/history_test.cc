@@ -1,5 +1,7 @@
 #include "controller/history.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "api/names.h"
@@ -73,4 +75,23 @@ TEST_CASE("a session that was skipped for one of the same second stays", "[contr
 TEST_CASE("a limit below one keeps the last result", "[controller][history]") {
   CHECK(removed({"b Succeeded", "a Succeeded"}, 0) == Texts{"a"});
   CHECK(removed({"b Succeeded", "a Succeeded"}, -3) == Texts{"a"});
+}
+
+TEST_CASE("a session is followed by a newer one that has ended as it has", "[controller][history]") {
+  const auto at_hour = [](int hour, const char* phase) {
+    return std::make_shared<const Json>(
+        a_backup_session(fmt::format("s{}", hour)).created(kCreated + std::chrono::hours(hour)).phase(phase).json());
+  };
+  const auto ran = at_hour(1, "Succeeded"), skipped = at_hour(2, "Skipped"), running = at_hour(3, "Running");
+  const auto failed = at_hour(4, "Failed"), skipped_later = at_hour(5, "Skipped");
+  CHECK_FALSE(is_followed(*ran, {ran, skipped, running}));
+  CHECK(is_followed(*ran, {ran, failed}));
+  CHECK_FALSE(is_followed(*failed, {ran, failed, skipped_later}));
+  CHECK(is_followed(*skipped, {skipped, failed, skipped_later}));
+  CHECK_FALSE(is_followed(*skipped, {skipped, failed}));
+  CHECK_FALSE(is_followed(*running, {failed}));
+  CHECK_FALSE(is_followed(*ran, {at_hour(1, "Failed")}));
+  Json going = *failed;
+  going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  CHECK_FALSE(is_followed(*ran, {std::make_shared<const Json>(going)}));
 }

@@ -64,6 +64,28 @@ TEST_CASE("an object of that name that is not ours is left alone", "[controller]
   CHECK(plan.empty());
 }
 
+TEST_CASE("an object of ours that belongs to another owner of that kind is neither taken from it nor removed",
+          "[controller][owned][F83][I7]") {
+  const auto owned_by = [](std::string name, std::string uid) {
+    Json live = applied(wanted_binding());
+    live["metadata"]["ownerReferences"][0]["name"] = std::move(name);
+    live["metadata"]["ownerReferences"][0]["uid"] = std::move(uid);
+    return live;
+  };
+  Json live = owned_by("web.v1", "u2");
+  CHECK(other_owner_of(live, Json::array({kOwner})) == "Deployment web.v1");
+  Plan plan;
+  CHECK(plan_owned(plan, api::kRoleBindings, wanted_binding(), &live) == Owned::taken);
+  drop_owned(plan, api::kRoleBindings, &live, Json::array({kOwner}));
+  CHECK(plan.empty());
+
+  INFO("shared by mistake, or left by an owner of that name which was made anew, it may be taken over");
+  live["metadata"]["ownerReferences"].push_back(kOwner);
+  CHECK(other_owner_of(live, Json::array({kOwner})).empty());
+  live = owned_by("web", "before");
+  CHECK(plan_owned(plan, api::kRoleBindings, wanted_binding(), &live) == Owned::planned);
+}
+
 TEST_CASE("a binding of older Stash, owned but to a ClusterRole, is removed and made anew", "[controller][owned]") {
   Json live = {
       {"metadata",

@@ -137,3 +137,15 @@ TEST_CASE("the plan after a Repository's plan writes nothing", "[controller][rep
     }
   }
 }
+
+TEST_CASE("a deleted Repository that cannot be read is let go, unless it asks for its data to be removed",
+          "[controller][repository][F84][I6][I11]") {
+  RepositoryWorld world = a_world(a_repository().being_deleted().finalizer("stash").finalizer("stash.appscode.com"));
+  world.repository["spec"]["backend"] = 5;
+  const Plan plan = plan_repository(world);
+  REQUIRE(plan.writes.size() == 1);
+  CHECK(plan.writes[0].body["metadata"]["finalizers"] == Json::array());
+  world.repository["spec"]["wipeOut"] = true;
+  CHECK(after(world)["metadata"]["finalizers"] == world.repository["metadata"]["finalizers"]);
+  CHECK(condition_of(after(world), "Ready").starts_with("False Invalid"));
+}

@@ -320,6 +320,15 @@ TEST_CASE("a RestoreSession that cannot be carried out is Invalid, with the reas
             "new one");
 }
 
+TEST_CASE("a deleted RestoreSession that cannot be read loses the finalizer of older Stash",
+          "[controller][restore][F84][I6]") {
+  RestoreWorld world = a_restore_world(a_restore_session().being_deleted().finalizer("stash.appscode.com"));
+  world.session["spec"]["repository"]["namespace"] = "other";
+  const Plan plan = plan_restore(world);
+  REQUIRE(plan.writes.size() == 1);
+  CHECK(plan.writes[0].body["metadata"]["finalizers"] == Json::array());
+}
+
 TEST_CASE("a restore by jobs is Invalid", "[controller][restore]") {
   RestoreWorld world = a_restore_world();
   world.session["spec"]["target"]["replicas"] = 3;

@@ -1,5 +1,7 @@
 #include "controller/session_phase.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "unit/controller/worlds.h"
@@ -389,6 +391,21 @@ TEST_CASE("a finished session removes what is beyond the history limit", "[contr
   CHECK(plan.writes[0].uid == "uid-s2");
 }
 
+TEST_CASE("of a history that is far too long some sessions are removed at a time, and by the newest one only",
+          "[controller][session][F24][I6]") {
+  SessionWorld world = a_session_world(a_backup_session().phase("Succeeded"));
+  for (int i = 1; i <= 500; ++i) {
+    world.siblings.push_back(a_backup_session(fmt::format("s{}", i)).created(kCreated - minutes(i)).phase("Succeeded"));
+  }
+  CHECK(plan_session(world).writes.size() == 50);
+  CHECK(plan_session(world).look_again_in == seconds(1));
+  world.siblings.resize(50);
+  CHECK(plan_session(world).writes.size() == 50);
+  CHECK_FALSE(plan_session(world).look_again_in);
+  world.followed = true;
+  CHECK(plan_session(world).empty());
+}
+
 TEST_CASE("an unfinished session of an older Stash, started but without hosts, is taken over",
           "[controller][session]") {
   const Json session = after(a_session_world(a_backup_session().phase("Running").total_hosts(1)));
@@ -401,6 +418,15 @@ TEST_CASE("a session that is being deleted only loses the finalizer of older Sta
   const Plan plan = plan_session(a_session_world(session));
   REQUIRE(plan.writes.size() == 1);
   CHECK(plan.writes[0].body["metadata"]["finalizers"] == Json::array({"other"}));
+}
+
+TEST_CASE("a deleted session that cannot be read loses the finalizer of older Stash",
+          "[controller][session][F84][I6]") {
+  SessionWorld world = a_session_world(a_backup_session().being_deleted().finalizer("stash.appscode.com"));
+  world.session["spec"]["invoker"]["name"] = 5;
+  const Plan plan = plan_session(world);
+  REQUIRE(plan.writes.size() == 1);
+  CHECK(plan.writes[0].body["metadata"]["finalizers"] == Json::array());
 }
 
 TEST_CASE("a session that cannot be read fails with the place of the mistake", "[controller][session]") {

@@ -99,9 +99,11 @@ TEST_CASE("the Job that removes the data needs no rights and passes every Pod Se
   const Json job = wipe_out_job(going(), going().json(), settings);
   CHECK(job["metadata"]["name"] == "stash-wipe-out-repo");
   CHECK_FALSE(job["metadata"].contains("ownerReferences"));
+  CHECK(job["spec"]["template"]["metadata"]["annotations"]["linkerd.io/inject"] == "disabled");
   const Json& pod = job["spec"]["template"]["spec"];
   CHECK(pod["automountServiceAccountToken"] == false);
   CHECK(pod["restartPolicy"] == "Never");
+  CHECK(pod["nodeSelector"] == Json({{"kubernetes.io/os", "linux"}}));
   CHECK(pod["imagePullSecrets"] == Json::array({{{"name", "regcred"}}}));
   CHECK(pod["volumes"][0] == Json({{"name", "secret"}, {"secret", {{"secretName", "repo-secret"}}}}));
   const Json& container = pod["containers"][0];

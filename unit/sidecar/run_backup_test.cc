@@ -547,6 +547,25 @@ TEST_CASE(
   CHECK(create_backupsession(story.context, "app-backup", "") == 0);
 }
 
+TEST_CASE("a session that waits for a pod which works for another one is not abandoned",
+          "[sidecar][create_backupsession][F24][I6][I8]") {
+  Story story;
+  const auto [age, abandoned] = GENERATE(table<int, bool>({{350, false}, {360, true}}));
+  story.script.on("GET", kConfiguration).reply(story.a_configuration_here().time_out("5h").json());
+  story.script.on("GET", kDeployment).reply(an_object("stash-demo"));
+  const TimePoint created = story.clock.now() - std::chrono::minutes(age);
+  const Json waiting =
+      a_backup_session("hourly")
+          .created(created)
+          .phase("Pending")
+          .condition({"Completed", "False", "PodBusy", "pod web-1 works for session nightly-1", 1, created})
+          .json();
+  story.script.on("GET", Story::kSessionPath, kSessionsOfOurs).reply(list_of({waiting}, "1"));
+  story.script.on("POST", abandoned ? "/api/v1/namespaces/demo/events" : Story::kSessionPath)
+      .reply(201, Json::object());
+  CHECK(create_backupsession(story.context, "app-backup", "") == 0);
+}
+
 TEST_CASE("not being allowed to look at the target skips no backup", "[sidecar][create_backupsession]") {
   Story story;
   story.script.on("GET", kConfiguration).reply(story.a_configuration_here().json());
