@@ -202,6 +202,7 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   world.inject.group = name.kind->resource.group;
   world.inject.kind = name.kind->resource.kind;
   world.inject.workload = &workload;
+  world.inject.nudge = true;
   world.inject.ns = ref.ns;
   world.inject.namespace_labels = cluster.namespace_labels(ref.ns);
   world.inject.configurations = all_decoded<api::BackupConfiguration>(caches.configurations_of(name));
@@ -300,6 +301,7 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
   }
   const WorkloadWorld world = gather_workload(cluster, name, *workload);
   const WorkloadPlan decision = plan_workload(world, cluster.settings);
+  target.injection = decision.injection;
   target.findings = findings_about(decision.findings, question.owner);
   target.remarks = findings_about(decision.remarks, question.owner);
   const bool by_node = name.kind->hosts == api::HostScheme::nodes;

@@ -18,10 +18,17 @@ Nudges NudgeBook::look(const std::string& workload) const {
   if (entry.in_vain > 0 && entry.last < answered_) return {};
   const auto patience = workload == last_nudged_ ? kAskForAllAgain : kAskForAll;
   const bool asks = entry.in_vain > 0 && entry.error.empty() && clock_.steady() - last_ >= patience;
-  return {entry.in_vain, entry.count, since, entry.error, entry.change, asks};
+  return {.in_vain = entry.in_vain,
+          .count = entry.count,
+          .since_last = since,
+          .error = entry.error,
+          .change = entry.change,
+          .asks_for_all = asks,
+          .blamed = entry.blamed};
 }
 
-void NudgeBook::nudged(const std::string& workload, const std::string& change, std::string error) {
+void NudgeBook::nudged(const std::string& workload, const std::string& change, std::string error,
+                       std::vector<std::string> blamed) {
   const std::scoped_lock lock(mutex_);
   const auto now = clock_.steady();
   sweep();
@@ -37,11 +44,14 @@ void NudgeBook::nudged(const std::string& workload, const std::string& change, s
   last_nudged_ = workload;
   entry.resting = false;
   entry.error = std::move(error);
+  entry.blamed = std::move(blamed);
 }
 
 void NudgeBook::say(const std::string& workload, std::string error) {
   const std::scoped_lock lock(mutex_);
-  entries_[workload].error = std::move(error);
+  Entry& entry = entries_[workload];
+  entry.error = std::move(error);
+  entry.blamed.clear();
 }
 
 std::size_t NudgeBook::size() const {
@@ -71,6 +81,7 @@ void NudgeBook::rest(Entry& entry) {
   entry.resting = true;
   entry.in_vain = 0;
   entry.error.clear();
+  entry.blamed.clear();
 }
 
 void NudgeBook::sweep() {

@@ -15,7 +15,9 @@ class NudgeBook {
  public:
   explicit NudgeBook(const Clock& clock) : clock_(clock) {}
   Nudges look(const std::string& workload) const;
-  void nudged(const std::string& workload, const std::string& change, std::string error);
+  /// `blamed`: the API server refused it for their sake.
+  void nudged(const std::string& workload, const std::string& change, std::string error,
+              std::vector<std::string> blamed = {});
   /// Why it cannot be nudged.
   void say(const std::string& workload, std::string error);
   /// Injecting would change nothing any more.
@@ -30,6 +32,7 @@ class NudgeBook {
     std::chrono::steady_clock::time_point last;
     bool resting = false;
     std::string error, change;
+    std::vector<std::string> blamed;
   };
   void rest(Entry& entry);
   void sweep();

@@ -22,6 +22,7 @@ struct Nudges {
   /// All were in vain and no other workload has asked lately whether the webhook is back: this one may, before its
   /// time.
   bool asks_for_all = false;
+  std::vector<std::string> blamed{};  ///< for whose part of the change the last one was refused (refused_nudge.h)
   friend bool operator==(const Nudges&, const Nudges&) = default;
 };
 
