@@ -1,5 +1,8 @@
 #include "controller/nudge_book.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace stash::controller {
 
 namespace {
@@ -47,6 +50,22 @@ void NudgeBook::nudged(const std::string& workload, const std::string& change, s
   entry.blamed = std::move(blamed);
 }
 
+std::chrono::seconds NudgeBook::gone_for(const std::string& workload, const std::vector<std::string>& configurations) {
+  const std::scoped_lock lock(mutex_);
+  if (configurations.empty()) {
+    gone_.erase(workload);
+    return std::chrono::seconds::max();
+  }
+  const auto now = clock_.steady();
+  const auto before = std::exchange(gone_[workload], {});
+  auto last = std::chrono::steady_clock::time_point::min();
+  for (const std::string& name : configurations) {
+    const auto found = before.find(name);
+    last = std::max(last, gone_[workload][name] = found == before.end() ? now : found->second);
+  }
+  return std::chrono::duration_cast<std::chrono::seconds>(now - last);
+}
+
 void NudgeBook::say(const std::string& workload, std::string error) {
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[workload];
@@ -74,6 +93,7 @@ void NudgeBook::at_rest(const std::string& workload) {
 void NudgeBook::gone(const std::string& workload) {
   const std::scoped_lock lock(mutex_);
   sweep();
+  gone_.erase(workload);
   if (const auto found = entries_.find(workload); found != entries_.end()) rest(found->second);
 }
 

@@ -114,6 +114,10 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
     return result;
   }
   if (restore_must_wait(desired, injection, workload)) return result;
+  if (world.gone_for < kMayComeBack) {
+    look_again(result.plan, kMayComeBack - world.gone_for);
+    return result;
+  }
 
   result.change = fmt::format("{:016x}", fnv1a(dump_json(injection.patch)));
   const bool same = world.nudges.change == result.change;
