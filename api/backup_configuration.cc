@@ -46,33 +46,21 @@ constexpr auto fields(Of<BackupConfigurationSpec>) {
       later<AnyObject>("interimVolumeTemplate", "Only for backups by jobs.")};
 }
 
-constexpr auto fields(Of<Withdrawal>) {
-  return std::tuple{
-      Field{"phase", &Withdrawal::phase, "Withdrawn, or Retrying while it is tried again."},
-      Field{"reason", &Withdrawal::reason, "Why, as one word: that of the condition StashSidecarInjected."},
-      Field{"message", &Withdrawal::message, "Why, and what to do."},
-      Field{"observedGeneration", &Withdrawal::observed_generation, "metadata.generation that was tried."},
-      Field{"repositoryGeneration", &Withdrawal::repository_generation, "That of the Repository."},
-      Field{"settings", &Withdrawal::settings, "Fingerprint of the chart's settings that were tried."},
-      Field{"attempts", &Withdrawal::attempts, "How often in a row it did not work."},
-      Field{"since", &Withdrawal::since, "When the sidecar was taken out."},
-      Field{"retryAt", &Withdrawal::retry_at, "When it is tried again."}};
-}
-
 constexpr auto fields(Of<BackupConfigurationStatus>) {
-  return std::tuple{Field{"observedGeneration", &BackupConfigurationStatus::observed_generation, as<Generation>(),
-                          "metadata.generation that this status is about."},
-                    Field{"phase", &BackupConfigurationStatus::phase, "Ready, NotReady or Invalid."},
-                    Field{"conditions",
-                          &BackupConfigurationStatus::conditions,
-                          "What Stash says about this object.",
-                          {.list_key = "type"}},
-                    Field{"withdrawal", &BackupConfigurationStatus::withdrawal,
-                          "The sidecar was taken out of the workload, for it kept its pods from running."},
-                    Field{"generationObservedTime", &BackupConfigurationStatus::generation_observed,
-                          "When observedGeneration was first seen; slots before it are not missed."},
-                    Field{"lastSuccessfulTime", &BackupConfigurationStatus::last_success,
-                          "When the newest backup that succeeded ended; stays when its BackupSession is gone."}};
+  return std::tuple{
+      Field{"observedGeneration", &BackupConfigurationStatus::observed_generation, as<Generation>(),
+            "metadata.generation that this status is about."},
+      Field{"phase", &BackupConfigurationStatus::phase, "Ready, NotReady or Invalid."},
+      Field{"conditions",
+            &BackupConfigurationStatus::conditions,
+            "What Stash says about this object.",
+            {.list_key = "type"}},
+      Field{"withdrawal", &BackupConfigurationStatus::withdrawal,
+            "The sidecar is left out of the workload, for it kept the workload or its pods from being made."},
+      Field{"generationObservedTime", &BackupConfigurationStatus::generation_observed,
+            "When observedGeneration was first seen; slots before it are not missed."},
+      Field{"lastSuccessfulTime", &BackupConfigurationStatus::last_success,
+            "When the newest backup that succeeded ended; stays when its BackupSession is gone."}};
 }
 
 template <>

@@ -32,19 +32,6 @@ struct BackupConfigurationSpec {
   friend bool operator==(const BackupConfigurationSpec&, const BackupConfigurationSpec&) = default;
 };
 
-/// The sidecar kept the workload's pods from running, so it was taken out: the controller's verdict, which the injector
-/// follows for as long as all of it that can be compared is as it was.
-struct Withdrawal {
-  std::string phase;                       ///< Withdrawn, or Retrying: it is being tried again
-  std::string reason, message;             ///< as in the condition StashSidecarInjected
-  std::int64_t observed_generation = 0;    ///< of the BackupConfiguration then
-  std::int64_t repository_generation = 0;  ///< of its Repository then
-  std::string settings;                    ///< fingerprint of the chart's settings that were tried
-  int attempts = 0;                        ///< how often it was taken out, or not tried again, in a row
-  std::optional<TimePoint> since, retry_at;
-  friend bool operator==(const Withdrawal&, const Withdrawal&) = default;
-};
-
 struct BackupConfigurationStatus {
   std::int64_t observed_generation = 0;
   std::string phase;  ///< Ready, NotReady, Invalid

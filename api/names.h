@@ -61,6 +61,11 @@ inline constexpr std::string_view kBlueprintComponent = "stash-blueprint";
 inline constexpr std::string_view kInjectionLabel = "stash.appscode.com/injection";
 /// Field manager of a write to a workload with which the webhook brings the newest image of ours (ADR 0041).
 inline constexpr std::string_view kUpgradeManager = "stash-sidecar-upgrade";
+/// That of the controller's other nudges: they alone may bring what was refused before (ADR 0032). The name is the one
+/// that the API server itself would give them.
+inline constexpr std::string_view kNudgeManager = "stash";
+/// That of a write which the webhook is to admit as it is, so that it shows whether the author's workload is refused.
+inline constexpr std::string_view kAsItIsManager = "stash-as-it-is";
 
 /// Ours, on a Repository with wipeOut and on nothing else: its data goes before it does (docs/decisions).
 inline constexpr std::string_view kWipeOutFinalizer = "stash.appscode.com/wipe-out";

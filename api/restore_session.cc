@@ -93,7 +93,9 @@ constexpr auto fields(Of<RestoreSessionStatus>) {
       Accepts{"observedGeneration", as<Generation>(), "Older API; never written."},
       Accepts{"sessionDeadline", as<TimePoint>(), "Later API; not written."},
       Field{"progress", &RestoreSessionStatus::progress, "How far it has come, over all hosts."},
-      Field{"reason", &RestoreSessionStatus::reason, kReasonDoc}};
+      Field{"reason", &RestoreSessionStatus::reason, kReasonDoc},
+      Field{"withdrawal", &RestoreSessionStatus::withdrawal,
+            "The init container is left out of the workload, for the API server refused the workload with it."}};
 }
 
 template <>

@@ -44,6 +44,7 @@ struct RestoreSessionStatus {
   std::vector<Condition> conditions;
   std::optional<SessionProgress> progress{};
   std::string reason{};  ///< why it has not succeeded, in one word
+  std::optional<Withdrawal> withdrawal{};
   friend bool operator==(const RestoreSessionStatus&, const RestoreSessionStatus&) = default;
 };
 

@@ -177,4 +177,18 @@ constexpr auto fields(Of<TaskRef>) {
 inline constexpr std::string_view kRepositoryNamespaceDoc =
     "Only the namespace of this object is supported; any other is refused.";
 
+constexpr auto fields(Of<Withdrawal>) {
+  return std::tuple{
+      Field{"phase", &Withdrawal::phase, "Withdrawn, or Retrying while it is tried again."},
+      Field{"reason", &Withdrawal::reason,
+            "Why, as one word: that of the condition that tells whether it is injected."},
+      Field{"message", &Withdrawal::message, "Why, and what to do."},
+      Field{"observedGeneration", &Withdrawal::observed_generation, "metadata.generation that was tried."},
+      Field{"repositoryGeneration", &Withdrawal::repository_generation, "That of the Repository."},
+      Field{"settings", &Withdrawal::settings, "Fingerprint of the chart's settings that were tried."},
+      Field{"attempts", &Withdrawal::attempts, "How often in a row it did not work."},
+      Field{"since", &Withdrawal::since, "When it was taken out, or last refused."},
+      Field{"retryAt", &Withdrawal::retry_at, "When it is tried again."}};
+}
+
 }  // namespace stash::api

@@ -1,9 +1,11 @@
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
+#include "base/time.h"
 
 namespace stash::api {
 
@@ -82,6 +84,19 @@ struct RuntimeSettings {
   Json container = Json::object();  ///< resources, probes, lifecycle, securityContext, nice, ionice, env, envFrom
   Json pod = Json::object();
   friend bool operator==(const RuntimeSettings&, const RuntimeSettings&) = default;
+};
+
+/// What was put into a workload kept its pods from running, or the workload from being written, so it is left out: the
+/// controller's verdict, which the injector follows for as long as all of it that can be compared is as it was.
+struct Withdrawal {
+  std::string phase;                       ///< Withdrawn, or Retrying: it is being tried again
+  std::string reason, message;             ///< as in the condition StashSidecarInjected or StashInitContainerInjected
+  std::int64_t observed_generation = 0;    ///< of the object then
+  std::int64_t repository_generation = 0;  ///< of its Repository then
+  std::string settings;                    ///< fingerprint of the chart's settings that were tried
+  int attempts = 0;                        ///< how often it was left out, or not tried again, in a row
+  std::optional<TimePoint> since, retry_at;
+  friend bool operator==(const Withdrawal&, const Withdrawal&) = default;
 };
 
 }  // namespace stash::api

@@ -93,7 +93,8 @@ void set_sidecar_injected(const Subject& subject) {
   }
   // A new process does not know of nudges before its time; what was said stays until it is known better.
   const api::Condition* said = api::find_condition(subject.status.conditions(), names::kSidecarInjected);
-  if (said && said->status == "False" && said->reason == reasons::kSidecarNotInjected) return;
+  const bool refused = said && said->reason == inject::code_of(inject::Reason::workload_refused);
+  if (said && said->status == "False" && (refused || said->reason == reasons::kSidecarNotInjected)) return;
   say("Unknown", reasons::kPending, "waiting for the sidecar to be injected into " + subject.target());
 }
 

@@ -140,6 +140,9 @@ void set_withdrawal(Plan& plan, StatusDraft& status, const ConfigurationWorld& w
        .repository_generation = world.repository ? world.repository->metadata.generation : 0,
        .workload = fmt::format("{} {}/{}", target->ref.kind, configuration.metadata.ns, target->ref.name),
        .rollout = world.rollout,
+       .refused =
+           refused_for(world.injection, "BackupConfiguration " + to_string(configuration.metadata.ref()), world.now),
+       .up_to_date = world.injection.up_to_date,
        .now = world.now});
   if (withdrawal) {
     status.json["withdrawal"] = api::encode_status({.withdrawal = withdrawal})["withdrawal"];

@@ -5,19 +5,13 @@
 
 #include "api/backup_configuration.h"
 #include "api/repository.h"
+#include "controller/injection_facts.h"
 #include "controller/obstacle.h"
 #include "controller/plan.h"
 #include "controller/withdrawal.h"
 #include "inject/injector.h"
 
 namespace stash::controller {
-
-/// How the injection into the target stands.
-struct InjectionFacts {
-  bool asked_in_vain = false;  ///< the workload was written for the webhook's sake and came back without the container
-  std::string error;           ///< that write was refused: the API server's sentence
-  bool up_to_date = false;     ///< injecting the live workload would change nothing
-};
 
 /// All that the decision about one BackupConfiguration may look at.
 struct ConfigurationWorld {

@@ -86,6 +86,18 @@ std::map<std::string, std::string> busy_pods(const Caches& caches, const std::st
   return busy;
 }
 
+/// The BackupConfigurations that its sidecar serves and that name it no more.
+std::vector<std::string> gone_from(const WorkloadWorld& world) {
+  const Json* sidecar = inject::sidecar_of(*world.inject.workload);
+  std::vector<std::string> gone = sidecar == nullptr ? std::vector<std::string>() : inject::invokers_of(*sidecar);
+  std::erase_if(gone, [&](const std::string& name) {
+    return std::ranges::any_of(world.inject.configurations, [&](const api::BackupConfiguration& configuration) {
+      return configuration.metadata.name == name && !configuration.metadata.being_deleted;
+    });
+  });
+  return gone;
+}
+
 /// A BackupSession of a BackupConfiguration of this workload that has begun and not ended.
 bool in_session(const Caches& caches, const WorkloadWorld& world, const std::string& workload) {
   const auto serves = [&](const api::BackupConfiguration& configuration) {
@@ -202,6 +214,7 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   world.inject.group = name.kind->resource.group;
   world.inject.kind = name.kind->resource.kind;
   world.inject.workload = &workload;
+  world.inject.nudge = true;
   world.inject.ns = ref.ns;
   world.inject.namespace_labels = cluster.namespace_labels(ref.ns);
   world.inject.configurations = all_decoded<api::BackupConfiguration>(caches.configurations_of(name));
@@ -211,6 +224,7 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   };
   world.opted_in = cluster.not_opted_in(ref.ns).empty();
   world.nudges = cluster.nudges.look(to_string(name));
+  world.gone_for = cluster.nudges.gone_for(to_string(name), gone_from(world));
   if (cluster.settings.upgrade_at_once) {
     world.upgrade = cluster.upgrades.look(to_string(name));
     world.upgrade.in_session = in_session(caches, world, ref.name);
@@ -300,6 +314,7 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
   }
   const WorkloadWorld world = gather_workload(cluster, name, *workload);
   const WorkloadPlan decision = plan_workload(world, cluster.settings);
+  target.injection = decision.injection;
   target.findings = findings_about(decision.findings, question.owner);
   target.remarks = findings_about(decision.remarks, question.owner);
   const bool by_node = name.kind->hosts == api::HostScheme::nodes;

@@ -1,5 +1,8 @@
 #include "controller/nudge_book.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace stash::controller {
 
 namespace {
@@ -18,10 +21,17 @@ Nudges NudgeBook::look(const std::string& workload) const {
   if (entry.in_vain > 0 && entry.last < answered_) return {};
   const auto patience = workload == last_nudged_ ? kAskForAllAgain : kAskForAll;
   const bool asks = entry.in_vain > 0 && entry.error.empty() && clock_.steady() - last_ >= patience;
-  return {entry.in_vain, entry.count, since, entry.error, entry.change, asks};
+  return {.in_vain = entry.in_vain,
+          .count = entry.count,
+          .since_last = since,
+          .error = entry.error,
+          .change = entry.change,
+          .asks_for_all = asks,
+          .blamed = entry.blamed};
 }
 
-void NudgeBook::nudged(const std::string& workload, const std::string& change, std::string error) {
+void NudgeBook::nudged(const std::string& workload, const std::string& change, std::string error,
+                       std::vector<std::string> blamed) {
   const std::scoped_lock lock(mutex_);
   const auto now = clock_.steady();
   sweep();
@@ -37,11 +47,30 @@ void NudgeBook::nudged(const std::string& workload, const std::string& change, s
   last_nudged_ = workload;
   entry.resting = false;
   entry.error = std::move(error);
+  entry.blamed = std::move(blamed);
+}
+
+std::chrono::seconds NudgeBook::gone_for(const std::string& workload, const std::vector<std::string>& configurations) {
+  const std::scoped_lock lock(mutex_);
+  if (configurations.empty()) {
+    gone_.erase(workload);
+    return std::chrono::seconds::max();
+  }
+  const auto now = clock_.steady();
+  const auto before = std::exchange(gone_[workload], {});
+  auto last = std::chrono::steady_clock::time_point::min();
+  for (const std::string& name : configurations) {
+    const auto found = before.find(name);
+    last = std::max(last, gone_[workload][name] = found == before.end() ? now : found->second);
+  }
+  return std::chrono::duration_cast<std::chrono::seconds>(now - last);
 }
 
 void NudgeBook::say(const std::string& workload, std::string error) {
   const std::scoped_lock lock(mutex_);
-  entries_[workload].error = std::move(error);
+  Entry& entry = entries_[workload];
+  entry.error = std::move(error);
+  entry.blamed.clear();
 }
 
 std::size_t NudgeBook::size() const {
@@ -64,6 +93,7 @@ void NudgeBook::at_rest(const std::string& workload) {
 void NudgeBook::gone(const std::string& workload) {
   const std::scoped_lock lock(mutex_);
   sweep();
+  gone_.erase(workload);
   if (const auto found = entries_.find(workload); found != entries_.end()) rest(found->second);
 }
 
@@ -71,6 +101,7 @@ void NudgeBook::rest(Entry& entry) {
   entry.resting = true;
   entry.in_vain = 0;
   entry.error.clear();
+  entry.blamed.clear();
 }
 
 void NudgeBook::sweep() {

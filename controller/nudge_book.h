@@ -15,7 +15,12 @@ class NudgeBook {
  public:
   explicit NudgeBook(const Clock& clock) : clock_(clock) {}
   Nudges look(const std::string& workload) const;
-  void nudged(const std::string& workload, const std::string& change, std::string error);
+  /// `blamed`: the API server refused it for their sake.
+  void nudged(const std::string& workload, const std::string& change, std::string error,
+              std::vector<std::string> blamed = {});
+  /// How long the last of these, which its sidecar serves, has been gone; those that are not named are there again.
+  /// max: none is gone.
+  std::chrono::seconds gone_for(const std::string& workload, const std::vector<std::string>& configurations);
   /// Why it cannot be nudged.
   void say(const std::string& workload, std::string error);
   /// Injecting would change nothing any more.
@@ -30,6 +35,7 @@ class NudgeBook {
     std::chrono::steady_clock::time_point last;
     bool resting = false;
     std::string error, change;
+    std::vector<std::string> blamed;
   };
   void rest(Entry& entry);
   void sweep();
@@ -37,6 +43,8 @@ class NudgeBook {
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry> entries_;
+  /// By workload: its BackupConfigurations that are gone, and since when.
+  std::map<std::string, std::map<std::string, std::chrono::steady_clock::time_point>> gone_;
   std::chrono::steady_clock::time_point last_{};  ///< nudge of any workload
   std::string last_nudged_;
   std::chrono::steady_clock::time_point swept_{};

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/repository.h"
+#include "controller/injection_facts.h"
 #include "controller/workload_facts.h"
 #include "inject/decision.h"
 
@@ -31,6 +32,7 @@ struct TargetWorld {
   std::optional<api::Repository> repository_found;
   Presence secret = Presence::unknown;
   std::optional<WorkloadFacts> workload;
+  InjectionFacts injection;
   std::vector<inject::Finding> findings;
   std::vector<inject::Finding> remarks;       ///< what works, but not quite as asked for
   std::optional<std::vector<PodFacts>> pods;  ///< nullopt: not looked at

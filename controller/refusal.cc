@@ -1,5 +1,7 @@
 #include "controller/refusal.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -103,6 +105,12 @@ std::optional<Refusal> refusal_of(const Json& workload, const std::vector<Json>&
   }
   if (newest == nullptr) return std::nullopt;
   return Refusal{string_at(*newest, {"message"}), time_of(*newest, {"firstTimestamp", "eventTime"})};
+}
+
+std::string cut(const std::string& sentence) {
+  constexpr std::size_t kLongest = 600;
+  if (sentence.size() <= kLongest) return sentence;
+  return fmt::format("{}...", first_bytes(sentence, kLongest));
 }
 
 Blame blame_for(const std::string& sentence, const Json& sidecar) {

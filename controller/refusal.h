@@ -19,6 +19,9 @@ struct Refusal {
 /// `not_before`. nullopt: none is known.
 std::optional<Refusal> refusal_of(const Json& workload, const std::vector<Json>& events, TimePoint not_before);
 
+/// A foreign sentence as a status has room for it: a policy may write a page.
+std::string cut(const std::string& sentence);
+
 /// Whose fault a refusal is, as far as its sentence tells.
 enum class Blame {
   ours,      ///< without the sidecar the pod would be made

@@ -12,6 +12,7 @@
 #include "controller/restore_phase.h"
 #include "controller/session_hosts.h"
 #include "controller/status_draft.h"
+#include "inject/withdrawal.h"
 
 namespace stash::controller {
 namespace {
@@ -108,6 +109,7 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
   world.session = *session;
   world.now = session_time(cluster, api, api::kRestoreSessions, ref, *session);
   world.limits = cluster.limits;
+  world.settings = inject::fingerprint(cluster.settings);
   world.watched_for = cluster.watched_for();
   const auto restore = api::decode<api::RestoreSession>(*session);
   const std::string phase = string_at(*session, {"status", "phase"});

@@ -12,6 +12,7 @@
 #include "controller/fields_honoured.h"
 #include "controller/hosts.h"
 #include "controller/reasons.h"
+#include "controller/refused_nudge.h"
 #include "controller/restore_conditions.h"
 #include "controller/session_progress.h"
 #include "controller/status_draft.h"
@@ -241,6 +242,33 @@ bool phase_follows_from_the_hosts(Decision& decision) {
   return true;
 }
 
+/// An init container with which the API server refuses the workload waits outside it.
+void set_withdrawal(Decision& decision) {
+  const RestoreWorld& world = decision.world;
+  const api::ObjectMeta& meta = decision.session.metadata;
+  const auto& repository = world.target.repository_found;
+  auto held = decision.session.status.withdrawal;
+  if (held && repository && held->repository_generation != repository->metadata.generation) held.reset();
+  const auto withdrawal = plan_hold(
+      {.held = held,
+       .generation = meta.generation,
+       .repository_generation = repository ? repository->metadata.generation : 0,
+       .workload = fmt::format("{} {}/{}", world.target.ref.kind, meta.ns, world.target.ref.name),
+       .container = "init container",
+       .remedy = "change the policy, or delete this RestoreSession and create it with what is allowed there in "
+                 "spec.runtimeSettings.container",
+       .settings = world.settings,
+       .refused =
+           refused_for(world.target.injection, fmt::format("RestoreSession {}", to_string(meta.ref())), world.now),
+       .is_in = world.injected == meta.name && world.target.injection.up_to_date,
+       .now = world.now});
+  if (withdrawal) {
+    decision.status.json["withdrawal"] = api::encode_status(api::RestoreSessionStatus{.withdrawal = withdrawal})["withdrawal"];
+  } else {
+    decision.status.json.erase("withdrawal");
+  }
+}
+
 using Rule = bool (*)(Decision&);
 constexpr Rule kRules[] = {deleted_session_is_released,
                            settled_session_never_changes,
@@ -285,7 +313,10 @@ Plan plan_restore(const RestoreWorld& world) {
                     unnamed_hosts(world.session, array_at(world.session, {"status", "stats"}))};
   if (!decision.session.metadata.being_deleted) {
     set_fields_honoured<api::RestoreSession>(decision.status, world.session, world.target.remarks);
-    if (!settled_session_never_changes(decision)) set_restore_conditions(decision.status, world, *session);
+    if (!settled_session_never_changes(decision)) {
+      set_restore_conditions(decision.status, world, *session);
+      if (world.target.workload) set_withdrawal(decision);
+    }
   }
   for (const Rule rule : kRules) {
     if (rule(decision)) break;

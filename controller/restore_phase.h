@@ -14,6 +14,7 @@ struct RestoreWorld {
   Json session;
   TargetWorld target;
   std::map<std::string, std::chrono::seconds> silent_for;
+  std::string settings;       ///< fingerprint of the chart's settings in force
   std::string injected;       ///< the RestoreSession whose init container the pod template carries; "" for none
   std::string superseded_by;  ///< a newer RestoreSession of the same target that has taken this one's place there
   std::string used_by;        ///< "BackupSession demo/x": another one whose pods use the target's volumes; "" for none

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "api/names.h"
-#include "base/text.h"
+#include "controller/refusal.h"
 
 namespace stash::controller {
 namespace {
@@ -18,17 +18,11 @@ using std::chrono::seconds;
 constexpr minutes kFirstWait{10};
 constexpr minutes kLongestWait{360};
 constexpr seconds kOften{15}, kSeldom{60};
-constexpr minutes kFreshFor{10};       ///< a rollout that is not through by then is looked at less often
-constexpr std::size_t kLongest = 600;  ///< of a foreign sentence: a policy may write a page
+constexpr minutes kFreshFor{10};  ///< a rollout that is not through by then is looked at less often
 constexpr std::string_view kAllowIt =
     "set spec.runtimeSettings.container to what the namespace allows, or change its quota, limits or policy";
 
 minutes wait_after(int attempts) { return std::min(kFirstWait * (1 << std::clamp(attempts - 1, 0, 10)), kLongestWait); }
-
-std::string cut(const std::string& sentence) {
-  if (sentence.size() <= kLongest) return sentence;
-  return fmt::format("{}...", first_bytes(sentence, kLongest));
-}
 
 std::string message_for(const PodTrouble& trouble, const std::string& workload) {
   const std::string sentence = cut(trouble.sentence);
@@ -84,11 +78,30 @@ api::Withdrawal withdraw(const WithdrawalWorld& world, int attempts) {
           .retry_at = world.now + wait_after(attempts)};
 }
 
+/// Of a change of the sidecar that was refused; one that is there already may run meanwhile.
+std::optional<api::Withdrawal> hold(const WithdrawalWorld& world, const std::optional<api::Withdrawal>& held) {
+  return plan_hold({.held = held,
+                    .generation = world.configuration.metadata.generation,
+                    .repository_generation = world.repository_generation,
+                    .workload = world.workload,
+                    .container = "sidecar",
+                    .remedy = "set spec.runtimeSettings.container to what is allowed there, or change the policy",
+                    .settings = world.rollout.settings,
+                    .refused = world.refused,
+                    .is_in = world.rollout.injected && world.up_to_date,
+                    .now = world.now});
+}
+
 }  // namespace
 
 std::optional<api::Withdrawal> plan_withdrawal(const WithdrawalWorld& world) {
   auto held = still_valid(world);
   const RolloutFacts& rollout = world.rollout;
+  const bool was_refused = held && is_held_back(*held);
+  if (world.refused || was_refused) {
+    if (rollout.injected && rollout.trouble) return withdraw(world, 1);
+    return hold(world, held);
+  }
   if (rollout.injected) {
     if (held && is_being_carried_out(*held, rollout)) return held;
     if (rollout.trouble) return withdraw(world, held ? held->attempts + 1 : 1);
@@ -121,12 +134,12 @@ TimePoint sidecar_known_since(const std::vector<api::Condition>& conditions, Tim
 
 std::optional<seconds> look_at_rollout_in(const std::optional<api::Withdrawal>& withdrawal, const RolloutFacts& rollout,
                                           TimePoint injected, TimePoint now) {
-  if (rollout.injected) {
-    if (rollout.settled) return std::nullopt;
-    return now - injected < kFreshFor ? kOften : kSeldom;
-  }
-  if (!withdrawal || withdrawal->phase != names::kWithdrawn) return std::nullopt;
-  return std::max(std::chrono::duration_cast<seconds>(withdrawal->retry_at.value_or(now) - now), seconds(1));
+  std::optional<seconds> look;
+  if (rollout.injected && !rollout.settled) look = now - injected < kFreshFor ? kOften : kSeldom;
+  const bool waits = withdrawal && withdrawal->phase == names::kWithdrawn;
+  if (!waits || (rollout.injected && !is_held_back(*withdrawal))) return look;
+  const auto retry = std::chrono::duration_cast<seconds>(withdrawal->retry_at.value_or(now) - now);
+  return std::min(look.value_or(seconds::max()), std::max(retry, seconds(1)));
 }
 
 }  // namespace stash::controller

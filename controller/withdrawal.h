@@ -4,6 +4,7 @@
 
 #include "api/backup_configuration.h"
 #include "controller/pod_trouble.h"
+#include "controller/refused_nudge.h"
 
 namespace stash::controller {
 
@@ -23,13 +24,15 @@ struct WithdrawalWorld {
   std::int64_t repository_generation = 0;  ///< 0: the Repository is not known
   std::string workload;                    ///< "Deployment demo/web"
   RolloutFacts rollout;
+  std::optional<RefusedChange> refused;  ///< of a nudge, for the sake of this BackupConfiguration
+  bool up_to_date = false;               ///< injecting the live workload would change nothing
   TimePoint now{};
 };
 
 /// What status.withdrawal is to be; nullopt: nothing. In trouble the sidecar goes for 10 minutes, the next time for 20,
 /// up to 6 hours; a workload whose pods are refused without it too is not given it then, but waits on. Once all pods
-/// run with the sidecar all is forgotten, and so it is when configuration or Repository change. Pure and total: the
-/// texts hold until the next verdict.
+/// run with the sidecar all is forgotten, and so it is when configuration or Repository change. A change that the API
+/// server refused is held back likewise (refused_nudge.h). Pure and total: the texts hold until the next verdict.
 std::optional<api::Withdrawal> plan_withdrawal(const WithdrawalWorld& world);
 
 /// What is said while the sidecar stays although pods with it are refused (RolloutFacts::unclear_refusal).

@@ -2,9 +2,11 @@
 
 #include "api/names.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
+#include "controller/refused_nudge.h"
 #include "controller/rollout.h"
 #include "controller/rollout_edge.h"
 
@@ -38,6 +40,27 @@ bool may_be_stuck(const WorkloadWorld& world) {
          });
 }
 
+/// Whether the API server takes the workload as it is: then it was the nudge's change that it refused.
+bool is_taken_as_it_is(kube::Api& api, const WorkloadWorld& world, const ExecuteOptions& options, const Clock& clock) {
+  Plan plan;
+  write_patch(plan, world.kind->resource, *world.inject.workload, Json::object());
+  plan.writes.back().field_manager = api::names::kAsItIsManager;
+  return execute(api, plan, *world.inject.workload, options, clock).has_value();
+}
+
+/// Their statuses say what follows for them.
+void wake(Queues& queues, const WorkloadWorld& world, const std::vector<std::string>& blamed) {
+  const auto is_blamed = [&](const api::Resource& kind, const api::ObjectMeta& meta) {
+    return std::ranges::find(blamed, name_in_books(kind, meta.ref())) != blamed.end();
+  };
+  for (const api::BackupConfiguration& each : world.inject.configurations) {
+    if (is_blamed(api::kBackupConfigurations, each.metadata)) queues.configurations.add(to_string(each.metadata.ref()));
+  }
+  for (const api::RestoreSession& each : world.inject.restores) {
+    if (is_blamed(api::kRestoreSessions, each.metadata)) queues.restores.add(to_string(each.metadata.ref()));
+  }
+}
+
 /// Whether pods are to be asked if they still need the rights of a restore.
 bool restore_rights_linger(const WorkloadWorld& world) {
   return world.restore_role.is_object() && !inject::has_init_container(*world.inject.workload);
@@ -62,11 +85,19 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
   TRY(const bool more, look_for_foreign_objects(api, world, decision.plan));
   if (more) decision = plan_workload(world, cluster.settings);
 
-  const auto done = execute(api, decision.plan, *workload, {cluster.dry_run, "Workload Controller"}, cluster.clock);
+  const ExecuteOptions options{cluster.dry_run, "Workload Controller"};
+  std::size_t written = 0;
+  const auto done = execute(api, decision.plan, *workload, options, cluster.clock, &written);
+  std::vector<std::string> blamed;
+  // The nudge comes last: an earlier write may have been refused, as one of a role.
+  const bool refused = !done && decision.nudges && written + 1 == decision.plan.writes.size();
+  if (refused && may_be_for_what_it_brings(done.error()) && is_taken_as_it_is(api, world, options, cluster.clock)) {
+    blamed = to_be_blamed(world.inject, cluster.settings);
+  }
   if (!cluster.dry_run) {
     if (decision.injection.up_to_date) cluster.nudges.at_rest(key);
     if (decision.nudges && (done || done.error().code != ErrorCode::conflict)) {
-      cluster.nudges.nudged(key, decision.change, done ? "" : done.error().message);
+      cluster.nudges.nudged(key, decision.change, done ? "" : done.error().message, blamed);
     }
     if (!decision.nudges && !decision.injection.error.empty()) cluster.nudges.say(key, decision.injection.error);
     if (decision.asks_for_upgrade) cluster.upgrades.asked(key);
@@ -80,6 +111,11 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
         cluster.queues().configurations.add(to_string(configuration.metadata.ref()));
       }
     }
+  }
+  if (!blamed.empty()) {
+    wake(cluster.queues(), world, blamed);
+    log_warning("{}: {}; held back: {}", key, done.error().message, first_of(blamed, ", "));
+    return LookAgain(kFirstNudgeDelay);
   }
   TRY_VOID(done);
   if (decision.nudges && !cluster.dry_run) log_info("{}: nudged, so that the webhook injects", key);

@@ -114,21 +114,37 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
     return result;
   }
   if (restore_must_wait(desired, injection, workload)) return result;
+  if (world.gone_for < kMayComeBack) {
+    look_again(result.plan, kMayComeBack - world.gone_for);
+    return result;
+  }
 
   result.change = fmt::format("{:016x}", fnv1a(dump_json(injection.patch)));
-  const Nudges nudges = world.nudges.change == result.change ? world.nudges : Nudges{.error = world.nudges.error};
-  result.injection.error = nudges.error;
+  const bool same = world.nudges.change == result.change;
+  const Nudges nudges = same ? world.nudges : Nudges{.error = world.nudges.error};
+  if (world.nudges.blamed.empty()) {
+    result.injection.error = nudges.error;
+  } else if (same) {
+    result.injection.blamed = nudges.blamed;
+    result.injection.refusal = nudges.error;
+    result.injection.refused_for = nudges.since_last;
+  } else if (world.nudges.since_last < kFirstNudgeDelay) {
+    // The webhook may not know yet who is held back, and what it puts in as well would be refused for that.
+    look_again(result.plan, kFirstNudgeDelay - world.nudges.since_last);
+    return result;
+  }
   if (nudges.count > 0) {
     const auto delay = delay_after(nudges.count);
     // A single young nudge may not have come back by the watch yet.
-    result.injection.asked_in_vain =
-        nudges.in_vain > 1 || (nudges.in_vain == 1 && nudges.since_last >= kFirstNudgeDelay);
+    const bool in_vain = nudges.in_vain > 1 || (nudges.in_vain == 1 && nudges.since_last >= kFirstNudgeDelay);
+    result.injection.asked_in_vain = in_vain && nudges.blamed.empty();
     if (nudges.since_last < delay && !nudges.asks_for_all) {
       look_again(result.plan, std::min(delay - nudges.since_last, kFirstNudgeDelay));
       return result;
     }
   }
   write_patch(result.plan, world.kind->resource, workload, Json::object());
+  result.plan.writes.back().field_manager = api::names::kNudgeManager;
   result.nudges = true;
   look_again(result.plan, kFirstNudgeDelay);
   return result;

@@ -22,8 +22,13 @@ struct Nudges {
   /// All were in vain and no other workload has asked lately whether the webhook is back: this one may, before its
   /// time.
   bool asks_for_all = false;
+  std::vector<std::string> blamed{};  ///< for whose part of the change the last one was refused (refused_nudge.h)
   friend bool operator==(const Nudges&, const Nudges&) = default;
 };
+
+/// A BackupConfiguration that is replaced or applied anew is gone for a moment, and pods must not restart twice for
+/// that.
+inline constexpr std::chrono::seconds kMayComeBack{10};
 
 /// A webhook that cannot be reached is asked this often, whoever waits for it; and a little later by who asked last,
 /// for what keeps that one from its sidecar may be something else.
@@ -35,6 +40,8 @@ struct WorkloadWorld {
   inject::World inject;
   bool opted_in = true;
   Nudges nudges;
+  /// How long a BackupConfiguration that the sidecar serves has been gone. max: none is.
+  std::chrono::seconds gone_for = std::chrono::seconds::max();
   // Live objects of the names of sidecar_access.h; null when there is none.
   Json sidecar_role, sidecar_binding, restore_role, restore_binding;
   /// Of a kind that does not replace them itself, or while it may not be able to, or while rights of an init container

@@ -53,14 +53,19 @@ constexpr ReasonCode kReasonCodes[] = {
     {Reason::image_pull_failed, "ImagePullFailed"},
     {Reason::volume_mount_failed, "VolumeMountFailed"},
     {Reason::pods_unschedulable, "PodsUnschedulable"},
+    {Reason::workload_refused, "WorkloadRefused"},
 };
 
 Finding withdrawal_finding(const api::Withdrawal& withdrawal, const std::string& object) {
+  const std::string again = withdrawal.phase == names::kRetrying
+                                ? "it is being tried again"
+                                : fmt::format(
+                                      "it is tried again at {}, or when the BackupConfiguration, its Repository or the "
+                                      "chart's settings change",
+                                      format_time(withdrawal.retry_at.value_or(TimePoint{})));
   const auto found = std::ranges::find(kReasonCodes, withdrawal.reason, &ReasonCode::code);
   return {found == std::end(kReasonCodes) ? Reason::pods_refused : found->reason, object,
-          fmt::format("{}; it is tried again at {}, or when the BackupConfiguration, its Repository or the chart's "
-                      "settings change",
-                      withdrawal.message, format_time(withdrawal.retry_at.value_or(TimePoint{})))};
+          fmt::format("{}; {}", withdrawal.message, again)};
 }
 
 std::string label_of(const api::BackupConfiguration& configuration, const std::string& ns) {
@@ -190,16 +195,19 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
     auto repository = usable_repository(world, configuration->spec.repository, object, settings, desired.findings);
     bool must_go = desired.findings.size() > known && desired.findings.back().reason == Reason::claim_missing;
     if (repository) {
-      switch (withdrawal_of(*configuration, *repository, settings)) {
+      const auto& withdrawal = configuration->status.withdrawal;
+      switch (withdrawal_of(withdrawal, configuration->metadata, *repository, settings, world.nudge)) {
         case WithdrawalState::none:
           break;
         case WithdrawalState::renewable:
           desired.renew = true;
           break;
         case WithdrawalState::withdrawn:
-          desired.findings.push_back(withdrawal_finding(*configuration->status.withdrawal, object));
-          repository.reset();
           must_go = true;
+          [[fallthrough]];
+        case WithdrawalState::held_back:
+          desired.findings.push_back(withdrawal_finding(*withdrawal, object));
+          repository.reset();
       }
     }
     const bool in_empty_dir = repository && repository->spec.backend.local &&
@@ -279,8 +287,20 @@ void decide_restore(const World& world, const Settings& settings, Desired& desir
   // that is newer than its snapshot.
   const bool may_begin = &newest == injected || !has_failed(newest);
   if (!is_over(newest) && may_begin) {
-    auto repository =
-        usable_repository(world, newest.spec.repository, label_of(newest, world.ns), settings, desired.findings);
+    const std::string object = label_of(newest, world.ns);
+    auto repository = usable_repository(world, newest.spec.repository, object, settings, desired.findings);
+    const auto& withdrawal = newest.status.withdrawal;
+    if (repository &&
+        withdrawal_of(withdrawal, newest.metadata, *repository, settings, world.nudge) == WithdrawalState::held_back) {
+      desired.findings.push_back({Reason::workload_refused, object,
+                                  withdrawal->message + "; it is tried again while this RestoreSession waits"});
+      repository.reset();
+      // Nor does what an older one left go: that would restart the pods, and help nobody.
+      if (injected != nullptr) {
+        desired.restore = *injected;
+        return;
+      }
+    }
     const bool accepted = newest.status.phase == "Pending" || newest.status.phase == "Running";
     if (!desired.restore_at_work || &newest == injected || (accepted && repository)) {
       desired.restore = newest;

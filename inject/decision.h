@@ -41,6 +41,7 @@ enum class Reason {
   image_pull_failed,
   volume_mount_failed,
   pods_unschedulable,
+  workload_refused,
 };
 std::string_view code_of(Reason reason);  ///< "RepositoryMissing"
 
@@ -61,6 +62,7 @@ struct World {
   std::vector<api::RestoreSession> restores;             ///< the same
   std::function<std::optional<api::Repository>(const std::string& name)> repository;
   bool upgrade = false;  ///< image and default resources are to come now, not with the next rollout
+  bool nudge = false;    ///< the write is the controller's own: what was refused before may be tried (withdrawal.h)
 };
 
 /// A BackupConfiguration of the workload with its Repository.
@@ -96,7 +98,7 @@ struct Desired {
 /// for the pods would restart for nothing. A Repository whose status has BackendSecretFound=False for its current
 /// generation is not injected: a pod must not wait for a Secret that is not there. With BackendClaimFound=False a
 /// sidecar that is there goes too, for its pods could not be scheduled (one that runs keeps its claim). So does one
-/// that the controller has withdrawn (withdrawal.h). Pure and total.
+/// that the controller has withdrawn, while one that it holds back stays as it is (withdrawal.h). Pure and total.
 Desired decide(const World& world, const Settings& settings);
 
 /// Does this target name that workload?

@@ -4,6 +4,7 @@
 
 #include "api/names.h"
 #include "base/hash.h"
+#include "inject/decision.h"
 
 namespace stash::inject {
 
@@ -16,15 +17,19 @@ std::string fingerprint(const Settings& settings) {
   return fmt::format("{:016x}", fnv1a(dump_json(tried)));
 }
 
-WithdrawalState withdrawal_of(const api::BackupConfiguration& configuration, const api::Repository& repository,
-                              const Settings& settings) {
-  const auto& withdrawal = configuration.status.withdrawal;
-  if (!withdrawal || withdrawal->phase != api::names::kWithdrawn ||
-      withdrawal->observed_generation != configuration.metadata.generation ||
+WithdrawalState withdrawal_of(const std::optional<api::Withdrawal>& withdrawal, const api::ObjectMeta& object,
+                              const api::Repository& repository, const Settings& settings, bool nudge) {
+  if (!withdrawal || withdrawal->observed_generation != object.generation ||
       withdrawal->repository_generation != repository.metadata.generation) {
     return WithdrawalState::none;
   }
-  return withdrawal->settings == fingerprint(settings) ? WithdrawalState::withdrawn : WithdrawalState::renewable;
+  const bool same_settings = withdrawal->settings == fingerprint(settings);
+  const bool retrying = withdrawal->phase == api::names::kRetrying;
+  if (withdrawal->reason == code_of(Reason::workload_refused)) {
+    return same_settings && !(retrying && nudge) ? WithdrawalState::held_back : WithdrawalState::none;
+  }
+  if (withdrawal->phase != api::names::kWithdrawn) return WithdrawalState::none;
+  return same_settings ? WithdrawalState::withdrawn : WithdrawalState::renewable;
 }
 
 }  // namespace stash::inject

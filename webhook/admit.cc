@@ -21,6 +21,7 @@ std::string why_not_ours(const Review& review) {
   const Json* deleted = at(review.object, {"metadata", "deletionTimestamp"});
   if (deleted != nullptr && !deleted->is_null()) return "being_deleted";
   if (!inject::template_owner(review.object, review.kind).empty()) return "managed_by_owner";
+  if (review.field_manager == api::names::kAsItIsManager) return "as_it_is";
   return "";
 }
 
@@ -43,6 +44,7 @@ Answer admit(const Review& review, const inject::Settings& settings, const Gathe
   world->ns = review.ns;
   world->workload = &review.object;
   world->upgrade = review.field_manager == api::names::kUpgradeManager;
+  world->nudge = review.field_manager == api::names::kNudgeManager;
   const Json* before = review.old_object.is_object() ? &review.old_object : nullptr;
   inject::Injection injection = inject::inject(*world, settings, before);
 

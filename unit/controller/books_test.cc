@@ -56,6 +56,22 @@ TEST_CASE("nudges are counted until the workload has been at rest for five minut
   CHECK(book.look("demo/web").count == 1);
 }
 
+TEST_CASE("a BackupConfiguration is gone since it was first missed, and one that comes back was never away",
+          "[controller][books][F82][I4]") {
+  FakeClock clock;
+  NudgeBook book(clock);
+  CHECK(book.gone_for("demo/web", {}) == seconds::max());
+  CHECK(book.gone_for("demo/web", {"a"}) == seconds(0));
+  clock.advance(seconds(7));
+  CHECK(book.gone_for("demo/web", {"a"}) == seconds(7));
+  CHECK(book.gone_for("demo/other", {"a"}) == seconds(0));
+  CHECK(book.gone_for("demo/web", {"a", "b"}) == seconds(0));
+  clock.advance(seconds(7));
+  CHECK(book.gone_for("demo/web", {"a"}) == seconds(14));
+  CHECK(book.gone_for("demo/web", {}) == seconds::max());
+  CHECK(book.gone_for("demo/web", {"a"}) == seconds(0));
+}
+
 TEST_CASE("another change of the workload is counted anew", "[controller][books]") {
   FakeClock clock;
   NudgeBook book(clock);

@@ -312,6 +312,29 @@ TEST_CASE("a sidecar that keeps pods from running is withdrawn in the status, an
   CHECK_FALSE(after(world).configuration["status"].contains("withdrawal"));
 }
 
+TEST_CASE("what the API server refused is withdrawn in the status, and what is said stays while it is tried again",
+          "[controller][configuration][F66][I1][I8]") {
+  ConfigurationWorld world = a_configuration_world();
+  world.workload->has_container = false;
+  world.rollout.settings = "now";
+  world.injection = {.blamed = {"BackupConfiguration demo/app-backup"}, .refusal = "denied by policy"};
+  world = after(world);
+  CHECK(world.configuration["status"]["withdrawal"]["reason"] == "WorkloadRefused");
+  CHECK(condition(world, "StashSidecarInjected").starts_with("Unknown "));
+  world.injection = {.up_to_date = true};
+  world.findings = {{inject::Reason::workload_refused, "BackupConfiguration demo/app-backup", "refused"}};
+  world = after(world);
+  CHECK(condition(world, "StashSidecarInjected") == "False WorkloadRefused: refused");
+  CHECK(plan(world).look_again_in == minutes(1));
+  world.now += minutes(1);
+  world = after(world);
+  CHECK(world.configuration["status"]["withdrawal"]["phase"] == "Retrying");
+  world.injection = {};
+  world.findings.clear();
+  CHECK(condition(world, "StashSidecarInjected") == "False WorkloadRefused: refused");
+  CHECK(plan(world).notes.empty());
+}
+
 TEST_CASE("the time of a new generation is kept", "[controller][configuration][metrics]") {
   const auto observed = [](const ConfigurationWorld& world) {
     return string_at(world.configuration, {"status", "generationObservedTime"});

@@ -132,6 +132,18 @@ TEST_CASE("when its BackupConfiguration is gone, the sidecar goes by a nudge and
   CHECK(scene.plan().plan.empty());
 }
 
+TEST_CASE("a BackupConfiguration that is gone for a moment restarts no pods", "[controller][workload][F22][F82][I4]") {
+  Scene scene;
+  scene.backup();
+  scene.carry_out();
+  scene.world.inject.configurations.clear();
+  scene.world.gone_for = seconds(4);
+  CHECK(scene.plan().plan.writes.empty());
+  CHECK(scene.plan().plan.look_again_in == seconds(6));
+  scene.world.gone_for = seconds(10);
+  CHECK(scene.plan().nudges);
+}
+
 TEST_CASE("a webhook that does not answer is asked again, ever more slowly", "[controller][workload][F87][I4]") {
   Scene scene;
   scene.backup();

@@ -154,18 +154,20 @@ api::BackupConfiguration RandomObjects::backup_configuration() {
   spec.post_backup = maybe([this] { return hook(); });
   configuration.status.generation_observed = maybe([this] { return time(); });
   configuration.status.last_success = maybe([this] { return time(); });
-  configuration.status.withdrawal = maybe([this] {
-    return api::Withdrawal{.phase = word(),
-                           .reason = word(),
-                           .message = word(),
-                           .observed_generation = number(),
-                           .repository_generation = number(),
-                           .settings = word(),
-                           .attempts = number(),
-                           .since = maybe([this] { return time(); }),
-                           .retry_at = maybe([this] { return time(); })};
-  });
+  configuration.status.withdrawal = maybe([this] { return withdrawal(); });
   return configuration;
+}
+
+api::Withdrawal RandomObjects::withdrawal() {
+  return {.phase = word(),
+          .reason = word(),
+          .message = word(),
+          .observed_generation = number(),
+          .repository_generation = number(),
+          .settings = word(),
+          .attempts = number(),
+          .since = maybe([this] { return time(); }),
+          .retry_at = maybe([this] { return time(); })};
 }
 
 api::BackupBlueprint RandomObjects::backup_blueprint() {
@@ -204,6 +206,7 @@ api::RestoreSession RandomObjects::restore_session() {
   spec.time_out = word();
   spec.pre_restore = maybe([this] { return hook(); });
   spec.post_restore = maybe([this] { return hook(); });
+  session.status.withdrawal = maybe([this] { return withdrawal(); });
   return session;
 }
 

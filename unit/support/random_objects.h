@@ -46,6 +46,7 @@ class RandomObjects {
   api::RestoreRule rule();
   api::HttpAction http_action(bool is_post);
   api::Hook hook();
+  api::Withdrawal withdrawal();
 
   std::mt19937 random_;
 };

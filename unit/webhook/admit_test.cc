@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "inject/withdrawal.h"
 #include "unit/support/objects.h"
 #include "unit/support/review.h"
 #include "unit/support/workload.h"
@@ -176,4 +177,28 @@ TEST_CASE("a workload of any shape is admitted", "[webhook][admit][F64][I1]") {
     INFO(text);
     CHECK(answer.patch.empty());
   }
+}
+
+TEST_CASE(
+    "what the API server refused is tried again by the controller's nudge alone, and nothing else comes in a write "
+    "that is to be as it is",
+    "[webhook][admit][F66][I1]") {
+  const Json workload = a_deployment();
+  const auto refused_before = [](const WorkloadKey& key) {
+    auto world = a_world(key);
+    world->configurations[0].status.withdrawal = api::Withdrawal{
+        "Retrying", "WorkloadRefused", "no", 1, 1, inject::fingerprint(kSettings), 1, kCreated, kCreated};
+    return world;
+  };
+  Review review = review_of(workload, workload);
+  for (const std::string manager : {"", "kubectl-set", "stash-sidecar-upgrade"}) {
+    review.field_manager = manager;
+    const Answer answer = admit(review, kSettings, refused_before);
+    CHECK(label_of(answer) == "unchanged/WorkloadRefused");
+    CHECK(answer.patch.empty());
+  }
+  review.field_manager = "stash";
+  CHECK(label_of(admit(review, kSettings, refused_before)) == "patched/injected");
+  review.field_manager = "stash-as-it-is";
+  CHECK(label_of(admit(review, kSettings, must_not_be_asked)) == "skipped/as_it_is");
 }
