@@ -56,7 +56,7 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
   if (cluster.is_going(ref.ref.ns)) return LookAgain();
   WorkloadWorld world = gather_workload(cluster, ref, *workload);
   if (!ref.kind->rolls_out || may_be_stuck(world) || restore_rights_linger(world)) {
-    TRY(world.pods, pods_of(api, *workload, false));
+    TRY(world.pods, pods_of(api, *workload, true));
   }
   WorkloadPlan decision = plan_workload(world, cluster.settings);
   TRY(const bool more, look_for_foreign_objects(api, world, decision.plan));

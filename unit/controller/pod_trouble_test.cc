@@ -1,8 +1,10 @@
 #include "controller/pod_trouble.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "controller/rollout.h"
+#include "controller/trimmed_pod.h"
 #include "unit/controller/worlds.h"
 #include "unit/inject/scene.h"
 
@@ -46,8 +48,14 @@ struct Place {
     pods.push_back(std::move(pod));
     return pods.back();
   }
+  /// As the edge hands them over.
+  std::vector<Json> kept() const {
+    std::vector<Json> trimmed;
+    std::ranges::transform(pods, std::back_inserter(trimmed), trimmed_pod);
+    return trimmed;
+  }
   PodTroubleWorld world() const {
-    return {.kind = kind, .workload = workload, .pods = pods, .events = events, .injected = kCreated, .now = now};
+    return {.kind = kind, .workload = workload, .pods = kept(), .events = events, .injected = kCreated, .now = now};
   }
   std::optional<PodTrouble> trouble() const { return pod_trouble(world()); }
   std::string told() const { return unclear_refusal(world()); }
@@ -166,7 +174,7 @@ TEST_CASE("a volume that only the sidecar mounts and that cannot be mounted is t
   Place place;
   place.pod("a", waiting("ContainerCreating"), minutes(3));
   REQUIRE(pod_that_waits_for_volumes(
-              {.kind = place.kind, .workload = place.workload, .pods = place.pods, .now = place.now}) != nullptr);
+              {.kind = place.kind, .workload = place.workload, .pods = place.kept(), .now = place.now}) != nullptr);
   place.events = {event("stash-local")};
   CHECK(place.trouble().value().reason == inject::Reason::volume_mount_failed);
   for (const char* others : {"source-data stash-local", "source-data", ""}) {

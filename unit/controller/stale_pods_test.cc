@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "api/names.h"
+#include "controller/trimmed_pod.h"
 
 namespace {
 
@@ -37,7 +38,8 @@ Json a_pod(const std::string& name, bool fresh, bool ready = true, const std::st
   return pod;
 }
 
-std::vector<std::string> evicted(const std::vector<Json>& pods) {
+std::vector<std::string> evicted(std::vector<Json> pods) {
+  for (Json& pod : pods) pod = trimmed_pod(pod);  // as the edge hands them over
   Plan plan;
   replace_stale_pods(plan, a_replica_set(), pods);
   std::vector<std::string> names;
@@ -93,7 +95,7 @@ TEST_CASE("a StatefulSet's pod that never started with another sidecar is evicte
           "[controller][stale]") {
   const auto released = [](const Json& pod, const Json& workload) {
     Plan plan;
-    release_stuck_pods(plan, workload, {pod});
+    release_stuck_pods(plan, workload, {trimmed_pod(pod)});
     return plan.writes.size();
   };
   Json without = a_replica_set();
