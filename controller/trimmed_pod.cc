@@ -38,6 +38,7 @@ Json trimmed_pod(const Json& pod) {
                        {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "ownerReferences"});
   metadata["annotations"] = kept(object_at(pod, {"metadata", "annotations"}),
                                  {names::kAppliedBackupHash, names::kAppliedRestoreHash, names::kAppliedRestoreUid});
+  metadata["labels"] = kept(object_at(pod, {"metadata", "labels"}), {"controller-revision-hash"});
   Json status = kept(object_at(pod, {"status"}), {"phase"});
   status["conditions"] =
       each_kept(array_at(pod, {"status", "conditions"}), {"type", "status", "reason", "message", "lastTransitionTime"});
