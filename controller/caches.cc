@@ -25,6 +25,8 @@ constexpr std::string_view kTriedAgain = "tried again";
 /// So that hundreds of hosts that begin or end at once are few looks at their session, and few writes that every
 /// sidecar is told.
 constexpr std::chrono::seconds kGatherHosts{2};
+/// Pods come up one by one, and each look at a rollout reads them all.
+constexpr std::chrono::seconds kGatherPods{15};
 std::string of_configuration(std::string_view name) { return fmt::format("configuration {}", name); }
 std::string of_target(const api::WorkloadRef& target) { return fmt::format("target {}", to_string(target)); }
 std::string of_repository(std::string_view name) { return fmt::format("repository {}", name); }
@@ -72,14 +74,13 @@ void wake_unfinished(const kube::Cache& cache, kube::WorkQueue& queue, const std
   wake_with(cache, queue, ns, kUnfinished);
 }
 
-/// Nothing that a decision reads differs.
-bool same_workload(const Json& before, const Json& after) {
+/// Of what decisions read at most the status differs.
+bool same_but_for_status(const Json& before, const Json& after) {
   const auto same = [&](std::initializer_list<std::string_view> path) {
     return string_at(before, path) == string_at(after, path);
   };
   return int_at(before, {"metadata", "generation"}) == int_at(after, {"metadata", "generation"}) &&
          same({"metadata", "uid"}) && same({"metadata", "deletionTimestamp"}) &&
-         object_at(before, {"status"}) == object_at(after, {"status"}) &&
          object_at(before, {"metadata", "annotations"}) == object_at(after, {"metadata", "annotations"});
 }
 
@@ -347,7 +348,8 @@ void Caches::on_namespace(const ObjectRef& ref, const Object& before, const Obje
 
 void Caches::on_workload(const api::WorkloadKind& kind, const ObjectRef& ref, const Object& before,
                          const Object& after) {
-  if (before && after && same_workload(*before, *after)) return;
+  const bool only_status = before && after && same_but_for_status(*before, *after);
+  if (only_status && object_at(*before, {"status"}) == object_at(*after, {"status"})) return;
   if (!inject::template_owner(after ? *after : *before, kind.resource.kind).empty()) return;
   const std::string key = to_string(api::WorkloadRef{&kind, ref});
   queues.workloads.add(key);
@@ -356,7 +358,8 @@ void Caches::on_workload(const api::WorkloadKind& kind, const ObjectRef& ref, co
     queues.blueprints.add(key);
   }
   for (const Object& configuration : configurations_of({&kind, ref})) {
-    queues.configurations.add(to_string(ObjectRef{ref.ns, string_at(*configuration, {"metadata", "name"})}));
+    queues.configurations.add_after(to_string(ObjectRef{ref.ns, string_at(*configuration, {"metadata", "name"})}),
+                                    only_status ? kGatherPods : std::chrono::seconds(0));
   }
   wake_unfinished(sessions, queues.sessions, ref.ns);
   wake_unfinished(restores, queues.restores, ref.ns);

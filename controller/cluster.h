@@ -6,6 +6,7 @@
 #include "controller/caches.h"
 #include "controller/heartbeat_book.h"
 #include "controller/hook_runner.h"
+#include "controller/injection_book.h"
 #include "controller/limits.h"
 #include "controller/miss_count.h"
 #include "controller/nudge_book.h"
@@ -46,6 +47,7 @@ struct Cluster {
   bool dry_run;
   const Clock& clock;
   NudgeBook nudges;
+  InjectionBook injections;
   BlueprintBook blueprints;
   UpgradeBook upgrades;
   HeartbeatBook heartbeats;

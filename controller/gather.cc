@@ -117,13 +117,13 @@ bool in_session(const Caches& caches, const WorkloadWorld& world, const std::str
 }  // namespace
 
 Result<void> for_each_pod(kube::Api& api, const std::string& ns, const Json& workload,
-                          const std::function<void(const Json&)>& take) {
+                          const std::function<void(const Json&)>& take, bool fresh) {
   const std::string selector = selector_text(workload);
   if (selector.empty()) return {};
   const auto wanted =
       std::max(int_at(workload, {"spec", "replicas"}), int_at(workload, {"status", "desiredNumberScheduled"}));
-  const bool many = wanted > kPodsAtOnce;
-  TRY_VOID(api.for_each(api::kPods, ns, {.label_selector = selector, .from_cache = !many}, take));
+  const bool paged = fresh || wanted > kPodsAtOnce;
+  TRY_VOID(api.for_each(api::kPods, ns, {.label_selector = selector, .from_cache = !paged}, take));
   return {};
 }
 

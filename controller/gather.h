@@ -32,10 +32,10 @@ Result<Json> owned_object(kube::Api& api, const kube::Cache& cache, const api::R
 /// Asks for the metadata only: the content of a Secret never reaches this process. An empty name is absent.
 Result<Presence> presence(kube::Api& api, const api::Resource& resource, const api::ObjectRef& ref);
 
-/// The pods that the workload's selector names: of a few all at once from the API server's memory, of hundreds page by
-/// page from etcd. None of a workload without a selector.
+/// The pods that the workload's selector names: of a few all at once from the API server's memory, of hundreds, or
+/// where they must be `fresh`, page by page from etcd. None of a workload without a selector.
 Result<void> for_each_pod(kube::Api& api, const std::string& ns, const Json& workload,
-                          const std::function<void(const Json&)>& take);
+                          const std::function<void(const Json&)>& take, bool fresh = false);
 
 /// What injection into this workload looks at, from the caches alone. `workload` must outlive it.
 WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& ref, const Json& workload);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "controller/pod_image.h"
 #include "controller/refusal.h"
 #include "controller/rollout.h"
 #include "controller/workload_facts.h"
@@ -25,13 +26,11 @@ constexpr std::string_view kPullFailures[] = {
     "ErrImagePull",        "ImagePullBackOff",  "InvalidImageName",         "ErrImageNeverPull",
     "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"};
 
-/// Made from the template as it is now, as far as the sidecar goes.
-bool follows(const Json& pod, const Json& workload) {
-  const Json* ours = inject::sidecar_of(workload);
-  const auto& containers = array_at(pod, {"spec", "containers"});
-  const auto found = std::ranges::find_if(containers, inject::is_sidecar);
+/// Has the sidecar of the template as it is, of whatever image.
+bool has_this_sidecar(const Json& pod, const Json& workload) {
   const std::string_view hash = names::kAppliedBackupHash;
-  return ours != nullptr && found != containers.end() && string_at(*found, {"image"}) == string_at(*ours, {"image"}) &&
+  return inject::sidecar_of(workload) != nullptr &&
+         std::ranges::any_of(array_at(pod, {"spec", "containers"}), inject::is_sidecar) &&
          string_at(pod, {"metadata", "annotations", hash}) ==
              string_at(workload, {"spec", "template", "metadata", "annotations", hash});
 }
@@ -81,10 +80,12 @@ class Diagnosis {
     for (const Json& pod : world.pods) {
       if (is_going(pod)) continue;
       ++alive_;
-      if (!follows(pod, world.workload)) continue;
-      pods_.push_back(&pod);
-      sidecar_runs_ = sidecar_runs_ || runs_sidecar(pod);
+      if (has_this_sidecar(pod, world.workload)) pods_.push_back(&pod);
     }
+    if (some_are_older()) {
+      std::erase_if(pods_, [&](const Json* pod) { return !has_image_of(*pod, world.workload); });
+    }
+    sidecar_runs_ = std::ranges::any_of(pods_, [](const Json* pod) { return runs_sidecar(*pod); });
   }
 
   std::optional<PodTrouble> refused() const {
@@ -151,6 +152,11 @@ class Diagnosis {
   }
 
  private:
+  /// Where none is, another image is one that a policy for pods gave it (0041). Kinds that do not roll out cannot tell.
+  bool some_are_older() const {
+    return world_.kind.rolls_out && updated_pods(world_.kind, world_.workload) < std::ssize(pods_);
+  }
+
   std::optional<std::string> lasting_refusal() const {
     if (alive_ >= wanted_pods(world_.kind, world_.workload) && replica_failure(world_.workload) == nullptr) return {};
     const auto refusal = refusal_of(world_.workload, world_.events, world_.injected);

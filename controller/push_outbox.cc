@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::chrono::milliseconds kLook{500};
+constexpr std::chrono::milliseconds kLookForPushes{500};
 constexpr seconds kPause{2};  ///< between rounds, so that many sessions or deletions are few requests
 constexpr seconds kPauseAfterFault{30};
 constexpr seconds kCleanUpAnyway{600};  ///< a sidecar that was still at work may push after its configuration went
@@ -129,7 +129,7 @@ void PushOutbox::run(const std::function<Living()>& living, const kube::Term& te
   client.set_cancel([&term] { return term.over(); });
   auto due = clock_.steady() + kPause, clean_up = clock_.steady() + kCleanUpAnyway;
   while (!term.over()) {
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(kLookForPushes);
     if (clock_.steady() < due) continue;
     if (clock_.steady() >= clean_up) {
       clean_up_soon();

@@ -3,18 +3,14 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "controller/gather.h"
 #include "controller/refusal.h"
 #include "controller/rollout.h"
-#include "controller/workload_facts.h"
+#include "controller/trimmed_pod.h"
 #include "inject/withdrawal.h"
 
 namespace stash::controller {
 namespace {
-
-std::vector<Json> items_of(Json list) {
-  Json& items = list["items"];
-  return {std::make_move_iterator(items.begin()), std::make_move_iterator(items.end())};
-}
 
 /// Empty when we may not list them.
 Result<std::vector<Json>> allowed(Result<std::vector<Json>> found) {
@@ -27,11 +23,12 @@ Result<std::vector<Json>> events_of(kube::Api& api, const std::string& ns, const
   const std::string selector =
       "involvedObject.uid=" + string_at(object, {"metadata", "uid"}) + ",reason=" + std::string(reason);
   TRY(Json list, api.list(api::kEvents, ns, {.field_selector = selector}));
-  return items_of(std::move(list));
+  Json& items = list["items"];
+  return std::vector<Json>(std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
 }
 
 Result<void> gather_evidence(kube::Api& api, const std::string& ns, PodTroubleWorld& world) {
-  TRY(world.pods, allowed(pods_of(api, world.workload, true)));
+  TRY(world.pods, allowed(pods_of(api, world.workload, false)));
   // The others tell it by a condition.
   if (world.kind.hosts != api::HostScheme::single) {
     TRY(world.events, allowed(events_of(api, ns, world.workload, "FailedCreate")));
@@ -45,12 +42,11 @@ Result<void> gather_evidence(kube::Api& api, const std::string& ns, PodTroubleWo
 
 }  // namespace
 
-Result<std::vector<Json>> pods_of(kube::Api& api, const Json& workload, bool from_cache) {
-  const std::string selector = selector_text(workload);
-  if (selector.empty()) return std::vector<Json>();
-  TRY(Json list, api.list(api::kPods, string_at(workload, {"metadata", "namespace"}),
-                          {.label_selector = selector, .from_cache = from_cache}));
-  return items_of(std::move(list));
+Result<std::vector<Json>> pods_of(kube::Api& api, const Json& workload, bool fresh) {
+  std::vector<Json> pods;
+  const auto take = [&pods](const Json& pod) { pods.push_back(trimmed_pod(pod)); };
+  TRY_VOID(for_each_pod(api, string_at(workload, {"metadata", "namespace"}), workload, take, fresh));
+  return pods;
 }
 
 Result<RolloutFacts> gather_rollout(Cluster& cluster, kube::Api& api, const WorkloadWorld& world,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "controller/pod_image.h"
 #include "controller/workload_facts.h"
 #include "inject/workload_view.h"
 
@@ -29,9 +30,10 @@ bool is_stale(const Json& pod, const Json& workload) {
          changed(names::kAppliedRestoreUid);
 }
 
-std::string sidecar_image(const Json& containers) {
-  const auto found = std::ranges::find_if(containers, inject::is_sidecar);
-  return found == containers.end() ? "" : string_at(*found, {"image"});
+/// Made from the StatefulSet's template as it is: whatever changed it since then would change the next one, too.
+bool is_of_current_revision(const Json& pod, const Json& workload) {
+  const std::string revision = string_at(workload, {"status", "updateRevision"});
+  return !revision.empty() && string_at(pod, {"metadata", "labels", "controller-revision-hash"}) == revision;
 }
 
 bool is_ready(const Json& pod) { return condition_with(pod, "Ready", "True") != nullptr; }
@@ -63,9 +65,8 @@ void release_stuck_pods(Plan& plan, const Json& workload, const std::vector<Json
   const std::string uid = string_at(workload, {"metadata", "uid"});
   for (const Json& pod : pods) {
     if (controller_uid(pod) != uid || is_going(pod) || string_at(pod, {"status", "phase"}) != "Pending") continue;
-    const bool other_image =
-        sidecar_image(array_at(pod, {"spec", "containers"})) != sidecar_image(inject::containers_of(workload));
-    if (!is_stale(pod, workload) && !other_image) continue;
+    if (is_of_current_revision(pod, workload)) continue;
+    if (!is_stale(pod, workload) && has_image_of(pod, workload)) continue;
     look_again(plan, kNextPod);
     return evict_pod(plan, {string_at(pod, {"metadata", "namespace"}), string_at(pod, {"metadata", "name"})},
                      string_at(pod, {"metadata", "uid"}));

@@ -11,7 +11,8 @@ void replace_stale_pods(Plan& plan, const Json& workload, const std::vector<Json
 
 /// A StatefulSet waits for a pod to become ready before it replaces it, even by a template that would mend it:
 /// https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
-/// Plans the eviction of a pod that never started with another sidecar than the template has.
+/// Plans the eviction of a pod that never started with another sidecar than the template has, unless it is of the
+/// current revision: then something else changes pods, and would change the next one as well.
 void release_stuck_pods(Plan& plan, const Json& workload, const std::vector<Json>& pods);
 
 }  // namespace stash::controller

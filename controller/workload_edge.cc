@@ -73,13 +73,14 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
   const std::string key = to_string(ref);
   if (!workload) {
     cluster.nudges.gone(key);
+    cluster.injections.gone(key);
     cluster.upgrades.done(key);
     return LookAgain();
   }
   if (cluster.is_going(ref.ref.ns)) return LookAgain();
   WorkloadWorld world = gather_workload(cluster, ref, *workload);
   if (!ref.kind->rolls_out || may_be_stuck(world) || restore_rights_linger(world)) {
-    TRY(world.pods, pods_of(api, *workload, false));
+    TRY(world.pods, pods_of(api, *workload, true));
   }
   WorkloadPlan decision = plan_workload(world, cluster.settings);
   TRY(const bool more, look_for_foreign_objects(api, world, decision.plan));
@@ -103,8 +104,8 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
     if (decision.asks_for_upgrade) cluster.upgrades.asked(key);
     if (!decision.upgrade_waits && is_settled(*ref.kind, *workload)) cluster.upgrades.done(key);
   }
-  // The conditions of its BackupConfigurations tell how the injection stands.
-  if (!decision.injection.up_to_date) {
+  // The conditions of its BackupConfigurations tell how the injection stands, and what was said to the nudge just now.
+  if (cluster.injections.is_news(key, decision.injection) || (decision.nudges && !done)) {
     for (const api::BackupConfiguration& configuration : world.inject.configurations) {
       const auto& target = configuration.spec.target;
       if (target && inject::names_workload(target->ref, world.inject.group, world.inject.kind, ref.ref.name)) {

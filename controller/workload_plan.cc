@@ -105,9 +105,10 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
   result.injection.up_to_date = injection.patch.empty();
   result.injection.error = plan_all_access(result.plan, world, desired, injection);
   const bool access_taken = !result.injection.error.empty();
+  if (!world.opted_in) return result;
   if (injection.patch.empty() && !world.kind->rolls_out) replace_stale_pods(result.plan, workload, world.pods);
   if (injection.patch.empty() && world.kind->rolls_out) release_stuck_pods(result.plan, workload, world.pods);
-  if (!world.opted_in || access_taken) return result;
+  if (access_taken) return result;
   result.upgrade_waits = injection.upgrade_waits;
   if (injection.patch.empty()) {
     if (settings.upgrade_at_once && injection.upgrade_waits) plan_upgrade(result, world);

@@ -70,3 +70,40 @@ TEST_CASE("an object that says it is another host than its name does is no host 
                           {forged, renamed, host_object(session, "host-0", {{"hostname", "host-0"}}, entry)});
   CHECK(only.caches->host_entries(session) == Json::array({entry}));
 }
+
+TEST_CASE(
+    "pods that come up one by one wake the BackupConfiguration of a workload once in a while, its template at once",
+    "[controller][caches][F24][I20]") {
+  const auto kind = GENERATE(as<std::string>(), "status", "template");
+  INFO(kind);
+  Json workload = an_object("stash-demo", "6");
+  workload["metadata"]["generation"] = 1;
+  workload["status"] = {{"desiredNumberScheduled", 1}};
+  Json changed = workload;
+  changed["metadata"]["resourceVersion"] = "7";
+  changed["metadata"]["generation"] = kind == "template" ? 2 : 1;
+  changed["status"] = {{"desiredNumberScheduled", 2}};
+  std::atomic<bool> leads = false;
+  ClusterScript cluster;
+  cluster.script.on("GET", path_of(api::workload_kind("apps", "DaemonSet")->resource), "watch=true")
+      .stream_events({{"MODIFIED", changed}})
+      .then_hang()
+      .before([&leads] { comes_true([&leads] { return leads.load(); }); });
+  cluster.has(
+      {{"DaemonSet", {workload}},
+       {"BackupConfiguration", {a_backup_configuration().target({"apps/v1", "DaemonSet", "stash-demo"}).json()}}});
+  Queues queues;
+  Caches caches(cluster.script.config(), queues);
+  caches.start();
+  REQUIRE(comes_true([&] { return caches.synced(); }));
+  caches.start_waking();
+  for (kube::WorkQueue* queue : {&queues.configurations, &queues.workloads}) {
+    const auto key = queue->next();
+    REQUIRE(key);
+    queue->done(*key);
+    REQUIRE(queue->size() == 0);
+  }
+  leads = true;
+  CHECK(comes_true([&] { return queues.workloads.due() == 1 && queues.configurations.size() == 1; }));
+  CHECK(queues.configurations.due() == (kind == "template" ? 1 : 0));
+}

@@ -1,8 +1,10 @@
 #include "controller/pod_trouble.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "controller/rollout.h"
+#include "controller/trimmed_pod.h"
 #include "unit/controller/worlds.h"
 #include "unit/inject/scene.h"
 
@@ -46,8 +48,14 @@ struct Place {
     pods.push_back(std::move(pod));
     return pods.back();
   }
+  /// As the edge hands them over.
+  std::vector<Json> kept() const {
+    std::vector<Json> trimmed;
+    std::ranges::transform(pods, std::back_inserter(trimmed), trimmed_pod);
+    return trimmed;
+  }
   PodTroubleWorld world() const {
-    return {.kind = kind, .workload = workload, .pods = pods, .events = events, .injected = kCreated, .now = now};
+    return {.kind = kind, .workload = workload, .pods = kept(), .events = events, .injected = kCreated, .now = now};
   }
   std::optional<PodTrouble> trouble() const { return pod_trouble(world()); }
   std::string told() const { return unclear_refusal(world()); }
@@ -153,7 +161,33 @@ TEST_CASE("pods of another template, or with another image of ours, do not count
   Place place;
   place.pod("a", waiting("ImagePullBackOff"))["metadata"]["annotations"][kHash] = "other";
   place.pod("b", waiting("ImagePullBackOff"))["spec"]["containers"][1]["image"] = "stash:0";
+  place.workload["status"]["updatedReplicas"] = 0;
   CHECK_FALSE(place.trouble());
+}
+
+TEST_CASE("pods whose images something rewrote count, so that an unclear refusal does not restart them",
+          "[controller][trouble][F61][F66][I1][I4]") {
+  Place place;
+  place.refused("denied by policy").pod("a", kRunning);
+  const auto image = [&place](const char* text) { place.pods[0]["spec"]["containers"][1]["image"] = text; };
+  SECTION("in a drain: the workload says that none is older") { image("mirror.example/flat@sha256:ab"); }
+  SECTION("in a rollout: name and tag tell") {
+    place.workload["status"]["updatedReplicas"] = 0;
+    image("mirror.example/stash:1");
+  }
+  CHECK_FALSE(place.trouble());
+  CHECK(place.told() == "denied by policy");
+  place.workload["metadata"]["generation"] = 3;  // its counts are of the template before
+  image("stash:0");
+  CHECK(place.trouble());
+}
+
+TEST_CASE("pods of a ReplicaSet follow its template whatever their images are", "[controller][trouble][F61][I4]") {
+  Place place("ReplicaSet");
+  place.pod("a", kRunning)["spec"]["containers"][1]["image"] = "mirror.example/flat@sha256:ab";
+  CHECK(all_pods_follow(place.world()));
+  place.pods[0]["metadata"]["annotations"][kHash] = "older";
+  CHECK_FALSE(all_pods_follow(place.world()));
 }
 
 TEST_CASE("a volume that only the sidecar mounts and that cannot be mounted is trouble", "[controller][trouble]") {
@@ -166,7 +200,7 @@ TEST_CASE("a volume that only the sidecar mounts and that cannot be mounted is t
   Place place;
   place.pod("a", waiting("ContainerCreating"), minutes(3));
   REQUIRE(pod_that_waits_for_volumes(
-              {.kind = place.kind, .workload = place.workload, .pods = place.pods, .now = place.now}) != nullptr);
+              {.kind = place.kind, .workload = place.workload, .pods = place.kept(), .now = place.now}) != nullptr);
   place.events = {event("stash-local")};
   CHECK(place.trouble().value().reason == inject::Reason::volume_mount_failed);
   for (const char* others : {"source-data stash-local", "source-data", ""}) {
@@ -220,4 +254,6 @@ TEST_CASE("of a status only that is kept which decisions read", "[controller][tr
                                                            {"conditions", place.workload["status"]["conditions"]}});
   const Json without = {{"status", {{"replicas", 2}, {"conditions", {{{"type", "Available"}}}}}}};
   CHECK(trimmed_status(place.kind, without) == Json::object());
+  CHECK(trimmed_status(place.kind, {{"status", {{"updateRevision", "web-1"}, {"currentRevision", "web-0"}}}}) ==
+        Json{{"updateRevision", "web-1"}});
 }

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "api/names.h"
+#include "controller/trimmed_pod.h"
 
 namespace {
 
@@ -37,7 +38,8 @@ Json a_pod(const std::string& name, bool fresh, bool ready = true, const std::st
   return pod;
 }
 
-std::vector<std::string> evicted(const std::vector<Json>& pods) {
+std::vector<std::string> evicted(std::vector<Json> pods) {
+  for (Json& pod : pods) pod = trimmed_pod(pod);  // as the edge hands them over
   Plan plan;
   replace_stale_pods(plan, a_replica_set(), pods);
   std::vector<std::string> names;
@@ -93,7 +95,7 @@ TEST_CASE("a StatefulSet's pod that never started with another sidecar is evicte
           "[controller][stale]") {
   const auto released = [](const Json& pod, const Json& workload) {
     Plan plan;
-    release_stuck_pods(plan, workload, {pod});
+    release_stuck_pods(plan, workload, {trimmed_pod(pod)});
     return plan.writes.size();
   };
   Json without = a_replica_set();
@@ -108,4 +110,27 @@ TEST_CASE("a StatefulSet's pod that never started with another sidecar is evicte
   CHECK(released(stuck, a_replica_set()) == 1);
   stuck["metadata"]["ownerReferences"][0]["uid"] = "uid-other";
   CHECK(released(stuck, without) == 0);
+}
+
+TEST_CASE("a StatefulSet's pod whose image something rewrote is not evicted over and over",
+          "[controller][stale][F61][I1]") {
+  const auto released = [](const std::string& image, const std::string& revision) {
+    Json workload = a_replica_set();
+    workload["spec"]["template"]["spec"]["containers"][1]["image"] = "reg.example/stash:1";
+    workload["status"]["updateRevision"] = "web-2";
+    Json pod = a_pod("a", true, false);
+    pod["status"]["phase"] = "Pending";
+    pod["metadata"]["labels"]["controller-revision-hash"] = revision;
+    pod["spec"]["containers"][1]["image"] = image;
+    Plan plan;
+    release_stuck_pods(plan, workload, {trimmed_pod(pod)});
+    return plan.writes.size();
+  };
+  CHECK(released("mirror.example/flat-stash:1", "web-2") == 0);  // made from the template as it is
+  CHECK(released("mirror.example/flat-stash:1", "web-1") == 1);
+  for (const char* same :
+       {"reg.example/stash:1", "mirror.example:5000/reg.example/stash:1", "reg.example/stash:1@sha256:ab"}) {
+    CHECK(released(same, "web-1") == 0);
+  }
+  CHECK(released("reg.example/stash:0", "web-1") == 1);
 }

@@ -184,6 +184,28 @@ TEST_CASE("a namespace that has not opted in is never nudged, for no webhook wou
   CHECK_FALSE(scene.plan().nudges);
 }
 
+TEST_CASE("once its namespace has taken the label away, no pod is evicted for the template's sake",
+          "[controller][workload][F66][I3]") {
+  const auto [kind, phase] = GENERATE(std::pair("ReplicaSet", "Running"), std::pair("StatefulSet", "Pending"));
+  INFO(kind);
+  Scene scene;
+  scene.world.kind = api::workload_kind("apps", kind);
+  scene.world.inject.kind = kind;
+  scene.backup();
+  scene.carry_out();
+  scene.world.pods = {{{"metadata",
+                        {{"name", "stash-demo-0"},
+                         {"namespace", "demo"},
+                         {"uid", "uid-0"},
+                         {"ownerReferences", {{{"controller", true}, {"uid", "uid-web"}}}}}},
+                       {"spec", {{"containers", {{{"name", "app"}}}}}},
+                       {"status", {{"phase", phase}, {"conditions", {{{"type", "Ready"}, {"status", "True"}}}}}}}};
+  REQUIRE(written(scene.plan()).size() == 1);
+  scene.world.opted_in = false;
+  scene.world.inject.namespace_labels = Json::object();
+  CHECK(scene.plan().plan.empty());
+}
+
 TEST_CASE("a role of somebody else is left alone and the workload is not nudged", "[controller][workload]") {
   Scene scene;
   scene.backup();
