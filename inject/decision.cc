@@ -215,7 +215,8 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
 
 /// One that works or has ended was accepted once, by whichever rules.
 bool is_usable(const api::RestoreSession& session, const std::string& object, Desired& desired) {
-  if (session.status.phase == "Running" || session.status.phase == "Succeeded" || has_failed(session)) return true;
+  const bool accepted = session.status.phase == "Running" || session.status.phase == "Succeeded" || has_failed(session);
+  if (accepted || was_tried(session)) return true;
   std::string why = unusable(session, {});
   if (why.empty()) return true;
   desired.findings.push_back({Reason::invalid, object, std::move(why)});

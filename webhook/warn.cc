@@ -13,6 +13,7 @@
 #include "inject/decision.h"
 
 namespace stash::webhook {
+#include "inject/restore_rules.h"
 namespace {
 
 using Warnings = std::vector<std::string>;
@@ -134,6 +135,11 @@ void add_warnings(const api::RestoreSession& session, const Review& review, cons
 
 void add_warnings(const api::Repository& repository, const Review& review, const inject::Settings& settings,
                   const WarnWorld& world, Warnings& warnings) {
+  // It is wrong in any namespace, whether Stash may inject there or not. Of jobs and drivers the findings speak.
+  const bool ours = !session.spec.target->has_jobs && (session.spec.driver.empty() || session.spec.driver == "Restic");
+  if (const std::string why = inject::unusable(session, {}); ours && warnings.empty() && !why.empty()) {
+    warnings.push_back("stash: " + why);
+  }
   for (const std::string& warning : api::backend_warnings(repository.spec.backend)) {
     warnings.push_back("stash: " + warning);
   }
