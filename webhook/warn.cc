@@ -6,6 +6,7 @@
 
 #include "api/backend_check.h"
 #include "api/codec.h"
+#include "api/hook_check.h"
 #include "api/schedule.h"
 #include "api/time_out.h"
 #include "api/workload_kind.h"
@@ -19,6 +20,8 @@ namespace {
 using Warnings = std::vector<std::string>;
 
 template <class Kind>
+constexpr std::string_view kNoBackup = "no backup will be taken", kNoRestore = "nothing will be restored";
+
 void add_ignored_fields(const Json& object, Warnings& warnings) {
   const api::IgnoredFields fields = api::ignored_fields<Kind>(object);
   for (const std::string& field : fields.not_yet) {
@@ -72,10 +75,16 @@ void add_path_warnings(const api::BackupTarget& target, Warnings& warnings) {
   if (const std::string why = inject::unmounted_paths(target); !why.empty()) warnings.push_back("stash: " + why);
 }
 
-void add_exec_warning(std::string_view action, const std::optional<api::Hook>& hook, std::string_view why,
-                      Warnings& warnings) {
-  if (!hook || !hook->exec) return;
-  warnings.push_back(fmt::format("stash: spec.hooks.{}.exec {}; use httpGet, httpPost or tcpSocket", action, why));
+/// `no_exec`: why no program is run; "" where it is.
+void add_hook_warning(std::string_view action, const std::optional<api::Hook>& hook, std::string_view no_exec,
+                      std::string_view consequence, Warnings& warnings) {
+  if (!hook) return;
+  if (hook->exec && !no_exec.empty()) {
+    warnings.push_back(fmt::format("stash: spec.hooks.{}.exec {}, so {}; use httpGet, httpPost or tcpSocket", action,
+                                   no_exec, consequence));
+  } else if (const auto checked = api::check_hook(action, *hook); !checked) {
+    warnings.push_back(fmt::format("stash: spec.{}; {}", checked.error().message, consequence));
+  }
 }
 
 void add_time_out_warning(const std::string& time_out, std::string_view consequence, Warnings& warnings) {
@@ -98,13 +107,11 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
                     "be taken",
                     retry->delay));
   }
-  add_time_out_warning(configuration.spec.time_out, "no backup will be taken", warnings);
-  if (!settings.exec_hooks) {
-    constexpr std::string_view kTurnedOff =
-        "is turned off by the administrator (hooks.exec=false of the chart), so no backup will be taken";
-    add_exec_warning("preBackup", configuration.spec.pre_backup, kTurnedOff, warnings);
-    add_exec_warning("postBackup", configuration.spec.post_backup, kTurnedOff, warnings);
-  }
+  add_time_out_warning(configuration.spec.time_out, kNoBackup, warnings);
+  const std::string_view no_exec =
+      settings.exec_hooks ? "" : "is turned off by the administrator (hooks.exec=false of the chart)";
+  add_hook_warning("preBackup", configuration.spec.pre_backup, no_exec, kNoBackup, warnings);
+  add_hook_warning("postBackup", configuration.spec.post_backup, no_exec, kNoBackup, warnings);
   if (!configuration.spec.target) {
     warnings.emplace_back("stash: spec.target is missing, so there is nothing to back up");
     return;
@@ -118,11 +125,10 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
 
 void add_warnings(const api::RestoreSession& session, const Review& review, const inject::Settings& settings,
                   const WarnWorld& world, Warnings& warnings) {
-  add_time_out_warning(session.spec.time_out, "nothing will be restored", warnings);
-  constexpr std::string_view kTooEarly =
-      "cannot be run, for the application's containers start after the restore, so nothing will be restored";
-  add_exec_warning("preRestore", session.spec.pre_restore, kTooEarly, warnings);
-  add_exec_warning("postRestore", session.spec.post_restore, kTooEarly, warnings);
+  add_time_out_warning(session.spec.time_out, kNoRestore, warnings);
+  constexpr std::string_view kTooEarly = "cannot be run, for the application's containers start after the restore";
+  add_hook_warning("preRestore", session.spec.pre_restore, kTooEarly, kNoRestore, warnings);
+  add_hook_warning("postRestore", session.spec.post_restore, kTooEarly, kNoRestore, warnings);
   if (!session.spec.target) {
     warnings.emplace_back("stash: spec.target is missing, so there is nothing to restore");
     return;
