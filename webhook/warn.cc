@@ -10,18 +10,19 @@
 #include "api/schedule.h"
 #include "api/time_out.h"
 #include "api/workload_kind.h"
+#include "inject/backend_objection.h"
 #include "inject/configuration_rules.h"
 #include "inject/decision.h"
+#include "inject/restore_rules.h"
 
 namespace stash::webhook {
-#include "inject/restore_rules.h"
 namespace {
 
 using Warnings = std::vector<std::string>;
 
-template <class Kind>
 constexpr std::string_view kNoBackup = "no backup will be taken", kNoRestore = "nothing will be restored";
 
+template <class Kind>
 void add_ignored_fields(const Json& object, Warnings& warnings) {
   const api::IgnoredFields fields = api::ignored_fields<Kind>(object);
   for (const std::string& field : fields.not_yet) {
@@ -134,6 +135,11 @@ void add_warnings(const api::RestoreSession& session, const Review& review, cons
     return;
   }
   if (!session.spec.target->has_jobs) add_target_warnings(session.spec.target->ref, warnings);
+  // It is wrong in any namespace, whether Stash may inject there or not. Of jobs and drivers the findings speak.
+  const bool ours = !session.spec.target->has_jobs && (session.spec.driver.empty() || session.spec.driver == "Restic");
+  if (const std::string why = inject::unusable(session, {}); ours && warnings.empty() && !why.empty()) {
+    warnings.push_back("stash: " + why);
+  }
   inject::World asked;
   asked.restores = {session};
   add_findings(review, settings, world, std::move(asked), session.spec.target->ref, warnings);
@@ -141,11 +147,6 @@ void add_warnings(const api::RestoreSession& session, const Review& review, cons
 
 void add_warnings(const api::Repository& repository, const Review& review, const inject::Settings& settings,
                   const WarnWorld& world, Warnings& warnings) {
-  // It is wrong in any namespace, whether Stash may inject there or not. Of jobs and drivers the findings speak.
-  const bool ours = !session.spec.target->has_jobs && (session.spec.driver.empty() || session.spec.driver == "Restic");
-  if (const std::string why = inject::unusable(session, {}); ours && warnings.empty() && !why.empty()) {
-    warnings.push_back("stash: " + why);
-  }
   for (const std::string& warning : api::backend_warnings(repository.spec.backend)) {
     warnings.push_back("stash: " + warning);
   }
@@ -171,13 +172,14 @@ void add_warnings(const api::Repository& repository, const Review& review, const
 }
 
 /// What a variable may still change is left to the controller.
-void add_warnings(const api::BackupBlueprint& blueprint, const Review& /*review*/, const inject::Settings& /*settings*/,
+void add_warnings(const api::BackupBlueprint& blueprint, const Review& /*review*/, const inject::Settings& settings,
                   const WarnWorld& /*world*/, Warnings& warnings) {
   for (const std::string& warning : api::backend_warnings(blueprint.spec.backend)) {
     warnings.push_back("stash: " + warning);
   }
-  if (const auto fault = api::backend_fault(blueprint.spec.backend)) {
-    warnings.push_back(fmt::format("stash: {}; no backup will be taken", to_string(*fault)));
+  if (const auto objection = inject::backend_objection(blueprint.spec.backend, settings);
+      objection && objection->reason != inject::Reason::host_path_not_allowed) {
+    warnings.push_back(fmt::format("stash: {}; no backup will be taken", objection->message));
   }
   if (blueprint.spec.schedule.contains("${")) return;
   if (const auto schedule = api::parse_schedule(blueprint.spec.schedule); !schedule) {

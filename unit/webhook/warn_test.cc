@@ -80,6 +80,8 @@ TEST_CASE("a BackupBlueprint is warned of like what it makes, but for what varia
   CHECK(warnings(R"({"schedule": "${TARGET_NAME}"})") == std::vector<std::string>{});
   CHECK(any_contains(warnings(R"({"schedule": "every day"})"), "no backup will be taken"));
   CHECK(any_contains(warnings(R"({"backend": {"s3": {"bucket": null}}})"), "/spec/backend/s3/bucket is missing"));
+  CHECK(any_contains(warnings(R"({"backend": {"s3": null, "local": {"mountPath": "/safe", "rbd": {"image": "i"}}}})"),
+                     "spec.backend.local.rbd: this version mounts only"));
   CHECK(any_contains(warnings(R"({"task": {"name": "t"}})"), "does not act on it"));
   CHECK(any_contains(warnings(R"({"repoNamespace": "x"})"), "/spec/repoNamespace"));
 }
