@@ -70,6 +70,7 @@ Result<HookCall> plan_hook(std::string_view action, const api::Hook& hook, HookP
   HookCall call{.action = std::string(action), .timeout = api::hook_timeout(hook.timeout).value()};
   if (hook.exec) {
     call.kind = HookCall::Kind::exec;
+    call.timeout = api::hook_timeout(hook.timeout, api::kSessionTimeOut).value();
     if (place == HookPlace::init_container) {
       return fail(ErrorCode::invalid,
                   fmt::format("hooks.{}.exec: the application's containers start only after the restore, so no program "
