@@ -160,7 +160,8 @@ constexpr auto fields(Of<Hook>) {
       Field{"containerName", &Hook::container_name, "Container for exec; the first one of the pod when empty."},
       Field{"executionPolicy", &Hook::execution_policy,
             "For post hooks: Always, which is the default, OnSuccess, OnFailure or OnFinalRetryFailure."},
-      Field{"timeout", &Hook::timeout, "How long it may take, such as 2m; 30s when empty."}};
+      Field{"timeout", &Hook::timeout,
+            "How long it may take, such as 2m. When empty, 30s; a program may go on until its session ends."}};
 }
 
 struct TaskParameter {};

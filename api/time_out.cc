@@ -13,9 +13,9 @@ std::optional<std::chrono::seconds> time_out(const std::string& text) {
   return std::chrono::duration_cast<std::chrono::seconds>(*duration);
 }
 
-std::optional<std::chrono::milliseconds> hook_timeout(const std::string& text) {
+std::optional<std::chrono::milliseconds> hook_timeout(const std::string& text, std::chrono::milliseconds unless_told) {
   constexpr std::chrono::hours kLongest{24};
-  if (text.empty()) return std::chrono::seconds(30);
+  if (text.empty()) return unless_told;
   const auto timeout = parse_duration(text);
   if (!timeout || *timeout <= Nanoseconds::zero() || *timeout > kLongest) return std::nullopt;
   return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(*timeout), std::chrono::milliseconds(1));

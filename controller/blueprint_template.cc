@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "api/backend_check.h"
 #include "api/backend_place.h"
 #include "api/codec.h"
 #include "api/schedule.h"
 #include "api/time_out.h"
+#include "inject/backend_objection.h"
 #include "inject/configuration_rules.h"
-#include "inject/host_path.h"
 
 namespace stash::controller {
 namespace {
@@ -30,16 +29,11 @@ Json parts_of(const Json& spec, const std::string_view (&names)[kCount]) {
 /// What neither Repository nor BackupConfiguration could do anything with.
 Result<void> check(const api::BackupBlueprintSpec& spec, const inject::Settings& settings) {
   const auto wrong = [](std::string text) { return fail(ErrorCode::invalid, std::move(text)); };
-  if (const auto fault = api::backend_fault(spec.backend)) return wrong(to_string(*fault));
+  if (auto objection = inject::backend_objection(spec.backend, settings)) return wrong(std::move(objection->message));
   if (spec.backend.storage_secret_name.empty()) {
     return wrong(
         "/spec/backend/storageSecretName is missing; name a Secret with the key RESTIC_PASSWORD that is in each "
         "namespace");
-  }
-  if (spec.backend.local) {
-    const std::string objection =
-        inject::host_path_objection(spec.backend.local->volume_source, settings.allowed_host_paths);
-    if (!objection.empty()) return wrong(objection);
   }
   if (spec.schedule.empty()) return wrong("/spec/schedule is missing; set five fields as in \"0 3 * * *\"");
   if (const auto schedule = api::parse_schedule(spec.schedule); !schedule) {

@@ -98,10 +98,12 @@ OrRefusal<std::string> container_asked_for(const Json& pod, const api::Hook& hoo
                             fmt::join(theirs, ", ")));
 }
 
-OrRefusal<HookCommand> command_of(const HookRequest& request, const Json& pod, const api::Hook& hook) {
+/// `session_limit`: beyond it nobody waits for the program.
+OrRefusal<HookCommand> command_of(const HookRequest& request, const Json& pod, const api::Hook& hook,
+                                  std::chrono::seconds session_limit) {
   auto container = container_asked_for(pod, hook);
   if (!container) return refuse(std::move(container.error()));
-  auto timeout = api::hook_timeout(hook.timeout);
+  auto timeout = api::hook_timeout(hook.timeout, session_limit);
   if (!timeout)
     return refuse(fmt::format("timeout {:?} is no duration such as 30s or 5m, of at most 24h", hook.timeout));
   if (request.host_ended) timeout = std::min<std::chrono::milliseconds>(*timeout, kThawLimit);
@@ -114,7 +116,7 @@ std::optional<HookCommand> thaw_after(const HookWorld& world, HookRequest reques
   if (request.action != kPreBackup || !whatever_comes || !thaw->exec || thaw->exec->command.empty())
     return std::nullopt;
   request.host_ended = true;
-  auto command = command_of(request, pod, *thaw);
+  auto command = command_of(request, pod, *thaw, kThawLimit);
   return command ? std::optional(*std::move(command)) : std::nullopt;
 }
 
@@ -126,7 +128,8 @@ OrRefusal<HookCommand> command_for(const HookWorld& world, const HookRequest& re
   if (request.phase == kHookRunning && request.action == kPreBackup && !world.is_taken_unbegun(request)) {
     return refuse("whether it ran to its end is not known, for the controller that ran it is gone");
   }
-  return command_of(request, **pod, **hook);
+  const auto limit = api::time_out(world.configuration->spec.time_out).value_or(api::kSessionTimeOut);
+  return command_of(request, **pod, **hook, limit);
 }
 
 std::string pointer(const HookRequest& request, std::string_view rest) {

@@ -11,8 +11,7 @@
 #include "controller/reasons.h"
 #include "controller/shared_location.h"
 #include "controller/status_draft.h"
-#include "inject/decision.h"
-#include "inject/host_path.h"
+#include "inject/backend_objection.h"
 
 namespace stash::controller {
 namespace {
@@ -61,19 +60,14 @@ void set_claim_found(StatusDraft& status, const RepositoryWorld& world, const ap
   }
 }
 
-std::string host_path_objection(const api::Backend& backend, const inject::Settings& settings) {
-  return backend.local ? inject::host_path_objection(backend.local->volume_source, settings.allowed_host_paths) : "";
-}
-
 void set_ready(StatusDraft& status, const api::Repository& repository, const inject::Settings& settings) {
-  const auto fault = api::backend_fault(repository.spec.backend);
-  const std::string objection = host_path_objection(repository.spec.backend, settings);
+  const auto objection = inject::backend_objection(repository.spec.backend, settings);
   const api::Condition secret = *api::find_condition(status.conditions(), names::kBackendSecretFound);
   const api::Condition* claim = api::find_condition(status.conditions(), names::kBackendClaimFound);
-  if (fault) {
-    status.set(names::kReady, "False", reasons::kInvalid, to_string(*fault));
-  } else if (!objection.empty()) {
-    status.set(names::kReady, "False", inject::code_of(inject::Reason::host_path_not_allowed), objection);
+  if (objection) {
+    const bool malformed = objection->reason == inject::Reason::malformed;
+    status.set(names::kReady, "False", malformed ? reasons::kInvalid : inject::code_of(objection->reason),
+               objection->message);
   } else if (secret.status != "True") {
     status.set(names::kReady, secret.status, secret.reason, secret.message);
   } else if (claim != nullptr && claim->status != "True") {

@@ -72,7 +72,11 @@ bool settled_session_never_changes(Decision& decision) {
          inject::was_ended_by_older_stash(decision.session);
 }
 
+/// But for those that were accepted by the rules of another time: the application may wait on what is half restored,
+/// and Invalid would let it start.
 bool unusable_session_is_invalid(Decision& decision) {
+  const bool ended = inject::has_failed(decision.session) && !decision.stats.empty();
+  if (ended || inject::was_tried(decision.session)) return false;
   const auto expected = decision.stats.empty() ? expected_hosts(decision.world.target) : std::nullopt;
   const std::string why = inject::unusable(decision.session, expected ? expected->names : std::vector<std::string>());
   if (why.empty()) return false;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "api/hook_check.h"
 #include "api/names.h"
 #include "api/time_out.h"
 #include "api/workload_kind.h"
@@ -17,18 +18,19 @@ namespace {
 
 /// A backup without what should make it consistent would only look like one.
 std::string unusable_hook(std::string_view action, const std::optional<api::Hook>& hook, bool exec_hooks) {
-  if (!hook || !hook->exec) return "";
-  if (!exec_hooks) {
+  if (!hook) return "";
+  if (hook->exec && !exec_hooks) {
     return fmt::format(
         "spec.hooks.{}.exec, and the administrator has turned such hooks off (hooks.exec=false of the "
         "chart); use httpGet, httpPost or tcpSocket against the application, or remove it",
         action);
   }
-  if (hook->container_name == api::names::kSidecar) {
+  if (hook->exec && hook->container_name == api::names::kSidecar) {
     return fmt::format("spec.hooks.{}.containerName {}, which is Stash's own container; name one of the application's",
                        action, hook->container_name);
   }
-  return "";
+  const auto checked = api::check_hook(action, *hook);
+  return checked ? "" : "a hook that cannot be run: spec." + checked.error().message;
 }
 
 /// Without doubled slashes, "." and "..", and without a slash at the end.

@@ -4,14 +4,12 @@
 
 #include <algorithm>
 
-#include "api/backend_check.h"
 #include "api/names.h"
 #include "api/workload_kind.h"
+#include "inject/backend_objection.h"
 #include "inject/configuration_rules.h"
-#include "inject/host_path.h"
 #include "inject/restore_place.h"
 #include "inject/restore_rules.h"
-#include "inject/volumes.h"
 #include "inject/withdrawal.h"
 #include "inject/workload_view.h"
 
@@ -133,25 +131,6 @@ std::optional<Finding> claim_finding(const api::Repository& repository, const st
                              repository_label)};
 }
 
-std::optional<Finding> backend_finding(const api::Repository& repository, const std::string& repository_label,
-                                       const std::string& object, const Settings& settings) {
-  const api::Backend& backend = repository.spec.backend;
-  if (const auto fault = api::backend_fault(backend)) {
-    return Finding{Reason::malformed, object, repository_label + ": " + to_string(*fault)};
-  }
-  if (!backend.local) return std::nullopt;
-  const Result<Json> source = local_source(*backend.local);
-  if (source) {
-    // Asked when the Repository was written, too; this is for those that are older than the administrator's list.
-    const std::string objection = host_path_objection(*source, settings.allowed_host_paths);
-    if (objection.empty()) return std::nullopt;
-    return Finding{Reason::host_path_not_allowed, object, repository_label + ": " + objection};
-  }
-  const bool unsupported = source.error().code == ErrorCode::denied;
-  return Finding{unsupported ? Reason::backend_unsupported : Reason::malformed, object,
-                 repository_label + ": " + source.error().message};
-}
-
 std::optional<api::Repository> usable_repository(const World& world, const std::string& name, const std::string& object,
                                                  const Settings& settings, std::vector<Finding>& findings) {
   const std::string label = "Repository " + to_string(api::ObjectRef{world.ns, name});
@@ -164,8 +143,11 @@ std::optional<api::Repository> usable_repository(const World& world, const std::
   }
   std::optional<Finding> problem = secret_finding(*repository, label, object);
   if (!problem) problem = claim_finding(*repository, label, object);
-  if (!problem) problem = backend_finding(*repository, label, object, settings);
-  if (!problem) return repository;
+  if (!problem) {
+    const auto objection = backend_objection(repository->spec.backend, settings);
+    if (!objection) return repository;
+    problem = Finding{objection->reason, object, label + ": " + objection->message};
+  }
   findings.push_back(*std::move(problem));
   return std::nullopt;
 }
@@ -223,7 +205,8 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
 
 /// One that works or has ended was accepted once, by whichever rules.
 bool is_usable(const api::RestoreSession& session, const std::string& object, Desired& desired) {
-  if (session.status.phase == "Running" || session.status.phase == "Succeeded" || has_failed(session)) return true;
+  const bool accepted = session.status.phase == "Running" || session.status.phase == "Succeeded" || has_failed(session);
+  if (accepted || was_tried(session)) return true;
   std::string why = unusable(session, {});
   if (why.empty()) return true;
   desired.findings.push_back({Reason::invalid, object, std::move(why)});

@@ -9,12 +9,16 @@ namespace stash::inject {
 namespace {
 
 bool has_begun(const api::RestoreSession& session) {
-  return std::ranges::any_of(session.status.stats, [](const api::HostStats& host) {
-    return host.attempts > 0 || host.phase == "Running" || host.phase == "Succeeded";
-  });
+  return was_tried(session) || std::ranges::any_of(session.status.stats, [](const api::HostStats& host) {
+           return host.phase == "Running" || host.phase == "Succeeded";
+         });
 }
 
 }  // namespace
+
+bool was_tried(const api::RestoreSession& session) {
+  return std::ranges::any_of(session.status.stats, [](const api::HostStats& host) { return host.attempts > 0; });
+}
 
 bool has_failed(const api::RestoreSession& session) {
   return session.status.phase == "Failed" || session.status.phase == "Unknown";

@@ -8,6 +8,9 @@
 /// is deleted and made anew has the name of the one before it.
 namespace stash::inject {
 
+/// A pod of this Stash has begun it: what it wrote may be a part of a volume.
+bool was_tried(const api::RestoreSession& session);
+
 bool has_failed(const api::RestoreSession& session);
 
 /// Older Stash counted a restore that failed as processed: its application runs since then, on newer data.

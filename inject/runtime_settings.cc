@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/names.h"
 #include "api/quantity.h"
 #include "inject/shape.h"
 
@@ -36,6 +37,36 @@ std::string variable_name_objection(const Json& value) {
   return starts_well && !dots && std::ranges::all_of(name, fits) ? "" : "not the name of a variable";
 }
 
+bool is_qualified_name(std::string_view name) {
+  const auto is_alnum = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const auto is_part = [&](std::string_view part, std::size_t longest, std::string_view marks) {
+    return !part.empty() && part.size() <= longest && is_alnum(part.front()) && is_alnum(part.back()) &&
+           std::ranges::all_of(part, [&](char c) { return is_alnum(c) || marks.find(c) != std::string_view::npos; });
+  };
+  const auto slash = name.find('/');
+  if (slash == std::string_view::npos) return is_part(name, 63, "-_.");
+  std::string_view prefix = name.substr(0, slash);
+  if (prefix.size() > 253 || !is_part(name.substr(slash + 1), 63, "-_.")) return false;
+  while (true) {
+    const std::string_view label = prefix.substr(0, prefix.find('.'));
+    const bool lower = std::ranges::none_of(label, [](char c) { return c >= 'A' && c <= 'Z'; });
+    if (!lower || !is_part(label, 253, "-")) return false;
+    if (label.size() == prefix.size()) return true;
+    prefix.remove_prefix(label.size() + 1);
+  }
+}
+
+/// metadata.labels['key'] and metadata.annotations['key'].
+bool is_entry_of_metadata(std::string_view path) {
+  for (const std::string_view map : {"metadata.labels['", "metadata.annotations['"}) {
+    if (path.starts_with(map) && path.ends_with("']") && path.size() > map.size() + 2)
+      return is_qualified_name(path.substr(map.size(), path.size() - map.size() - 2));
+  }
+  return false;
+}
+
 std::string field_path_objection(const Json& value) {
   const std::string& path = value.get_ref<const std::string&>();
   if (is_one_of(path,
@@ -43,7 +74,31 @@ std::string field_path_objection(const Json& value) {
                  "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"})) {
     return "";
   }
-  return "not a field that a variable can show";
+  return is_entry_of_metadata(path) ? "" : "not a field that a variable can show";
+}
+
+std::string api_version_objection(const Json& value) { return value == "v1" ? "" : "must be v1"; }
+
+std::string resource_objection(const Json& value) {
+  const bool known =
+      is_one_of(value.get_ref<const std::string&>(), {"limits.cpu", "limits.memory", "limits.ephemeral-storage",
+                                                      "requests.cpu", "requests.memory", "requests.ephemeral-storage"});
+  return known ? "" : "must be limits or requests of cpu, memory or ephemeral-storage, such as limits.cpu";
+}
+
+/// The pod would be created and its container not, should the other one ever be renamed.
+std::string own_container_objection(const Json& value) {
+  const bool own = value == api::names::kSidecar || value == api::names::kInitContainer;
+  return own ? "" : "can only be Stash's own container, which is meant when it is left out";
+}
+
+std::string resource_field_objection(const Json& value) {
+  if (!has(value, "resource")) return "needs a resource";
+  const std::string divisor = string_at(value, {"divisor"});
+  if (divisor.empty() || divisor == "0" || divisor == "1") return "";
+  if (string_at(value, {"resource"}).ends_with(".cpu")) return divisor == "1m" ? "" : "the divisor of cpu is 1 or 1m";
+  const bool known = is_one_of(divisor, {"1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"});
+  return known ? "" : "the divisor is 1 or one unit, such as 1Mi";
 }
 
 std::string needs_field_path(const Json& value) { return has(value, "fieldPath") ? "" : "needs a fieldPath"; }
@@ -66,14 +121,20 @@ Shape key_selector() {
 }
 
 Shape env_shape() {
-  const Shape field = object({{"apiVersion", text()}, {"fieldPath", text(field_path_objection)}}, needs_field_path);
-  return list_of(
-      object({{"name", text(variable_name_objection)},
-              {"value", text()},
-              {"valueFrom",
-               object({{"fieldRef", field}, {"secretKeyRef", key_selector()}, {"configMapKeyRef", key_selector()}},
-                      exactly_one_source)}},
-             variable_objection));
+  const Shape field = object({{"apiVersion", text(api_version_objection)}, {"fieldPath", text(field_path_objection)}},
+                             needs_field_path);
+  const Shape amount = object({{"containerName", text(own_container_objection)},
+                               {"resource", text(resource_objection)},
+                               {"divisor", quantity()}},
+                              resource_field_objection);
+  return list_of(object({{"name", text(variable_name_objection)},
+                         {"value", text()},
+                         {"valueFrom", object({{"fieldRef", field},
+                                               {"resourceFieldRef", amount},
+                                               {"secretKeyRef", key_selector()},
+                                               {"configMapKeyRef", key_selector()}},
+                                              exactly_one_source)}},
+                        variable_objection));
 }
 
 Shape env_from_shape() {
@@ -235,7 +296,12 @@ Result<ContainerSettings> container_settings(const api::RuntimeSettings& setting
   }
   checked.security_context = object_at(container, {"securityContext"});
   checked.env = priority_env(container);
-  for (const Json& variable : array_at(container, {"env"})) checked.env.push_back(variable);
+  for (Json variable : array_at(container, {"env"})) {
+    // The same settings may be for either of our two containers, each of which shows its own without a name.
+    if (at(variable, {"valueFrom", "resourceFieldRef", "containerName"}) != nullptr)
+      variable["valueFrom"]["resourceFieldRef"].erase("containerName");
+    checked.env.push_back(std::move(variable));
+  }
   checked.env_from = array_at(container, {"envFrom"});
   return checked;
 }

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 
+#include "api/hook_check.h"
 #include "api/time_out.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -16,29 +15,7 @@ namespace {
 
 constexpr std::string_view kOwnHost = "localhost";
 
-std::unexpected<Error> refuse(std::string_view field, std::string_view why) {
-  return fail(ErrorCode::invalid, fmt::format("hooks.{}: {}", field, why));
-}
-
-Result<std::string> port_of(const std::string& field, const std::string& port) {
-  int number = 0;
-  const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), number);
-  if (problem == std::errc() && end == port.data() + port.size() && number >= 1 && number <= 65535)
-    return std::to_string(number);
-  if (port.empty()) return refuse(field + ".port", "no port is given");
-  return refuse(field + ".port", fmt::format("\"{}\" is no number from 1 to 65535; the container's names of ports are "
-                                             "not known here, so give the number",
-                                             port));
-}
-
-Result<std::string> host_of_hook(const std::string& field, const std::string& host) {
-  if (host.empty()) return std::string(kOwnHost);
-  const bool plain = std::ranges::all_of(host, [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("-._:[]%").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  if (!plain) return refuse(field + ".host", fmt::format("\"{}\" is no name or address of a host", host));
-  return host;
-}
+std::string host_of_hook(const std::string& host) { return host.empty() ? std::string(kOwnHost) : host; }
 
 /// A part of a URL with what a URL cannot hold escaped; what is escaped already stays.
 std::string escape(std::string_view text, std::string_view also) {
@@ -75,73 +52,41 @@ void set_body(const api::HttpAction& action, HttpRequest& request) {
   request.headers.emplace_back("Content-Type", type);
 }
 
-Result<HttpRequest> http_request(const std::string& field, const api::HttpAction& action) {
-  const std::string scheme = action.scheme.empty() ? "http" : lower_case(action.scheme);
-  if (scheme != "http" && scheme != "https") {
-    return refuse(field + ".scheme", fmt::format("\"{}\" is neither HTTP nor HTTPS", action.scheme));
-  }
-  TRY(const std::string port, port_of(field, action.port));
-  TRY(std::string host, host_of_hook(field, action.host));
+HttpRequest http_request(const api::HttpAction& action) {
+  std::string host = host_of_hook(action.host);
   if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
-  if (!action.body.empty() && !action.form.empty()) return refuse(field, "has both body and form: use one of them");
   HttpRequest request;
-  request.url = fmt::format("{}://{}:{}{}{}", scheme, host, port, action.path.starts_with('/') ? "" : "/",
+  request.url = fmt::format("{}://{}:{}{}{}", action.scheme.empty() ? "http" : lower_case(action.scheme), host,
+                            api::port_number(action.port).value(), action.path.starts_with('/') ? "" : "/",
                             escape(action.path, "\"#<>\\^`{|}"));
-  for (const auto& [name, value] : action.headers) {
-    if (name.empty() || (name + value).find_first_of("\r\n") != std::string::npos ||
-        name.find(':') != std::string::npos)
-      return refuse(field + ".httpHeaders", "a header has no name, or a character that none can have");
-    request.headers.emplace_back(name, value);
-  }
+  for (const auto& [name, value] : action.headers) request.headers.emplace_back(name, value);
   return request;
-}
-
-Result<std::chrono::milliseconds> timeout_of(const std::string& field, const std::string& text) {
-  if (const auto timeout = api::hook_timeout(text)) return *timeout;
-  return refuse(field + ".timeout", fmt::format("\"{}\" is no duration such as 30s or 5m, of at most 24h", text));
-}
-
-bool is_policy(std::string_view policy) {
-  return policy.empty() || policy == "Always" || policy == "OnSuccess" || policy == "OnFailure" ||
-         policy == "OnFinalRetryFailure";
 }
 
 }  // namespace
 
 Result<HookCall> plan_hook(std::string_view action, const api::Hook& hook, HookPlace place) {
-  const std::string field(action);
-  const int actions = int{hook.exec.has_value()} + int{hook.http_get.has_value()} + int{hook.http_post.has_value()} +
-                      int{hook.tcp_socket.has_value()};
-  if (actions != 1) {
-    return refuse(field, fmt::format("it has {} of exec, httpGet, httpPost and tcpSocket: give exactly one",
-                                     actions == 0 ? "none" : "several"));
-  }
-  if (action.starts_with("post") && !is_policy(hook.execution_policy)) {
-    return refuse(
-        field + ".executionPolicy",
-        fmt::format("\"{}\" is none of Always, OnSuccess, OnFailure and OnFinalRetryFailure", hook.execution_policy));
-  }
-  HookCall call{.action = field};
-  TRY(call.timeout, timeout_of(field, hook.timeout));
+  TRY_VOID(api::check_hook(action, hook));
+  HookCall call{.action = std::string(action), .timeout = api::hook_timeout(hook.timeout).value()};
   if (hook.exec) {
     call.kind = HookCall::Kind::exec;
+    call.timeout = api::hook_timeout(hook.timeout, api::kSessionTimeOut).value();
     if (place == HookPlace::init_container) {
-      return refuse(field + ".exec",
-                    "the application's containers start only after the restore, so no program can be run in them; use "
-                    "httpGet, httpPost or tcpSocket to a service outside this pod, or leave the hook out");
+      return fail(ErrorCode::invalid,
+                  fmt::format("hooks.{}.exec: the application's containers start only after the restore, so no program "
+                              "can be run in them; use httpGet, httpPost or tcpSocket to a service outside this pod, "
+                              "or leave the hook out",
+                              action));
     }
-    if (hook.exec->command.empty() || hook.exec->command.front().empty())
-      return refuse(field + ".exec", "it has no command");
   } else if (hook.tcp_socket) {
     call.kind = HookCall::Kind::tcp;
-    TRY(call.port, port_of(field + ".tcpSocket", hook.tcp_socket->port));
-    TRY(call.host, host_of_hook(field + ".tcpSocket", hook.tcp_socket->host));
+    call.port = std::to_string(api::port_number(hook.tcp_socket->port).value());
+    call.host = host_of_hook(hook.tcp_socket->host);
     if (call.host.starts_with('[') && call.host.ends_with(']')) call.host = call.host.substr(1, call.host.size() - 2);
   } else {
-    const bool post = hook.http_post.has_value();
-    const api::HttpAction& http = post ? *hook.http_post : *hook.http_get;
-    TRY(call.request, http_request(field + (post ? ".httpPost" : ".httpGet"), http));
-    if (post) set_body(http, call.request);
+    const api::HttpAction& http = hook.http_post ? *hook.http_post : *hook.http_get;
+    call.request = http_request(http);
+    if (hook.http_post) set_body(http, call.request);
     call.request.connect_timeout = call.timeout;
     call.request.total_timeout = call.timeout;
   }

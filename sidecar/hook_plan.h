@@ -27,8 +27,7 @@ struct HookCall {
   std::chrono::milliseconds grace{60'000};  ///< exec: on top of it, for the controller to see request and outcome
 };
 
-/// Errors invalid, with the field and the remedy: none or several of the four actions, exec in an init container, no
-/// command, a port that is no number, a scheme, host, timeout or executionPolicy that is none, body together with form.
+/// Errors invalid, with the field and the remedy: those of api::check_hook(), and exec in an init container.
 Result<HookCall> plan_hook(std::string_view action, const api::Hook& hook, HookPlace place);
 
 /// Whether a post hook is run when the work on the host has come to this.

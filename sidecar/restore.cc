@@ -165,7 +165,7 @@ class Restorer {
                          restored.error().sentence);
     took_something_ = took_something_ || *restored;
     // What is told to be restored is never restored again.
-    const auto flushed = flush_to_disk(volumes().empty() ? paths : volumes(), [this] { go_on(); });
+    const auto flushed = flush_to_disk(volumes(), [this] { go_on(); });
     if (!flushed) return flushed.error().message;
     work_.end_part();
     return std::nullopt;

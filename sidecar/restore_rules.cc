@@ -168,7 +168,6 @@ Result<Patterns> patterns_for(const RestoreItem& item, const Snapshot& snapshot)
 }
 
 Result<void> check_within_volumes(const std::vector<std::string>& paths, const std::vector<api::VolumeMount>& mounts) {
-  if (mounts.empty()) return {};
   const std::vector<std::string> mounted = mounted_paths(mounts);
   for (const std::string& path : paths) {
     const bool has_volume =

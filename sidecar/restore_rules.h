@@ -50,7 +50,7 @@ struct Patterns {
 Result<Patterns> patterns_for(const RestoreItem& item, const Snapshot& snapshot);
 
 /// Error invalid when a path lies in none of the volumes: restic would fill the container's own disk with it, and the
-/// application would start on empty volumes. No mounts: nothing to compare with, all is well.
+/// application would start on empty volumes.
 Result<void> check_within_volumes(const std::vector<std::string>& paths, const std::vector<api::VolumeMount>& mounts);
 
 }  // namespace stash::sidecar

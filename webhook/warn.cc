@@ -6,16 +6,21 @@
 
 #include "api/backend_check.h"
 #include "api/codec.h"
+#include "api/hook_check.h"
 #include "api/schedule.h"
 #include "api/time_out.h"
 #include "api/workload_kind.h"
+#include "inject/backend_objection.h"
 #include "inject/configuration_rules.h"
 #include "inject/decision.h"
+#include "inject/restore_rules.h"
 
 namespace stash::webhook {
 namespace {
 
 using Warnings = std::vector<std::string>;
+
+constexpr std::string_view kNoBackup = "no backup will be taken", kNoRestore = "nothing will be restored";
 
 template <class Kind>
 void add_ignored_fields(const Json& object, Warnings& warnings) {
@@ -71,10 +76,16 @@ void add_path_warnings(const api::BackupTarget& target, Warnings& warnings) {
   if (const std::string why = inject::unmounted_paths(target); !why.empty()) warnings.push_back("stash: " + why);
 }
 
-void add_exec_warning(std::string_view action, const std::optional<api::Hook>& hook, std::string_view why,
-                      Warnings& warnings) {
-  if (!hook || !hook->exec) return;
-  warnings.push_back(fmt::format("stash: spec.hooks.{}.exec {}; use httpGet, httpPost or tcpSocket", action, why));
+/// `no_exec`: why no program is run; "" where it is.
+void add_hook_warning(std::string_view action, const std::optional<api::Hook>& hook, std::string_view no_exec,
+                      std::string_view consequence, Warnings& warnings) {
+  if (!hook) return;
+  if (hook->exec && !no_exec.empty()) {
+    warnings.push_back(fmt::format("stash: spec.hooks.{}.exec {}, so {}; use httpGet, httpPost or tcpSocket", action,
+                                   no_exec, consequence));
+  } else if (const auto checked = api::check_hook(action, *hook); !checked) {
+    warnings.push_back(fmt::format("stash: spec.{}; {}", checked.error().message, consequence));
+  }
 }
 
 void add_time_out_warning(const std::string& time_out, std::string_view consequence, Warnings& warnings) {
@@ -97,13 +108,11 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
                     "be taken",
                     retry->delay));
   }
-  add_time_out_warning(configuration.spec.time_out, "no backup will be taken", warnings);
-  if (!settings.exec_hooks) {
-    constexpr std::string_view kTurnedOff =
-        "is turned off by the administrator (hooks.exec=false of the chart), so no backup will be taken";
-    add_exec_warning("preBackup", configuration.spec.pre_backup, kTurnedOff, warnings);
-    add_exec_warning("postBackup", configuration.spec.post_backup, kTurnedOff, warnings);
-  }
+  add_time_out_warning(configuration.spec.time_out, kNoBackup, warnings);
+  const std::string_view no_exec =
+      settings.exec_hooks ? "" : "is turned off by the administrator (hooks.exec=false of the chart)";
+  add_hook_warning("preBackup", configuration.spec.pre_backup, no_exec, kNoBackup, warnings);
+  add_hook_warning("postBackup", configuration.spec.post_backup, no_exec, kNoBackup, warnings);
   if (!configuration.spec.target) {
     warnings.emplace_back("stash: spec.target is missing, so there is nothing to back up");
     return;
@@ -117,16 +126,20 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
 
 void add_warnings(const api::RestoreSession& session, const Review& review, const inject::Settings& settings,
                   const WarnWorld& world, Warnings& warnings) {
-  add_time_out_warning(session.spec.time_out, "nothing will be restored", warnings);
-  constexpr std::string_view kTooEarly =
-      "cannot be run, for the application's containers start after the restore, so nothing will be restored";
-  add_exec_warning("preRestore", session.spec.pre_restore, kTooEarly, warnings);
-  add_exec_warning("postRestore", session.spec.post_restore, kTooEarly, warnings);
+  add_time_out_warning(session.spec.time_out, kNoRestore, warnings);
+  constexpr std::string_view kTooEarly = "cannot be run, for the application's containers start after the restore";
+  add_hook_warning("preRestore", session.spec.pre_restore, kTooEarly, kNoRestore, warnings);
+  add_hook_warning("postRestore", session.spec.post_restore, kTooEarly, kNoRestore, warnings);
   if (!session.spec.target) {
     warnings.emplace_back("stash: spec.target is missing, so there is nothing to restore");
     return;
   }
   if (!session.spec.target->has_jobs) add_target_warnings(session.spec.target->ref, warnings);
+  // It is wrong in any namespace, whether Stash may inject there or not. Of jobs and drivers the findings speak.
+  const bool ours = !session.spec.target->has_jobs && (session.spec.driver.empty() || session.spec.driver == "Restic");
+  if (const std::string why = inject::unusable(session, {}); ours && warnings.empty() && !why.empty()) {
+    warnings.push_back("stash: " + why);
+  }
   inject::World asked;
   asked.restores = {session};
   add_findings(review, settings, world, std::move(asked), session.spec.target->ref, warnings);
@@ -159,13 +172,14 @@ void add_warnings(const api::Repository& repository, const Review& review, const
 }
 
 /// What a variable may still change is left to the controller.
-void add_warnings(const api::BackupBlueprint& blueprint, const Review& /*review*/, const inject::Settings& /*settings*/,
+void add_warnings(const api::BackupBlueprint& blueprint, const Review& /*review*/, const inject::Settings& settings,
                   const WarnWorld& /*world*/, Warnings& warnings) {
   for (const std::string& warning : api::backend_warnings(blueprint.spec.backend)) {
     warnings.push_back("stash: " + warning);
   }
-  if (const auto fault = api::backend_fault(blueprint.spec.backend)) {
-    warnings.push_back(fmt::format("stash: {}; no backup will be taken", to_string(*fault)));
+  if (const auto objection = inject::backend_objection(blueprint.spec.backend, settings);
+      objection && objection->reason != inject::Reason::host_path_not_allowed) {
+    warnings.push_back(fmt::format("stash: {}; no backup will be taken", objection->message));
   }
   if (blueprint.spec.schedule.contains("${")) return;
   if (const auto schedule = api::parse_schedule(blueprint.spec.schedule); !schedule) {

@@ -125,7 +125,7 @@ def test_names_with_control_characters_steer_no_terminal_and_break_no_status(att
 def test_the_error_about_a_missing_snapshot_stays_short_whatever_the_others_are_called(attacked):
     forger, source = attacked.forger, attacked.workload.source
     forger.snapshot(forger.below(source, forger.file("x")), "/" + "long" * 500_000, hostname="much" * 500_000)
-    assert attacked.restore(paths=["/nowhere"]) != 0
+    assert attacked.restore(paths=[str(source / "nowhere")]) != 0
     assert 0 < len(attacked.host()["error"]) < 10_000
     assert attacked.kube.wait_for_phase("restoresession", "web-restore", attacked.ns, ("Failed",), 60)
 

@@ -88,6 +88,10 @@ TEST_CASE("what no backup can follow from is named by its field", "[controller][
   CHECK(fault_of(a_blueprint({{"backend", {{"storageSecretName", nullptr}}}})) ==
         "/spec/backend/storageSecretName is missing; name a Secret with the key RESTIC_PASSWORD that is in each "
         "namespace");
+  CHECK(fault_of(
+            a_blueprint({{"backend",
+                          {{"s3", nullptr}, {"local", {{"mountPath", "/safe"}, {"azureDisk", {{"diskName", "d"}}}}}}}}))
+            .starts_with("spec.backend.local.azureDisk: this version mounts only"));
   CHECK(fault_of(a_blueprint({{"timeOut", "soon"}})) ==
         "/spec/timeOut: \"soon\" is no duration above zero such as 30m or 2h");
   CHECK(fault_of(a_blueprint({{"retryConfig", {{"delay", "soon"}}}})).starts_with("spec.retryConfig.delay"));

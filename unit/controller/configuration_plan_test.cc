@@ -454,6 +454,25 @@ TEST_CASE("a hook that runs a program makes the configuration Invalid only where
   CHECK(phase_of(world.configuration) == "Ready");
 }
 
+TEST_CASE("a hook that no session could run makes the configuration Invalid", "[controller][configuration]") {
+  const auto ready = [](const char* hooks) {
+    ConfigurationWorld world = a_configuration_world();
+    world.configuration["spec"]["hooks"] = Json::parse(hooks);
+    return condition(world, "Ready");
+  };
+  const std::string start =
+      "False Invalid: BackupConfiguration demo/app-backup has a hook that cannot be run: spec.hooks.";
+  CHECK(ready(R"({"preBackup": {"httpGet": {"port": "http"}}})") ==
+        start +
+            "preBackup.httpGet.port: \"http\" is no number from 1 to 65535; the container's names of ports are not "
+            "known here, so give the number");
+  CHECK(ready(R"({"postBackup": {"exec": {"command": []}}})") == start + "postBackup.exec: it has no command");
+  CHECK(ready(R"({"preBackup": {"exec": {"command": ["a"]}, "tcpSocket": {"port": 1}}})").starts_with(start));
+  CHECK(ready(R"({"preBackup": {"tcpSocket": {"port": 1}, "timeout": "soon"}})").starts_with(start));
+  CHECK(ready(R"({"postBackup": {"tcpSocket": {"port": 1}, "executionPolicy": "Never"}})").starts_with(start));
+  CHECK(ready(R"({"preBackup": {"tcpSocket": {"port": 1}, "executionPolicy": "Never"}})").starts_with("True"));
+}
+
 TEST_CASE("a hook that names Stash's own container makes the configuration Invalid", "[controller][configuration]") {
   ConfigurationWorld world = a_configuration_world();
   world.configuration["spec"]["hooks"] = {

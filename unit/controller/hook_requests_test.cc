@@ -90,6 +90,16 @@ TEST_CASE("what is run comes from the BackupConfiguration, in the first containe
         HookCommand{{"demo", "web-1"}, "app", {"sh", "-c", "freeze"}, std::chrono::minutes(2)});
 }
 
+TEST_CASE("a program without a timeout may run until its session ends", "[controller][hooks]") {
+  HookWorld world = a_hook_world();
+  world.configuration->spec.pre_backup->timeout = "";
+  CHECK(only_step(world).run->timeout == std::chrono::hours(24));
+  world.configuration->spec.time_out = "3h";
+  CHECK(only_step(world).run->timeout == std::chrono::hours(3));
+  world.configuration->spec.post_backup->timeout = "";
+  CHECK(only_step(world).thaw->timeout == kThawLimit);
+}
+
 TEST_CASE("with a preBackup goes what thaws, should nobody be left to ask", "[controller][hooks]") {
   HookWorld world = a_hook_world();
   CHECK(only_step(world).thaw == HookCommand{{"demo", "web-1"}, "db", {"thaw"}, kThawLimit});

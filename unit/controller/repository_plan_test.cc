@@ -80,6 +80,18 @@ TEST_CASE("a backend that no restic can use is named by its field before a backu
   CHECK(events_of(plan_repository(world)) == Texts{"Invalid: " + message});
 }
 
+TEST_CASE("a volume that no sidecar mounts makes a local Repository not Ready", "[controller][repository]") {
+  const auto ready = [](Json source) {
+    return condition_of(after(a_world(a_repository().volume(std::move(source)))), "Ready");
+  };
+  const std::string known =
+      ": this version mounts only hostPath, persistentVolumeClaim, nfs and emptyDir; others come with a later one";
+  CHECK(ready({{"awsElasticBlockStore", {{"volumeID", "vol-1"}, {"fsType", "ext4"}}}}) ==
+        "False BackendUnsupported: spec.backend.local.awsElasticBlockStore" + known);
+  CHECK(ready(Json::object()) == "False Invalid: spec.backend.local needs exactly one volume source beside mountPath");
+  CHECK(ready({{"nfs", {{"server", "nfs.demo.svc"}, {"path", "/"}}}}).starts_with("True"));
+}
+
 TEST_CASE("a hostPath that the administrator does not allow is not Ready, also when it was once",
           "[controller][repository]") {
   RepositoryWorld world = a_world();

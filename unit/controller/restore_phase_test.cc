@@ -329,6 +329,55 @@ TEST_CASE("a deleted RestoreSession that cannot be read loses the finalizer of o
   CHECK(plan.writes[0].body["metadata"]["finalizers"] == Json::array());
 }
 
+TEST_CASE("a RestoreSession of which every attempt would fail is Invalid before it stops the application",
+          "[controller][restore]") {
+  const auto complaint_of = [](auto change) { return complaint(a_restore_session().with(change)); };
+  const auto with_rule = [](api::RestoreRule rule) { return complaint(a_restore_session().rules({std::move(rule)})); };
+  CHECK(with_rule(rule({}, {}, {"/source/data/a", "/source/database"})) ==
+        std::string(kInvalid) +
+            "rule[0] names the path /source/database, which lies in none of the volumes of spec.target.volumeMounts "
+            "(/source/data); correct the path, or mount the volume where it was when it was backed up; create a new "
+            "one");
+  CHECK(with_rule(rule({}, {}, {"source/data"})) ==
+        std::string(kInvalid) + "rule[0] names the path \"source/data\", which is not absolute; create a new one");
+  CHECK(with_rule({{}, "", {}, {"/source/data"}, {"*.sql"}, {"*.tmp"}}) ==
+        std::string(kInvalid) +
+            "rule[0] has both include and exclude, of which restic takes only one; create a new one");
+  CHECK(complaint_of([](api::RestoreSession& s) { s.spec.target->volume_mounts.clear(); }) ==
+        std::string(kInvalid) +
+            "spec.target.volumeMounts is empty, so nothing would reach the workload; name the volumes to restore into, "
+            "where they were when they were backed up; create a new one");
+  CHECK(complaint_of([](api::RestoreSession& s) {
+          s.spec.post_restore = api::Hook{.tcp_socket = api::TcpAction{"mysql", "db"}};
+        }) ==
+        std::string(kInvalid) +
+            "spec.hooks.postRestore.tcpSocket.port: \"mysql\" is no number from 1 to 65535; the container's names of "
+            "ports are not known here, so give the number; create a new one");
+}
+
+TEST_CASE("a path at, below or above a volume of the RestoreSession can be restored", "[controller][restore]") {
+  for (const char* path : {"/source/data", "/source//data/", "/source/data/sub", "/source", "/"}) {
+    CAPTURE(path);
+    CHECK(phase_of(after(a_restore_world(a_restore_session().rules({rule({}, {}, {path})})))) == "Pending");
+  }
+}
+
+TEST_CASE("a RestoreSession that pods have begun by the rules of an earlier release is not made Invalid",
+          "[controller][restore][F84][I13]") {
+  const auto impossible = [](RestoreSessionBuilder session) {
+    return a_restore_world(session.rules({rule({}, {}, {"/elsewhere"})}));
+  };
+  CHECK(phase_of(after(impossible(a_restore_session()))) == "Invalid");
+  CHECK(phase_of(after(impossible(a_restore_session().phase("Pending").host("host-0", "Pending")))) == "Invalid");
+  api::HostStats begun{"host-0", "Pending", {}, {}, "", ""};
+  begun.attempts = 1;
+  CHECK(phase_of(after(impossible(a_restore_session().phase("Pending").total_hosts(1).host(begun)))) == "Pending");
+  api::HostStats at_work = claimed("host-0", "web-1");
+  at_work.attempts = 1;
+  CHECK(phase_of(after(impossible(a_restore_session().phase("Running").total_hosts(1).host(at_work)))) == "Running");
+  CHECK(phase_of(after(impossible(failed_session().host(failed("host-0", "x"))))) == "Failed");
+}
+
 TEST_CASE("a restore by jobs is Invalid", "[controller][restore]") {
   RestoreWorld world = a_restore_world();
   world.session["spec"]["target"]["replicas"] = 3;

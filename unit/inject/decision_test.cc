@@ -101,6 +101,12 @@ TEST_CASE("what is Invalid by its own spec is not injected", "[inject][decision]
 
 TEST_CASE("a RestoreSession that was accepted by older rules keeps its place", "[inject][decision]") {
   CHECK(Scene().restore(a_restore_session().rules({}).phase("Running")).decide(a_workload()).restore);
+  INFO("given back by a pod that had begun it");
+  api::HostStats begun{"host-0", "Pending", {}, {}, "", ""};
+  begun.attempts = 1;
+  CHECK(Scene().restore(a_restore_session().rules({}).phase("Pending").host(begun)).decide(a_workload()).restore);
+  begun.attempts = 0;
+  CHECK_FALSE(Scene().restore(a_restore_session().rules({}).phase("Pending").host(begun)).decide(a_workload()).restore);
 }
 
 TEST_CASE("what is in the way of a backup is named with its remedy", "[inject][decision]") {

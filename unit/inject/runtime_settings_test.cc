@@ -72,6 +72,36 @@ TEST_CASE("what the API server would refuse is refused, with its place", "[injec
         place + "/securityContext: runAsUser 0 contradicts runAsNonRoot");
 }
 
+TEST_CASE("a variable shows what the pod is labelled with and what the container may use", "[inject][runtime]") {
+  const auto env = [](Json source) { return Json{{"env", {Json{{"name", "A"}, {"valueFrom", std::move(source)}}}}}; };
+  const auto field = [&](std::string path) { return problem(env({{"fieldRef", {{"fieldPath", std::move(path)}}}})); };
+  for (const char* good : {"metadata.labels['app']", "metadata.labels['app.kubernetes.io/name']",
+                           "metadata.annotations['example.com/Team_a.b']", "spec.nodeName"}) {
+    CAPTURE(good);
+    CHECK(field(good) == "none");
+  }
+  for (const char* bad :
+       {"metadata.labels", "metadata.labels['']", "metadata.labels[app]", "metadata.labels['a b']",
+        "metadata.labels['/a']", "metadata.labels['A.b/c']", "metadata.labels['a/b/c']", "metadata.labels['-a']",
+        "metadata.labels['", "metadata.labels['x..y/a']", "spec.labels['app']"}) {
+    CAPTURE(bad);
+    CHECK(field(bad).ends_with("fieldPath: not a field that a variable can show"));
+  }
+  CHECK(problem(env({{"fieldRef", {{"apiVersion", "v2"}, {"fieldPath", "metadata.name"}}}})).ends_with("must be v1"));
+
+  const auto amount = [&](Json of) { return problem(env({{"resourceFieldRef", std::move(of)}})); };
+  CHECK(amount({{"resource", "limits.memory"}, {"divisor", "1Mi"}}) == "none");
+  CHECK(amount({{"resource", "limits.cpu"}, {"divisor", 1}}) == "none");
+  CHECK(amount({{"resource", "limits.cpu"}, {"divisor", "1Mi"}}).ends_with("the divisor of cpu is 1 or 1m"));
+  CHECK(amount({{"resource", "limits.memory"}, {"divisor", "2Mi"}}).ends_with("one unit, such as 1Mi"));
+  CHECK(amount({{"resource", "limits.gpu"}}).ends_with("such as limits.cpu"));
+  CHECK(amount({{"divisor", "1"}}).ends_with("needs a resource"));
+  CHECK(amount({{"resource", "limits.cpu"}, {"containerName", "app"}}).ends_with("is meant when it is left out"));
+  const auto own = settings(env({{"resourceFieldRef", {{"resource", "limits.cpu"}, {"containerName", "stash"}}}}));
+  CHECK(own->env ==
+        Json::array({Json{{"name", "A"}, {"valueFrom", {{"resourceFieldRef", {{"resource", "limits.cpu"}}}}}}}));
+}
+
 TEST_CASE("more rights than Pod Security baseline allows are never injected", "[inject][runtime][F70][I16]") {
   CHECK(problem({{"securityContext", {{"privileged", true}}}}) ==
         "spec.runtimeSettings.container/securityContext: privileged containers are never injected");

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/time_out.h"
+
 namespace stash::sidecar {
 namespace {
 
@@ -44,7 +46,14 @@ TEST_CASE("an HTTP hook asks the pod itself unless it names a host", "[sidecar][
   CHECK(url({.path = "/a b\"#\xC3\xA4%20", .port = "1", .host = "::1"}) == "http://[::1]:1/a%20b%22%23%C3%A4%20");
 }
 
-TEST_CASE("a hook takes thirty seconds at most unless it says otherwise", "[sidecar][hook_plan]") {
+TEST_CASE("a program may take as long as its session unless it says otherwise", "[sidecar][hook_plan]") {
+  api::Hook hook = exec({"pg_dump"});
+  CHECK(plan(hook)->timeout == api::kSessionTimeOut);
+  hook.timeout = "2m";
+  CHECK(plan(hook)->timeout == std::chrono::minutes(2));
+}
+
+TEST_CASE("a request takes thirty seconds at most unless it says otherwise", "[sidecar][hook_plan]") {
   api::Hook hook = get({.port = "1"});
   CHECK(plan(hook)->timeout == std::chrono::seconds(30));
   hook.timeout = "2m";

@@ -46,6 +46,7 @@ struct HookStory : Story {
   static api::Hook exec() {
     api::Hook hook;
     hook.exec = api::ExecAction{{"sync"}};
+    hook.timeout = "30s";
     return hook;
   }
   void answers() {

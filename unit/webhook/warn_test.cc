@@ -80,6 +80,8 @@ TEST_CASE("a BackupBlueprint is warned of like what it makes, but for what varia
   CHECK(warnings(R"({"schedule": "${TARGET_NAME}"})") == std::vector<std::string>{});
   CHECK(any_contains(warnings(R"({"schedule": "every day"})"), "no backup will be taken"));
   CHECK(any_contains(warnings(R"({"backend": {"s3": {"bucket": null}}})"), "/spec/backend/s3/bucket is missing"));
+  CHECK(any_contains(warnings(R"({"backend": {"s3": null, "local": {"mountPath": "/safe", "rbd": {"image": "i"}}}})"),
+                     "spec.backend.local.rbd: this version mounts only"));
   CHECK(any_contains(warnings(R"({"task": {"name": "t"}})"), "does not act on it"));
   CHECK(any_contains(warnings(R"({"repoNamespace": "x"})"), "/spec/repoNamespace"));
 }
@@ -162,4 +164,25 @@ TEST_CASE("a hook that would not be run is named at once", "[webhook][warn]") {
                           turned_off, a_world())
                          .warnings,
                      "spec.hooks.preBackup.exec is turned off by the administrator (hooks.exec=false of the chart)"));
+}
+
+TEST_CASE("a hook that can never work is named at once", "[webhook][warn]") {
+  const api::Hook named_port{.http_get = api::HttpAction{.port = "http"}};
+  const Json backup = a_backup_configuration().with([&](auto& c) { c.spec.post_backup = named_port; }).json();
+  CHECK(any_contains(warnings_for("BackupConfiguration", backup),
+                     "stash: spec.hooks.postBackup.httpGet.port: \"http\" is no number from 1 to 65535"));
+  const Json restore = a_restore_session().with([&](auto& r) { r.spec.pre_restore = named_port; }).json();
+  const auto warnings = warnings_for("RestoreSession", restore);
+  CHECK(any_contains(warnings, "stash: spec.hooks.preRestore.httpGet.port: \"http\" is no number from 1 to 65535"));
+  CHECK(any_contains(warnings, "so give the number; nothing will be restored"));
+  CHECK(warnings.size() == 1);
+}
+
+TEST_CASE("a restore that cannot succeed is named at once, in whatever namespace", "[webhook][warn]") {
+  WarnWorld world = a_world();
+  world.namespace_labels = [](const std::string&) -> std::optional<Json> { return Json::object(); };
+  const Json restore = a_restore_session().rules({{{}, "", {}, {"/source/database"}, {}, {}}}).json();
+  CHECK(any_contains(warnings_for("RestoreSession", restore, world),
+                     "rule[0] names the path /source/database, which lies in none of the volumes"));
+  CHECK(warnings_for("RestoreSession", restore).size() == 1);
 }

@@ -1,0 +1,19 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "api/repository.h"
+#include "inject/decision.h"
+#include "inject/settings.h"
+
+namespace stash::inject {
+
+struct BackendObjection {
+  Reason reason;
+  std::string message;
+};
+/// Why no sidecar can ever use this backend as it is written; nullopt when one can. The Secret and the claim that it
+/// names are another matter.
+std::optional<BackendObjection> backend_objection(const api::Backend& backend, const Settings& settings);
+
+}  // namespace stash::inject
