@@ -145,7 +145,8 @@ void set_withdrawal(Plan& plan, StatusDraft& status, const ConfigurationWorld& w
        .up_to_date = world.injection.up_to_date,
        .now = world.now});
   if (withdrawal) {
-    status.json["withdrawal"] = api::encode_status({.withdrawal = withdrawal})["withdrawal"];
+    status.json["withdrawal"] =
+        api::encode_status(api::BackupConfigurationStatus{.withdrawal = withdrawal})["withdrawal"];
   } else {
     status.json.erase("withdrawal");
   }
