@@ -53,6 +53,7 @@ constexpr ReasonCode kReasonCodes[] = {
     {Reason::image_pull_failed, "ImagePullFailed"},
     {Reason::volume_mount_failed, "VolumeMountFailed"},
     {Reason::pods_unschedulable, "PodsUnschedulable"},
+    {Reason::sidecar_start_failed, "SidecarStartFailed"},
 };
 
 Finding withdrawal_finding(const api::Withdrawal& withdrawal, const std::string& object) {

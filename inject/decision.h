@@ -41,6 +41,7 @@ enum class Reason {
   image_pull_failed,
   volume_mount_failed,
   pods_unschedulable,
+  sidecar_start_failed,
 };
 std::string_view code_of(Reason reason);  ///< "RepositoryMissing"
 
