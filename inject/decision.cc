@@ -54,6 +54,7 @@ constexpr ReasonCode kReasonCodes[] = {
     {Reason::volume_mount_failed, "VolumeMountFailed"},
     {Reason::pods_unschedulable, "PodsUnschedulable"},
     {Reason::sidecar_start_failed, "SidecarStartFailed"},
+    {Reason::volume_is_device, "VolumeIsDevice"},
 };
 
 Finding withdrawal_finding(const api::Withdrawal& withdrawal, const std::string& object) {

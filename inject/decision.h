@@ -42,6 +42,7 @@ enum class Reason {
   volume_mount_failed,
   pods_unschedulable,
   sidecar_start_failed,
+  volume_is_device,
 };
 std::string_view code_of(Reason reason);  ///< "RepositoryMissing"
 
