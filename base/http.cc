@@ -88,6 +88,7 @@ std::optional<ServerTime> server_time_of(const std::string& date) {
 struct Transfer {
   CURL* easy;
   HttpResponse response;
+  const std::function<void()>& on_begin;
   const std::function<bool(std::string_view)>* on_bytes = nullptr;
   std::size_t max_body = 0;
   std::size_t header_bytes = 0;
@@ -95,12 +96,15 @@ struct Transfer {
   bool too_large = false;
   bool ended_by_consumer = false;
 
-  std::size_t take(std::string_view bytes) {
-    last_byte = steady_clock::now();
+  bool is_success() const {
     long status = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    const bool streamed = on_bytes != nullptr && status / 100 == 2;
-    if (streamed) {
+    return status / 100 == 2;
+  }
+
+  std::size_t take(std::string_view bytes) {
+    last_byte = steady_clock::now();
+    if (on_bytes != nullptr && is_success()) {
       ended_by_consumer = !(*on_bytes)(bytes);
       return ended_by_consumer ? 0 : bytes.size();
     }
@@ -122,6 +126,7 @@ struct Transfer {
       header_bytes = 0;
       return;
     }
+    if (on_begin && trimmed(line).empty() && is_success()) on_begin();
     const auto colon = line.find(':');
     header_bytes += line.size();
     if (colon == std::string_view::npos || header_bytes > kHeaderBytes) return;
@@ -288,7 +293,8 @@ Result<HttpResponse> HttpClient::Impl::perform(const HttpRequest& request,
     }
     headers.add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   }
-  Transfer transfer{.easy = easy, .on_bytes = on_bytes, .max_body = max_body};
+  Transfer transfer{
+      .easy = easy, .response = {}, .on_begin = request.on_begin, .on_bytes = on_bytes, .max_body = max_body};
   std::array<char, CURL_ERROR_SIZE> detail{};
   curl_easy_reset(easy);  // keeps the connection
   set_tls();

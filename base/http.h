@@ -30,6 +30,7 @@ struct HttpRequest {
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds total_timeout{30'000};  ///< 0: none (streams)
   std::chrono::milliseconds idle_timeout{0};        ///< a stream that is silent for longer is cut; 0: none
+  std::function<void()> on_begin = {};              ///< a 2xx answer has begun; its body may be long in coming
 };
 
 /// What the server's clock showed, and when that was by our steady one.

@@ -17,14 +17,19 @@ namespace names = api::names;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr seconds kRefusedFor{30};          ///< a rollout frees its quota as it goes
-constexpr seconds kPullFailsFor{60};        ///< about the third try of the kubelet
-constexpr minutes kPullFailsSomewhere{10};  ///< while other pods have the image
-constexpr minutes kUnschedulableFor{5};     ///< an autoscaler adds nodes in that time
+constexpr seconds kRefusedFor{30};       ///< a rollout frees its quota as it goes
+constexpr seconds kFailsFor{60};         ///< about the third try of the kubelet
+constexpr minutes kFailsSomewhere{10};   ///< while the sidecar runs in other pods
+constexpr minutes kUnschedulableFor{5};  ///< an autoscaler adds nodes in that time
 
 constexpr std::string_view kPullFailures[] = {
     "ErrImagePull",        "ImagePullBackOff",  "InvalidImageName",         "ErrImageNeverPull",
     "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"};
+
+/// It has its image, and yet the kubelet cannot make it: a Secret of its env is missing, a user contradicts
+/// runAsNonRoot, a profile is not on the node.
+constexpr std::string_view kStartFailures[] = {"CreateContainerConfigError", "CreateContainerError",
+                                               "RunContainerError"};
 
 /// Has the sidecar of the template as it is, of whatever image.
 bool has_this_sidecar(const Json& pod, const Json& workload) {
@@ -44,13 +49,30 @@ bool runs_sidecar(const Json& pod) {
   return status != nullptr && at(*status, {"state", "running"}) != nullptr;
 }
 
-bool fails_to_pull(const Json& status) {
-  return std::ranges::find(kPullFailures, string_at(status, {"state", "waiting", "reason"})) != std::end(kPullFailures);
+bool waits_for(const auto& reasons, const Json& status) {
+  return std::ranges::find(reasons, string_at(status, {"state", "waiting", "reason"})) != std::end(reasons);
+}
+
+bool fails_to_pull(const Json& status) { return waits_for(kPullFailures, status); }
+
+bool fails_to_start(const Json& status) {
+  // Between two tries it waits for the next one, and only what became of the last is left.
+  const std::string ended = string_at(status, {"lastState", "terminated", "reason"});
+  const bool between = string_at(status, {"state", "waiting", "reason"}) == "CrashLoopBackOff" &&
+                       (ended == "StartError" || ended == "ContainerCannotRun");
+  return between || waits_for(kStartFailures, status);
 }
 
 seconds age_of(const Json& pod, TimePoint now) {
   const auto created = parse_time(string_at(pod, {"metadata", "creationTimestamp"}));
   return created ? std::chrono::duration_cast<seconds>(now - *created) : seconds(0);
+}
+
+/// A pod that ran for days is given the same time when its sidecar begins anew.
+seconds not_ready_for(const Json& pod, TimePoint now) {
+  const Json* condition = condition_with(pod, "ContainersReady", "False");
+  const auto since = parse_time(condition == nullptr ? "" : string_at(*condition, {"lastTransitionTime"}));
+  return since ? std::min(age_of(pod, now), std::chrono::duration_cast<seconds>(now - *since)) : age_of(pod, now);
 }
 
 const Json* unschedulable(const Json& pod) {
@@ -103,17 +125,11 @@ class Diagnosis {
   }
 
   std::optional<PodTrouble> image_not_pulled() const {
-    const auto patience = sidecar_runs_ ? seconds(kPullFailsSomewhere) : kPullFailsFor;
-    for (const Json* pod : pods_) {
-      const Json* ours = status_of(*pod, names::kSidecar);
-      if (ours == nullptr || !fails_to_pull(*ours) || age_of(*pod, world_.now) < patience) continue;
-      const auto failing = std::ranges::count_if(array_at(*pod, {"status", "containerStatuses"}), fails_to_pull);
-      if (failing > 1) continue;  // the registry or the node, not our image
-      const std::string reason = string_at(*ours, {"state", "waiting", "reason"});
-      return PodTrouble{inject::Reason::image_pull_failed,
-                        reason + ": " + string_at(*ours, {"state", "waiting", "message"}, reason)};
-    }
-    return {};
+    return sidecar_fails(fails_to_pull, inject::Reason::image_pull_failed);
+  }
+
+  std::optional<PodTrouble> not_started() const {
+    return sidecar_fails(fails_to_start, inject::Reason::sidecar_start_failed);
   }
 
   std::optional<PodTrouble> volume_not_mounted() const {
@@ -157,6 +173,19 @@ class Diagnosis {
     return world_.kind.rolls_out && updated_pods(world_.kind, world_.workload) < std::ssize(pods_);
   }
 
+  std::optional<PodTrouble> sidecar_fails(bool (*fails)(const Json&), inject::Reason reason) const {
+    const auto patience = sidecar_runs_ ? seconds(kFailsSomewhere) : kFailsFor;
+    for (const Json* pod : pods_) {
+      const Json* ours = status_of(*pod, names::kSidecar);
+      if (ours == nullptr || !fails(*ours) || not_ready_for(*pod, world_.now) < patience) continue;
+      const auto failing = std::ranges::count_if(array_at(*pod, {"status", "containerStatuses"}), fails);
+      if (failing > 1) continue;  // the registry or the node, not the sidecar
+      const std::string word = string_at(*ours, {"state", "waiting", "reason"});
+      return PodTrouble{reason, word + ": " + string_at(*ours, {"state", "waiting", "message"}, word)};
+    }
+    return {};
+  }
+
   std::optional<std::string> lasting_refusal() const {
     if (alive_ >= wanted_pods(world_.kind, world_.workload) && replica_failure(world_.workload) == nullptr) return {};
     const auto refusal = refusal_of(world_.workload, world_.events, world_.injected);
@@ -180,8 +209,8 @@ bool goes_well(const PodTroubleWorld& world) {
 std::optional<PodTrouble> pod_trouble(const PodTroubleWorld& world) {
   if (goes_well(world)) return std::nullopt;
   const Diagnosis diagnosis(world);
-  for (const auto check :
-       {&Diagnosis::refused, &Diagnosis::image_not_pulled, &Diagnosis::volume_not_mounted, &Diagnosis::not_scheduled}) {
+  for (const auto check : {&Diagnosis::refused, &Diagnosis::image_not_pulled, &Diagnosis::not_started,
+                           &Diagnosis::volume_not_mounted, &Diagnosis::not_scheduled}) {
     if (auto trouble = (diagnosis.*check)()) return trouble;
   }
   return std::nullopt;
@@ -192,6 +221,11 @@ std::string unclear_refusal(const PodTroubleWorld& world) {
 }
 
 bool all_pods_follow(const PodTroubleWorld& world) { return Diagnosis(world).all_follow(); }
+
+bool sidecar_holds_back(const Json& pod) {
+  const Json* ours = status_of(pod, names::kSidecar);
+  return ours != nullptr && (fails_to_pull(*ours) || fails_to_start(*ours));
+}
 
 const Json* pod_that_waits_for_volumes(const PodTroubleWorld& world) { return Diagnosis(world).waiting_for_volumes(); }
 

@@ -39,6 +39,9 @@ std::string unclear_refusal(const PodTroubleWorld& world);
 /// All pods that live are made from the template as it is. For kinds that do not replace pods themselves.
 bool all_pods_follow(const PodTroubleWorld& world);
 
+/// The sidecar of this pod fails to start, whatever template it is from.
+bool sidecar_holds_back(const Json& pod);
+
 /// The pod that FailedMount events are to be asked for; nullptr for none.
 const Json* pod_that_waits_for_volumes(const PodTroubleWorld& world);
 

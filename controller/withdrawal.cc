@@ -32,6 +32,11 @@ std::string message_for(const PodTrouble& trouble, const std::string& workload) 
           "the sidecar's image cannot be pulled, so {} goes without: {}; make it available to the nodes, "
           "or correct the chart's image and imagePullSecrets",
           workload, sentence);
+    case inject::Reason::sidecar_start_failed:
+      return fmt::format(
+          "the sidecar cannot be started, so {} goes without: {}; correct spec.runtimeSettings.container, or make what "
+          "it names",
+          workload, sentence);
     case inject::Reason::volume_mount_failed:
       return fmt::format(
           "a volume of the sidecar cannot be mounted, so {} goes without: {}; correct "

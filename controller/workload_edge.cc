@@ -6,12 +6,15 @@
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
+#include "controller/pod_trouble.h"
 #include "controller/refused_nudge.h"
 #include "controller/rollout.h"
 #include "controller/rollout_edge.h"
 
 namespace stash::controller {
 namespace {
+
+constexpr std::chrono::seconds kLookForStuckPods{60};
 
 /// A role of somebody else is in no cache of ours: before one is made, the API server is asked.
 Result<bool> look_for_foreign_objects(kube::Api& api, WorkloadWorld& world, const Plan& plan) {
@@ -38,6 +41,15 @@ bool may_be_stuck(const WorkloadWorld& world) {
                   inject::names_workload(target->ref, world.inject.group, world.inject.kind,
                                          string_at(*world.inject.workload, {"metadata", "name"}));
          });
+}
+
+/// Its sidecar may be another one by now because the author mended what kept it from starting, before any verdict.
+bool may_wait_for_old_sidecar(const WorkloadWorld& world) {
+  const Json& workload = *world.inject.workload;
+  // A pod below the partition comes back as it was.
+  const bool replaces_all = int_at(workload, {"spec", "updateStrategy", "rollingUpdate", "partition"}) == 0;
+  return world.kind->hosts == api::HostScheme::ordinals && inject::has_sidecar(workload) && replaces_all &&
+         !is_settled(*world.kind, workload);
 }
 
 /// Whether the API server takes the workload as it is: then it was the nudge's change that it refused.
@@ -79,12 +91,19 @@ Result<LookAgain> reconcile_workload(Cluster& cluster, kube::Api& api, const api
   }
   if (cluster.is_going(ref.ref.ns)) return LookAgain();
   WorkloadWorld world = gather_workload(cluster, ref, *workload);
-  if (!ref.kind->rolls_out || may_be_stuck(world) || restore_rights_linger(world)) {
+  const bool all_pods = !ref.kind->rolls_out || may_be_stuck(world) || restore_rights_linger(world);
+  bool some_wait = false;
+  if (all_pods || may_wait_for_old_sidecar(world)) {
     TRY(world.pods, pods_of(api, *workload, true));
+    some_wait = !all_pods && std::ranges::any_of(world.pods, [](const Json& pod) {
+      return string_at(pod, {"status", "phase"}) == "Pending";
+    });
+    if (!all_pods) std::erase_if(world.pods, [](const Json& pod) { return !sidecar_holds_back(pod); });
   }
   WorkloadPlan decision = plan_workload(world, cluster.settings);
   TRY(const bool more, look_for_foreign_objects(api, world, decision.plan));
   if (more) decision = plan_workload(world, cluster.settings);
+  if (some_wait) look_again(decision.plan, kLookForStuckPods);
 
   const ExecuteOptions options{cluster.dry_run, "Workload Controller"};
   std::size_t written = 0;

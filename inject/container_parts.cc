@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "api/names.h"
-#include "inject/identity.h"
 
 namespace stash::inject {
 namespace {
@@ -88,7 +87,7 @@ Json common_container(ContainerIdentity identity, const ContainerInputs& inputs)
   container["args"] = std::move(args);
   container["env"] = environment(inputs.runtime);
   container["volumeMounts"] = volume_mounts(inputs);
-  container["securityContext"] = overlay(std::move(identity.security_context), inputs.runtime.security_context);
+  container["securityContext"] = std::move(identity.security_context);
   if (!inputs.runtime.env_from.empty()) container["envFrom"] = inputs.runtime.env_from;
   if (!inputs.runtime.resources.empty()) container["resources"] = inputs.runtime.resources;
   return container;

@@ -7,8 +7,8 @@ namespace stash::inject {
 /// What is a container's own; the rest follows from the inputs.
 struct ContainerIdentity {
   std::string_view name;
-  Json args;              ///< before --secret-dir
-  Json security_context;  ///< before runtimeSettings
+  Json args;  ///< before --secret-dir
+  Json security_context;
 };
 
 /// The container but for probes and lifecycle hooks.

@@ -52,6 +52,8 @@ constexpr ReasonCode kReasonCodes[] = {
     {Reason::volume_mount_failed, "VolumeMountFailed"},
     {Reason::pods_unschedulable, "PodsUnschedulable"},
     {Reason::workload_refused, "WorkloadRefused"},
+    {Reason::sidecar_start_failed, "SidecarStartFailed"},
+    {Reason::volume_is_device, "VolumeIsDevice"},
 };
 
 Finding withdrawal_finding(const api::Withdrawal& withdrawal, const std::string& object) {

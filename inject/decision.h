@@ -42,6 +42,8 @@ enum class Reason {
   volume_mount_failed,
   pods_unschedulable,
   workload_refused,
+  sidecar_start_failed,
+  volume_is_device,
 };
 std::string_view code_of(Reason reason);  ///< "RepositoryMissing"
 

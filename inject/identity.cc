@@ -48,9 +48,14 @@ Json locked_down() {
           {"capabilities", {{"drop", Json::array({"ALL"})}}}};
 }
 
-}  // namespace
+/// Who must not be root by wish, and wishes no user, is whom it would be where Pod Security forbids root: 65535 cannot
+/// write where the application's user can.
+PodSecurity level_by(const Json& wishes, PodSecurity level) {
+  const bool only_not_root = bool_at(wishes, {"runAsNonRoot"}) && at(wishes, {"runAsUser"}) == nullptr;
+  return only_not_root ? PodSecurity::restricted : level;
+}
 
-Json sidecar_security_context(const Json& workload, const std::vector<api::VolumeMount>& mounts, PodSecurity level) {
+Json as_reader(const Json& workload, const std::vector<api::VolumeMount>& mounts, PodSecurity level) {
   const Json& pod = pod_spec(workload);
   const Json& container = owner_of_data(workload, mounts);
   const std::int64_t wanted_user = effective_id(container, pod, "runAsUser");
@@ -74,9 +79,8 @@ Json sidecar_security_context(const Json& workload, const std::vector<api::Volum
   return context;
 }
 
-Json init_container_security_context(const Json& workload, const std::vector<api::VolumeMount>& mounts,
-                                     PodSecurity level) {
-  if (level == PodSecurity::restricted) return sidecar_security_context(workload, mounts, level);
+Json as_restorer(const Json& workload, const std::vector<api::VolumeMount>& mounts, PodSecurity level) {
+  if (level == PodSecurity::restricted) return as_reader(workload, mounts, level);
   Json context = locked_down();
   context["runAsUser"] = 0;
   context["runAsGroup"] = 0;
@@ -85,12 +89,25 @@ Json init_container_security_context(const Json& workload, const std::vector<api
   return context;
 }
 
+/// Field by field.
 Json overlay(Json security_context, const Json& wishes) {
   security_context.merge_patch(wishes);
   // Who asks for a user of their own has said whether it is root; our guess must not contradict it.
   const Json* user = at(wishes, {"runAsUser"});
   if (user != nullptr && at(wishes, {"runAsNonRoot"}) == nullptr) security_context["runAsNonRoot"] = *user != 0;
   return security_context;
+}
+
+}  // namespace
+
+Json sidecar_security_context(const Json& workload, const std::vector<api::VolumeMount>& mounts, PodSecurity level,
+                              const Json& wishes) {
+  return overlay(as_reader(workload, mounts, level_by(wishes, level)), wishes);
+}
+
+Json init_container_security_context(const Json& workload, const std::vector<api::VolumeMount>& mounts,
+                                     PodSecurity level, const Json& wishes) {
+  return overlay(as_restorer(workload, mounts, level_by(wishes, level)), wishes);
 }
 
 }  // namespace stash::inject

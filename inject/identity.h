@@ -9,14 +9,14 @@
 namespace stash::inject {
 
 /// The user and group of the first container that mounts the first of `mounts`; else 65535 in a pod that must not run
-/// as root; else root with DAC_OVERRIDE. Always passes Pod Security "baseline", and "restricted" in such a pod.
-Json sidecar_security_context(const Json& workload, const std::vector<api::VolumeMount>& mounts, PodSecurity level);
+/// as root; else root with DAC_OVERRIDE. Over that are laid the `wishes` of runtimeSettings; who wishes no more than
+/// not to be root is no root. Without wishes it always passes Pod Security "baseline", and "restricted" in such a pod.
+Json sidecar_security_context(const Json& workload, const std::vector<api::VolumeMount>& mounts, PodSecurity level,
+                              const Json& wishes);
 
-/// Root with what it takes to restore owners, modes and devices; where Pod Security is "restricted", as the sidecar.
+/// Root with what it takes to restore owners, modes and devices; where Pod Security is "restricted", or it is not to be
+/// root, as the sidecar.
 Json init_container_security_context(const Json& workload, const std::vector<api::VolumeMount>& mounts,
-                                     PodSecurity level);
-
-/// `wishes` (runtimeSettings) laid over, field by field.
-Json overlay(Json security_context, const Json& wishes);
+                                     PodSecurity level, const Json& wishes);
 
 }  // namespace stash::inject

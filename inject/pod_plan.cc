@@ -37,6 +37,17 @@ std::vector<std::string> names_of(const std::vector<const Share*>& shares) {
   return found;
 }
 
+/// As the API server will have it, so that it is known again. Until here they count: a wish for an empty list takes out
+/// what is in ours by default.
+void drop_empty_lists(Json& value) {
+  if (!value.is_structured()) return;
+  for (auto member = value.begin(); member != value.end();) {
+    drop_empty_lists(*member);
+    const bool is_dropped = value.is_object() && member->is_array() && member->empty();
+    member = is_dropped ? value.erase(member) : std::next(member);
+  }
+}
+
 Request backup_request(const World& world, const Desired& desired, PodPlan& plan) {
   Request request{.container_name = names::kSidecar,
                   .live = sidecar_of(*world.workload),
@@ -181,6 +192,7 @@ class PodPlanner {
 
     const std::string hashed =
         fmt::format(R"({{"container":{},"volumes":{}}})", dump_json(container), dump_json(draft.sources()));
+    drop_empty_lists(container);
     Json resources = container_resources(workload(), settings_.resources, object_at(container, {"resources"}));
     request.plan = {.fate = ContainerPlan::Fate::wanted,
                     .container = std::move(container),

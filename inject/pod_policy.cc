@@ -94,11 +94,18 @@ bool is_bad_sub_path(const std::string& path) {
   return path.starts_with('/') || ("/" + path + "/").contains("/../") || path.contains(':');
 }
 
-std::optional<Obstacle> volume_obstacle(const std::vector<std::string>& volumes, const api::VolumeMount& mount) {
+std::optional<Obstacle> volume_obstacle(const Json& workload, const std::vector<std::string>& volumes,
+                                        const api::VolumeMount& mount) {
   if (is_reserved(mount.name)) {
     return Obstacle{Reason::volume_name_taken,
                     fmt::format("spec.target.volumeMounts names volume {}, a name that Stash uses itself; rename the "
                                 "volume in the workload",
+                                mount.name)};
+  }
+  if (is_block_device(workload, mount.name)) {
+    return Obstacle{Reason::volume_is_device,
+                    fmt::format("spec.target.volumeMounts names volume {}, which is a block device; Stash backs up "
+                                "files, so name volumes with a file system only",
                                 mount.name)};
   }
   if (mount.name.empty() || std::ranges::find(volumes, mount.name) == volumes.end()) {
@@ -219,7 +226,7 @@ std::optional<Obstacle> mount_obstacle(const Json& workload, const std::vector<a
   const auto volumes = mountable_volumes(workload);
   std::set<std::string> taken;
   for (const api::VolumeMount& mount : mounts) {
-    if (auto obstacle = volume_obstacle(volumes, mount)) return obstacle;
+    if (auto obstacle = volume_obstacle(workload, volumes, mount)) return obstacle;
     if (auto obstacle = place_obstacle(mount, local)) return obstacle;
     if (!taken.insert(tidy(mount.mount_path)).second) {
       return Obstacle{

@@ -10,7 +10,8 @@ Json sidecar_container(const std::vector<std::string>& configurations, const Con
   Json container =
       common_container({.name = api::names::kSidecar,
                         .args = std::move(args),
-                        .security_context = sidecar_security_context(inputs.workload, inputs.mounts, inputs.level)},
+                        .security_context = sidecar_security_context(inputs.workload, inputs.mounts, inputs.level,
+                                                                     inputs.runtime.security_context)},
                        inputs);
   container.update(inputs.runtime.hooks);
   return container;

@@ -94,12 +94,25 @@ std::string invoker_of(const Json& container) {
   return invokers.empty() ? "" : invokers.front();
 }
 
+bool is_block_device(const Json& workload, std::string_view volume) {
+  const auto has_device = [volume](const Json& container) {
+    return named(array_at(container, {"volumeDevices"}), volume) != nullptr;
+  };
+  const auto claims_device = [volume](const Json& claim) {
+    return string_at(claim, {"metadata", "name"}) == volume && string_at(claim, {"spec", "volumeMode"}) == "Block";
+  };
+  return std::ranges::any_of(containers_of(workload), has_device) ||
+         std::ranges::any_of(init_containers_of(workload), has_device) ||
+         std::ranges::any_of(array_at(workload, {"spec", "volumeClaimTemplates"}), claims_device);
+}
+
 std::vector<std::string> mountable_volumes(const Json& workload) {
   std::vector<std::string> found;
   for (const Json& volume : volumes_of(workload)) found.push_back(string_at(volume, {"name"}));
   for (const Json& claim : array_at(workload, {"spec", "volumeClaimTemplates"})) {
     found.push_back(string_at(claim, {"metadata", "name"}));
   }
+  std::erase_if(found, [&](const std::string& name) { return is_block_device(workload, name); });
   return found;
 }
 

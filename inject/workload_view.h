@@ -40,6 +40,10 @@ std::vector<std::string> invokers_of(const Json& container);
 /// The first of them; "" when it names none.
 std::string invoker_of(const Json& container);
 
+/// The pod has it as a block device, as far as the workload tells: the kubelet starts no pod that mounts one, and the
+/// API server does not mind as long as no single container has it both ways.
+bool is_block_device(const Json& workload, std::string_view volume);
+
 /// Volumes that a container of the pod may mount, those from volumeClaimTemplates included.
 std::vector<std::string> mountable_volumes(const Json& workload);
 

@@ -219,6 +219,7 @@ Result<std::string> Api::watch(const Resource& resource, std::string_view ns, co
                                            .doing = doing,
                                            .accept = options.metadata_only ? kMetadata : kJson}));
   request.idle_timeout = kSilenceLimit;
+  request.on_begin = options.on_open;
   request.total_timeout = options.timeout + kBeyondServerTimeout;
 
   std::string version = options.resource_version;

@@ -27,7 +27,8 @@ struct WatchOptions {
   std::string label_selector, field_selector;
   std::string resource_version;
   bool metadata_only = false;
-  std::chrono::seconds timeout{290};  ///< asked of the server; it ends the stream then, which is no error
+  std::chrono::seconds timeout{290};   ///< asked of the server; it ends the stream then, which is no error
+  std::function<void()> on_open = {};  ///< the server has accepted the watch, though it may have nothing to tell yet
 };
 
 /// One API server as raw REST over one kept-alive connection. Not thread-safe: one Api per thread.

@@ -72,12 +72,15 @@ struct Cache::Impl {
   CacheIndex index;
   bool has_synced = false;
   std::atomic<bool> unserved{false};
+  std::atomic<steady_clock::time_point> heard{};
   std::atomic<bool> stopping{false};
   std::thread thread;
 
   // Only touched by the cache's own thread.
   std::optional<std::string> version;  ///< where to go on watching; none: list first
   Backoff backoff;
+
+  void hear() { heard = options.clock->steady(); }
 
   void run() {
     Api api(config);
@@ -86,6 +89,8 @@ struct Cache::Impl {
       if (!version) {
         const auto listed = list(api);
         if (listed) continue;
+        // It is in touch, and says that there is none.
+        if (listed.error().code == ErrorCode::not_found) hear();
         if (is_missing(listed.error().code)) {
           if (listed.error().code != ErrorCode::not_found) log_warning("{}; going on without", listed.error().message);
           unserved = true;
@@ -128,6 +133,7 @@ struct Cache::Impl {
                                .field_selector = options.field_selector,
                                .metadata_only = options.metadata_only}));
     unserved = false;
+    hear();
     Objects fresh;
     CacheIndex fresh_index;
     if (const auto items = listed.find("items"); items != listed.end()) {
@@ -164,9 +170,11 @@ struct Cache::Impl {
     const WatchOptions how{.label_selector = options.label_selector,
                            .field_selector = options.field_selector,
                            .resource_version = *version,
-                           .metadata_only = options.metadata_only};
+                           .metadata_only = options.metadata_only,
+                           .on_open = [this] { hear(); }};
     return api.watch(resource, options.ns, how, [this, &saw_event](WatchEvent&& event) {
       saw_event = true;
+      hear();
       version = string_at(event.object, {"metadata", "resourceVersion"}, *version);
       if (event.type != WatchType::bookmark) take(std::move(event));
       return !stopping;
@@ -294,6 +302,8 @@ std::vector<Cache::Object> Cache::with_key(std::string_view ns, std::string_view
   for (const ObjectRef& ref : impl_->index.find(ns, key)) result.push_back(impl_->objects.at(ref));
   return result;
 }
+
+std::chrono::nanoseconds Cache::silence() const { return impl_->options.clock->steady() - impl_->heard.load(); }
 
 bool Cache::unserved() const { return impl_->unserved; }
 

@@ -22,6 +22,7 @@ class Cache {
     std::function<void(Json&)> trim;  ///< drops what is not needed before an object is stored; managedFields always go
     /// Keys under which with_key finds an object. Called on the cache's thread, with what is stored; must not throw.
     std::function<std::vector<std::string>(const Json&)> keys;
+    const Clock* clock = &system_clock();
     bool may_be_unserved = false;  ///< without this kind, or the right to it, there is none of it; asked each minute
   };
   /// Called on the cache's thread, after the change is visible: before is null for added, after is null for deleted.
@@ -43,6 +44,9 @@ class Cache {
   /// Those for which Options::keys named `key`, ordered by name; the time it takes grows with their number alone.
   std::vector<Object> with_key(std::string_view ns, std::string_view key) const;
   std::size_t size() const;
+  /// For how long the API server has told nothing: no list, event or bookmark, not even that it accepts the watch. What
+  /// changed in that time is not known here. Without bookmarks it reaches some 200 s in good order.
+  std::chrono::nanoseconds silence() const;
   bool unserved() const;  ///< Options::may_be_unserved: there was no such kind, or no right to it, when last asked
 
  private:

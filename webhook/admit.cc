@@ -35,8 +35,8 @@ Answer admit(const Review& review, const inject::Settings& settings, const Gathe
   if (!world) {
     Answer answer = unchanged("unsure", "not_synced");
     answer.warnings.emplace_back(
-        "stash: just started and does not know the BackupConfigurations yet; admitted unchanged, the controller will "
-        "repair this if a backup is wanted");
+        "stash: does not know the BackupConfigurations, for it has just started or does not reach the API server; "
+        "admitted unchanged, the controller will repair this if a backup is wanted");
     return answer;
   }
   world->group = review.group;

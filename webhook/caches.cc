@@ -4,10 +4,18 @@
 
 namespace stash::webhook {
 
-Caches::Caches(const kube::Config& config, Index& index) : index_(index) {
+namespace {
+
+// A watch without bookmarks is opened anew after 150 s of silence, and up to half a minute may pass in between.
+constexpr std::chrono::minutes kOutOfTouch{4};
+
+}  // namespace
+
+Caches::Caches(const kube::Config& config, Index& index, const stash::Clock& clock) : index_(index) {
   for (const api::Resource& resource :
        {api::kNamespaces, api::kRepositories, api::kBackupConfigurations, api::kRestoreSessions}) {
     kube::Cache::Options options;
+    options.clock = &clock;
     options.metadata_only = resource == api::kNamespaces;
     caches_.push_back(std::make_unique<kube::Cache>(
         config, resource, std::move(options),
@@ -22,10 +30,11 @@ void Caches::start() {
 }
 
 bool Caches::synced() {
-  if (index_.complete()) return true;
-  if (!std::ranges::all_of(caches_, [](const auto& cache) { return cache->synced(); })) return false;
-  index_.set_complete();
-  return true;
+  if (!index_.complete()) {
+    if (!std::ranges::all_of(caches_, [](const auto& cache) { return cache->synced(); })) return false;
+    index_.set_complete();
+  }
+  return std::ranges::all_of(caches_, [](const auto& cache) { return cache->silence() < kOutOfTouch; });
 }
 
 }  // namespace stash::webhook

@@ -12,9 +12,10 @@ namespace stash::webhook {
 class Caches {
  public:
   /// `index` must outlive this.
-  Caches(const kube::Config& config, Index& index);
+  Caches(const kube::Config& config, Index& index, const stash::Clock& clock = system_clock());
   void start();
-  /// True once every cache has its first complete list; tells the index so.
+  /// Every cache has its first complete list, which the index is told, and none has lost touch with the API server:
+  /// what it never heard of would look as if it were not there.
   bool synced();
 
  private:

@@ -36,7 +36,8 @@ struct Metrics::Impl {
           .Register(registry);
   prometheus::Gauge& certificate = gauge(registry, "stash_webhook_certificate_expiry_timestamp_seconds",
                                          "Unix time at which the served certificate ends; 0: none is served");
-  prometheus::Gauge& synced = gauge(registry, "stash_webhook_synced", "1 when all caches have been filled");
+  prometheus::Gauge& synced =
+      gauge(registry, "stash_webhook_synced", "1 while all caches are filled and the API server is heard of");
   prometheus::Gauge& connections = gauge(registry, "stash_webhook_connections", "Open connections");
   prometheus::Gauge& threads = gauge(registry, "stash_webhook_threads", "Threads that serve");
   prometheus::Counter& shed = prometheus::BuildCounter()

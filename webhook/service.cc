@@ -52,7 +52,10 @@ void Service::set_stopping() { stopping_ = true; }
 Reply Service::readiness() const {
   if (stopping_) return text(503, "stopping\n");
   if (!certificate_.current()) return text(503, "no serving certificate yet\n");
-  if (!synced_()) return text(503, "the caches are not filled yet\n");
+  if (!synced_()) {
+    return text(503, index_.complete() ? "the API server has not been heard of for minutes\n"
+                                       : "the caches are not filled yet\n");
+  }
   return text(200, "ok\n");
 }
 

@@ -18,7 +18,7 @@ using AskRights = std::function<Result<std::vector<bool>>(const Json& user_info,
 /// What the two ports of the program answer. Thread-safe.
 class Service {
  public:
-  /// References must outlive this. `synced` is asked by /readyz and by each review until it is true.
+  /// References must outlive this. `synced` is asked by /readyz and by each review.
   Service(inject::Settings settings, const Index& index, const Certificate& certificate, std::function<bool()> synced,
           AskRights ask_rights, Metrics& metrics);
 

@@ -150,6 +150,49 @@ TEST_CASE("an image of ours that cannot be pulled is trouble after a minute, or 
   CHECK(place.trouble());
 }
 
+TEST_CASE("a sidecar that the kubelet cannot start is trouble after a minute, or ten while it runs in other pods",
+          "[controller][trouble][F70][I1]") {
+  const std::string word =
+      GENERATE(as<std::string>{}, "CreateContainerConfigError", "CreateContainerError", "RunContainerError");
+  Place place;
+  place.pod("a", waiting(word.c_str(), "secret \"no\" not found"), seconds(59));
+  CHECK_FALSE(place.trouble());
+  place.now += seconds(1);
+  CHECK(place.trouble() == PodTrouble{inject::Reason::sidecar_start_failed, word + ": secret \"no\" not found"});
+  place.pod("b", kRunning);
+  CHECK_FALSE(place.trouble());
+  place.now += minutes(9);
+  CHECK(place.trouble());
+}
+
+TEST_CASE("a sidecar between two tries to start it is trouble, one that crashed is not", "[controller][trouble]") {
+  Place place;
+  Json& ours = place.pod("a", waiting("CrashLoopBackOff"))["status"]["containerStatuses"][1];
+  ours["lastState"]["terminated"]["reason"] = "Error";
+  CHECK_FALSE(place.trouble());
+  ours["lastState"]["terminated"]["reason"] = "StartError";
+  CHECK(place.trouble().value().reason == inject::Reason::sidecar_start_failed);
+}
+
+TEST_CASE("where the application's container cannot be started either, it is not the sidecar",
+          "[controller][trouble]") {
+  Place place;
+  Json& pod = place.pod("a", waiting("CreateContainerConfigError"));
+  pod["status"]["containerStatuses"][0]["state"] = waiting("CreateContainerError");
+  CHECK_FALSE(place.trouble());
+}
+
+TEST_CASE("a pod that ran for long is given the same time when its sidecar does not start again",
+          "[controller][trouble]") {
+  Place place;
+  Json& pod = place.pod("a", waiting("CreateContainerConfigError"), minutes(600));
+  pod["status"]["conditions"] = {
+      {{"type", "ContainersReady"}, {"status", "False"}, {"lastTransitionTime", format_time(place.now - seconds(59))}}};
+  CHECK_FALSE(place.trouble());
+  place.now += seconds(1);
+  CHECK(place.trouble());
+}
+
 TEST_CASE("where the application's image cannot be pulled either, it is not the sidecar", "[controller][trouble]") {
   Place place;
   Json& pod = place.pod("a", waiting("ImagePullBackOff"));

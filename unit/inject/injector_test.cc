@@ -174,6 +174,19 @@ TEST_CASE("injecting into an injected workload changes nothing, as sent and as s
   CHECK(scene.inject(stored).has_init_container);
 }
 
+// The API server stores no empty lists.
+TEST_CASE("a wish for an empty list takes out what is in ours, and is known again as stored",
+          "[inject][idempotent][F61][I2]") {
+  const Scene scene = Scene().backup(a_backup_configuration().container_settings(
+      {{"securityContext", {{"capabilities", {{"add", Json::array()}}}}},
+       {"livenessProbe", {{"httpGet", {{"port", 80}, {"httpHeaders", Json::array()}}}}}}));
+  const Json injected = scene.injected(a_workload());
+  CHECK(sidecar_in(injected)["securityContext"]["capabilities"] == Json{{"drop", {"ALL"}}});
+  CHECK(sidecar_in(injected)["livenessProbe"] == Json{{"httpGet", {{"port", 80}}}});
+  const Json stored = as_stored(injected);
+  CHECK(scene.inject(stored, &stored).patch.empty());
+}
+
 TEST_CASE("changes of schedule, retention and pause restart nothing", "[inject][idempotent]") {
   const Json stored = as_stored(with_backup().injected(a_workload()));
   const Json changed =

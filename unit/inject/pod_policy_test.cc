@@ -82,6 +82,35 @@ TEST_CASE("a target volume that the pod does not have is not injected", "[inject
   CHECK(refusal(Scene().backup(a_backup_configuration()), a_workload().no_volumes()).starts_with("VolumeMissing: "));
 }
 
+// The kubelet says "volume source-data has volumeMode Block, but is specified in volumeMounts", for ever.
+TEST_CASE("a target volume that is a block device is not injected, and takes a sidecar out that mounts it",
+          "[inject][policy][F66][I1]") {
+  const Scene scene = Scene().kind("StatefulSet").backup(a_backup_configuration().with([](auto& it) {
+    it.spec.target->ref.kind = "StatefulSet";
+  }));
+  const Json device = Json::array({Json{{"name", "source-data"}, {"devicePath", "/dev/x"}}});
+  const Json claimed = a_workload().no_volumes().with([](Json& w) {
+    w["spec"]["volumeClaimTemplates"] =
+        Json::array({Json{{"metadata", {{"name", "source-data"}}}, {"spec", {{"volumeMode", "Block"}}}}});
+  });
+  const Json in_init = a_workload().init_container("setup").with(
+      [&device](Json& w) { w["spec"]["template"]["spec"]["initContainers"][0]["volumeDevices"] = device; });
+  const Json used = a_workload().with([&device](Json& w) {
+    Json& container = w["spec"]["template"]["spec"]["containers"][0];
+    container.erase("volumeMounts");
+    container["volumeDevices"] = device;
+  });
+  for (const Json& workload : {claimed, in_init, used}) {
+    CHECK(refusal(scene, workload) ==
+          "VolumeIsDevice: spec.target.volumeMounts names volume source-data, which is a block device; Stash backs up "
+          "files, so name volumes with a file system only");
+  }
+  Json injected = scene.injected(a_workload());
+  REQUIRE(inject::has_sidecar(injected));
+  injected["spec"]["template"]["spec"]["containers"][0] = used["spec"]["template"]["spec"]["containers"][0];
+  CHECK_FALSE(scene.inject(injected).has_sidecar);
+}
+
 TEST_CASE("claims of volumeClaimTemplates count as volumes", "[inject][policy]") {
   const Json workload = a_workload().no_volumes().with([](Json& w) {
     w["spec"]["volumeClaimTemplates"] = Json::array({Json{{"metadata", {{"name", "source-data"}}}}});

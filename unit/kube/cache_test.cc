@@ -1,10 +1,13 @@
 #include "kube/cache.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "unit/support/api_script.h"
+#include "unit/support/fake_clock.h"
 
 using namespace stash;
 using kube::Cache;
@@ -192,6 +195,29 @@ TEST_CASE("a trim that fails leaves the object whole", "[kube][cache]") {
   cache.start();
   CHECK(log.wait_for(1) == Changes{"added a"});
   CHECK(script.wait_until_done());
+}
+
+TEST_CASE("a cache knows for how long it has heard nothing, and that a watch without events is accepted",
+          "[kube][cache][F16][I19]") {
+  ApiScript script;
+  Log log;
+  FakeClock clock;
+  std::atomic<bool> silent_before_watch{false};
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
+  Cache cache = pods(script, log, {.clock = &clock});
+  script.on("GET", kPath, "watch=true").stream({}).then_hang().before([&] {
+    clock.advance(seconds(100));
+    silent_before_watch = cache.silence() == seconds(100);
+  });
+  cache.start();
+  CHECK(script.wait_until_done());
+  for (int i = 0; i < 1000 && cache.silence() != seconds(0); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  CHECK(silent_before_watch);
+  CHECK(cache.silence() == seconds(0));
+  clock.advance(seconds(50));
+  CHECK(cache.silence() == seconds(50));
 }
 
 TEST_CASE("a list that fails is asked for again", "[kube][cache][F19][I19]") {

@@ -154,6 +154,7 @@ TEST_CASE("readiness needs caches and a certificate, and ends when stopping", "[
   CHECK(ready() == 200);
   f.synced = false;
   CHECK(ready() == 503);
+  CHECK(f.health.at("GET /readyz")("").body == "the API server has not been heard of for minutes\n");
   f.synced = true;
   f.service.set_stopping();
   CHECK(ready() == 503);
