@@ -14,6 +14,7 @@
 #include "sidecar/init_turn.h"
 #include "sidecar/lost_owners.h"
 #include "sidecar/scratch.h"
+#include "sidecar/session_name.h"
 #include "sidecar/source_paths.h"
 #include "sidecar/upkeep_steps.h"
 #include "sidecar/work_progress.h"
@@ -46,9 +47,10 @@ class Run {
         memory_(memory),
         configuration_(configuration),
         status_(status),
-        tag_(std::string(api::names::kSessionTagPrefix) + string_at(session, {"metadata", "uid"})),
+        tag_(session_tag(session)),
         resumes_(next.resume) {
     progress_.host = status.host();
+    progress_.session_tag = tag_;
     if (next.beside) progress_.part = Part::backup;
     progress_.told_incomplete = status.incomplete();
     progress_.upkeep.alone = is_only_host(session);
