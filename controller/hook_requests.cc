@@ -66,9 +66,7 @@ OrRefusal<const api::Hook*> hook_asked_for(const HookWorld& world, const HookReq
 
 OrRefusal<const Json*> pod_asked_for(const HookWorld& world, const HookRequest& request, const HookPod& found) {
   const Json& pod = found.pod;
-  const std::string phase = string_at(pod, {"status", "phase"});
-  if (string_at(pod, {"metadata", "uid"}) != request.pod_uid || phase == "Succeeded" || phase == "Failed")
-    return refuse(fmt::format("pod {} is gone", request.pod));
+  if (!is_pod_of(request, pod)) return refuse(fmt::format("pod {} is gone", request.pod));
   const bool is_of_target =
       !world.workload_uid.empty() && std::ranges::find(found.makers, world.workload_uid) != found.makers.end();
   const Json& containers = array_at(pod, {"spec", "containers"});
@@ -178,6 +176,11 @@ std::optional<HookRequest> hook_now(const Json& object, const HookRequest& reque
 bool is_same_request(const HookRequest& a, const HookRequest& b) {
   return a.session_uid == b.session_uid && a.host == b.host && a.action == b.action && a.requested == b.requested &&
          a.pod_uid == b.pod_uid;
+}
+
+bool is_pod_of(const HookRequest& request, const Json& pod) {
+  const std::string phase = string_at(pod, {"status", "phase"});
+  return string_at(pod, {"metadata", "uid"}) == request.pod_uid && phase != "Succeeded" && phase != "Failed";
 }
 
 std::vector<HookStep> plan_hooks(const HookWorld& world) {

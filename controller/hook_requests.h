@@ -53,6 +53,8 @@ std::vector<HookRequest> open_hooks(const Json& session);
 std::optional<HookRequest> hook_now(const Json& object, const HookRequest& request);
 /// Is it the same request, wherever it stands in the list and however far it is?
 bool is_same_request(const HookRequest& a, const HookRequest& b);
+/// Is `pod` the one that asked, and do its containers still run? Another one can have its name by now.
+bool is_pod_of(const HookRequest& request, const Json& pod);
 
 struct HookPod {
   Json pod;                         ///< live; null when there is none of that name

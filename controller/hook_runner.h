@@ -49,8 +49,8 @@ class HookRunner {
   void start(HookStep step);
 
   /// Says that the session `uid` (the one of that name now; "" for none) is there and `open`, or is over. What this
-  /// process has frozen for one that is over, and nobody has thawed, is thawed now: nobody is left who could ask, as
-  /// when a session is deleted in the middle.
+  /// process has frozen for one that is over, and nobody has thawed, is thawed now, over outages as long as the pod is
+  /// there: nobody is left who could ask, as when a session is deleted in the middle.
   void settle(const api::ObjectRef& session, const std::string& uid, bool open);
 
   /// Cancels everything and waits, at most about a second. Nothing is written or begun after it.
@@ -78,8 +78,9 @@ class HookRunner {
   void serve(kube::Api& api, Job& job);
   void thaw(kube::Api& api, Job& job);
   bool take(kube::Api& api, HookStep& step);
-  /// nullopt: it was stopped, and nothing is to be written.
-  std::optional<std::string> run(Job& job);
+  /// What its error is to say, "" for success. Errors: cancelled when it was stopped, and nothing is to be written;
+  /// others when it could not be run, or how it ended is not known.
+  Result<std::string> run(Job& job);
   void report(kube::Api& api, HookRequest request, const std::string& error);
   /// False: shutting down, or the job is not wanted any more.
   bool pause(std::chrono::milliseconds time, const Job* job = nullptr);

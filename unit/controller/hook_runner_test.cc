@@ -334,6 +334,31 @@ TEST_CASE("what was frozen for a session that is deleted is thawed, once, in tha
   hooks.runner.settle(step.request.session, "", false);
 }
 
+TEST_CASE("a thaw that nobody asks for any more is tried until it gets through", "[controller][hook_runner][F19][I9]") {
+  const bool at_the_pod = GENERATE(true, false);
+  Hooks hooks;
+  hooks.script.on("PATCH", kStatus).times(2).reply(Json::object());
+  hooks.answers = {kube::ExecOutcome{0, ""}};
+  HookStep step = a_step("preBackup");
+  step.thaw = a_step("postBackup").run;
+  step.thaw->timeout = std::chrono::milliseconds(0);
+  hooks.runner.start(step);
+  REQUIRE(hooks.wait_for_ends(1));
+  const char* pod = "/api/v1/namespaces/demo/pods/web-1";
+  if (at_the_pod) {
+    hooks.script.on("GET", pod).reply(500);
+  } else {
+    hooks.script.on("GET", pod).reply({{"metadata", {{"uid", "uid-web-1"}}}});
+    hooks.answers = {fail(ErrorCode::unreachable, "connection refused")};
+  }
+  hooks.answers.emplace_back(kube::ExecOutcome{0, ""});
+  hooks.script.on("GET", pod).reply({{"metadata", {{"uid", "uid-web-1"}}}});
+  hooks.runner.settle(step.request.session, "", false);
+  REQUIRE(hooks.wait_for_ends(2));
+  CHECK(hooks.answers.empty());
+  CHECK(hooks.begun.back() == "postBackup");
+}
+
 TEST_CASE("a freeze that is under way when its session is deleted is stopped and thawed", "[controller][hook_runner]") {
   Hooks hooks;
   hooks.script.on("PATCH", kStatus).reply(Json::object());
