@@ -66,14 +66,28 @@ bool HookRunner::is_taken_unbegun(const HookRequest& request) const {
          is_same_request(take->second.request, request);
 }
 
-bool HookRunner::has_room(const HookStep& step) const {
+std::size_t HookRunner::free_places(std::string_view action, const std::string& ns) const {
+  const bool thaws = action == kPostBackup;
+  const Places& places = thaws ? limits_.post_backup : limits_.pre_backup;
   std::size_t all = 0, of_namespace = 0;
   for (const auto& [host, job] : jobs_) {
-    if (job.done) continue;
+    // Nobody waits for those that run unasked: they begin without room, and take none.
+    if (job.done || job.unasked || (job.step.request.action == kPostBackup) != thaws) continue;
     ++all;
-    if (job.step.request.session.ns == step.request.session.ns) ++of_namespace;
+    if (job.step.request.session.ns == ns) ++of_namespace;
   }
-  return all < limits_.most && of_namespace < limits_.most_of_a_namespace;
+  if (all >= places.most || of_namespace >= places.most_of_a_namespace) return 0;
+  return std::min(places.most - all, places.most_of_a_namespace - of_namespace);
+}
+
+HookRoom HookRunner::room(const std::string& ns) const {
+  const std::scoped_lock lock(mutex_);
+  return {free_places(kPreBackup, ns), free_places(kPostBackup, ns)};
+}
+
+void HookRunner::wake_for_room(const api::ObjectRef& session) {
+  const std::scoped_lock lock(mutex_);
+  turned_away_.insert(session);
 }
 
 void HookRunner::reap() {
@@ -91,7 +105,7 @@ void HookRunner::start(HookStep step) {
     if (step.request.action == kPostBackup) stop_waiting(job);
     return;
   }
-  if (!has_room(step)) {
+  if (free_places(step.request.action, step.request.session.ns) == 0) {
     turned_away_.insert(step.request.session);
     return;
   }

@@ -291,7 +291,7 @@ TEST_CASE("an outcome that nobody waits for any more is dropped", "[controller][
 
 TEST_CASE("programs of one namespace leave room for those of others, and wait their turn",
           "[controller][hook_runner]") {
-  Hooks hooks({.most = 2, .most_of_a_namespace = 1});
+  Hooks hooks({.pre_backup = {2, 1}});
   hooks.script.on("PATCH", kStatus).always().reply(Json::object());
   hooks.runner.start(a_step("preBackup", "host-0"));
   REQUIRE(hooks.wait_for_begins(1));
@@ -312,6 +312,28 @@ TEST_CASE("programs of one namespace leave room for those of others, and wait th
   REQUIRE(hooks.wait_for_ends(1));
   hooks.runner.start(a_step("preBackup", "host-1"));
   CHECK(hooks.wait_for_begins(3));
+}
+
+TEST_CASE("an application is thawed while others are being frozen and there is no room for more of that",
+          "[controller][hook_runner][F28][I9]") {
+  Hooks hooks({.pre_backup = {1, 1}, .post_backup = {1, 1}});
+  hooks.script.on("PATCH", kStatus).always().reply(Json::object());
+  hooks.runner.start(a_step("preBackup", "host-0"));
+  REQUIRE(hooks.wait_for_begins(1));
+  CHECK(hooks.runner.room("demo").pre_backup == 0);
+  CHECK(hooks.runner.room("demo").post_backup == 1);
+  hooks.runner.start(a_step("postBackup", "host-1"));
+  CHECK(hooks.wait_for_begins(2));
+  CHECK(hooks.runner.room("demo").post_backup == 0);
+}
+
+TEST_CASE("whoever waits for room is woken when a hook has ended", "[controller][hook_runner]") {
+  Hooks hooks;
+  hooks.script.on("PATCH", kStatus).times(2).reply(Json::object());
+  hooks.answers = {kube::ExecOutcome{0, ""}};
+  hooks.runner.wake_for_room({"demo", "another"});
+  hooks.runner.start(a_step("postBackup"));
+  CHECK(hooks.wait_for_ends(2));
 }
 
 TEST_CASE("what was frozen for a session that is deleted is thawed, once, in that very pod",
