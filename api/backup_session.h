@@ -42,9 +42,10 @@ struct SnapshotStats {
 /// not: the pod that holds the host writes the request, the controller the outcome.
 struct HookStatus {
   std::string action;                  ///< preBackup, postBackup
-  std::string phase;                   ///< Requested, Running, Succeeded, Failed
+  std::string phase;                   ///< Requested, Queued, Running, Succeeded, Failed
   std::string error;                   ///< why it failed
   std::optional<TimePoint> requested;  ///< tells two requests for the same hook apart
+  std::optional<TimePoint> queued;     ///< when the controller last said that it waits for its turn
   std::string taken_by;                ///< the controller process that took it, to run it; "" for none
   friend bool operator==(const HookStatus&, const HookStatus&) = default;
 };

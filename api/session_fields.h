@@ -44,9 +44,10 @@ constexpr auto fields(Of<SnapshotStats>) {
 constexpr auto fields(Of<HookStatus>) {
   return std::tuple{
       Field{"action", &HookStatus::action, "preBackup or postBackup."},
-      Field{"phase", &HookStatus::phase, "Requested, Running, Succeeded or Failed."},
+      Field{"phase", &HookStatus::phase, "Requested, Queued, Running, Succeeded or Failed."},
       Field{"error", &HookStatus::error, "Why it failed."},
       Field{"requestTime", &HookStatus::requested, "When the pod asked for it."},
+      Field{"queuedTime", &HookStatus::queued, "When the operator last said that it waits for its turn."},
       Field{"takenBy", &HookStatus::taken_by, "Which process of the operator took it, to run it: a random name."}};
 }
 

@@ -14,4 +14,8 @@ inline constexpr std::chrono::minutes kStall{15};
 inline constexpr std::chrono::minutes kCutOff{10};
 static_assert(kCutOff + std::chrono::minutes(3) <= kStall);
 
+/// While an exec hook waits for its turn, the controller says so as often as this, and a pod that does not hear of it
+/// for kQueueSilence takes it for dead. A change of leaders and a session's looks lie between.
+inline constexpr std::chrono::minutes kQueueSign{3}, kQueueSilence{10};
+
 }  // namespace stash::api

@@ -30,6 +30,23 @@ std::string workload_uid(const Caches& caches, const std::string& ns, const api:
   return workload ? string_at(*workload, {"metadata", "uid"}) : "";
 }
 
+/// Those that find no room. Else their pods take the controller for dead, and their backups fail.
+Result<void> tell_to_wait(Cluster& cluster, kube::Api& api, const std::vector<HookRequest>& waiting) {
+  if (waiting.empty()) return {};
+  cluster.hooks.wake_for_room(waiting.front().session);
+  const TimePoint now = cluster.clock.now();
+  for (const HookRequest& request : waiting) {
+    if (!is_sign_due(request, now)) continue;
+    const HookPlace& place = request.place;
+    const auto told = api.json_patch(place.resource, place.ref, queue_operations(request, now), place.subresource);
+    // Refused tests: the request is another one by now.
+    const bool is_current = told || told.error().code == ErrorCode::conflict ||
+                            told.error().code == ErrorCode::invalid || told.error().code == ErrorCode::not_found;
+    if (!is_current) return std::unexpected(told.error());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> start_hooks(Cluster& cluster, kube::Api& api, const Json& session,
@@ -37,20 +54,22 @@ Result<void> start_hooks(Cluster& cluster, kube::Api& api, const Json& session,
   HookWorld world;
   world.is_in_hand = [&cluster](const HookRequest& request) { return cluster.hooks.is_in_hand(request); };
   world.is_taken_unbegun = [&cluster](const HookRequest& request) { return cluster.hooks.is_taken_unbegun(request); };
-  for (const HookRequest& request : open_hooks(session)) {
-    if (world.is_in_hand(request) || world.pods.contains(request.pod)) continue;
-    TRY(Json pod, live_object(api, api::kPods, {request.session.ns, request.pod}));
+  std::vector<HookRequest> open = open_hooks(session);
+  std::erase_if(open, world.is_in_hand);
+  const std::string ns = string_at(session, {"metadata", "namespace"});
+  const HookTurns turns = take_turns(std::move(open), cluster.hooks.room(ns));
+  for (const HookRequest& request : turns.begin) {
+    if (world.pods.contains(request.pod)) continue;
+    TRY(Json pod, live_object(api, api::kPods, {ns, request.pod}));
     std::vector<std::string> makers = makers_of(cluster.caches, pod);
     world.pods[request.pod] = {std::move(pod), std::move(makers)};
   }
-  if (world.pods.empty()) return {};
   world.session = session;
   world.configuration = configuration;
   world.exec_hooks = cluster.settings.exec_hooks;
-  if (configuration)
-    world.workload_uid = workload_uid(cluster.caches, string_at(session, {"metadata", "namespace"}), *configuration);
+  if (configuration) world.workload_uid = workload_uid(cluster.caches, ns, *configuration);
   for (HookStep& step : plan_hooks(world)) cluster.hooks.start(std::move(step));
-  return {};
+  return tell_to_wait(cluster, api, turns.wait);
 }
 
 }  // namespace stash::controller

@@ -8,6 +8,7 @@
 #include "api/backup_session_host.h"
 #include "api/codec.h"
 #include "api/names.h"
+#include "api/silence.h"
 #include "api/time_out.h"
 #include "controller/hosts.h"
 #include "inject/workload_view.h"
@@ -39,6 +40,7 @@ std::vector<HookRequest> requests_of(const Json& session) {
                         .pod = string_at(host, {"claim", "podName"}),
                         .pod_uid = string_at(host, {"claim", "podUID"}),
                         .taken_by = string_at(host, {"hook", "takenBy"}),
+                        .queued = parse_time(string_at(host, {"hook", "queuedTime"})),
                         .place = apart ? HostPlace{api::kBackupSessionHosts,
                                                    api::host_object_ref(session, string_at(host, {"hostname"})), "", 0}
                                        : HostPlace{.ref = meta.ref(), .index = i},
@@ -66,9 +68,7 @@ OrRefusal<const api::Hook*> hook_asked_for(const HookWorld& world, const HookReq
 
 OrRefusal<const Json*> pod_asked_for(const HookWorld& world, const HookRequest& request, const HookPod& found) {
   const Json& pod = found.pod;
-  const std::string phase = string_at(pod, {"status", "phase"});
-  if (string_at(pod, {"metadata", "uid"}) != request.pod_uid || phase == "Succeeded" || phase == "Failed")
-    return refuse(fmt::format("pod {} is gone", request.pod));
+  if (!is_pod_of(request, pod)) return refuse(fmt::format("pod {} is gone", request.pod));
   const bool is_of_target =
       !world.workload_uid.empty() && std::ranges::find(found.makers, world.workload_uid) != found.makers.end();
   const Json& containers = array_at(pod, {"spec", "containers"});
@@ -157,7 +157,8 @@ std::vector<HookRequest> open_hooks(const Json& session) {
     return {};
   std::vector<HookRequest> open = requests_of(session);
   std::erase_if(open, [](const HookRequest& request) {
-    const bool is_open = request.phase == kHookRequested || request.phase == kHookRunning;
+    const bool is_open =
+        request.phase == kHookRequested || request.phase == kHookQueued || request.phase == kHookRunning;
     // What should come before a backup is of no use after it.
     return !is_open || (request.host_ended && request.action != kPostBackup);
   });
@@ -183,6 +184,29 @@ bool is_same_request(const HookRequest& a, const HookRequest& b) {
          a.pod_uid == b.pod_uid;
 }
 
+HookTurns take_turns(std::vector<HookRequest> open, HookRoom room) {
+  HookTurns turns;
+  for (HookRequest& request : open) {
+    std::size_t& places = request.action == kPostBackup ? room.post_backup : room.pre_backup;
+    auto& those = places > 0 ? turns.begin : turns.wait;
+    if (places > 0) --places;
+    those.push_back(std::move(request));
+  }
+  return turns;
+}
+
+bool is_sign_due(const HookRequest& request, TimePoint now) {
+  if (request.phase == kHookRunning) return false;
+  // One from the future is of a clock that was set back, and would keep us silent.
+  return request.phase != kHookQueued || !request.queued || *request.queued > now ||
+         now - *request.queued >= api::kQueueSign;
+}
+
+bool is_pod_of(const HookRequest& request, const Json& pod) {
+  const std::string phase = string_at(pod, {"status", "phase"});
+  return string_at(pod, {"metadata", "uid"}) == request.pod_uid && phase != "Succeeded" && phase != "Failed";
+}
+
 std::vector<HookStep> plan_hooks(const HookWorld& world) {
   std::vector<HookStep> steps;
   for (HookRequest& request : open_hooks(world.session)) {
@@ -197,6 +221,13 @@ std::vector<HookStep> plan_hooks(const HookWorld& world) {
     }
   }
   return steps;
+}
+
+Json queue_operations(const HookRequest& request, TimePoint now) {
+  Json operations = tests_of(request);
+  operations.push_back(put(request, "/hook/phase", kHookQueued));
+  operations.push_back(put(request, "/hook/queuedTime", format_time(now)));
+  return operations;
 }
 
 Json take_operations(const HookRequest& request, const std::string& taker) {

@@ -18,8 +18,8 @@
 namespace stash::controller {
 
 inline constexpr std::string_view kPreBackup = "preBackup", kPostBackup = "postBackup";
-inline constexpr std::string_view kHookRequested = "Requested", kHookRunning = "Running", kHookSucceeded = "Succeeded",
-                                  kHookFailed = "Failed";
+inline constexpr std::string_view kHookRequested = "Requested", kHookQueued = "Queued", kHookRunning = "Running",
+                                  kHookSucceeded = "Succeeded", kHookFailed = "Failed";
 inline bool has_hook_ended(std::string_view phase) { return phase == kHookSucceeded || phase == kHookFailed; }
 
 /// How long a postBackup may take whose host has ended already: its session waits for it.
@@ -40,19 +40,34 @@ struct HookRequest {
   std::string session_uid, host, action, phase;
   std::string requested;  ///< requestTime as it was written: tells two requests for the same hook apart
   std::string pod, pod_uid;
-  std::string taken_by;  ///< which process made it Running; "" for none, or an older one
+  std::string taken_by;               ///< which process made it Running; "" for none, or an older one
+  std::optional<TimePoint> queued{};  ///< when a controller last said that it waits for its turn
   HostPlace place{};
   bool host_ended = false;  ///< the host has its result
   friend bool operator==(const HookRequest&, const HookRequest&) = default;
 };
-/// `session` is raw, or as with_host_objects gives it. Those that are Requested or Running, of hosts that a pod holds
-/// or has ended; none of a session that is over.
+/// `session` is raw, or as with_host_objects gives it. Those that have not ended, of hosts that a pod holds or has
+/// ended; none of a session that is over.
 std::vector<HookRequest> open_hooks(const Json& session);
 /// The same host's request as it stands in `object` now, which was read from the request's place, whatever its phase;
 /// nullopt when there is none.
 std::optional<HookRequest> hook_now(const Json& object, const HookRequest& request);
 /// Is it the same request, wherever it stands in the list and however far it is?
 bool is_same_request(const HookRequest& a, const HookRequest& b);
+/// Is `pod` the one that asked, and do its containers still run? Another one can have its name by now.
+bool is_pod_of(const HookRequest& request, const Json& pod);
+
+/// How many more may begin now.
+struct HookRoom {
+  std::size_t pre_backup = 0, post_backup = 0;
+};
+struct HookTurns {
+  std::vector<HookRequest> begin, wait;
+};
+/// The first of `open` get their turn.
+HookTurns take_turns(std::vector<HookRequest> open, HookRoom room);
+/// Whether the pod whose request waits is to be told so, for the first time or once more. It gives up otherwise.
+bool is_sign_due(const HookRequest& request, TimePoint now);
 
 struct HookPod {
   Json pod;                         ///< live; null when there is none of that name
@@ -97,6 +112,7 @@ std::vector<HookStep> plan_hooks(const HookWorld& world);
 
 /// JSON patches (RFC 6902) of the session's status that fail when the request is another one by now.
 /// `taker` names the process that will run it.
+Json queue_operations(const HookRequest& request, TimePoint now);
 Json take_operations(const HookRequest& request, const std::string& taker);
 Json outcome_operations(const HookRequest& request, const std::string& error);  ///< "" for success
 

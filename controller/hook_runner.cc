@@ -25,6 +25,10 @@ bool may_be_repeated(const HookRequest& request, ErrorCode code) {
   return code == ErrorCode::unreachable || code == ErrorCode::throttled;
 }
 
+std::chrono::milliseconds next_wait(const Error& error, Backoff& backoff) {
+  return std::max<std::chrono::milliseconds>(backoff.next(), error.retry_after.value_or(std::chrono::seconds(0)));
+}
+
 std::string random_name() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}", random(), random());
@@ -62,14 +66,28 @@ bool HookRunner::is_taken_unbegun(const HookRequest& request) const {
          is_same_request(take->second.request, request);
 }
 
-bool HookRunner::has_room(const HookStep& step) const {
+std::size_t HookRunner::free_places(std::string_view action, const std::string& ns) const {
+  const bool thaws = action == kPostBackup;
+  const Places& places = thaws ? limits_.post_backup : limits_.pre_backup;
   std::size_t all = 0, of_namespace = 0;
   for (const auto& [host, job] : jobs_) {
-    if (job.done) continue;
+    // Nobody waits for those that run unasked: they begin without room, and take none.
+    if (job.done || job.unasked || (job.step.request.action == kPostBackup) != thaws) continue;
     ++all;
-    if (job.step.request.session.ns == step.request.session.ns) ++of_namespace;
+    if (job.step.request.session.ns == ns) ++of_namespace;
   }
-  return all < limits_.most && of_namespace < limits_.most_of_a_namespace;
+  if (all >= places.most || of_namespace >= places.most_of_a_namespace) return 0;
+  return std::min(places.most - all, places.most_of_a_namespace - of_namespace);
+}
+
+HookRoom HookRunner::room(const std::string& ns) const {
+  const std::scoped_lock lock(mutex_);
+  return {free_places(kPreBackup, ns), free_places(kPostBackup, ns)};
+}
+
+void HookRunner::wake_for_room(const api::ObjectRef& session) {
+  const std::scoped_lock lock(mutex_);
+  turned_away_.insert(session);
 }
 
 void HookRunner::reap() {
@@ -87,7 +105,7 @@ void HookRunner::start(HookStep step) {
     if (step.request.action == kPostBackup) stop_waiting(job);
     return;
   }
-  if (!has_room(step)) {
+  if (free_places(step.request.action, step.request.session.ns) == 0) {
     turned_away_.insert(step.request.session);
     return;
   }
@@ -152,11 +170,23 @@ void HookRunner::work(Job& job) {
 
 void HookRunner::thaw(kube::Api& api, Job& job) {
   const HookRequest& request = job.step.request;
-  const auto pod = api.get(api::kPods, job.step.run->pod);
-  if (!pod || string_at(*pod, {"metadata", "uid"}) != request.pod_uid) return;
-  log_info("{}: its session is over, so it is run unasked in pod {}", name_of(request), request.pod);
-  const auto error = run(job);
-  if (error && !error->empty()) log_error("{}: {}", name_of(request), *error);
+  Backoff backoff;
+  while (true) {
+    const auto pod = api.get(api::kPods, job.step.run->pod);
+    if (pod ? !is_pod_of(request, *pod) : pod.error().code == ErrorCode::not_found) return;
+    if (pod) log_info("{}: its session is over, so it is run unasked in pod {}", name_of(request), request.pod);
+    const auto ended = pod ? run(job) : Result<std::string>(std::unexpected(pod.error()));
+    if (ended) {
+      if (!ended->empty()) log_error("{}: {}", name_of(request), *ended);
+      return;
+    }
+    const Error& unable = ended.error();
+    if (unable.code == ErrorCode::cancelled) return;
+    if (pod && !may_be_repeated(request, unable.code)) return log_error("{}: {}", name_of(request), unable.message);
+    // As long as it takes: nobody else knows of it any more.
+    log_warning("{}: its session is over and it could not be run: {}; trying again", name_of(request), unable.message);
+    if (!pause(next_wait(unable, backoff))) return;
+  }
 }
 
 void HookRunner::serve(kube::Api& api, Job& job) {
@@ -166,10 +196,11 @@ void HookRunner::serve(kube::Api& api, Job& job) {
     report(api, step.request, step.refusal);
   } else if (take(api, step)) {
     log_info("{}: running it in container {} of pod {}", name_of(step.request), step.run->container, step.request.pod);
-    if (const auto error = run(job)) {
-      log_info("{}: {}", name_of(step.request), error->empty() ? "succeeded" : *error);
-      report(api, step.request, *error);
-    }
+    const auto ended = run(job);
+    if (!ended && ended.error().code == ErrorCode::cancelled) return;
+    const std::string error = ended ? *ended : ended.error().message;
+    log_info("{}: {}", name_of(step.request), error.empty() ? "succeeded" : error);
+    report(api, step.request, error);
   }
 }
 
@@ -203,7 +234,7 @@ bool HookRunner::take(kube::Api& api, HookStep& step) {
   return true;
 }
 
-std::optional<std::string> HookRunner::run(Job& job) {
+Result<std::string> HookRunner::run(Job& job) {
   const HookRequest& request = job.step.request;
   const HookCommand& command = *job.step.run;
   const auto cancelled = [&] { return stop_ || job.replaced; };
@@ -214,16 +245,14 @@ std::optional<std::string> HookRunner::run(Job& job) {
     const auto ended = exec_({command.pod, command.container, command.command, left}, cancelled);
     if (ended) return sentence_of(command, *ended);
     const ErrorCode code = ended.error().code;
-    if (code == ErrorCode::cancelled) return std::nullopt;
     if (code == ErrorCode::timed_out && clock_.steady() >= end) {
       return fmt::format("container {}: it has not ended within {}, and may go on", command.container,
                          format_duration(command.timeout));
     }
-    const auto wait = std::max<std::chrono::milliseconds>(backoff.next(),
-                                                          ended.error().retry_after.value_or(std::chrono::seconds(0)));
-    if (!may_be_repeated(request, code) || clock_.steady() + wait >= end) return ended.error().message;
+    const auto wait = next_wait(ended.error(), backoff);
+    if (!may_be_repeated(request, code) || clock_.steady() + wait >= end) return std::unexpected(ended.error());
     log_warning("{}: {}; trying again", name_of(request), ended.error().message);
-    if (!pause(wait, &job)) return std::nullopt;
+    if (!pause(wait, &job)) return fail(ErrorCode::cancelled, "stopped");
   }
 }
 

@@ -19,7 +19,7 @@
 namespace stash::controller {
 
 /// Runs exec hooks, each on a thread of its own, so that no worker waits for a program of a user. What waits for a free
-/// place stays Requested in the session's status; nothing is queued here. All functions are thread-safe, and none but
+/// place is Queued in the session's status; nothing is queued here. All functions are thread-safe, and none but
 /// shut_down() blocks.
 class HookRunner {
  public:
@@ -28,9 +28,13 @@ class HookRunner {
       std::function<Result<kube::ExecOutcome>(const kube::ExecRequest&, const std::function<bool()>& cancelled)>;
   /// That a session should be looked at again: something of it has ended.
   using Wake = std::function<void(const api::ObjectRef& session)>;
+  struct Places {
+    std::size_t most;
+    std::size_t most_of_a_namespace;  ///< so that nobody's programs keep those of others from being run
+  };
   struct Limits {
-    std::size_t most = 64;
-    std::size_t most_of_a_namespace = 32;  ///< so that nobody's programs keep those of others from being run
+    Places pre_backup{64, 32};
+    Places post_backup{128, 64};  ///< of their own: no application stays frozen because others are being frozen
   };
 
   HookRunner(kube::Config config, Exec exec, Wake wake, const Clock& clock, Limits limits);
@@ -43,14 +47,18 @@ class HookRunner {
   /// The request is Running because this process took it, and the answer to that was lost: nothing has been run.
   bool is_taken_unbegun(const HookRequest& request) const;
 
+  HookRoom room(const std::string& ns) const;
+  /// The session is woken when a place may have become free.
+  void wake_for_room(const api::ObjectRef& session);
+
   /// Takes the request by compare-and-swap, runs its program and writes what came of it; or writes the refusal. Does
   /// nothing while another hook of that host is in hand, which a postBackup makes stop, or when there is no room: the
   /// session is woken when it can be tried again.
   void start(HookStep step);
 
   /// Says that the session `uid` (the one of that name now; "" for none) is there and `open`, or is over. What this
-  /// process has frozen for one that is over, and nobody has thawed, is thawed now: nobody is left who could ask, as
-  /// when a session is deleted in the middle.
+  /// process has frozen for one that is over, and nobody has thawed, is thawed now, over outages as long as the pod is
+  /// there: nobody is left who could ask, as when a session is deleted in the middle.
   void settle(const api::ObjectRef& session, const std::string& uid, bool open);
 
   /// Cancels everything and waits, at most about a second. Nothing is written or begun after it.
@@ -70,7 +78,7 @@ class HookRunner {
     bool begun = false;  ///< we were told that it is ours
   };
 
-  bool has_room(const HookStep& step) const;
+  std::size_t free_places(std::string_view action, const std::string& ns) const;
   void reap();
   void stop_waiting(Job& job);  ///< for a preBackup; a thaw is never stopped
   void begin(const Host& host, HookStep step, bool unasked);
@@ -78,8 +86,9 @@ class HookRunner {
   void serve(kube::Api& api, Job& job);
   void thaw(kube::Api& api, Job& job);
   bool take(kube::Api& api, HookStep& step);
-  /// nullopt: it was stopped, and nothing is to be written.
-  std::optional<std::string> run(Job& job);
+  /// What its error is to say, "" for success. Errors: cancelled when it was stopped, and nothing is to be written;
+  /// others when it could not be run, or how it ended is not known.
+  Result<std::string> run(Job& job);
   void report(kube::Api& api, HookRequest request, const std::string& error);
   /// False: shutting down, or the job is not wanted any more.
   bool pause(std::chrono::milliseconds time, const Job* job = nullptr);

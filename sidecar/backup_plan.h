@@ -45,6 +45,7 @@ enum class Part {
 
 struct BackupProgress {
   std::string host;
+  std::string session_tag;  ///< on every snapshot of the session, whichever host's
   Part part = Part::all;
   std::vector<PathProgress> paths;
   RepositoryState repository = RepositoryState::unknown;

@@ -15,6 +15,7 @@
 #include "sidecar/left_frozen.h"
 #include "sidecar/lost_owners.h"
 #include "sidecar/scratch.h"
+#include "sidecar/session_name.h"
 #include "sidecar/source_paths.h"
 #include "sidecar/upkeep_steps.h"
 #include "sidecar/work_progress.h"
@@ -58,9 +59,10 @@ class Run {
         configuration_(configuration),
         status_(status),
         session_uid_(string_at(session, {"metadata", "uid"})),
-        tag_(std::string(api::names::kSessionTagPrefix) + session_uid_),
+        tag_(session_tag(session)),
         resumes_(next.resume) {
     progress_.host = status.host();
+    progress_.session_tag = tag_;
     if (next.beside) progress_.part = Part::backup;
     progress_.told_incomplete = status.incomplete();
     progress_.upkeep.alone = is_only_host(session);

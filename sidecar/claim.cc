@@ -41,6 +41,11 @@ Json sign_of_life(const HostEntry& entry, std::string_view host, const PodIdenti
   return operations;
 }
 
+HookEntry hook_entry(const Json& host) {
+  return {string_at(host, {"hook", "action"}), string_at(host, {"hook", "phase"}), string_at(host, {"hook", "error"}),
+          string_at(host, {"hook", "requestTime"}), string_at(host, {"hook", "queuedTime"})};
+}
+
 std::vector<api::SnapshotStats> names_in(const Json& snapshots) {
   std::vector<api::SnapshotStats> named;
   for (const Json& snapshot : snapshots)
@@ -87,8 +92,7 @@ std::optional<HostEntry> host_entry(const Json& session, std::string_view host) 
                      string_at(entry, {"claim", "podName"}),
                      string_at(entry, {"claim", "podUID"}),
                      static_cast<int>(std::clamp<std::int64_t>(int_at(entry, {"attempts"}), 0, 1'000'000)),
-                     {string_at(entry, {"hook", "action"}), string_at(entry, {"hook", "phase"}),
-                      string_at(entry, {"hook", "error"}), string_at(entry, {"hook", "requestTime"})},
+                     hook_entry(entry),
                      at(entry, {"backedUp"}) != nullptr,
                      at(entry, {"progress"}) != nullptr,
                      texts_in(array_at(entry, {"incomplete"})),

@@ -29,6 +29,7 @@ bool has_unique_name(std::string_view kind);
 /// The hook that the controller runs for a host; all empty when there is none.
 struct HookEntry {
   std::string action, phase, error, requested;
+  std::string queued{};  ///< the controller's last sign that it waits for its turn
   friend bool operator==(const HookEntry&, const HookEntry&) = default;
 };
 

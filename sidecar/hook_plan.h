@@ -24,7 +24,7 @@ struct HookCall {
   HttpRequest request{};   ///< http
   std::string host, port;  ///< tcp
   std::chrono::milliseconds timeout{30'000};
-  std::chrono::milliseconds grace{60'000};  ///< exec: on top of it, for the controller to see request and outcome
+  std::chrono::milliseconds grace{60'000};  ///< exec: on top of it, once it is begun, for its outcome to be seen
 };
 
 /// Errors invalid, with the field and the remedy: those of api::check_hook(), and exec in an init container.

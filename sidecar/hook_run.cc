@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/silence.h"
 #include "base/http.h"
 #include "base/log.h"
 #include "sidecar/tcp_connect.h"
@@ -14,6 +15,8 @@ using Kind = HookCall::Kind;
 
 constexpr std::chrono::milliseconds kLook{2'000};
 constexpr std::chrono::milliseconds kFarewell{10'000};
+constexpr std::chrono::milliseconds kTaken{30'000};
+constexpr std::string_view kQueued = "Queued";
 
 Result<void> send_request(const HttpRequest& request, const std::function<bool()>& go_on) {
   // As kubelet's probes and hooks: the pod asks itself, and its certificate is for other names.
@@ -23,23 +26,42 @@ Result<void> send_request(const HttpRequest& request, const std::function<bool()
   return judge_answer(response.status);
 }
 
+std::unexpected<Error> no_sign_of_its_end(std::string_view phase, std::chrono::milliseconds patience) {
+  constexpr std::string_view controller = "Stash's controller, which runs exec hooks,";
+  const std::string what =
+      phase == kQueued ? fmt::format("{} let it wait for its turn, and has not been heard of for {}", controller,
+                                     format_duration(patience))
+                       : fmt::format("{} has not reported its end within {}", controller, format_duration(patience));
+  return fail(ErrorCode::timed_out, what);
+}
+
+/// A controller that is there takes a request, or lets it wait, long before the program's time could be up.
+std::chrono::milliseconds patience_for(std::string_view phase, const HookCall& call) {
+  if (phase == kQueued) return api::kQueueSilence;
+  return (phase == "Running" ? call.timeout : std::min(call.timeout, kTaken)) + call.grace;
+}
+
 /// Until the controller has run it.
 Result<void> await_controller(Context& context, HostStatus& status, const HookCall& call,
                               const std::function<bool()>& go_on) {
   TRY(const std::string requested, status.request_hook(call.action, go_on));
-  const auto end = context.clock.steady() + call.timeout + call.grace;
+  std::string phase = "Requested", queued;
+  auto patience = patience_for(phase, call);
+  auto end = context.clock.steady() + patience;
   while (go_on() && status.look_again()) {
     const HookEntry& hook = status.hook();
     if (hook.action == call.action && hook.requested == requested) {
+      if (hook.phase != phase || hook.queued != queued) {
+        phase = hook.phase;
+        queued = hook.queued;
+        patience = patience_for(phase, call);
+        end = context.clock.steady() + patience;
+      }
       if (hook.phase == "Succeeded") return {};
       if (hook.phase == "Failed")
         return fail(ErrorCode::invalid, hook.error.empty() ? "the controller says no more" : hook.error);
     }
-    if (context.clock.steady() >= end) {
-      return fail(ErrorCode::timed_out,
-                  fmt::format("Stash's controller, which runs exec hooks, has not reported its end within {}",
-                              format_duration(call.timeout + call.grace)));
-    }
+    if (context.clock.steady() >= end) return no_sign_of_its_end(phase, patience);
     context.pause(kLook);
   }
   return fail(ErrorCode::cancelled, "stopped while waiting for the hook");

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "api/codec.h"
+#include "api/names.h"
 #include "base/hash.h"
 
 namespace stash::sidecar {
@@ -26,6 +27,10 @@ std::string session_name(std::string_view configuration, TimePoint slot) {
   constexpr std::size_t kLimit = 63;
   const std::string seconds = std::to_string(std::chrono::floor<std::chrono::seconds>(slot.time_since_epoch()).count());
   return shorten_name(configuration, kLimit - 1 - seconds.size()) + "-" + seconds;
+}
+
+std::string session_tag(const Json& session) {
+  return std::string(api::names::kSessionTagPrefix) + string_at(session, {"metadata", "uid"});
 }
 
 Json backup_session_of(const api::BackupConfiguration& configuration, std::string name) {

@@ -16,6 +16,9 @@ TimePoint slot_of(std::string_view job_name, TimePoint now);
 /// At most 63 bytes, as Stash's own; a long configuration name is shortened with a hash.
 std::string session_name(std::string_view configuration, TimePoint slot);
 
+/// Of each snapshot that the BackupSession `session`, raw, takes.
+std::string session_tag(const Json& session);
+
 /// The BackupSession `name` of that BackupConfiguration, as it is to be created: with its labels, and owned by it.
 Json backup_session_of(const api::BackupConfiguration& configuration, std::string name);
 

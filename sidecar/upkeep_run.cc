@@ -13,6 +13,7 @@
 #include "sidecar/cache_cap.h"
 #include "sidecar/lost_owners.h"
 #include "sidecar/scratch.h"
+#include "sidecar/session_name.h"
 #include "sidecar/upkeep_steps.h"
 #include "sidecar/work_progress.h"
 
@@ -38,6 +39,7 @@ class UpkeepRun {
             bool resumes)
       : context_(context), memory_(memory), configuration_(configuration), status_(status), resumes_(resumes) {
     progress_.host = status.host();
+    progress_.session_tag = session_tag(status.session());
     progress_.part = Part::upkeep;
     progress_.upkeep.alone = false;
     progress_.upkeep.turn = Upkeep::Turn::ours;

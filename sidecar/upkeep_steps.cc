@@ -40,7 +40,11 @@ void forget(Context& context, const api::BackupConfiguration& configuration, Res
     return note_forget(progress, std::unexpected(ResticFailure{ResticCause::unknown, *std::move(reason)}));
   if (!keeps_something(progress.retention)) return count_snapshots(restic, progress, go_on, 0);
   const std::vector<std::string> hosts = hosts_to_forget(progress);
-  const auto outcome = restic.forget(progress.retention, hosts);
+  // A clock that was fast once has left newer snapshots than ours, and keepTags alone asks for tags that no backup
+  // sets.
+  api::RetentionPolicy policy = progress.retention;
+  policy.keep_tags.push_back(progress.session_tag);
+  const auto outcome = restic.forget(policy, hosts);
   if (was_interrupted(outcome, go_on)) return;
   if (!outcome) return note_forget(progress, outcome);
   if (progress.retention.dry_run) {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/silence.h"
 #include "unit/controller/worlds.h"
 
 namespace {
@@ -226,6 +227,39 @@ TEST_CASE("a session that is over, or a host that nobody holds, asks for nothing
   SECTION("being deleted") { session["metadata"]["deletionTimestamp"] = kAsked; }
   SECTION("free host") { session["status"]["stats"][0].erase("claim"); }
   CHECK(open_hooks(session).empty());
+}
+
+TEST_CASE("requests beyond the room wait for their turn, and thaws have a room of their own", "[controller][hooks]") {
+  std::vector<HookRequest> open;
+  for (const auto& [host, action] : {std::pair("host-0", kPreBackup), std::pair("host-1", kPreBackup),
+                                     std::pair("host-2", kPostBackup), std::pair("host-3", kPostBackup)}) {
+    HookRequest request = open_hooks(asking(std::string(action))).at(0);
+    request.host = host;
+    open.push_back(std::move(request));
+  }
+  const HookTurns turns = take_turns(open, {.pre_backup = 1, .post_backup = 1});
+  CHECK(turns.begin == std::vector{open[0], open[2]});
+  CHECK(turns.wait == std::vector{open[1], open[3]});
+}
+
+TEST_CASE("a pod whose hook waits is told so, again and again, and it is run in its turn", "[controller][hooks]") {
+  const TimePoint now = parse_time("2023-11-14T22:15:00Z").value();
+  const Json session = asking("preBackup");
+  const HookRequest request = open_hooks(session).at(0);
+  CHECK(is_sign_due(request, now));
+  const auto told = patched(session, queue_operations(request, now));
+  REQUIRE(told);
+  const HookRequest queued = open_hooks(*told).at(0);
+  CHECK(queued.phase == "Queued");
+  CHECK(is_same_request(queued, request));
+  CHECK_FALSE(is_sign_due(queued, now + api::kQueueSign - std::chrono::seconds(1)));
+  CHECK(is_sign_due(queued, now + api::kQueueSign));
+  CHECK(is_sign_due(queued, now - std::chrono::hours(1)));
+  CHECK(only_step(a_hook_world(*told)).run.has_value());
+  const auto taken = patched(*told, take_operations(queued, "us"));
+  REQUIRE(taken);
+  CHECK_FALSE(is_sign_due(open_hooks(*taken).at(0), now + api::kQueueSign));
+  CHECK_FALSE(patched(*taken, queue_operations(queued, now)));
 }
 
 TEST_CASE("a request is taken once, and its outcome is written only where it still stands", "[controller][hooks]") {

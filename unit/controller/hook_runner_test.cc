@@ -291,7 +291,7 @@ TEST_CASE("an outcome that nobody waits for any more is dropped", "[controller][
 
 TEST_CASE("programs of one namespace leave room for those of others, and wait their turn",
           "[controller][hook_runner]") {
-  Hooks hooks({.most = 2, .most_of_a_namespace = 1});
+  Hooks hooks({.pre_backup = {2, 1}});
   hooks.script.on("PATCH", kStatus).always().reply(Json::object());
   hooks.runner.start(a_step("preBackup", "host-0"));
   REQUIRE(hooks.wait_for_begins(1));
@@ -314,6 +314,28 @@ TEST_CASE("programs of one namespace leave room for those of others, and wait th
   CHECK(hooks.wait_for_begins(3));
 }
 
+TEST_CASE("an application is thawed while others are being frozen and there is no room for more of that",
+          "[controller][hook_runner][F28][I9]") {
+  Hooks hooks({.pre_backup = {1, 1}, .post_backup = {1, 1}});
+  hooks.script.on("PATCH", kStatus).always().reply(Json::object());
+  hooks.runner.start(a_step("preBackup", "host-0"));
+  REQUIRE(hooks.wait_for_begins(1));
+  CHECK(hooks.runner.room("demo").pre_backup == 0);
+  CHECK(hooks.runner.room("demo").post_backup == 1);
+  hooks.runner.start(a_step("postBackup", "host-1"));
+  CHECK(hooks.wait_for_begins(2));
+  CHECK(hooks.runner.room("demo").post_backup == 0);
+}
+
+TEST_CASE("whoever waits for room is woken when a hook has ended", "[controller][hook_runner]") {
+  Hooks hooks;
+  hooks.script.on("PATCH", kStatus).times(2).reply(Json::object());
+  hooks.answers = {kube::ExecOutcome{0, ""}};
+  hooks.runner.wake_for_room({"demo", "another"});
+  hooks.runner.start(a_step("postBackup"));
+  CHECK(hooks.wait_for_ends(2));
+}
+
 TEST_CASE("what was frozen for a session that is deleted is thawed, once, in that very pod",
           "[controller][hook_runner]") {
   const bool same_pod = GENERATE(true, false);
@@ -332,6 +354,31 @@ TEST_CASE("what was frozen for a session that is deleted is thawed, once, in tha
   REQUIRE(hooks.wait_for_ends(2));
   CHECK(hooks.begun == (same_pod ? Texts{"preBackup", "postBackup"} : Texts{"preBackup"}));
   hooks.runner.settle(step.request.session, "", false);
+}
+
+TEST_CASE("a thaw that nobody asks for any more is tried until it gets through", "[controller][hook_runner][F19][I9]") {
+  const bool at_the_pod = GENERATE(true, false);
+  Hooks hooks;
+  hooks.script.on("PATCH", kStatus).times(2).reply(Json::object());
+  hooks.answers = {kube::ExecOutcome{0, ""}};
+  HookStep step = a_step("preBackup");
+  step.thaw = a_step("postBackup").run;
+  step.thaw->timeout = std::chrono::milliseconds(0);
+  hooks.runner.start(step);
+  REQUIRE(hooks.wait_for_ends(1));
+  const char* pod = "/api/v1/namespaces/demo/pods/web-1";
+  if (at_the_pod) {
+    hooks.script.on("GET", pod).reply(500);
+  } else {
+    hooks.script.on("GET", pod).reply({{"metadata", {{"uid", "uid-web-1"}}}});
+    hooks.answers = {fail(ErrorCode::unreachable, "connection refused")};
+  }
+  hooks.answers.emplace_back(kube::ExecOutcome{0, ""});
+  hooks.script.on("GET", pod).reply({{"metadata", {{"uid", "uid-web-1"}}}});
+  hooks.runner.settle(step.request.session, "", false);
+  REQUIRE(hooks.wait_for_ends(2));
+  CHECK(hooks.answers.empty());
+  CHECK(hooks.begun.back() == "postBackup");
 }
 
 TEST_CASE("a freeze that is under way when its session is deleted is stopped and thawed", "[controller][hook_runner]") {

@@ -922,12 +922,21 @@ TEST_CASE("nothing is forgotten by the policy of a BackupConfiguration that is g
   CHECK(std::ranges::count(story.restic.subcommands(), "forget") == 0);
 }
 
-bool forgets_with(const BackupStory& story, const std::string& keep_last) {
+bool forgets_with(const BackupStory& story, const std::string& flag, const std::string& value) {
   const auto calls = story.restic.calls();
   const auto forget = std::ranges::find(calls, "forget", &FakeRestic::Call::subcommand);
-  if (forget == calls.end()) return false;
-  const auto flag = std::ranges::find(forget->arguments, "--keep-last");
-  return flag != forget->arguments.end() && *std::next(flag) == keep_last;
+  return forget != calls.end() &&
+         !std::ranges::search(forget->arguments, std::vector<std::string>{flag, value}).empty();
+}
+
+TEST_CASE("what a session has saved is not forgotten by it, whatever the retention policy says",
+          "[sidecar][backup_story][F52][I5][I11]") {
+  BackupStory story;
+  succeeds_with_checked_repository(story);
+  story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
+  REQUIRE(story.run(story.a_configuration_here().retention({.name = "tagged", .keep_tags = {"important"}}).build()));
+  CHECK(forgets_with(story, "--keep-tag", "important"));
+  CHECK(forgets_with(story, "--keep-tag", "stash-session=uid-app-backup-1700000000"));
 }
 
 TEST_CASE("snapshots are kept by the policy of when they are forgotten, not of when the backup began",
@@ -941,12 +950,12 @@ TEST_CASE("snapshots are kept by the policy of when they are forgotten, not of w
                    .with([](auto& configuration) { configuration.spec.retention_policy.keep_last = 99; })
                    .json());
     REQUIRE(story.run());
-    CHECK(forgets_with(story, "99"));
+    CHECK(forgets_with(story, "--keep-last", "99"));
   }
   SECTION("nobody can tell: the API server is away") {
     story.script.on("GET", BackupStory::kConfiguration).reply(503);
     REQUIRE(story.run());
-    CHECK(forgets_with(story, "5"));
+    CHECK(forgets_with(story, "--keep-last", "5"));
   }
 }
 

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "api/silence.h"
 #include "sidecar/backup_session_run.h"
 #include "sidecar/left_frozen.h"
 #include "sidecar/restore.h"
@@ -241,13 +242,14 @@ TEST_CASE("a pod whose container was restarted thaws the application before it g
 }
 
 /// The session as it is when the controller has dealt with the latest request for a hook.
-ApiScript::Reply dealt_with(const Story& story, const std::string& phase, const std::string& error = "") {
+ApiScript::Reply dealt_with(const Story& story, const std::string& phase, const std::string& error = "",
+                            std::optional<TimePoint> queued = std::nullopt) {
   api::HostStats host = Story::running_here();
   for (const auto& call : story.script.calls()) {
     for (const Json& operation : call.method == "PATCH" ? call.json() : Json::array()) {
       if (string_at(operation, {"path"}) != "/status/stats/0/hook") continue;
       host.hook = api::HookStatus{string_at(operation, {"value", "action"}), phase, error,
-                                  parse_time(string_at(operation, {"value", "requestTime"})).value()};
+                                  parse_time(string_at(operation, {"value", "requestTime"})).value(), queued};
     }
   }
   return {.status = 200, .body = dump_json(a_backup_session().phase("Running").host(host).json())};
@@ -295,6 +297,36 @@ TEST_CASE("a controller that runs no program is waited for a while only", "[side
       string_at(story.run(), {"error"})
           .starts_with("the hook preBackup failed: Stash's controller, which runs exec hooks, has not reported its end "
                        "within 1m30s"));
+}
+
+TEST_CASE("a program that waits for its turn has its time from when it begins", "[sidecar][hook_story][F28][I6]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = HookStory::exec();
+  story.answers();
+  // The clock of a story goes on by ten seconds from one to the next.
+  int looks = 0;
+  story.script.on("GET", kSession).always().reply_with([&](const auto&) {
+    ++looks;
+    const std::string phase = looks < 70 ? "Queued" : looks < 77 ? "Running" : "Succeeded";
+    return dealt_with(story, phase, "", test::kCreated + api::kQueueSign * (looks / 20));
+  });
+  story.restic_works();
+  CHECK(string_at(story.run(), {"phase"}) == "Succeeded");
+  CHECK(looks == 77);
+}
+
+TEST_CASE("a program whose turn never comes is waited for as long as the controller gives signs of life",
+          "[sidecar][hook_story][F2][I6]") {
+  HookStory story;
+  story.configuration.spec.pre_backup = HookStory::exec();
+  story.answers();
+  story.script.on("GET", kSession).always().reply_with([&](const auto&) {
+    return dealt_with(story, "Queued", "", test::kCreated);
+  });
+  story.restic.on("cat", {});
+  CHECK(string_at(story.run(), {"error"}) ==
+        "the hook preBackup failed: Stash's controller, which runs exec hooks, let it wait for its turn, and has not "
+        "been heard of for 10m0s; nothing was backed up");
 }
 
 TEST_CASE("a thaw that the controller has not ended stays in the host's result, for when it is back",

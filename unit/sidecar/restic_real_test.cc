@@ -212,6 +212,20 @@ TEST_CASE("real restic: init, backup, a second one, each found by its session's 
   CHECK(restic.forget({.name = "one", .keep_last = 1, .prune = true}) == ForgetOutcome{1, 0});
 }
 
+TEST_CASE("real restic: the snapshot with a tag that is kept stays, beside what the other rules keep",
+          "[sidecar][real][F52][I5][I11]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  std::ofstream(repository.data() + "/file") << "x";
+  repository.make();
+  Restic restic = repository.open();
+  for (const char* tag : {"stash-session=u1", "stash-session=u2"})
+    REQUIRE(restic.back_up(repository.request(tag)).summary);
+  CHECK(restic.forget({.keep_last = 1, .keep_tags = {"stash-session=u1"}}) == ForgetOutcome{2, 0});
+  CHECK(restic.forget({.keep_tags = {"important", "stash-session=u2"}}) == ForgetOutcome{1, 1});
+  CHECK(restic.snapshots("", "", "stash-session=u2")->size() == 1);
+}
+
 TEST_CASE("real restic: the failures that decide what we do next", "[sidecar][real][F35][F36][I14]") {
   RealRepository repository;
   if (!repository.installed) return;

@@ -58,6 +58,7 @@ TEST_CASE("the upkeep leaves the snapshots alone of hosts that failed, and of th
   CHECK(story.run(upkeep) == true);
   const auto forget = story.restic.calls().at(1).arguments;
   CHECK((std::ranges::count(forget, "--host") == 0) == for_all);
+  CHECK(std::ranges::count(forget, "stash-session=uid-app-backup-1700000000") == 1);
   CHECK_THAT(dump_json(test::result_in(story.script.calls())), Catch::Contains(why));
 }
 

@@ -55,8 +55,10 @@ std::vector<api::HostStats> RandomObjects::hosts() {
     host.claim = maybe([this] { return api::Claim{word(), word(), maybe([this] { return time(); })}; });
     host.snapshots = list([this] { return snapshot(); });
     host.attempts = number();
-    host.hook =
-        maybe([this] { return api::HookStatus{word(), word(), word(), maybe([this] { return time(); }), word()}; });
+    host.hook = maybe([this] {
+      return api::HookStatus{word(), word(), word(), maybe([this] { return time(); }), maybe([this] { return time(); }),
+                             word()};
+    });
     return host;
   });
 }
