@@ -3,6 +3,7 @@
 #include "controller/edges.h"
 #include "support/fake_clock.h"
 #include "unit/controller/cluster_script.h"
+#include "unit/controller/worlds.h"
 #include "unit/support/workloads.h"
 
 namespace {
@@ -33,7 +34,7 @@ struct Outage {
       script.script.on("GET", access).always().reply(404);
       script.script.on("PATCH", access).always().reply(Json::object());
     }
-    cluster.emplace(script.script.config(), queues, inject::Settings{.image = "stash:1"}, Limits{}, false, clock);
+    cluster.emplace(script.script.config(), queues, some_settings(), Limits{}, false, clock);
     cluster->caches.start();
     REQUIRE(comes_true([this] { return cluster->caches.synced(); }));
   }

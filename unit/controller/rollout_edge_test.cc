@@ -19,12 +19,15 @@ struct Rollout {
   Queues queues;
   FakeClock clock;
   int nodes;
-  Json workload = Scene().kind("DaemonSet").backup(a_backup_configuration()).injected(a_workload());
+  Json workload = Scene()
+                      .kind("DaemonSet")
+                      .backup(a_backup_configuration().target({"apps/v1", "DaemonSet", "stash-demo"}))
+                      .injected(a_workload());
 
   explicit Rollout(int the_nodes) : nodes(the_nodes) {
     workload["spec"].erase("replicas");
     workload["status"] = {{"desiredNumberScheduled", nodes}};
-    api.on("GET", "/api/v1/namespaces/demo/events").reply(list_of(std::vector<Json>(), "100"));
+    api.on("GET", "/api/v1/namespaces/demo/events").always().reply(list_of(std::vector<Json>(), "100"));
   }
 
   Json pod(const std::string& name, const Json& sidecar_state) const {
