@@ -78,22 +78,39 @@ std::string release_of(const Json& deployment) {
   return release;
 }
 
-/// How the Deployment goes for good.
-void remove(const Json& deployment, MigrationStep& step) {
+/// AppsCode's documented release and its plain YAML both name it so, and with it what belongs to it.
+constexpr std::string_view kDocumentedName = "stash-operator";
+
+/// Its objects have the names that ours are to have, in a namespace that both may be in: it must be gone first, for
+/// helm adopts no object of another release, and whoever makes it do so loses the object with that release.
+bool is_in_the_way(const Json& deployment) {
+  return name_of(deployment) == kDocumentedName || (release_of(deployment) == "stash" && ns_of(deployment) == "stash");
+}
+
+/// One that is not to get into a command.
+bool has_odd_release(const Json& deployment) {
   const std::string release = release_of(deployment);
-  if (release.empty()) {
-    step.commands.push_back(fmt::format("kubectl delete deployment {} -n {}", name_of(deployment), ns_of(deployment)));
-  } else if (is_dns_name(release)) {
-    step.commands.push_back(fmt::format("helm uninstall {} -n {} --no-hooks", release, ns_of(deployment)));
-  } else {
+  return !release.empty() && !is_dns_name(release);
+}
+
+/// How the operator goes for good.
+void remove(const Json& deployment, MigrationStep& step) {
+  const std::string name = name_of(deployment), ns = ns_of(deployment), release = release_of(deployment);
+  if (has_odd_release(deployment)) {
     step.by_hand.push_back(fmt::format(
         "Deployment {}: its Helm release has an odd name; uninstall it with --no-hooks, if you know what it is",
         ref_of(deployment)));
+  } else if (!release.empty()) {
+    step.commands.push_back(fmt::format("helm uninstall {} -n {} --no-hooks", release, ns));
+  } else if (name == kDocumentedName) {
+    // Its rights, too: whoever makes a ServiceAccount of that name would have them.
+    step.commands.push_back(
+        fmt::format("kubectl delete deployment,service,serviceaccount {} -n {} --ignore-not-found", name, ns));
+    step.commands.push_back(fmt::format("kubectl delete clusterrolebinding,clusterrole {} --ignore-not-found", name));
+  } else {
+    step.commands.push_back(fmt::format("kubectl delete deployment {} -n {}", name, ns));
   }
 }
-
-/// Its release has the name that ours is to have, so it must be gone first.
-bool is_in_the_way(const Json& deployment) { return release_of(deployment) == "stash" && ns_of(deployment) == "stash"; }
 
 void stop_operator(const Lists& lists, Migration& migration) {
   MigrationStep step{
@@ -101,12 +118,12 @@ void stop_operator(const Lists& lists, Migration& migration) {
   for (const Json& deployment : list_of(lists, "deployments")) {
     if (!is_old_operator(deployment)) continue;
     migration.found.push_back("operator: Deployment " + ref_of(deployment));
-    if (is_in_the_way(deployment)) {
-      remove(deployment, step);
-    } else {
+    const bool goes_now = is_in_the_way(deployment);
+    if (!goes_now || has_odd_release(deployment)) {
       step.commands.push_back(
           fmt::format("kubectl scale deployment {} -n {} --replicas=0", name_of(deployment), ns_of(deployment)));
     }
+    if (goes_now) remove(deployment, step);
   }
   if (!step.commands.empty()) migration.steps.push_back(std::move(step));
 }

@@ -59,7 +59,9 @@ TEST_CASE("an old installation is stopped, adopted, replaced and tidied up, in t
                                                       "Ask for injection where there are backups", "Install this chart",
                                                       "Remove what nobody needs any more"});
   CHECK(migration.steps[0].commands ==
-        std::vector<std::string>{"kubectl scale deployment stash-operator -n kube-system --replicas=0"});
+        std::vector<std::string>{"kubectl delete deployment,service,serviceaccount stash-operator -n kube-system "
+                                 "--ignore-not-found",
+                                 "kubectl delete clusterrolebinding,clusterrole stash-operator --ignore-not-found"});
   CHECK(migration.steps[1].commands ==
         std::vector<std::string>{"kubectl delete validatingwebhookconfigurations admission.stash.appscode.com",
                                  "kubectl delete apiservices v1alpha1.repositories.stash.appscode.com"});
@@ -69,22 +71,30 @@ TEST_CASE("an old installation is stopped, adopted, replaced and tidied up, in t
         std::vector<std::string>{"kubectl label namespace demo stash.appscode.com/injection=enabled"});
 }
 
-TEST_CASE("the old release is uninstalled last, and by its own name", "[cli][migrate]") {
+TEST_CASE("an old release is stopped first, and uninstalled last by its own name", "[cli][migrate]") {
   Lists lists = an_old_installation();
+  lists["deployments"][0]["metadata"]["name"] = "backup-stash";
   lists["deployments"][0]["metadata"]["labels"] = {{"release", "backup"}, {"heritage", "Helm"}};
-  CHECK(plan_migration(lists).steps.back().commands.back() == "helm uninstall backup -n kube-system --no-hooks");
+  const Migration migration = plan_migration(lists);
+  CHECK(migration.steps.front().commands ==
+        std::vector<std::string>{"kubectl scale deployment backup-stash -n kube-system --replicas=0"});
+  CHECK(migration.steps.back().commands.back() == "helm uninstall backup -n kube-system --no-hooks");
   lists["deployments"][0]["metadata"]["labels"]["heritage"] = "Tiller";  // Helm 3 does not know its release
-  CHECK(plan_migration(lists).steps.back().commands.back() ==
-        "kubectl delete deployment stash-operator -n kube-system");
+  CHECK(plan_migration(lists).steps.back().commands.back() == "kubectl delete deployment backup-stash -n kube-system");
 }
 
-TEST_CASE("an old release of the name that ours is to have goes first", "[cli][migrate]") {
-  Lists lists = an_old_installation();
-  lists["deployments"][0]["metadata"]["namespace"] = "stash";
-  lists["deployments"][0]["metadata"]["annotations"] = {{"meta.helm.sh/release-name", "stash"}};
-  const Migration migration = plan_migration(lists);
-  CHECK(migration.steps.front().commands == std::vector<std::string>{"helm uninstall stash -n stash --no-hooks"});
-  CHECK(migration.steps.back().commands == std::vector<std::string>{"kubectl delete clusterrole stash-sidecar"});
+TEST_CASE("an old release whose objects have the names that ours are to have goes first", "[cli][migrate]") {
+  for (const auto& [release, ns, deployment] :
+       {std::tuple("stash-operator", "kube-system", "stash-operator"), {"stash", "stash", "stash"}}) {
+    CAPTURE(release);
+    Lists lists = an_old_installation();
+    lists["deployments"][0]["metadata"] = {
+        {"name", deployment}, {"namespace", ns}, {"annotations", {{"meta.helm.sh/release-name", release}}}};
+    const Migration migration = plan_migration(lists);
+    CHECK(migration.steps.front().commands ==
+          std::vector<std::string>{fmt::format("helm uninstall {} -n {} --no-hooks", release, ns)});
+    CHECK(migration.steps.back().commands == std::vector<std::string>{"kubectl delete clusterrole stash-sidecar"});
+  }
 }
 
 TEST_CASE("what a tenant wrote is in no command that an administrator may copy", "[cli][migrate]") {
@@ -100,10 +110,13 @@ TEST_CASE("what a tenant wrote is in no command that an administrator may copy",
         CHECK_FALSE(command.contains("reboot"));
       }
     }
+    CHECK(migration.steps.front().commands ==
+          std::vector<std::string>{"kubectl scale deployment stash-operator -n kube-system --replicas=0"});
+    CHECK(migration.steps.front().by_hand ==
+          std::vector<std::string>{"Deployment kube-system/stash-operator: its Helm release has an odd name; uninstall "
+                                   "it with --no-hooks, if you know what it is"});
     CHECK(migrate_report(migration)["steps"].back()["byHand"] ==
-          Json{"ClusterRoles above with an odd name: delete them, if you know what they are",
-               "Deployment kube-system/stash-operator: its Helm release has an odd name; uninstall it with --no-hooks, "
-               "if you know what it is"});
+          Json::array({"ClusterRoles above with an odd name: delete them, if you know what they are"}));
     CHECK(
         render_migration(migration, false).contains("\n    by hand: Deployment kube-system/stash-operator: its Helm"));
   }
