@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
+#include "api/workload_kind.h"
 #include "base/version.h"
 #include "unit/support/fake_kubectl.h"
 #include "unit/support/objects.h"
@@ -219,21 +220,103 @@ TEST_CASE("the node's directories that Repositories use are allowed by the comma
                                  "chart's hostPath.allowed yourself"});
 }
 
-TEST_CASE("what is not taken over is said", "[cli][migrate]") {
+TEST_CASE("what is not taken over is said, with why", "[cli][migrate]") {
   Lists lists = an_old_installation();
+  lists["repositories"] = Json::array(
+      {a_repository().json(), a_repository("disk").volume({{"awsElasticBlockStore", {{"volumeID", "vol-1"}}}}).json(),
+       a_repository("bare").volume(Json::object()).json()});
+  Json elsewhere = a_backup_configuration("elsewhere").json();
+  elsewhere["spec"]["repository"]["namespace"] = "backups";
   lists["backupconfigurations"] =
-      Json::array({a_backup_configuration().target({"v1", "PersistentVolumeClaim", "data"}).json()});
+      Json::array({a_backup_configuration().target({"v1", "PersistentVolumeClaim", "data"}).json(), elsewhere});
+  Json with_program = a_restore_session().json();
+  with_program["spec"]["hooks"]["postRestore"]["exec"]["command"] = {"psql"};
+  Json over = with_program;
+  over["status"]["phase"] = "Succeeded";
+  lists["restoresessions"] = Json::array({with_program, over});
+  Json disk = {{"kind", "BackupBlueprint"}, {"metadata", {{"name", "disk"}}}};
+  disk["spec"]["backend"]["local"] = {{"mountPath", "/repo"}, {"azureDisk", {{"diskName", "d"}}}};
   lists["backupblueprints"] =
       Json::array({{{"kind", "BackupBlueprint"}, {"metadata", {{"name", "good"}}}},
-                   {{"kind", "BackupBlueprint"}, {"metadata", {{"name", "far"}}}, {"spec", {{"repoNamespace", "x"}}}}});
-  lists["restics"] = Json::array({{{"kind", "Restic"}, {"metadata", {{"name", "old"}, {"namespace", "demo"}}}}});
-  CHECK(plan_migration(lists).unsupported ==
-        std::vector<std::string>{"BackupConfiguration demo/app-backup is for a PersistentVolumeClaim: only workloads "
-                                 "are backed up; it will be "
-                                 "Invalid",
-                                 "BackupBlueprint far keeps Repositories in another namespace, and will not be used; "
-                                 "remove spec.repoNamespace",
-                                 "Restic demo/old is left alone: write a BackupConfiguration for each workload"});
+                   {{"kind", "BackupBlueprint"}, {"metadata", {{"name", "far"}}}, {"spec", {{"repoNamespace", "x"}}}},
+                   disk});
+  const std::string mounts_only =
+      ": this version mounts only hostPath, persistentVolumeClaim, nfs and emptyDir; others come with a later one";
+  CHECK(
+      plan_migration(lists).unsupported ==
+      std::vector<std::string>{
+          "Repository demo/disk: spec.backend.local.awsElasticBlockStore" + mounts_only,
+          "Repository demo/bare: spec.backend.local needs exactly one volume source beside mountPath",
+          "BackupConfiguration demo/app-backup targets PersistentVolumeClaim data of v1, which this version does not "
+          "support; supported: " +
+              api::workload_kind_names(),
+          "BackupConfiguration demo/elsewhere: /spec/repository/namespace: \"backups\" is another namespace, which is "
+          "not supported; use an object in demo, or leave the field out",
+          "RestoreSession demo/app-restore: spec.hooks.postRestore.exec cannot be run: the application's containers "
+          "start after the restore; create a new one",
+          "BackupBlueprint far: /spec/repoNamespace: Repositories of another namespace are not supported; each is "
+          "made in the namespace of its workload, so leave the field out",
+          "BackupBlueprint disk: spec.backend.local.azureDisk" + mounts_only});
+}
+
+TEST_CASE("workloads that have no backup any more are said to have none", "[cli][migrate]") {
+  Lists lists = an_old_installation();
+  const auto named_in_demo = [](const char* name) {
+    return Json{{"metadata", {{"name", name}, {"namespace", "demo"}}}};
+  };
+  Json batch = named_in_demo("all");
+  batch["spec"]["members"] = Json::array({{{"target", {{"ref", {{"kind", "Deployment"}, {"name", "web"}}}}}},
+                                          {{"target", {{"ref", {{"kind", "StatefulSet"}, {"name", "db"}}}}}}});
+  lists["restics"] = Json::array({named_in_demo("old")});
+  lists["backupbatches"] = Json::array({batch});
+  lists["restorebatches"] = Json::array({named_in_demo("back")});
+  CHECK(
+      plan_migration(lists).unsupported ==
+      std::vector<std::string>{
+          "Restic demo/old is left alone, and its workloads have no backup any more: write a BackupConfiguration for "
+          "each of them",
+          "BackupBatch demo/all is left alone, and its members (Deployment web, StatefulSet db) have no backup any "
+          "more: write a BackupConfiguration for each of them. Delete its CronJob, or BackupSessions that nobody runs "
+          "grow in number",
+          "RestoreBatch demo/back is left alone: write a RestoreSession for each workload"});
+}
+
+TEST_CASE("a repository that the new sidecar may be unable to read is named, with what to set", "[cli][migrate]") {
+  const std::string line =
+      "BackupConfiguration demo/app-backup: the old sidecar wrote its repository as user 65535, and the new one is "
+      "user "
+      "1000; if it may not read the repository, set spec.runtimeSettings.container.securityContext.runAsUser to 65535";
+  Json workload = a_workload().json();
+  Json& pod = workload["spec"]["template"]["spec"];
+  pod["containers"][0]["securityContext"]["runAsUser"] = 1000;
+  pod["containers"].push_back({{"name", "stash"},
+                               {"image", "appscode/stash:v0.9.0-rc.0"},
+                               {"args", {"run-backup", "--backup-configuration=x"}}});
+  Lists lists;
+  lists["deployments"] = Json::array({workload});
+  lists["repositories"] = Json::array({a_repository().json()});
+  lists["backupconfigurations"] = Json::array({a_backup_configuration().json()});
+  const auto is_told = [&line](const Lists& world) {
+    return std::ranges::count(plan_migration(world).found, line) == 1;
+  };
+  CHECK(is_told(lists));
+  SECTION("but not one in an object store") {
+    lists["repositories"] = Json::array({a_repository().gcs("bucket", "").json()});
+    CHECK_FALSE(is_told(lists));
+  }
+  SECTION("nor where the user stays, or is root, who may read all") {
+    auto& container = lists["deployments"][0]["spec"]["template"]["spec"]["containers"][0];
+    SECTION("as the configuration says") {
+      lists["backupconfigurations"] = Json::array(
+          {a_backup_configuration().container_settings({{"securityContext", {{"runAsUser", 65535}}}}).json()});
+    }
+    SECTION("as the pod says, for all its containers") {
+      container.erase("securityContext");
+      lists["deployments"][0]["spec"]["template"]["spec"]["securityContext"]["runAsUser"] = 1000;
+    }
+    SECTION("as nobody says") { container.erase("securityContext"); }
+    CHECK_FALSE(is_told(lists));
+  }
 }
 
 TEST_CASE("what could not be looked at is said where nothing was found", "[cli][migrate]") {
