@@ -4,15 +4,12 @@
 
 #include <algorithm>
 
+#include "cli/lists.h"
 #include "cli/object.h"
 
 namespace stash::cli {
 
-const Json& list_of(const DoctorWorld& world, const std::string& kind) {
-  static const Json none = Json::array();
-  const auto found = world.lists.find(kind);
-  return found == world.lists.end() ? none : found->second;
-}
+const Json& list_of(const DoctorWorld& world, const std::string& kind) { return list_of(world.lists, kind); }
 
 bool readable(const DoctorWorld& world, std::string_view area, std::initializer_list<const char*> kinds,
               Checks& checks) {

@@ -7,32 +7,16 @@
 #include <set>
 
 #include "api/names.h"
-#include "api/resource.h"
-#include "api/workload_kind.h"
 #include "base/text.h"
 #include "cli/install_command.h"
+#include "cli/not_taken_over.h"
 #include "cli/object.h"
+#include "cli/old_sidecar.h"
 #include "inject/host_path.h"
-#include "inject/workload_view.h"
 
 namespace stash::cli {
 
 namespace {
-
-using Lists = std::map<std::string, Json>;
-
-const Json& list_of(const Lists& lists, const std::string& kind) {
-  static const Json none = Json::array();
-  const auto found = lists.find(kind);
-  return found == lists.end() ? none : found->second;
-}
-
-/// Images of AppsCode's, whatever the registry.
-constexpr std::string_view kOldImages[] = {"appscode/stash", "stashed/stash"};
-
-bool is_old_image(std::string_view image) {
-  return std::ranges::any_of(kOldImages, [image](std::string_view old) { return image.contains(old); });
-}
 
 /// Commands are copied into an administrator's shell. Names of most kinds are DNS names, which the API server sees to;
 /// whatever else stands in an object somebody may have written to be copied like this.
@@ -48,11 +32,6 @@ bool is_dns_name(std::string_view name) {
 bool runs_old_operator(const Json& deployment) {
   return std::ranges::any_of(array_at(deployment, {"spec", "template", "spec", "containers"}),
                              [](const Json& container) { return is_old_image(string_at(container, {"image"})); });
-}
-
-bool has_old_sidecar(const Json& workload) {
-  const Json* sidecar = inject::sidecar_of(workload);
-  return sidecar != nullptr && is_old_image(string_at(*sidecar, {"image"}));
 }
 
 /// A workload that backs itself up runs the image in its sidecar only.
@@ -78,22 +57,39 @@ std::string release_of(const Json& deployment) {
   return release;
 }
 
-/// How the Deployment goes for good.
-void remove(const Json& deployment, MigrationStep& step) {
+/// AppsCode's documented release and its plain YAML both name it so, and with it what belongs to it.
+constexpr std::string_view kDocumentedName = "stash-operator";
+
+/// Its objects have the names that ours are to have, in a namespace that both may be in: it must be gone first, for
+/// helm adopts no object of another release, and whoever makes it do so loses the object with that release.
+bool is_in_the_way(const Json& deployment) {
+  return name_of(deployment) == kDocumentedName || (release_of(deployment) == "stash" && ns_of(deployment) == "stash");
+}
+
+/// One that is not to get into a command.
+bool has_odd_release(const Json& deployment) {
   const std::string release = release_of(deployment);
-  if (release.empty()) {
-    step.commands.push_back(fmt::format("kubectl delete deployment {} -n {}", name_of(deployment), ns_of(deployment)));
-  } else if (is_dns_name(release)) {
-    step.commands.push_back(fmt::format("helm uninstall {} -n {} --no-hooks", release, ns_of(deployment)));
-  } else {
+  return !release.empty() && !is_dns_name(release);
+}
+
+/// How the operator goes for good.
+void remove(const Json& deployment, MigrationStep& step) {
+  const std::string name = name_of(deployment), ns = ns_of(deployment), release = release_of(deployment);
+  if (has_odd_release(deployment)) {
     step.by_hand.push_back(fmt::format(
         "Deployment {}: its Helm release has an odd name; uninstall it with --no-hooks, if you know what it is",
         ref_of(deployment)));
+  } else if (!release.empty()) {
+    step.commands.push_back(fmt::format("helm uninstall {} -n {} --no-hooks", release, ns));
+  } else if (name == kDocumentedName) {
+    // Its rights, too: whoever makes a ServiceAccount of that name would have them.
+    step.commands.push_back(
+        fmt::format("kubectl delete deployment,service,serviceaccount {} -n {} --ignore-not-found", name, ns));
+    step.commands.push_back(fmt::format("kubectl delete clusterrolebinding,clusterrole {} --ignore-not-found", name));
+  } else {
+    step.commands.push_back(fmt::format("kubectl delete deployment {} -n {}", name, ns));
   }
 }
-
-/// Its release has the name that ours is to have, so it must be gone first.
-bool is_in_the_way(const Json& deployment) { return release_of(deployment) == "stash" && ns_of(deployment) == "stash"; }
 
 void stop_operator(const Lists& lists, Migration& migration) {
   MigrationStep step{
@@ -101,12 +97,12 @@ void stop_operator(const Lists& lists, Migration& migration) {
   for (const Json& deployment : list_of(lists, "deployments")) {
     if (!is_old_operator(deployment)) continue;
     migration.found.push_back("operator: Deployment " + ref_of(deployment));
-    if (is_in_the_way(deployment)) {
-      remove(deployment, step);
-    } else {
+    const bool goes_now = is_in_the_way(deployment);
+    if (!goes_now || has_odd_release(deployment)) {
       step.commands.push_back(
           fmt::format("kubectl scale deployment {} -n {} --replicas=0", name_of(deployment), ns_of(deployment)));
     }
+    if (goes_now) remove(deployment, step);
   }
   if (!step.commands.empty()) migration.steps.push_back(std::move(step));
 }
@@ -176,16 +172,6 @@ void label_namespaces(const Lists& lists, Migration& migration) {
         fmt::format("kubectl label namespace {} {}=enabled", name_of(ns), api::names::kInjectionLabel));
   }
   if (!step.commands.empty()) migration.steps.push_back(std::move(step));
-}
-
-void note_sidecars(const Lists& lists, Migration& migration) {
-  for (const api::WorkloadKind& kind : api::workload_kinds()) {
-    for (const Json& workload : list_of(lists, std::string(kind.resource.plural))) {
-      if (!has_old_sidecar(workload)) continue;
-      migration.found.push_back(fmt::format("old sidecar in {} {}: it is replaced, which restarts the pods once",
-                                            kind.resource.kind, ref_of(workload)));
-    }
-  }
 }
 
 bool installed(const Lists& lists) {
@@ -264,37 +250,6 @@ void remove_rest(const Lists& lists, Migration& migration) {
   if (!step.commands.empty() || !step.by_hand.empty()) migration.steps.push_back(std::move(step));
 }
 
-void note_unsupported(const Lists& lists, Migration& migration) {
-  for (const auto* list : {"backupconfigurations", "restoresessions"}) {
-    for (const Json& object : list_of(lists, list)) {
-      const std::string kind = string_at(object, {"kind"});
-      const Json& ref = object_at(object, {"spec", "target", "ref"});
-      const api::TargetRef target{string_at(ref, {"apiVersion"}), string_at(ref, {"kind"}), string_at(ref, {"name"})};
-      if (api::workload_kind(target) == nullptr) {
-        migration.unsupported.push_back(
-            fmt::format("{} {} is for a {}: only workloads are backed up; it will be Invalid", kind, ref_of(object),
-                        target.kind.empty() ? "target that it does not name" : target.kind));
-      } else if (string_at(object, {"spec", "driver"}) == "VolumeSnapshotter") {
-        migration.unsupported.push_back(
-            fmt::format("{} {} uses the driver VolumeSnapshotter; only Restic is supported", kind, ref_of(object)));
-      }
-    }
-  }
-  for (const Json& blueprint : list_of(lists, "backupblueprints")) {
-    if (string_at(blueprint, {"spec", "repoNamespace"}).empty()) continue;
-    migration.unsupported.push_back(
-        fmt::format("BackupBlueprint {} keeps Repositories in another namespace, and will not be used; remove "
-                    "spec.repoNamespace",
-                    name_of(blueprint)));
-  }
-  for (const auto* list : {"restics", "recoveries", "backupbatches", "restorebatches"}) {
-    for (const Json& object : list_of(lists, list)) {
-      migration.unsupported.push_back(fmt::format("{} {} is left alone: write a BackupConfiguration for each workload",
-                                                  string_at(object, {"kind"}), ref_of(object)));
-    }
-  }
-}
-
 }  // namespace
 
 const std::vector<std::string>& migrate_kinds() {
@@ -326,7 +281,7 @@ Migration plan_migration(const Lists& lists) {
   stop_operator(lists, migration);
   remove_webhooks(lists, migration);
   adopt_crds(lists, migration);
-  note_sidecars(lists, migration);
+  std::ranges::move(old_sidecars(lists), std::back_inserter(migration.found));
   remove_rest(lists, afterwards);
   if (!migration.found.empty() || !afterwards.found.empty()) {
     label_namespaces(lists, migration);
@@ -334,7 +289,7 @@ Migration plan_migration(const Lists& lists) {
     std::ranges::move(afterwards.found, std::back_inserter(migration.found));
     std::ranges::move(afterwards.steps, std::back_inserter(migration.steps));
   }
-  note_unsupported(lists, migration);
+  std::ranges::move(not_taken_over(lists), std::back_inserter(migration.unsupported));
   return migration;
 }
 

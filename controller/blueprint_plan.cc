@@ -86,6 +86,7 @@ Json wanted_configuration(const BlueprintWorld& world, const BlueprintRequest& r
               {"kind", api::kBackupConfigurations.kind},
               {"metadata", owned_metadata(ref.ns, ref.name, labels_of(request.blueprint), owner_of(world))},
               {"spec", spec}};
+  if (!request.schedule.empty()) object["spec"]["schedule"] = request.schedule;
   object["spec"]["repository"] = {{"name", ref.name}};
   object["spec"]["target"] = {
       {"ref", {{"apiVersion", resource.api_version()}, {"kind", resource.kind}, {"name", world.ref.ref.name}}},
@@ -186,13 +187,13 @@ std::optional<Complaint> plan_configuration(const BlueprintWorld& world, Json wa
 std::optional<Complaint> plan_wanted(const BlueprintWorld& world, const inject::Settings& settings,
                                      BlueprintPlan& result) {
   if (!world.not_opted_in.empty()) return Complaint{reasons::kNotOptedIn, world.not_opted_in};
+  const auto request = blueprint_request(world.workload);
+  if (!request) return Complaint{reasons::kAnnotationInvalid, request.error().message};
   if (!world.blueprint.is_object()) {
     return Complaint{reasons::kBlueprintMissing,
                      fmt::format("BackupBlueprint {} does not exist; create it, or correct the annotation {}",
                                  result.blueprint, names::kBlueprintAnnotation)};
   }
-  const auto request = blueprint_request(world.workload);
-  if (!request) return Complaint{reasons::kAnnotationInvalid, request.error().message};
   const auto filled = fill_in(world.blueprint, variables_of(world.ref), settings);
   if (!filled) {
     return Complaint{reasons::kBlueprintInvalid,

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "api/names.h"
+#include "api/schedule.h"
 #include "base/text.h"
 #include "inject/configuration_rules.h"
 #include "inject/workload_view.h"
@@ -14,6 +15,8 @@ namespace stash::controller {
 namespace {
 
 namespace names = api::names;
+
+constexpr std::string_view kScheduleAnnotation = "stash.appscode.com/schedule";  ///< of later releases of Stash
 
 std::vector<std::string> trimmed_parts(std::string_view text, char separator) {
   std::vector<std::string> parts;
@@ -67,15 +70,29 @@ Result<void> check_path(const std::string& path, const std::vector<api::VolumeMo
                            names::kVolumeMountsAnnotation));
 }
 
+std::string text_of(const Json& workload, std::string_view annotation) {
+  return std::string(trimmed(string_at(workload, {"metadata", "annotations", annotation})));
+}
+
 }  // namespace
 
-std::string blueprint_of(const Json& workload) {
-  return std::string(trimmed(string_at(workload, {"metadata", "annotations", names::kBlueprintAnnotation})));
-}
+std::string blueprint_of(const Json& workload) { return text_of(workload, names::kBlueprintAnnotation); }
 
 Result<BlueprintRequest> blueprint_request(const Json& workload) {
   BlueprintRequest request;
   request.blueprint = blueprint_of(workload);
+  if (request.blueprint.contains(',')) {
+    return wrong(names::kBlueprintAnnotation,
+                 fmt::format("names several BackupBlueprints, {}; name one, and write a BackupConfiguration for each "
+                             "further backup",
+                             fmt::join(listed(workload, names::kBlueprintAnnotation), " and ")));
+  }
+  request.schedule = text_of(workload, kScheduleAnnotation);
+  if (!request.schedule.empty()) {
+    if (const auto schedule = api::parse_schedule(request.schedule); !schedule) {
+      return wrong(kScheduleAnnotation, "is no schedule: " + schedule.error().message);
+    }
+  }
   request.paths = listed(workload, names::kTargetPathsAnnotation);
   if (request.paths.empty()) {
     return wrong(names::kTargetPathsAnnotation, "is missing or empty; list what to back up, as in /data,/config");

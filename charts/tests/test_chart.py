@@ -79,6 +79,12 @@ def test_objects_are_named_after_the_release(name, operator):
     assert operator in pods_of(render(name=name))
 
 
+def test_nothing_of_the_whole_cluster_has_the_name_of_an_object_of_appscodes_documented_release():
+    """helm would refuse to install ours beside it; and made to adopt it, lose it when the old release goes."""
+    names = {o["metadata"]["name"] for o in render() if "namespace" not in o["metadata"]}
+    assert "stash-controller" in names and "stash-operator" not in names
+
+
 def test_only_writes_that_need_a_right_are_refused_while_the_webhook_is_down():
     hooks = [(o["kind"], hook) for o in render() if "webhooks" in o for hook in o["webhooks"]]
     closed = {hook["name"]: hook for kind, hook in hooks if hook["failurePolicy"] != "Ignore"}

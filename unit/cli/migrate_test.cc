@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
+#include "api/workload_kind.h"
 #include "base/version.h"
 #include "unit/support/fake_kubectl.h"
 #include "unit/support/objects.h"
@@ -59,7 +60,9 @@ TEST_CASE("an old installation is stopped, adopted, replaced and tidied up, in t
                                                       "Ask for injection where there are backups", "Install this chart",
                                                       "Remove what nobody needs any more"});
   CHECK(migration.steps[0].commands ==
-        std::vector<std::string>{"kubectl scale deployment stash-operator -n kube-system --replicas=0"});
+        std::vector<std::string>{"kubectl delete deployment,service,serviceaccount stash-operator -n kube-system "
+                                 "--ignore-not-found",
+                                 "kubectl delete clusterrolebinding,clusterrole stash-operator --ignore-not-found"});
   CHECK(migration.steps[1].commands ==
         std::vector<std::string>{"kubectl delete validatingwebhookconfigurations admission.stash.appscode.com",
                                  "kubectl delete apiservices v1alpha1.repositories.stash.appscode.com"});
@@ -69,22 +72,30 @@ TEST_CASE("an old installation is stopped, adopted, replaced and tidied up, in t
         std::vector<std::string>{"kubectl label namespace demo stash.appscode.com/injection=enabled"});
 }
 
-TEST_CASE("the old release is uninstalled last, and by its own name", "[cli][migrate]") {
+TEST_CASE("an old release is stopped first, and uninstalled last by its own name", "[cli][migrate]") {
   Lists lists = an_old_installation();
+  lists["deployments"][0]["metadata"]["name"] = "backup-stash";
   lists["deployments"][0]["metadata"]["labels"] = {{"release", "backup"}, {"heritage", "Helm"}};
-  CHECK(plan_migration(lists).steps.back().commands.back() == "helm uninstall backup -n kube-system --no-hooks");
+  const Migration migration = plan_migration(lists);
+  CHECK(migration.steps.front().commands ==
+        std::vector<std::string>{"kubectl scale deployment backup-stash -n kube-system --replicas=0"});
+  CHECK(migration.steps.back().commands.back() == "helm uninstall backup -n kube-system --no-hooks");
   lists["deployments"][0]["metadata"]["labels"]["heritage"] = "Tiller";  // Helm 3 does not know its release
-  CHECK(plan_migration(lists).steps.back().commands.back() ==
-        "kubectl delete deployment stash-operator -n kube-system");
+  CHECK(plan_migration(lists).steps.back().commands.back() == "kubectl delete deployment backup-stash -n kube-system");
 }
 
-TEST_CASE("an old release of the name that ours is to have goes first", "[cli][migrate]") {
-  Lists lists = an_old_installation();
-  lists["deployments"][0]["metadata"]["namespace"] = "stash";
-  lists["deployments"][0]["metadata"]["annotations"] = {{"meta.helm.sh/release-name", "stash"}};
-  const Migration migration = plan_migration(lists);
-  CHECK(migration.steps.front().commands == std::vector<std::string>{"helm uninstall stash -n stash --no-hooks"});
-  CHECK(migration.steps.back().commands == std::vector<std::string>{"kubectl delete clusterrole stash-sidecar"});
+TEST_CASE("an old release whose objects have the names that ours are to have goes first", "[cli][migrate]") {
+  for (const auto& [release, ns, deployment] :
+       {std::tuple("stash-operator", "kube-system", "stash-operator"), {"stash", "stash", "stash"}}) {
+    CAPTURE(release);
+    Lists lists = an_old_installation();
+    lists["deployments"][0]["metadata"] = {
+        {"name", deployment}, {"namespace", ns}, {"annotations", {{"meta.helm.sh/release-name", release}}}};
+    const Migration migration = plan_migration(lists);
+    CHECK(migration.steps.front().commands ==
+          std::vector<std::string>{fmt::format("helm uninstall {} -n {} --no-hooks", release, ns)});
+    CHECK(migration.steps.back().commands == std::vector<std::string>{"kubectl delete clusterrole stash-sidecar"});
+  }
 }
 
 TEST_CASE("what a tenant wrote is in no command that an administrator may copy", "[cli][migrate]") {
@@ -100,10 +111,13 @@ TEST_CASE("what a tenant wrote is in no command that an administrator may copy",
         CHECK_FALSE(command.contains("reboot"));
       }
     }
+    CHECK(migration.steps.front().commands ==
+          std::vector<std::string>{"kubectl scale deployment stash-operator -n kube-system --replicas=0"});
+    CHECK(migration.steps.front().by_hand ==
+          std::vector<std::string>{"Deployment kube-system/stash-operator: its Helm release has an odd name; uninstall "
+                                   "it with --no-hooks, if you know what it is"});
     CHECK(migrate_report(migration)["steps"].back()["byHand"] ==
-          Json{"ClusterRoles above with an odd name: delete them, if you know what they are",
-               "Deployment kube-system/stash-operator: its Helm release has an odd name; uninstall it with --no-hooks, "
-               "if you know what it is"});
+          Json::array({"ClusterRoles above with an odd name: delete them, if you know what they are"}));
     CHECK(
         render_migration(migration, false).contains("\n    by hand: Deployment kube-system/stash-operator: its Helm"));
   }
@@ -206,21 +220,103 @@ TEST_CASE("the node's directories that Repositories use are allowed by the comma
                                  "chart's hostPath.allowed yourself"});
 }
 
-TEST_CASE("what is not taken over is said", "[cli][migrate]") {
+TEST_CASE("what is not taken over is said, with why", "[cli][migrate]") {
   Lists lists = an_old_installation();
+  lists["repositories"] = Json::array(
+      {a_repository().json(), a_repository("disk").volume({{"awsElasticBlockStore", {{"volumeID", "vol-1"}}}}).json(),
+       a_repository("bare").volume(Json::object()).json()});
+  Json elsewhere = a_backup_configuration("elsewhere").json();
+  elsewhere["spec"]["repository"]["namespace"] = "backups";
   lists["backupconfigurations"] =
-      Json::array({a_backup_configuration().target({"v1", "PersistentVolumeClaim", "data"}).json()});
+      Json::array({a_backup_configuration().target({"v1", "PersistentVolumeClaim", "data"}).json(), elsewhere});
+  Json with_program = a_restore_session().json();
+  with_program["spec"]["hooks"]["postRestore"]["exec"]["command"] = {"psql"};
+  Json over = with_program;
+  over["status"]["phase"] = "Succeeded";
+  lists["restoresessions"] = Json::array({with_program, over});
+  Json disk = {{"kind", "BackupBlueprint"}, {"metadata", {{"name", "disk"}}}};
+  disk["spec"]["backend"]["local"] = {{"mountPath", "/repo"}, {"azureDisk", {{"diskName", "d"}}}};
   lists["backupblueprints"] =
       Json::array({{{"kind", "BackupBlueprint"}, {"metadata", {{"name", "good"}}}},
-                   {{"kind", "BackupBlueprint"}, {"metadata", {{"name", "far"}}}, {"spec", {{"repoNamespace", "x"}}}}});
-  lists["restics"] = Json::array({{{"kind", "Restic"}, {"metadata", {{"name", "old"}, {"namespace", "demo"}}}}});
-  CHECK(plan_migration(lists).unsupported ==
-        std::vector<std::string>{"BackupConfiguration demo/app-backup is for a PersistentVolumeClaim: only workloads "
-                                 "are backed up; it will be "
-                                 "Invalid",
-                                 "BackupBlueprint far keeps Repositories in another namespace, and will not be used; "
-                                 "remove spec.repoNamespace",
-                                 "Restic demo/old is left alone: write a BackupConfiguration for each workload"});
+                   {{"kind", "BackupBlueprint"}, {"metadata", {{"name", "far"}}}, {"spec", {{"repoNamespace", "x"}}}},
+                   disk});
+  const std::string mounts_only =
+      ": this version mounts only hostPath, persistentVolumeClaim, nfs and emptyDir; others come with a later one";
+  CHECK(
+      plan_migration(lists).unsupported ==
+      std::vector<std::string>{
+          "Repository demo/disk: spec.backend.local.awsElasticBlockStore" + mounts_only,
+          "Repository demo/bare: spec.backend.local needs exactly one volume source beside mountPath",
+          "BackupConfiguration demo/app-backup targets PersistentVolumeClaim data of v1, which this version does not "
+          "support; supported: " +
+              api::workload_kind_names(),
+          "BackupConfiguration demo/elsewhere: /spec/repository/namespace: \"backups\" is another namespace, which is "
+          "not supported; use an object in demo, or leave the field out",
+          "RestoreSession demo/app-restore: spec.hooks.postRestore.exec cannot be run: the application's containers "
+          "start after the restore; create a new one",
+          "BackupBlueprint far: /spec/repoNamespace: Repositories of another namespace are not supported; each is "
+          "made in the namespace of its workload, so leave the field out",
+          "BackupBlueprint disk: spec.backend.local.azureDisk" + mounts_only});
+}
+
+TEST_CASE("workloads that have no backup any more are said to have none", "[cli][migrate]") {
+  Lists lists = an_old_installation();
+  const auto named_in_demo = [](const char* name) {
+    return Json{{"metadata", {{"name", name}, {"namespace", "demo"}}}};
+  };
+  Json batch = named_in_demo("all");
+  batch["spec"]["members"] = Json::array({{{"target", {{"ref", {{"kind", "Deployment"}, {"name", "web"}}}}}},
+                                          {{"target", {{"ref", {{"kind", "StatefulSet"}, {"name", "db"}}}}}}});
+  lists["restics"] = Json::array({named_in_demo("old")});
+  lists["backupbatches"] = Json::array({batch});
+  lists["restorebatches"] = Json::array({named_in_demo("back")});
+  CHECK(
+      plan_migration(lists).unsupported ==
+      std::vector<std::string>{
+          "Restic demo/old is left alone, and its workloads have no backup any more: write a BackupConfiguration for "
+          "each of them",
+          "BackupBatch demo/all is left alone, and its members (Deployment web, StatefulSet db) have no backup any "
+          "more: write a BackupConfiguration for each of them. Delete its CronJob, or BackupSessions that nobody runs "
+          "grow in number",
+          "RestoreBatch demo/back is left alone: write a RestoreSession for each workload"});
+}
+
+TEST_CASE("a repository that the new sidecar may be unable to read is named, with what to set", "[cli][migrate]") {
+  const std::string line =
+      "BackupConfiguration demo/app-backup: the old sidecar wrote its repository as user 65535, and the new one is "
+      "user "
+      "1000; if it may not read the repository, set spec.runtimeSettings.container.securityContext.runAsUser to 65535";
+  Json workload = a_workload().json();
+  Json& pod = workload["spec"]["template"]["spec"];
+  pod["containers"][0]["securityContext"]["runAsUser"] = 1000;
+  pod["containers"].push_back({{"name", "stash"},
+                               {"image", "appscode/stash:v0.9.0-rc.0"},
+                               {"args", {"run-backup", "--backup-configuration=x"}}});
+  Lists lists;
+  lists["deployments"] = Json::array({workload});
+  lists["repositories"] = Json::array({a_repository().json()});
+  lists["backupconfigurations"] = Json::array({a_backup_configuration().json()});
+  const auto is_told = [&line](const Lists& world) {
+    return std::ranges::count(plan_migration(world).found, line) == 1;
+  };
+  CHECK(is_told(lists));
+  SECTION("but not one in an object store") {
+    lists["repositories"] = Json::array({a_repository().gcs("bucket", "").json()});
+    CHECK_FALSE(is_told(lists));
+  }
+  SECTION("nor where the user stays, or is root, who may read all") {
+    auto& container = lists["deployments"][0]["spec"]["template"]["spec"]["containers"][0];
+    SECTION("as the configuration says") {
+      lists["backupconfigurations"] = Json::array(
+          {a_backup_configuration().container_settings({{"securityContext", {{"runAsUser", 65535}}}}).json()});
+    }
+    SECTION("as the pod says, for all its containers") {
+      container.erase("securityContext");
+      lists["deployments"][0]["spec"]["template"]["spec"]["securityContext"]["runAsUser"] = 1000;
+    }
+    SECTION("as nobody says") { container.erase("securityContext"); }
+    CHECK_FALSE(is_told(lists));
+  }
 }
 
 TEST_CASE("what could not be looked at is said where nothing was found", "[cli][migrate]") {

@@ -208,6 +208,20 @@ TEST_CASE("a BackupConfiguration that AppsCode's Stash made for the same annotat
   world.configuration["metadata"]["ownerReferences"][0].erase("controller");
   CHECK(writes_of(planned(world).plan) == Texts{"apply BackupConfiguration " + kName});
   CHECK(planned(world).complaint.empty());
+  SECTION("and keeps the schedule that the workload asks for") {
+    world.workload["metadata"]["annotations"]["stash.appscode.com/schedule"] = " */15 * * * *";
+    world.configuration["spec"]["schedule"] = "*/15 * * * *";
+    CHECK(planned(world).plan.writes.at(0).body["spec"]["schedule"] == "*/15 * * * *");
+  }
+}
+
+TEST_CASE("a list of blueprints is told as such, and not as one that does not exist", "[controller][blueprint]") {
+  BlueprintWorld world = a_blueprint_world();
+  world.workload["metadata"]["annotations"]["stash.appscode.com/backup-blueprint"] = "daily-gcs, weekly-s3";
+  world.blueprint = nullptr;
+  check_only_told(world, "BackupAnnotationInvalid",
+                  "annotation stash.appscode.com/backup-blueprint names several BackupBlueprints, daily-gcs and "
+                  "weekly-s3; name one, and write a BackupConfiguration for each further backup");
 }
 
 TEST_CASE("a BackupConfiguration of a workload that was made anew is waited for", "[controller][blueprint]") {

@@ -110,10 +110,12 @@ TEST_CASE("annotations are read as Stash reads them", "[controller][blueprint]")
                             .annotation("stash.appscode.com/backup-blueprint", " nightly ")
                             .annotation("stash.appscode.com/target-paths", " /a ,/b/c,")
                             .annotation("stash.appscode.com/volume-mounts", "source-data:/a,source-data:/b:in/ner")
+                            .annotation("stash.appscode.com/schedule", "*/15 * * * * ")
                             .json());
   REQUIRE(request);
   CHECK(*request ==
-        BlueprintRequest{"nightly", {"/a", "/b/c"}, {{"source-data", "/a", ""}, {"source-data", "/b", "in/ner"}}});
+        BlueprintRequest{
+            "nightly", {"/a", "/b/c"}, {{"source-data", "/a", ""}, {"source-data", "/b", "in/ner"}}, "*/15 * * * *"});
   CHECK(blueprint_of(a_workload().json()).empty());
   CHECK(blueprint_of(an_annotated_workload().annotation("stash.appscode.com/backup-blueprint", " ").json()).empty());
 }
@@ -149,6 +151,7 @@ TEST_CASE("a wrong annotation is told with how it has to be", "[controller][blue
         mounts + "has \"source-data:x\", whose path does not begin with a slash");
   CHECK(request_error("volume-mounts", "other:/source/data") ==
         mounts + "names the volume other, which the pod does not have; it has source-data");
+  CHECK(request_error("schedule", "often").starts_with("annotation stash.appscode.com/schedule is no schedule: "));
 }
 
 TEST_CASE("a blueprint says whether workloads can ask for it", "[controller][blueprint]") {
