@@ -23,9 +23,9 @@ std::int64_t old_user(const Json& workload) {
 
 /// Without regard to Pod Security "restricted", which would only make root the user of the image, theirs too.
 std::int64_t new_user(const Json& workload, const api::BackupConfiguration& configuration) {
-  const Json context = inject::sidecar_security_context(workload, configuration.spec.target->volume_mounts,
-                                                        inject::PodSecurity::privileged);
-  return int_at(inject::overlay(context, object_at(configuration.spec.runtime_settings.container, {"securityContext"})),
+  const Json wishes = object_at(configuration.spec.runtime_settings.container, {"securityContext"});
+  return int_at(inject::sidecar_security_context(workload, configuration.spec.target->volume_mounts,
+                                                 inject::PodSecurity::privileged, wishes),
                 {"runAsUser"});
 }
 

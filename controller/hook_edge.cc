@@ -37,7 +37,7 @@ Result<void> tell_to_wait(Cluster& cluster, kube::Api& api, const std::vector<Ho
   const TimePoint now = cluster.clock.now();
   for (const HookRequest& request : waiting) {
     if (!is_sign_due(request, now)) continue;
-    const HookPlace& place = request.place;
+    const HostPlace& place = request.place;
     const auto told = api.json_patch(place.resource, place.ref, queue_operations(request, now), place.subresource);
     // Refused tests: the request is another one by now.
     const bool is_current = told || told.error().code == ErrorCode::conflict ||

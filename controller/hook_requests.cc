@@ -31,6 +31,7 @@ std::vector<HookRequest> requests_of(const Json& session) {
     const Json& host = stats[i];
     if (string_at(host, {"hook", "action"}).empty() || string_at(host, {"claim", "podUID"}).empty()) continue;
     const std::string phase = string_at(host, {"phase"});
+    const auto queued = parse_time(string_at(host, {"hook", "queuedTime"}));
     requests.push_back({.session = meta.ref(),
                         .session_uid = meta.uid,
                         .host = string_at(host, {"hostname"}),
@@ -40,7 +41,7 @@ std::vector<HookRequest> requests_of(const Json& session) {
                         .pod = string_at(host, {"claim", "podName"}),
                         .pod_uid = string_at(host, {"claim", "podUID"}),
                         .taken_by = string_at(host, {"hook", "takenBy"}),
-                        .queued = parse_time(string_at(host, {"hook", "queuedTime"})),
+                        .queued = queued ? std::optional(*queued) : std::nullopt,
                         .place = apart ? HostPlace{api::kBackupSessionHosts,
                                                    api::host_object_ref(session, string_at(host, {"hostname"})), "", 0}
                                        : HostPlace{.ref = meta.ref(), .index = i},

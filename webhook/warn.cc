@@ -29,7 +29,7 @@ void add_ignored_fields(const Json& object, Warnings& warnings) {
     warnings.push_back(fmt::format("stash: {} is kept, but this version does not act on it", field));
   }
   for (const std::string& field : fields.unknown) {
-    warnings.push_back(fmt::format("stash: {} is no field that Stash knows; is it misspelt?", field));
+    warnings.push_back(fmt::format("stash: {} is no field that this version knows; is it misspelt?", field));
   }
 }
 

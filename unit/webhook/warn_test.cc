@@ -57,7 +57,7 @@ TEST_CASE("fields without effect are named", "[webhook][warn]") {
   Json object = a_backup_configuration().json();
   object["spec"]["shedule"] = "typo";
   CHECK(any_contains(warnings_for("BackupConfiguration", object),
-                     "/spec/shedule is no field that Stash knows; is it misspelt?"));
+                     "/spec/shedule is no field that this version knows; is it misspelt?"));
 }
 
 TEST_CASE("a schedule that no CronJob takes is named", "[webhook][warn]") {
