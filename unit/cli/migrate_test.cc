@@ -217,7 +217,8 @@ TEST_CASE("the node's directories that Repositories use are allowed by the comma
         std::vector<std::string>{"Repository demo/hostile: its hostPath is not a plain absolute path; name it in the "
                                  "chart's hostPath.allowed yourself",
                                  "Repository demo/upwards: its hostPath is not a plain absolute path; name it in the "
-                                 "chart's hostPath.allowed yourself"});
+                                 "chart's hostPath.allowed yourself",
+                                 "Repository demo/upwards: spec.backend.local.hostPath: path must not contain .."});
 }
 
 TEST_CASE("what is not taken over is said, with why", "[cli][migrate]") {

@@ -81,9 +81,10 @@ TEST_CASE("in an outage of the webhook the BackupConfigurations are looked at wh
 TEST_CASE("each time the API server refuses to let the webhook inject, its BackupConfigurations are told",
           "[controller][workload][F66][I8]") {
   Outage outage;
-  outage.script.script.on("PATCH", Outage::kPath).reply(403, status_of(403, "Forbidden", "denied by policy"));
+  // And as it is, too, so it is not for what is injected.
+  outage.script.script.on("PATCH", Outage::kPath).times(2).reply(403, status_of(403, "Forbidden", "denied by policy"));
   CHECK(outage.woken(1) == 1);
   CHECK(outage.cluster->nudges.look("Deployment demo/stash-demo").error.ends_with("denied by policy"));
-  outage.script.script.on("PATCH", Outage::kPath).reply(403, status_of(403, "Forbidden", "denied by policy"));
+  outage.script.script.on("PATCH", Outage::kPath).times(2).reply(403, status_of(403, "Forbidden", "denied by policy"));
   CHECK(outage.woken(1) == 1);
 }

@@ -504,7 +504,7 @@ TEST_CASE("a repository that was never finished is said to be spoilt, with the r
       .exit_code = 1, .standard_error = "Fatal: config or key b312 is damaged: ciphertext verification failed\n"};
   BackupStory story;
   answer_all(story);
-  story.reads(story.a_repository_here());
+  story.script.on("GET", test::Story::kRepositoryPath).always().reply(story.a_repository_here().json());
   story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
   SECTION("by two at once") { story.finds_no_repository().on("init", {}).on("snapshots", damaged); }
   SECTION("for somebody was killed, who left a key") {
@@ -526,7 +526,9 @@ TEST_CASE("nobody is told to remove the keys of a damaged repository that held b
           "[sidecar][backup_story][F37][I14]") {
   BackupStory story;
   answer_all(story);
-  story.reads(story.a_repository_here().with([](api::Repository& r) { r.status.first_backup_time = test::kCreated; }));
+  const auto held_backups =
+      story.a_repository_here().with([](api::Repository& r) { r.status.first_backup_time = test::kCreated; });
+  story.script.on("GET", test::Story::kRepositoryPath).always().reply(held_backups.json());
   const test::ResticAnswer damaged{
       .exit_code = 1, .standard_error = "Fatal: config or key b312 is damaged: ciphertext verification failed\n"};
   story.restic.on("cat", damaged).on("cat", damaged);
