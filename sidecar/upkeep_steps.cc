@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/codec.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "sidecar/incomplete_retention.h"
 
 namespace stash::sidecar {
 
@@ -34,6 +37,19 @@ std::optional<std::string> look_at_the_policy(Context& context, const api::Backu
   return std::nullopt;
 }
 
+/// Makes up for what restic's retention does not know. Empty: the repository has no incomplete snapshot.
+ResticResult<IncompleteRetention> look_at_incomplete_ones(Restic& restic, const std::vector<std::string>& hosts) {
+  const auto incomplete = restic.snapshots("", "", std::string(kIncompleteTag));
+  if (!incomplete) return std::unexpected(incomplete.error());
+  if (incomplete->empty()) return IncompleteRetention{};
+  auto all = restic.snapshots("", "", "");
+  if (!all) return std::unexpected(all.error());
+  std::erase_if(*all, [&hosts](const Snapshot& snapshot) {
+    return !hosts.empty() && std::ranges::find(hosts, snapshot.host) == hosts.end();
+  });
+  return spare_complete(*all);
+}
+
 void forget(Context& context, const api::BackupConfiguration& configuration, Restic& restic, BackupProgress& progress,
             const GoOn& go_on) {
   if (auto reason = look_at_the_policy(context, configuration, progress))
@@ -44,9 +60,27 @@ void forget(Context& context, const api::BackupConfiguration& configuration, Res
   // sets.
   api::RetentionPolicy policy = progress.retention;
   policy.keep_tags.push_back(progress.session_tag);
-  const auto outcome = restic.forget(policy, hosts);
+  const auto found = look_at_incomplete_ones(restic, hosts);
+  if (was_interrupted(found, go_on)) return;
+  if (!found) return note_forget(progress, std::unexpected(found.error()));
+  if (!found->unprotected.empty()) {
+    const std::string why = fmt::format(
+        "after the last complete snapshot of {}, which another program made, there are only snapshots that lack files; "
+        "nothing is forgotten until one is complete",
+        found->unprotected);
+    return note_forget(progress, std::unexpected(ResticFailure{ResticCause::unknown, why}));
+  }
+  policy.keep_tags.insert(policy.keep_tags.end(), found->keep_tags.begin(), found->keep_tags.end());
+  if (!found->outdated.empty() && !policy.dry_run) {
+    const auto removed = restic.remove(found->outdated);
+    if (was_interrupted(removed, go_on)) return;
+    if (!removed) return note_forget(progress, std::unexpected(removed.error()));
+    log_info("removed {} snapshots that lack files, as newer ones are complete", found->outdated.size());
+  }
+  auto outcome = restic.forget(policy, hosts);
   if (was_interrupted(outcome, go_on)) return;
   if (!outcome) return note_forget(progress, outcome);
+  if (!policy.dry_run) outcome->removed += static_cast<int>(found->outdated.size());
   if (progress.retention.dry_run) {
     log_info("the retention policy is a dry run: it would keep {} snapshots and remove {}", outcome->kept,
              outcome->removed);

@@ -95,6 +95,32 @@ TEST_CASE("of a volume that cannot be read at all the number is true and the fir
         std::string::npos);
 }
 
+TEST_CASE("the retention policy takes no complete snapshot for the sake of incomplete ones",
+          "[sidecar][incomplete][F42][I11]") {
+  IncompleteStory story;
+  const std::string all =
+      R"([{"id":"c1","short_id":"c1","time":"2026-11-22T09:00:00Z","hostname":"host-0","paths":["/a"],"tags":["stash-session=u1"]},)"
+      R"({"id":"i2","short_id":"i2","time":"2026-11-22T10:00:00Z","hostname":"host-0","paths":["/a"],"tags":["stash-incomplete"]},)"
+      R"({"id":"i3","short_id":"i3","time":"2026-11-22T08:00:00Z","hostname":"host-0","paths":["/a"],"tags":["stash-incomplete"]}])";
+  story.restic.on("cat", {})
+      .on("snapshots", {.output = "[]\n"})
+      .on("backup", {.output = summary_line()})
+      .on("incomplete", {.output = all + "\n"})
+      .on("snapshots", {.output = all + "\n"})
+      .on("forget", {})
+      .on("forget", {.output = "[]\n"})
+      .on("stats", {.output = "{\"total_size\":1}\n"});
+  REQUIRE(story.run());
+  CHECK(string_at(test::result_in(story.script.calls()), {"phase"}) == "Succeeded");
+  std::vector<std::vector<std::string>> forgets;
+  for (const auto& call : story.restic.calls()) {
+    if (call.subcommand == "forget") forgets.push_back(call.arguments);
+  }
+  REQUIRE(forgets.size() == 2);
+  CHECK(forgets[0].back() == "i3");
+  CHECK(std::ranges::find(forgets[1], "stash-session=u1") != forgets[1].end());
+}
+
 TEST_CASE("the next pod never takes a snapshot that is named as incomplete for a complete one, and tags it",
           "[sidecar][incomplete][F3][F9][F42][I5]") {
   IncompleteStory story;

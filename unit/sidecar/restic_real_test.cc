@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/confinement.h"
+#include "sidecar/incomplete_retention.h"
 #include "sidecar/restic.h"
 #include "sidecar/restore_patterns.h"
 #include "sidecar/restore_rules.h"
@@ -224,6 +225,27 @@ TEST_CASE("real restic: the snapshot with a tag that is kept stays, beside what 
   CHECK(restic.forget({.keep_last = 1, .keep_tags = {"stash-session=u1"}}) == ForgetOutcome{2, 0});
   CHECK(restic.forget({.keep_tags = {"important", "stash-session=u2"}}) == ForgetOutcome{1, 1});
   CHECK(restic.snapshots("", "", "stash-session=u2")->size() == 1);
+}
+
+TEST_CASE("real restic: incomplete snapshots are found by their tag, with all that the retention goes by",
+          "[sidecar][real][F42][I11]") {
+  RealRepository repository;
+  if (!repository.installed) return;
+  std::ofstream(repository.data() + "/file") << "x";
+  repository.make();
+  Restic restic = repository.open();
+  CHECK(restic.snapshots("", "", std::string(kIncompleteTag))->empty());
+  std::vector<std::string> ids;
+  for (const char* session : {"u1", "u2", "u3", "u4"})
+    ids.push_back(restic.back_up(repository.request("stash-session=" + std::string(session))).summary->snapshot);
+  for (const std::size_t i : {1u, 3u}) REQUIRE(restic.add_tag(ids[i], kIncompleteTag));
+  CHECK(restic.snapshots("", "", std::string(kIncompleteTag))->size() == 2);
+  const auto found = spare_complete(*restic.snapshots("", "", ""));
+  REQUIRE(found.outdated.size() == 1);
+  CHECK(found.keep_tags == std::vector<std::string>{"stash-session=u3"});
+  REQUIRE(restic.remove(found.outdated));
+  CHECK(restic.forget({.keep_last = 1, .keep_tags = found.keep_tags}) == ForgetOutcome{2, 1});
+  CHECK(restic.snapshots("", "", "stash-session=u3")->size() == 1);
 }
 
 TEST_CASE("real restic: the failures that decide what we do next", "[sidecar][real][F35][F36][I14]") {

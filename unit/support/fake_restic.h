@@ -16,7 +16,9 @@ struct ResticAnswer {
 };
 
 /// An executable that plays restic: for each subcommand it gives the scripted answers in order, and exit code 99 when
-/// there is none left. `version` says 0.14.0 as often as it is asked. It notes arguments and environment of each call.
+/// there is none left. `version` says 0.14.0 as often as it is asked, and the list of
+/// incomplete snapshots is empty unless it is scripted, as "incomplete". It notes arguments and environment of each
+/// call.
 class FakeRestic {
  public:
   FakeRestic();
