@@ -39,10 +39,11 @@ std::string good_message(const api::BackupConfigurationSpec& spec) {
   std::string message = "backups run by the schedule";
   if (spec.paused) message = "paused, so the schedule begins no backup; set spec.paused to false to go on";
   if (!keeps_something(spec.retention_policy)) {
-    message += spec.retention_policy.keep_tags.empty()
-                   ? "; spec.retentionPolicy keeps all snapshots"
-                   : "; Stash's snapshots have no tags of yours, so by spec.retentionPolicy.keepTags alone none would be "
-                     "kept, and all of them are";
+    message +=
+        spec.retention_policy.keep_tags.empty()
+            ? "; spec.retentionPolicy keeps all snapshots"
+            : "; Stash's snapshots have no tags of yours, so by spec.retentionPolicy.keepTags alone none would be "
+              "kept, and all of them are";
     message += ", so the repository only grows: set keepLast or another of its rules";
   }
   return message;

@@ -267,7 +267,8 @@ void set_withdrawal(Decision& decision) {
        .is_in = world.injected == meta.name && world.target.injection.up_to_date,
        .now = world.now});
   if (withdrawal) {
-    decision.status.json["withdrawal"] = api::encode_status(api::RestoreSessionStatus{.withdrawal = withdrawal})["withdrawal"];
+    decision.status.json["withdrawal"] =
+        api::encode_status(api::RestoreSessionStatus{.withdrawal = withdrawal})["withdrawal"];
   } else {
     decision.status.json.erase("withdrawal");
   }
