@@ -83,7 +83,8 @@ class Run {
   std::optional<api::HostStats> unthawed(Nanoseconds duration) const {
     if (!owed_thaw_) return std::nullopt;
     BackupProgress ended = progress_;
-    if (ended.error.empty()) ended.error = status_.why_to_stop();
+    // That restic was interrupted says nobody why.
+    ended.error = status_.why_to_stop();
     api::HostStats result = host_result(ended, status_.host(), duration, status_.claim_now());
     result.hook = owed_thaw_;
     return result;

@@ -191,7 +191,9 @@ TEST_CASE("once its namespace has taken the label away, no pod is evicted for th
   Scene scene;
   scene.world.kind = api::workload_kind("apps", kind);
   scene.world.inject.kind = kind;
+  scene.workload["kind"] = kind;
   scene.backup();
+  scene.world.inject.configurations[0].spec.target->ref.kind = kind;
   scene.carry_out();
   scene.world.pods = {{{"metadata",
                         {{"name", "stash-demo-0"},

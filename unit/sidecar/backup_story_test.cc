@@ -936,7 +936,8 @@ TEST_CASE("what a session has saved is not forgotten by it, whatever the retenti
   BackupStory story;
   succeeds_with_checked_repository(story);
   story.script.on("PATCH", kRepositoryStatus).always().reply(story.a_repository_here().json());
-  REQUIRE(story.run(story.a_configuration_here().retention({.name = "tagged", .keep_tags = {"important"}}).build()));
+  REQUIRE(story.run(
+      story.a_configuration_here().retention({.name = "tagged", .keep_last = 1, .keep_tags = {"important"}}).build()));
   CHECK(forgets_with(story, "--keep-tag", "important"));
   CHECK(forgets_with(story, "--keep-tag", "stash-session=uid-app-backup-1700000000"));
 }
