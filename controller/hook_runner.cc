@@ -174,6 +174,10 @@ void HookRunner::thaw(kube::Api& api, Job& job) {
   while (true) {
     const auto pod = api.get(api::kPods, job.step.run->pod);
     if (pod ? !is_pod_of(request, *pod) : pod.error().code == ErrorCode::not_found) return;
+    if (is_frozen_anew(job)) {
+      return log_info("{}: not run, for the next backup has frozen pod {}, and thaws it", name_of(request),
+                      request.pod);
+    }
     if (pod) log_info("{}: its session is over, so it is run unasked in pod {}", name_of(request), request.pod);
     const auto ended = pod ? run(job) : Result<std::string>(std::unexpected(pod.error()));
     if (ended) {
@@ -187,6 +191,14 @@ void HookRunner::thaw(kube::Api& api, Job& job) {
     log_warning("{}: its session is over and it could not be run: {}; trying again", name_of(request), unable.message);
     if (!pause(next_wait(unable, backoff))) return;
   }
+}
+
+bool HookRunner::is_frozen_anew(const Job& job) const {
+  const std::scoped_lock lock(mutex_);
+  return std::ranges::any_of(frozen_, [&job](const auto& entry) {
+    const HookStep& other = entry.second;
+    return other.request.pod_uid == job.step.request.pod_uid && other.run == job.step.run;
+  });
 }
 
 void HookRunner::serve(kube::Api& api, Job& job) {

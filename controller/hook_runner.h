@@ -85,6 +85,8 @@ class HookRunner {
   void work(Job& job);
   void serve(kube::Api& api, Job& job);
   void thaw(kube::Api& api, Job& job);
+  /// Another session has had its preBackup in that pod since, and the same program will thaw it.
+  bool is_frozen_anew(const Job& job) const;
   bool take(kube::Api& api, HookStep& step);
   /// What its error is to say, "" for success. Errors: cancelled when it was stopped, and nothing is to be written;
   /// others when it could not be run, or how it ended is not known.

@@ -36,10 +36,12 @@ constexpr int kRestarts = 3;
 /// Two that make one repository at once, for Repositories of two namespaces, leave two keys and the config of one; and
 /// whoever is killed while he makes one in a bucket leaves a key.
 constexpr std::string_view kPerhapsHalfMade =
-    ". Or it was made by two at once, or its making was cut short: Stash knows of no backup in it. When nobody else "
-    "has "
-    "made one there (is there a Repository with the same location in another namespace?), remove its files \"config\" "
-    "and \"keys/*\", and the next session makes it anew";
+    ". Or it was made by two at once (is there a Repository with the same location in another namespace?), or its "
+    "making "
+    "was cut short: Stash knows of no backup in it. Look into its \"snapshots/\" and \"data/\": only when both hold "
+    "nothing, remove its files \"config\" and \"keys/*\", and the next session makes it anew. Else they are needed: "
+    "get "
+    "what is damaged or missing back from a copy";
 
 /// A kernel that ends all of a container for want of memory leaves nobody who could say so, and the next container
 /// would freeze the application for the same end again.
@@ -74,9 +76,12 @@ class Run {
   /// False: stopped or lost, and there is no result.
   bool run() {
     const bool ended = work();
+    if (!ended) return false;
+    // What its author took out of the configuration meanwhile is owed all the same.
+    if (!hooks_.after && left_frozen_for(context_) == session_uid_) thaw_left_frozen(context_);
     // Whether there was a postBackup or none was wanted.
-    if (ended) note_thawed(context_);
-    return ended;
+    note_thawed(context_, session_uid_);
+    return true;
   }
 
   /// The result of a host that was asked to stop and could not be thawed: given back, it would be nobody's.
@@ -148,7 +153,7 @@ class Run {
 
   void run_farewell() {
     const auto problem = run_farewell_hook(context_, status_, hooks_);
-    if (!problem) note_thawed(context_);
+    if (!problem) note_thawed(context_, session_uid_);
     if (!problem || hooks_.after->kind != HookCall::Kind::exec) return;
     if (status_.asked_to_stop() && !status_.lost()) owed_thaw_ = owed_thaw(status_.hook(), context_.clock.now());
   }
@@ -269,7 +274,7 @@ class Run {
         // Interrupted: still due, as the farewell.
         if (!ended && ended.error().code == ErrorCode::cancelled) return;
         note_hook_after(progress_, problem_of(ended, *hooks_.after));
-        note_thawed(context_);
+        note_thawed(context_, session_uid_);
         return;
       }
       case Kind::find_snapshot:

@@ -9,14 +9,15 @@
 namespace stash::sidecar {
 
 struct IncompleteRetention {
-  std::vector<std::string> outdated;   ///< ids of those that a newer complete snapshot has made up for
-  std::vector<std::string> keep_tags;  ///< of the newest complete snapshots that have incomplete ones after them
-  std::string unprotected;             ///< "host-0: /data" where such a one has no tag to keep it by; "" for none
+  std::vector<std::string> outdated;     ///< ids of those that a newer complete snapshot has made up for
+  std::vector<std::string> keep_tags;    ///< of the newest complete snapshots that have incomplete ones after them
+  std::vector<std::string> unprotected;  ///< hosts of which such a one has no tag to keep it by
+  std::vector<std::string> others;       ///< all other hosts, when there are such
   friend bool operator==(const IncompleteRetention&, const IncompleteRetention&) = default;
 };
 
 /// `all` are the snapshots that the policy is for; each host and set of paths for itself, as `restic forget` groups
-/// them.
-IncompleteRetention spare_complete(const std::vector<Snapshot>& all);
+/// them. Nothing with one of `kept_tags` (each one tag or several with commas, all of which it must have) is outdated.
+IncompleteRetention spare_complete(const std::vector<Snapshot>& all, const std::vector<std::string>& kept_tags = {});
 
 }  // namespace stash::sidecar

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -17,6 +18,7 @@ namespace stash::sidecar {
 namespace {
 
 constexpr int kTries = 5;
+constexpr std::chrono::milliseconds kLongest{10'000};
 constexpr std::size_t kMaxNote = 4u << 20;  // etcd takes less
 
 struct Note {
@@ -77,7 +79,7 @@ std::optional<Note> read_note(const Context& context) {
   if (fd >= 0) ::close(fd);
   if (!note) {
     log_warning("{} does not say what is frozen, and is removed", note_path(context));
-    note_thawed(context);
+    ::unlink(note_path(context).c_str());
   }
   return note;
 }
@@ -110,7 +112,9 @@ void note_frozen(const Context& context, const std::string& session_uid,
                 std::strerror(errno));
 }
 
-void note_thawed(const Context& context) { ::unlink(note_path(context).c_str()); }
+void note_thawed(const Context& context, const std::string& session_uid) {
+  if (left_frozen_for(context) == session_uid) ::unlink(note_path(context).c_str());
+}
 
 std::optional<std::string> left_frozen_for(const Context& context) {
   const auto note = read_note(context);
@@ -120,14 +124,15 @@ std::optional<std::string> left_frozen_for(const Context& context) {
 void thaw_left_frozen(Context& context) {
   const auto note = read_note(context);
   if (!note) return;
-  const auto call = plan_hook("postBackup", note->thaw, HookPlace::sidecar);
+  auto call = plan_hook("postBackup", note->thaw, HookPlace::sidecar);
   if (call && call->kind != HookCall::Kind::exec && is_wanted(note->thaw.execution_policy, false, /*retries_left=*/0)) {
+    call->timeout = std::min(call->timeout, kLongest);  // sessions wait meanwhile
     log_info("running the hook {} for a session that ended while this container was away", call->action);
     const auto ended = run_patiently(context, *call);
     if (!ended && context.stop()) return;
     if (!ended) log_error("{}; the application may be frozen", failed_hook(*call, HookPlace::sidecar, ended.error()));
   }
-  note_thawed(context);
+  ::unlink(note_path(context).c_str());
 }
 
 }  // namespace stash::sidecar

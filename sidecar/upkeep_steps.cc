@@ -38,7 +38,8 @@ std::optional<std::string> look_at_the_policy(Context& context, const api::Backu
 }
 
 /// Makes up for what restic's retention does not know. Empty: the repository has no incomplete snapshot.
-ResticResult<IncompleteRetention> look_at_incomplete_ones(Restic& restic, const std::vector<std::string>& hosts) {
+ResticResult<IncompleteRetention> look_at_incomplete_ones(Restic& restic, const std::vector<std::string>& hosts,
+                                                          const std::vector<std::string>& kept_tags) {
   const auto incomplete = restic.snapshots("", "", std::string(kIncompleteTag));
   if (!incomplete) return std::unexpected(incomplete.error());
   if (incomplete->empty()) return IncompleteRetention{};
@@ -47,7 +48,7 @@ ResticResult<IncompleteRetention> look_at_incomplete_ones(Restic& restic, const 
   std::erase_if(*all, [&hosts](const Snapshot& snapshot) {
     return !hosts.empty() && std::ranges::find(hosts, snapshot.host) == hosts.end();
   });
-  return spare_complete(*all);
+  return spare_complete(*all, kept_tags);
 }
 
 void forget(Context& context, const api::BackupConfiguration& configuration, Restic& restic, BackupProgress& progress,
@@ -55,20 +56,22 @@ void forget(Context& context, const api::BackupConfiguration& configuration, Res
   if (auto reason = look_at_the_policy(context, configuration, progress))
     return note_forget(progress, std::unexpected(ResticFailure{ResticCause::unknown, *std::move(reason)}));
   if (!keeps_something(progress.retention)) return count_snapshots(restic, progress, go_on, 0);
-  const std::vector<std::string> hosts = hosts_to_forget(progress);
+  std::vector<std::string> hosts = hosts_to_forget(progress);
   // A clock that was fast once has left newer snapshots than ours, and keepTags alone asks for tags that no backup
   // sets.
   api::RetentionPolicy policy = progress.retention;
   policy.keep_tags.push_back(progress.session_tag);
-  const auto found = look_at_incomplete_ones(restic, hosts);
+  const auto found = look_at_incomplete_ones(restic, hosts, policy.keep_tags);
   if (was_interrupted(found, go_on)) return;
   if (!found) return note_forget(progress, std::unexpected(found.error()));
   if (!found->unprotected.empty()) {
     const std::string why = fmt::format(
-        "after the last complete snapshot of {}, which another program made, there are only snapshots that lack files; "
-        "nothing is forgotten until one is complete",
-        found->unprotected);
-    return note_forget(progress, std::unexpected(ResticFailure{ResticCause::unknown, why}));
+        "after the last complete snapshot of {}, which another program made, there are only ones that lack files. "
+        "Nothing of it is forgotten until one is complete; where none will be, remove those that have the tag {}",
+        first_of(found->unprotected, ", "), kIncompleteTag);
+    if (found->others.empty()) return note_forget(progress, std::unexpected(ResticFailure{ResticCause::unknown, why}));
+    log_warning("{}", why);
+    hosts = found->others;
   }
   policy.keep_tags.insert(policy.keep_tags.end(), found->keep_tags.begin(), found->keep_tags.end());
   if (!found->outdated.empty() && !policy.dry_run) {

@@ -381,6 +381,25 @@ TEST_CASE("a thaw that nobody asks for any more is tried until it gets through",
   CHECK(hooks.begun.back() == "postBackup");
 }
 
+TEST_CASE("a thaw that nobody asks for leaves a pod alone that the next backup has frozen with the same hooks",
+          "[controller][hook_runner][F11][I9]") {
+  Hooks hooks;
+  hooks.script.on("PATCH", kStatus).always().reply(Json::object());
+  hooks.answers = {kube::ExecOutcome{0, ""}, kube::ExecOutcome{0, ""}};
+  HookStep step = a_step("preBackup");
+  step.thaw = a_step("postBackup").run;
+  hooks.runner.start(step);
+  REQUIRE(hooks.wait_for_ends(1));
+  HookStep next = step;
+  next.request.session_uid = "the next one";
+  hooks.runner.start(next);
+  REQUIRE(hooks.wait_for_ends(2));
+  hooks.script.on("GET", "/api/v1/namespaces/demo/pods/web-1").reply({{"metadata", {{"uid", "uid-web-1"}}}});
+  hooks.runner.settle(step.request.session, next.request.session_uid, true);
+  REQUIRE(hooks.wait_for_ends(3));
+  CHECK(hooks.begun == Texts{"preBackup", "preBackup"});
+}
+
 TEST_CASE("a freeze that is under way when its session is deleted is stopped and thawed", "[controller][hook_runner]") {
   Hooks hooks;
   hooks.script.on("PATCH", kStatus).reply(Json::object());

@@ -130,6 +130,21 @@ TEST_CASE("what is frozen is noted in the pod, for nobody else to read, until it
   CHECK_FALSE(std::filesystem::exists(note));
 }
 
+TEST_CASE("what an earlier container froze is thawed although its author has taken the hooks out since",
+          "[sidecar][hook_story][F3][F8][I9]") {
+  HookStory story;
+  api::BackupConfiguration with_hooks = story.configuration;
+  with_hooks.spec.post_backup = story.get("/thaw");
+  const bool is_ours = GENERATE(true, false);
+  note_frozen(story.context, is_ours ? "uid-app-backup-1700000000" : "another", with_hooks);
+  if (is_ours) story.application.on("GET", "/thaw").reply(204);
+  story.answers();
+  story.restic_works();
+  CHECK(string_at(story.resume(), {"phase"}) == "Succeeded");
+  CHECK(story.asked().size() == (is_ours ? 1u : 0u));
+  CHECK(left_frozen_for(story.context) == (is_ours ? std::nullopt : std::optional<std::string>("another")));
+}
+
 TEST_CASE("the hook before may make what is backed up", "[sidecar][hook_story]") {
   HookStory story;
   const std::string dump = story.volume / "dump";

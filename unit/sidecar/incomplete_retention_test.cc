@@ -39,12 +39,22 @@ TEST_CASE("the last complete snapshot before incomplete ones is kept by its tag"
         IncompleteRetention{.keep_tags = {"stash-session=a"}});
 }
 
-TEST_CASE("a complete snapshot of another program, which has no tag, is named instead",
+TEST_CASE("the hosts whose last complete snapshot has no tag, as another program made it, are told from the others",
           "[sidecar][incomplete_retention][F42][I11]") {
   Snapshot foreign = taken("a", "10:00:00");
   foreign.tags = {};
-  CHECK(spare_complete({foreign, lacking(taken("b", "11:00:00"))}) ==
-        IncompleteRetention{.unprotected = "host-0: /data"});
+  CHECK(spare_complete({foreign, lacking(taken("b", "11:00:00"))}) == IncompleteRetention{.unprotected = {"host-0"}});
+  CHECK(spare_complete({foreign, lacking(taken("b", "11:00:00")), taken("c", "11:00:00", "host-1")}) ==
+        IncompleteRetention{.unprotected = {"host-0"}, .others = {"host-1"}});
+}
+
+TEST_CASE("an incomplete snapshot with a tag that the policy keeps stays", "[sidecar][incomplete_retention]") {
+  Snapshot rescued = lacking(taken("a", "10:00:00"));
+  rescued.tags.insert(rescued.tags.end(), {"important", "disk"});
+  const std::vector<Snapshot> all{rescued, taken("b", "11:00:00")};
+  CHECK(spare_complete(all, {"important"}).outdated.empty());
+  CHECK(spare_complete(all, {"other", "disk,important"}).outdated.empty());
+  CHECK(spare_complete(all, {"important,absent"}).outdated.size() == 1);
 }
 
 }  // namespace
