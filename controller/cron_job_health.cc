@@ -37,7 +37,8 @@ CronJobHealth health_of(const api::BackupConfiguration& configuration, const Jso
   if (bool_at(cron_job, {"spec", "suspend"})) return {};
   const CronJobHealth health = health_of_job(cron_job, last_session, now);
   // A CronJob whose Jobs are refused notes nothing in its status.
-  const bool missed = health.state == CronJobHealth::State::good && has_missed_a_slot(configuration, cron_job, now);
+  const bool missed =
+      health.state == CronJobHealth::State::good && has_missed_a_slot(configuration, cron_job, last_session, now);
   return missed ? CronJobHealth{CronJobHealth::State::missed, std::nullopt} : health;
 }
 

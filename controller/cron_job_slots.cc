@@ -53,8 +53,9 @@ std::optional<Ahead> nearest_zone(const api::Schedule& schedule, const Since& si
 
 /// Slots that can no longer be acted on. When summer time has ended, the next one is an hour later than the last one
 /// lets expect.
-int missed_in(Ahead ahead, const api::Schedule& schedule, const Since& since, TimePoint now, int limit) {
-  const TimePoint last = since.taken.value_or(*since.cron_job);
+int missed_in(Ahead ahead, const api::Schedule& schedule, const Since& since, TimePoint made_up_for, TimePoint now,
+              int limit) {
+  const TimePoint last = std::max(since.taken.value_or(*since.cron_job), made_up_for);
   const auto late = kStartingDeadline + std::chrono::hours(ahead.count() == 0 ? 0 : 1);
   return slots_between(schedule, last + ahead, now - late + ahead, limit);
 }
@@ -74,7 +75,7 @@ std::optional<CronJobSlots> slots_of(const api::BackupConfiguration& configurati
   const TimePoint covered = std::max(since.in_force, success.value_or(TimePoint::min()));
   slots.since_success = slots_between(*schedule, covered + ahead, now + ahead, kMostSlots);
   if (!since.cron_job || !zone) return slots;
-  slots.missed = missed_in(ahead, *schedule, since, now, kMostSlots);
+  slots.missed = missed_in(ahead, *schedule, since, TimePoint::min(), now, kMostSlots);
   slots.next = next_slot(*schedule, now + ahead);
   if (slots.next) *slots.next -= ahead;
   if (schedule->every.count() > 0) {
@@ -85,7 +86,8 @@ std::optional<CronJobSlots> slots_of(const api::BackupConfiguration& configurati
   return slots;
 }
 
-bool has_missed_a_slot(const api::BackupConfiguration& configuration, const Json& cron_job, TimePoint now) {
+bool has_missed_a_slot(const api::BackupConfiguration& configuration, const Json& cron_job,
+                       std::optional<TimePoint> last_session, TimePoint now) {
   // What was changed or resumed just now is in force from now on.
   if (configuration.spec.paused || configuration.status.observed_generation != configuration.metadata.generation) {
     return false;
@@ -95,7 +97,9 @@ bool has_missed_a_slot(const api::BackupConfiguration& configuration, const Json
   if (!schedule || !since.cron_job) return false;
   std::vector<Ahead> zones = since.taken ? zones_of(*schedule, *since.taken) : all_zones();
   if (zones.empty()) zones = all_zones();
-  return std::ranges::all_of(zones, [&](Ahead ahead) { return missed_in(ahead, *schedule, since, now, 1) > 0; });
+  const TimePoint made_up_for = last_session.value_or(TimePoint::min());
+  return std::ranges::all_of(zones,
+                             [&](Ahead ahead) { return missed_in(ahead, *schedule, since, made_up_for, now, 1) > 0; });
 }
 
 }  // namespace stash::controller

@@ -24,7 +24,8 @@ std::optional<CronJobSlots> slots_of(const api::BackupConfiguration& configurati
                                      const Json& cron_job, TimePoint now);
 
 /// Has a slot passed on which the CronJob did not act and will not act any more, whichever of the zones that can be is
-/// the right one? False while that is not certain.
-bool has_missed_a_slot(const api::BackupConfiguration& configuration, const Json& cron_job, TimePoint now);
+/// the right one? False while that is not certain, and when `last_session` was made since, by whomever.
+bool has_missed_a_slot(const api::BackupConfiguration& configuration, const Json& cron_job,
+                       std::optional<TimePoint> last_session, TimePoint now);
 
 }  // namespace stash::controller

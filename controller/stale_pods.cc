@@ -1,6 +1,7 @@
 #include "controller/stale_pods.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "api/names.h"
 #include "controller/pod_image.h"
@@ -36,6 +37,16 @@ bool is_of_current_revision(const Json& pod, const Json& workload) {
   return !revision.empty() && string_at(pod, {"metadata", "labels", "controller-revision-hash"}) == revision;
 }
 
+/// The StatefulSet makes it anew as it was.
+bool is_below_partition(const Json& pod, const Json& workload) {
+  const std::int64_t partition = int_at(workload, {"spec", "updateStrategy", "rollingUpdate", "partition"});
+  const std::string name = string_at(pod, {"metadata", "name"});
+  std::int64_t ordinal = 0;
+  const char* const digits = name.data() + name.rfind('-') + 1;
+  std::from_chars(digits, name.data() + name.size(), ordinal);
+  return partition > 0 && ordinal < int_at(workload, {"spec", "ordinals", "start"}) + partition;
+}
+
 bool is_ready(const Json& pod) { return condition_with(pod, "Ready", "True") != nullptr; }
 
 }  // namespace
@@ -65,7 +76,7 @@ void release_stuck_pods(Plan& plan, const Json& workload, const std::vector<Json
   const std::string uid = string_at(workload, {"metadata", "uid"});
   for (const Json& pod : pods) {
     if (controller_uid(pod) != uid || is_going(pod) || string_at(pod, {"status", "phase"}) != "Pending") continue;
-    if (is_of_current_revision(pod, workload)) continue;
+    if (is_of_current_revision(pod, workload) || is_below_partition(pod, workload)) continue;
     if (!is_stale(pod, workload) && has_image_of(pod, workload)) continue;
     look_again(plan, kNextPod);
     return evict_pod(plan, {string_at(pod, {"metadata", "namespace"}), string_at(pod, {"metadata", "name"})},

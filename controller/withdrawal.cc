@@ -104,8 +104,11 @@ std::optional<api::Withdrawal> plan_withdrawal(const WithdrawalWorld& world) {
   const RolloutFacts& rollout = world.rollout;
   const bool was_refused = held && is_held_back(*held);
   if (world.refused || was_refused) {
-    if (rollout.injected && rollout.trouble) return withdraw(world, 1);
-    return hold(world, held);
+    if (!rollout.injected || !rollout.trouble) return hold(world, held);
+    // What would come in its place is what was refused.
+    WithdrawalWorld tried = world;
+    tried.rollout.outdated = false;
+    return withdraw(tried, 1);
   }
   if (rollout.injected) {
     if (held && is_being_carried_out(*held, rollout)) return held;

@@ -46,9 +46,7 @@ bool may_be_stuck(const WorkloadWorld& world) {
 /// Its sidecar may be another one by now because the author mended what kept it from starting, before any verdict.
 bool may_wait_for_old_sidecar(const WorkloadWorld& world) {
   const Json& workload = *world.inject.workload;
-  // A pod below the partition comes back as it was.
-  const bool replaces_all = int_at(workload, {"spec", "updateStrategy", "rollingUpdate", "partition"}) == 0;
-  return world.kind->hosts == api::HostScheme::ordinals && inject::has_sidecar(workload) && replaces_all &&
+  return world.kind->hosts == api::HostScheme::ordinals && inject::has_sidecar(workload) &&
          !is_settled(*world.kind, workload);
 }
 

@@ -15,6 +15,7 @@ struct Share {
   std::string name;                   ///< of that object
   const api::Repository* repository;  ///< nullptr: it cannot be injected now
   bool must_go = false;               ///< nor may a container that is there go on working for it
+  bool held_back = false;             ///< but a container that is there works for it as it was
   const api::RuntimeSettings* runtime;
   const api::TempDir* temp_dir;
   const std::vector<api::VolumeMount>* mounts;

@@ -178,6 +178,7 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
     const std::size_t known = desired.findings.size();
     auto repository = usable_repository(world, configuration->spec.repository, object, settings, desired.findings);
     bool must_go = desired.findings.size() > known && desired.findings.back().reason == Reason::claim_missing;
+    bool held_back = false;
     if (repository) {
       const auto& withdrawal = configuration->status.withdrawal;
       switch (withdrawal_of(withdrawal, configuration->metadata, *repository, settings, world.nudge)) {
@@ -190,6 +191,7 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
           must_go = true;
           [[fallthrough]];
         case WithdrawalState::held_back:
+          held_back = !must_go;
           desired.findings.push_back(withdrawal_finding(*withdrawal, object));
           repository.reset();
       }
@@ -201,7 +203,7 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
                                  fmt::format("Repository {}/{} is an emptyDir: the backups are lost with their pod",
                                              world.ns, configuration->spec.repository)});
     }
-    desired.backups.push_back({*configuration, std::move(repository), must_go});
+    desired.backups.push_back({*configuration, std::move(repository), must_go, held_back});
   }
 }
 

@@ -72,6 +72,7 @@ struct Served {
   api::BackupConfiguration configuration;
   std::optional<api::Repository> repository;  ///< nullopt: it cannot be injected now, a finding says why
   bool must_go = false;                       ///< and with a container for it the pods could not be made or started
+  bool held_back = false;                     ///< a change of it was refused; the container that is there works for it
 };
 
 /// Which objects the pod should carry a container for. One without its Repository serves the workload but cannot be

@@ -73,6 +73,7 @@ Request backup_request(const World& world, const Desired& desired, PodPlan& plan
          .name = backup.metadata.name,
          .repository = served.repository ? &*served.repository : nullptr,
          .must_go = served.must_go,
+         .held_back = served.held_back,
          .runtime = &backup.spec.runtime_settings,
          .temp_dir = &backup.spec.temp_dir,
          .mounts = &backup.spec.target->volume_mounts});
@@ -149,6 +150,19 @@ class PodPlanner {
     return std::ranges::find(served, share.name) != served.end();
   }
 
+  /// Its backups go on, and would not without it.
+  static const Share* served_and_held_back(const Request& request) {
+    const auto found = std::ranges::find_if(
+        request.shares, [&](const Share& share) { return share.held_back && is_served(request, share); });
+    return found == request.shares.end() ? nullptr : &*found;
+  }
+  static std::string waits_for(const Share& held) {
+    return fmt::format(
+        "the sidecar stays as it is, for it backs up for {}, of which a change is refused: see its condition "
+        "StashSidecarInjected, and correct it or the policy",
+        held.object);
+  }
+
   // A container that works for one of these objects stays, unless it would make the pod one that cannot be created.
   // That of a restore at work stays even then: better no pod than an application on half-restored data.
   void leave_alone(const Request& request) {
@@ -189,6 +203,10 @@ class PodPlanner {
     if (in.empty()) return false;
     const bool nothing_new = std::ranges::all_of(in, [&](const Share* share) { return is_served(request, *share); });
     if (one_is_lost && nothing_new) return false;  // restarting the pods would help nobody
+    if (const Share* held = served_and_held_back(request)) {
+      for (const Share* share : in) report(*share, Reason::workload_refused, waits_for(*held));
+      return false;
+    }
 
     const std::string hashed =
         fmt::format(R"({{"container":{},"volumes":{}}})", dump_json(container), dump_json(draft.sources()));

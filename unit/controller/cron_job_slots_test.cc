@@ -18,7 +18,7 @@ bool missed(const char* schedule, std::optional<TimePoint> taken, TimePoint now)
   configuration.status.observed_generation = configuration.metadata.generation;
   Json cron_job = {{"metadata", {{"creationTimestamp", format_time(kCreated)}}}};
   if (taken) cron_job["status"]["lastScheduleTime"] = format_time(*taken);
-  return has_missed_a_slot(configuration, cron_job, now);
+  return has_missed_a_slot(configuration, cron_job, std::nullopt, now);
 }
 
 }  // namespace
@@ -49,7 +49,7 @@ TEST_CASE("a slot that several time zones may have taken is followed by the last
 TEST_CASE("nothing is missed while it is paused, or its last change has only just been seen", "[controller][cron]") {
   api::BackupConfiguration configuration = a_backup_configuration().schedule("0 * * * *");
   const Json cron_job = {{"metadata", {{"creationTimestamp", format_time(kCreated)}}}};
-  const auto is_missed = [&] { return has_missed_a_slot(configuration, cron_job, kCreated + hours(9)); };
+  const auto is_missed = [&] { return has_missed_a_slot(configuration, cron_job, std::nullopt, kCreated + hours(9)); };
   CHECK_FALSE(is_missed());
   configuration.status.observed_generation = configuration.metadata.generation;
   CHECK(is_missed());
@@ -60,8 +60,19 @@ TEST_CASE("nothing is missed while it is paused, or its last change has only jus
   CHECK_FALSE(is_missed());
 }
 
+TEST_CASE("a backup that somebody made since makes up for a slot, but not for the next one", "[controller][cron][I8]") {
+  api::BackupConfiguration configuration = a_backup_configuration().schedule("0 * * * *");
+  configuration.status.observed_generation = configuration.metadata.generation;
+  const Json cron_job = {{"metadata", {{"creationTimestamp", format_time(kCreated)}}}};
+  const auto is_missed = [&](hours session) {
+    return has_missed_a_slot(configuration, cron_job, kCreated + session, kCreated + hours(9));
+  };
+  CHECK(is_missed(hours(2)));
+  CHECK_FALSE(is_missed(hours(9)));
+}
+
 TEST_CASE("of a CronJob that is not there no slot is missed", "[controller][cron]") {
   api::BackupConfiguration configuration = a_backup_configuration();
   configuration.status.observed_generation = configuration.metadata.generation;
-  CHECK_FALSE(has_missed_a_slot(configuration, nullptr, kCreated + hours(9)));
+  CHECK_FALSE(has_missed_a_slot(configuration, nullptr, std::nullopt, kCreated + hours(9)));
 }

@@ -233,6 +233,27 @@ TEST_CASE("a change of a sidecar that is refused leaves the sidecar as it was, a
   CHECK(cluster.author_may_write());
 }
 
+TEST_CASE("another BackupConfiguration takes no sidecar from one whose change is refused, and says for whom it waits",
+          "[controller][refused][F66][I1][I4]") {
+  Policed cluster;
+  cluster.configurations = {a_backup_configuration()};
+  cluster.run(seconds(10));
+  const Json before = cluster.workload;
+  cluster.refuses = [](const Json& workload) { return workload.dump().contains("FORBIDDEN"); };
+  cluster.configurations[0].spec.runtime_settings.container = {{"env", {{{"name", "FORBIDDEN"}, {"value", "1"}}}}};
+  cluster.configurations[0].metadata.generation = 2;
+  cluster.run(minutes(1));
+  REQUIRE(cluster.held() == Names{"app-backup"});
+  cluster.configurations.push_back(a_backup_configuration("another"));
+  cluster.run(minutes(1));
+  CHECK(cluster.workload == before);
+  CHECK(cluster.served() == Names{"app-backup"});
+  cluster.configurations[0].spec.runtime_settings.container = Json::object();
+  cluster.configurations[0].metadata.generation = 3;
+  cluster.run(minutes(1));
+  CHECK(cluster.served().size() == 2);
+}
+
 TEST_CASE("other settings of the chart are tried at once, and are held to account themselves",
           "[controller][refused][F66][I1]") {
   Policed cluster;

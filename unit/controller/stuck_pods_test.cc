@@ -79,3 +79,18 @@ TEST_CASE("a StatefulSet's pod whose old sidecar cannot start makes way for the 
   CHECK_FALSE(mended.evicts());  // it would be made anew as it was
   CHECK_FALSE(Mended(kIsMade).evicts());
 }
+
+TEST_CASE("below its partition a StatefulSet makes a pod anew as it was, so none is evicted there",
+          "[controller][stale][F66][I1]") {
+  Mended mended(kIsMade);
+  mended.configuration = mended.configuration.with([](api::BackupConfiguration& configuration) {
+    configuration.status.withdrawal =
+        api::Withdrawal{.phase = "Withdrawn", .reason = "WorkloadRefused", .observed_generation = 1};
+  });
+  CHECK(mended.evicts());
+  mended.workload["spec"]["updateStrategy"]["rollingUpdate"]["partition"] = 1;
+  CHECK_FALSE(mended.evicts());
+  mended.pod["metadata"]["name"] = "web-1";
+  mended.workload["spec"]["ordinals"]["start"] = 1;
+  CHECK_FALSE(mended.evicts());
+}

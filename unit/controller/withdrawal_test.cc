@@ -143,6 +143,23 @@ TEST_CASE("what failed gives way to newer settings at once, and these have a try
   CHECK(story.look()->settings == "now");
 }
 
+TEST_CASE("where the change that would come is refused, what fails goes for good and not for that change",
+          "[controller][withdrawal][F66][I1]") {
+  api::BackupConfiguration configuration = a_backup_configuration();
+  RolloutFacts rollout{.injected = true, .settings = "now"};
+  rollout.trouble = kTrouble;
+  rollout.outdated = true;
+  const auto verdict = plan_withdrawal({.configuration = configuration,
+                                        .repository_generation = 1,
+                                        .workload = "Deployment demo/web",
+                                        .rollout = rollout,
+                                        .refused = RefusedChange{"denied", kCreated},
+                                        .now = kCreated});
+  REQUIRE(verdict);
+  CHECK(verdict->phase == "Withdrawn");
+  CHECK(verdict->settings == "now");
+}
+
 TEST_CASE("a long sentence is cut between two characters", "[controller][withdrawal]") {
   Story story;
   std::string sentence = "x";
