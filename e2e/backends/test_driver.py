@@ -101,7 +101,16 @@ def pod(server, restic, tmp_path, request):
 @pytest.mark.every_restic
 def test_a_repository_lives_there(pod):
     """init, two backups, lookup by tag, check, stats, forget with prune, restore; then with a wrong password."""
-    pod.run("init, two backups, tags, check, stats, forget with prune, restore")
+    steps = "init, two backups, tags, check, stats, forget with prune, restore"
+    try:
+        pod.run(steps)
+    except AssertionError as failure:
+        # Debian's Swift may end an answer without a body by a chunk "0", which a busy client meets where the next answer should
+        # begin. restic tries most things again, but not the request by which it opens a container.
+        if pod.server.kind != "swift" or 'malformed HTTP response "0"' not in str(failure):
+            raise
+        pod.prefix += "-again"
+        pod.run(steps)
     assert any(str(pod.restic) in line for line in pod.arguments), "restic was never seen in /proc"
     pod.run("the repository's password is another one", password="another canary")
 
