@@ -40,15 +40,7 @@ class Policy:
                 "spec": {"selector": {"matchLabels": {"app": "asks"}},
                          "template": {"metadata": {"labels": {"app": "asks"}},
                                       "spec": {"containers": [{"name": "app", "image": objects.SAMPLE_IMAGE}]}}}}
-
-        def refuses():
-            try:
-                self.kube.kubectl("create", "-f", "-", "--dry-run=server", stdin=json.dumps(asks))
-                return False
-            except CommandFailed as failure:
-                assert SENTENCE in str(failure)
-                return True
-        wait_until(f"the policy is {'heeded' if yes else 'gone'}", lambda: refuses() == yes, 60)
+        wait_until(f"the policy is {'heeded' if yes else 'gone'}", lambda: self.kube.refuses(asks, SENTENCE) == yes, 60)
 
 
 @pytest.fixture

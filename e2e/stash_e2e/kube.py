@@ -88,6 +88,15 @@ class Kube:
     def delete(self, kind, name, ns=None):
         self.kubectl("delete", kind, name, *(["-n", ns] if ns else []), "--wait=true", "--ignore-not-found")
 
+    def refuses(self, manifest, sentence):
+        """Whether the API server would refuse to make it, which can only be with that sentence. Nothing is made."""
+        try:
+            self.kubectl("create", "-f", "-", "--dry-run=server", stdin=json.dumps(manifest))
+            return False
+        except CommandFailed as failure:
+            assert sentence in str(failure)
+            return True
+
     def events(self, ns, about):
         """Messages of the events about an object of that name, as "type reason: message"."""
         return [f"{e['type']} {e['reason']}: {e['message']}" for e in self.list("events", ns)

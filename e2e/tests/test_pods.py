@@ -4,7 +4,7 @@ import json
 import pytest
 
 from stash_e2e import objects
-from stash_e2e.kube import CommandFailed, wait_until
+from stash_e2e.kube import wait_until
 from test_bad_paths import condition_becomes
 from test_kinds import wait_for_pods
 from test_rollouts import configure, names, succeeds, template
@@ -135,15 +135,7 @@ def policy(place):
             {"spec": {"matchResources": {"namespaceSelector": {"matchLabels": labels}}}}))
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "asks", "namespace": place.ns},
                "spec": {"containers": [{"name": "stash", "image": objects.SAMPLE_IMAGE}]}}
-
-        def refuses():
-            try:
-                place.kube.kubectl("create", "-f", "-", "--dry-run=server", stdin=json.dumps(pod))
-                return False
-            except CommandFailed as failure:
-                assert SENTENCE in str(failure)
-                return True
-        wait_until("the policy is heeded", lambda: refuses() == yes, 60)
+        wait_until("the policy is heeded", lambda: place.kube.refuses(pod, SENTENCE) == yes, 60)
     yield set_in_force
     for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
         place.kube.delete(kind, name)
