@@ -14,6 +14,7 @@
 #include "sidecar/init_turn.h"
 #include "sidecar/left_frozen.h"
 #include "sidecar/lost_owners.h"
+#include "sidecar/restart_limit.h"
 #include "sidecar/scratch.h"
 #include "sidecar/session_name.h"
 #include "sidecar/source_paths.h"
@@ -30,8 +31,6 @@ using Kind = BackupStep::Kind;
 constexpr std::chrono::seconds kTelling{30};
 /// A pod that is being stopped has 30 s as a rule.
 constexpr std::chrono::seconds kParting{8};
-/// How often the container may end in the middle of a backup. Nodes are rebooted, and sidecars killed for others' sake.
-constexpr int kRestarts = 3;
 
 /// Two that make one repository at once, for Repositories of two namespaces, leave two keys and the config of one; and
 /// whoever is killed while he makes one in a bucket leaves a key.
@@ -42,15 +41,6 @@ constexpr std::string_view kPerhapsHalfMade =
     "nothing, remove its files \"config\" and \"keys/*\", and the next session makes it anew. Else they are needed: "
     "get "
     "what is damaged or missing back from a copy";
-
-/// A kernel that ends all of a container for want of memory leaves nobody who could say so, and the next container
-/// would freeze the application for the same end again.
-std::string too_many_restarts(const PodIdentity& pod, int restarts) {
-  return fmt::format(
-      "the container {} ended {} times in the middle of this backup, which is not tried again. `kubectl -n {} describe "
-      "pod {}` says why it ended; if that is OOMKilled, raise runtimeSettings.container.resources.limits.memory",
-      api::names::kSidecar, restarts, pod.ns, pod.name);
-}
 
 class Run {
  public:
@@ -161,8 +151,21 @@ class Run {
   std::optional<std::string> begin() {
     if (auto failure = plan()) return failure;
     if (status_.asked_to_stop()) return std::nullopt;
-    if (status_.restarts() >= kRestarts) return too_many_restarts(context_.pod, status_.restarts());
-    return prepare();
+    if (status_.restarts() >= kRestarts) return give_up();
+    if (auto failure = prepare()) {
+      progress_.leave_upkeep = true;
+      return failure;
+    }
+    return look_at_the_paths();
+  }
+
+  /// Without another look at the data. The upkeep that may fall to this host is tried once for the others: one that has
+  /// told how its snapshots came out had begun with it.
+  std::string give_up() {
+    if (!status_.told()) return too_many_restarts(context_.pod, status_.restarts(), "this backup");
+    progress_.leave_upkeep = true;
+    return too_many_restarts(context_.pod, status_.restarts(),
+                             "this backup, at last in the upkeep of the repository (check, retention policy)");
   }
 
   /// What needs nobody else.
@@ -192,7 +195,6 @@ class Run {
     repository_ = *std::move(repository);
     repository_object_ = *object;
 
-    if (auto failure = look_at_the_paths()) return failure;
     progress_.first_backup = repository_->status.first_backup_time;
     progress_.first_snapshot = repository_->status.first_snapshot_time;
     progress_.init_claimed = at(repository_object_, {"status", "initialisation"}) != nullptr;
@@ -319,6 +321,10 @@ class Run {
   }
 
   void find_repository() {
+    // A host that failed before it came to it, and is the last.
+    if (!restic_) {
+      if (const auto failure = prepare()) return note_left_upkeep(progress_, *failure);
+    }
     auto found = restic_->has_repository();
     if (!found && found.error().cause == ResticCause::damaged && !init_turn_) {
       // What another pod has made half of looks like the remains of one.
@@ -349,6 +355,7 @@ class Run {
   }
 
   void fail_for_good(std::string error) {
+    if (!progress_.error.empty()) return note_left_upkeep(progress_, error);
     progress_.error = std::move(error);
     progress_.unusable = true;
   }

@@ -12,6 +12,7 @@
 #include "sidecar/backup_result.h"
 #include "sidecar/cache_cap.h"
 #include "sidecar/lost_owners.h"
+#include "sidecar/restart_limit.h"
 #include "sidecar/scratch.h"
 #include "sidecar/session_name.h"
 #include "sidecar/upkeep_steps.h"
@@ -49,7 +50,7 @@ class UpkeepRun {
 
   /// False: stopped or lost, and there is no result.
   bool run(const api::ObjectRef& object) {
-    if (auto failure = prepare(object)) progress_.error = *failure;
+    if (auto failure = begin(object)) progress_.error = *failure;
     while (go_on()) {
       const BackupStep step = next_step(progress_);
       if (step.kind == Kind::finish) return true;
@@ -75,6 +76,12 @@ class UpkeepRun {
 
  private:
   bool go_on() { return !context_.stop() && status_.beat(); }
+
+  std::optional<std::string> begin(const api::ObjectRef& own) {
+    if (status_.restarts() < kRestarts) return prepare(own);
+    return too_many_restarts(context_.pod, status_.restarts(),
+                             "the upkeep of the repository (check, retention policy)");
+  }
 
   std::optional<std::string> prepare(const api::ObjectRef& own) {
     const GoOn going = [this] { return go_on(); };
@@ -139,8 +146,10 @@ class UpkeepRun {
 Result<bool> run_session_upkeep(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration,
                                 const Json& session, const NextSession& next, const std::string& host) {
   HostStatus status(context, api::kBackupSessions, session, place_beside(session, ""), host, next.entry);
+  // Whoever only lost sight of the API server has not ended. The backup of this session is another piece of work.
+  const bool new_here = memory.upkeep_begun.insert(next.uid).second;
   memory.begun.insert(next.uid);
-  TRY_VOID(next.resume ? status.resume() : status.claim());
+  TRY_VOID(next.resume ? status.resume(new_here ? Counted::yes : Counted::no) : status.claim());
   log_info("BackupSession {}/{}: upkeep of the repository", configuration.metadata.ns, next.name);
   const auto begun = context.clock.steady();
   UpkeepRun run(context, memory, configuration, status, next.resume);

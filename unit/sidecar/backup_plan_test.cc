@@ -454,6 +454,38 @@ TEST_CASE("a host that fails last does the upkeep for the others, and takes no c
   }
 }
 
+TEST_CASE("a host that fails before it comes to the repository opens it only for the upkeep of others",
+          "[sidecar][backup_plan][F28][I11]") {
+  BackupProgress progress = of_paths({"/a"});
+  progress.paths[0].exists = false;
+  SECTION("not when it is the only one") { CHECK(next_step(progress) == BackupStep{Kind::finish}); }
+  SECTION("not before it has asked who is the last") {
+    progress.upkeep.alone = false;
+    CHECK(next_step(progress) == BackupStep{Kind::tell});
+    progress = told_beside(progress, State::at_work, State::backed_up);
+    CHECK(next_step(progress) == BackupStep{Kind::finish});
+  }
+  SECTION("when it is the last, unless the upkeep is left to the next session") {
+    progress = told_beside(progress, State::backed_up, State::backed_up);
+    CHECK(next_step(progress) == BackupStep{Kind::find_repository});
+    SECTION("as it cannot be opened") {
+      note_left_upkeep(progress, "restic is not there");
+      CHECK(shortcoming(progress, kFailedToApply) ==
+            "the upkeep of the repository is left to the next session: restic is not there");
+      CHECK(next_step(progress) == BackupStep{Kind::finish});
+    }
+    SECTION("as it is not there") {
+      progress.repository = RepositoryState::absent;
+      CHECK(next_step(progress) == BackupStep{Kind::finish});
+    }
+    SECTION("else it does it") {
+      progress.repository = RepositoryState::present;
+      CHECK(next_step(progress) == BackupStep{Kind::forget});
+      CHECK(hosts_to_forget(progress) == std::vector<std::string>{"host-1", "host-2"});
+    }
+  }
+}
+
 TEST_CASE("without a keep rule snapshots are counted, not forgotten", "[sidecar][backup_plan]") {
   BackupProgress progress = with_snapshots();
   progress.retention = {};
