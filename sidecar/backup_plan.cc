@@ -34,11 +34,25 @@ std::string empty_path(const PathProgress& path) {
       path.path);
 }
 
+/// Why this pod may not see the repository that another one sees.
+std::string_view perhaps_elsewhere(api::Sharing sharing) {
+  switch (sharing) {
+    case api::Sharing::node:
+      return " (or this node has another directory at that hostPath, which is one for all only as a network mount)";
+    case api::Sharing::pod:
+      return " (an emptyDir is lost with its pod, and each pod has its own)";
+    case api::Sharing::all:
+      break;
+  }
+  return "";
+}
+
 std::string gone_repository(const BackupProgress& progress) {
   return fmt::format(
-      "the repository at {} held backups since {} and is gone; it is not initialised again. Bring it back, or, if its "
-      "loss is known, delete and create the Repository object to start afresh",
-      progress.location, format_time(progress.first_snapshot.value_or(progress.first_backup.value_or(TimePoint{}))));
+      "the repository at {} held backups since {} and is gone{}; it is not initialised again. Bring it back, or, if "
+      "its loss is known, delete and create the Repository object to start afresh",
+      progress.location, format_time(progress.first_snapshot.value_or(progress.first_backup.value_or(TimePoint{}))),
+      perhaps_elsewhere(progress.sharing));
 }
 
 bool hook_after_is_due(const BackupProgress& progress) {

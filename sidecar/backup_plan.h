@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/backend_place.h"
 #include "api/backup_session.h"
 #include "api/shared_types.h"
 #include "base/time.h"
@@ -53,6 +54,7 @@ struct BackupProgress {
   /// snapshot; if ever. A repository that held one is never initialised again.
   std::optional<TimePoint> first_backup, first_snapshot;
   std::string location;
+  api::Sharing sharing = api::Sharing::all;
   bool init_claimed = false;  ///< the Repository's status says that a pod is making it
   std::string leave_init;     ///< why others shall make the repository and not we; "" for none
   api::RetentionPolicy retention;

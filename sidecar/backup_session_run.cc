@@ -195,6 +195,7 @@ class Run {
     repository_ = *std::move(repository);
     repository_object_ = *object;
 
+    progress_.sharing = api::sharing_of(repository_->spec.backend);
     progress_.first_backup = repository_->status.first_backup_time;
     progress_.first_snapshot = repository_->status.first_snapshot_time;
     progress_.init_claimed = at(repository_object_, {"status", "initialisation"}) != nullptr;

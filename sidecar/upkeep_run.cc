@@ -97,6 +97,7 @@ class UpkeepRun {
     auto repository = api::decode<api::Repository>(*found);
     if (!repository) return repository.error().message;
     repository_ = *std::move(repository);
+    progress_.sharing = api::sharing_of(repository_->spec.backend);
     progress_.first_backup = repository_->status.first_backup_time;
     progress_.first_snapshot = repository_->status.first_snapshot_time;
     progress_.check_due = check_is_due(repository_->status, context_.clock.now());

@@ -84,6 +84,22 @@ TEST_CASE("a repository that held backups and is gone is never initialised again
       "Bring it back, or, if its loss is known, delete and create the Repository object to start afresh");
 }
 
+TEST_CASE("where the directory of a repository may be another one here, a repository that is gone says so",
+          "[sidecar][backup_plan][F36][I14]") {
+  const auto [sharing, words] = GENERATE(table<api::Sharing, const char*>(
+      {{api::Sharing::node,
+        "and is gone (or this node has another directory at that hostPath, which is one for all only as a network "
+        "mount); it is not initialised again."},
+       {api::Sharing::pod,
+        "and is gone (an emptyDir is lost with its pod, and each pod has its own); it is not initialised again."}}));
+  BackupProgress progress = of_paths({"/a"});
+  progress.repository = RepositoryState::absent;
+  progress.first_backup = kNow;
+  progress.sharing = sharing;
+  CHECK(next_step(progress) == BackupStep{Kind::finish});
+  CHECK_THAT(progress.error, Catch::Contains(words));
+}
+
 TEST_CASE("a repository that is left to an older Repository to make is not made", "[sidecar][backup_plan]") {
   BackupProgress progress = of_paths({"/a"});
   progress.leave_init = "Repository b has the same location";
