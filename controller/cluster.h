@@ -7,6 +7,7 @@
 #include "controller/heartbeat_book.h"
 #include "controller/hook_runner.h"
 #include "controller/injection_book.h"
+#include "controller/job_pod.h"
 #include "controller/limits.h"
 #include "controller/miss_count.h"
 #include "controller/nudge_book.h"
@@ -57,6 +58,7 @@ struct Cluster {
   MissCount misses;  ///< of Repositories' Secrets and claims
   /// When this process began to lead, or, before that, to run.
   std::atomic<std::chrono::steady_clock::time_point> began;
+  JobResources job_resources;  ///< by flags, too; set before the workers begin
 
   std::chrono::seconds watched_for() const {
     return std::chrono::duration_cast<std::chrono::seconds>(clock.steady() - began.load());

@@ -68,6 +68,7 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
   ConfigurationWorld world;
   world.configuration = *object;
   world.now = cluster.clock.now();
+  world.job_resources = cluster.job_resources.cron_job;
   world.not_opted_in = cluster.not_opted_in(ref.ns);
   TRY_VOID(gather_cron_job(cluster, api, *object, world));
   if (const auto configuration = api::decode<api::BackupConfiguration>(*object)) {

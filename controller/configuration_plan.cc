@@ -186,7 +186,7 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
     return plan;
   }
 
-  const CronJobObjects wanted = cron_job_objects(*configuration, settings);
+  const CronJobObjects wanted = cron_job_objects(*configuration, settings, world.job_resources);
   CronJobOutcome outcome = unwanted(world, *configuration, settings.exec_hooks);
   if (!outcome.reason.empty()) {
     drop_all(plan, world);

@@ -213,6 +213,15 @@ Shape resources() {
   return object({{"limits", amounts}, {"requests", amounts}}, requests_within_limits);
 }
 
+Json stated_parts(const Json& resources) {
+  Json stated = Json::object();
+  for (const char* part : {"limits", "requests"}) {
+    const Json& amounts = object_at(resources, {part});
+    if (!amounts.empty()) stated[part] = amounts;
+  }
+  return stated;
+}
+
 // --- security context
 
 std::string profile_objection(const Json& value) {
@@ -286,10 +295,7 @@ Result<ContainerSettings> container_settings(const api::RuntimeSettings& setting
   if (settings.container.is_null()) return ContainerSettings{};
   TRY(const Json container, clean(settings.container, container_shape(), "spec.runtimeSettings.container"));
   ContainerSettings checked;
-  for (const char* part : {"limits", "requests"}) {
-    const Json& amounts = object_at(container, {"resources", part});
-    if (!amounts.empty()) checked.resources[part] = amounts;
-  }
+  checked.resources = stated_parts(object_at(container, {"resources"}));
   for (const char* hook : {"livenessProbe", "readinessProbe", "lifecycle"}) {
     const Json& value = object_at(container, {hook});
     if (!value.empty()) checked.hooks[hook] = value;
@@ -304,6 +310,12 @@ Result<ContainerSettings> container_settings(const api::RuntimeSettings& setting
   }
   checked.env_from = array_at(container, {"envFrom"});
   return checked;
+}
+
+Result<Json> parse_resources(std::string_view json) {
+  TRY(const Json value, parse_json(json));
+  TRY(const Json cleaned, clean(value, resources(), "resources"));
+  return stated_parts(cleaned);
 }
 
 std::vector<std::string> pull_secrets_of(const api::RuntimeSettings& settings) {

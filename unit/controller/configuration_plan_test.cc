@@ -247,7 +247,7 @@ TEST_CASE("a CronJob under the name of an older Stash is removed", "[controller]
 
 TEST_CASE("the CronJob of another BackupConfiguration is left to it, and named", "[controller][configuration][I7]") {
   ConfigurationWorld world = a_configuration_world();
-  world.cron_job = cron_job_objects(a_backup_configuration("other"), some_settings()).cron_job;
+  world.cron_job = cron_job_objects(a_backup_configuration("other"), some_settings(), JobResources().cron_job).cron_job;
   CHECK(
       condition(world, "CronJobCreated") ==
       "False NameTaken: CronJob demo/stash-backup-app-backup exists already and is that of BackupConfiguration other, "
