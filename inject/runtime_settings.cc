@@ -264,6 +264,22 @@ Shape security_context() {
                 never_privileged);
 }
 
+// --- placement of pods that are not the workload's
+
+/// What is not a field at all the API server answers with an error of its own, as if trying again could help.
+const Shape& placement_shape() {
+  static const Shape shape = object(
+      {{"nodeSelector", map_of(text())},
+       {"tolerations", list_of(object({{"key", text()},
+                                       {"operator", text()},
+                                       {"value", text()},
+                                       {"effect", text()},
+                                       {"tolerationSeconds", integer(std::numeric_limits<std::int64_t>::min(),
+                                                                     std::numeric_limits<std::int64_t>::max())}}))},
+       {"priorityClassName", text()}});
+  return shape;
+}
+
 const Shape& container_shape() {
   static const Shape shape = object({{"resources", resources()},
                                      {"livenessProbe", probe(1, true)},
@@ -316,6 +332,18 @@ Result<Json> parse_resources(std::string_view json) {
   TRY(const Json value, parse_json(json));
   TRY(const Json cleaned, clean(value, resources(), "resources"));
   return stated_parts(cleaned);
+}
+
+Result<Json> pod_placement(const api::RuntimeSettings& settings) {
+  Json wishes = Json::object();
+  for (const char* part : {"nodeSelector", "tolerations", "priorityClassName"}) {
+    if (const Json* wish = at(settings.pod, {part})) wishes[part] = *wish;
+  }
+  TRY(Json placement, clean(wishes, placement_shape(), "spec.runtimeSettings.pod"));
+  for (const char* part : {"nodeSelector", "tolerations"}) {
+    if (has(placement, part) && placement[part].empty()) placement.erase(part);
+  }
+  return placement;
 }
 
 std::vector<std::string> pull_secrets_of(const api::RuntimeSettings& settings) {

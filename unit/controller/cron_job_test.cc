@@ -13,7 +13,7 @@ using namespace stash::test;
 
 CronJobObjects objects_of(const api::BackupConfiguration& configuration, const inject::Settings& settings,
                           const Json& resources = JobResources().cron_job) {
-  return cron_job_objects(configuration, settings, resources);
+  return cron_job_objects(configuration, settings, resources).value();
 }
 
 }  // namespace
@@ -152,4 +152,29 @@ TEST_CASE("pull secrets of a BackupConfiguration are on its CronJob's pods, each
       settings);
   CHECK(objects.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["imagePullSecrets"] ==
         Json::array({{{"name", "regcred"}}, {{"name", "mine"}}}));
+}
+
+TEST_CASE("the CronJob's pods run where the BackupConfiguration says, on Linux", "[controller][cron]") {
+  const Json placed = {
+      {"nodeSelector", {{"disk", "ssd"}, {"kubernetes.io/os", "windows"}}},
+      {"tolerations", {{{"key", "backup"}, {"operator", "Exists"}, {"effect", "NoSchedule"}, {"value", ""}}}},
+      {"priorityClassName", "low"},
+      // Not for these.
+      {"securityContext", {{"runAsUser", 0}}},
+      {"nodeName", "node-1"}};
+  const auto objects = objects_of(a_backup_configuration().pod_settings(placed), some_settings());
+  const Json& pod = objects.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"];
+  CHECK(pod["nodeSelector"] == Json({{"disk", "ssd"}, {"kubernetes.io/os", "linux"}}));
+  CHECK(pod["tolerations"] == Json::array({{{"key", "backup"}, {"operator", "Exists"}, {"effect", "NoSchedule"}}}));
+  CHECK(pod["priorityClassName"] == "low");
+  CHECK_FALSE(pod.contains("securityContext"));
+  CHECK_FALSE(pod.contains("nodeName"));
+  CHECK(pod["containers"][0]["securityContext"]["runAsNonRoot"] == true);
+}
+
+TEST_CASE("what says nothing about the place of the CronJob's pods is not on them, for the API server drops it",
+          "[controller][cron]") {
+  const Json nothing = {{"nodeSelector", Json::object()}, {"tolerations", Json::array()}, {"priorityClassName", ""}};
+  CHECK(objects_of(a_backup_configuration().pod_settings(nothing), some_settings()).cron_job ==
+        objects_of(a_backup_configuration(), some_settings()).cron_job);
 }

@@ -123,6 +123,23 @@ TEST_CASE("resources for a Job are taken as they are, when the API server takes 
   }
 }
 
+TEST_CASE("of the place of pods what says nothing is left out, and what cannot be is named",
+          "[inject][runtime][F70][I16]") {
+  const auto checked = [](const Json& pod) { return pod_placement({Json::object(), pod}); };
+  const auto placement = [&](const Json& pod) { return checked(pod).value(); };
+  const Json placed = {{"nodeSelector", {{"disk", "ssd"}, {"empty", ""}}},
+                       {"tolerations", {{{"operator", "Exists"}, {"tolerationSeconds", 0}}}},
+                       {"priorityClassName", "low"}};
+  CHECK(placement(placed) == placed);
+  CHECK(placement({{"nodeSelector", nullptr}, {"tolerations", Json::array()}, {"nodeName", "a"}}) == Json::object());
+  CHECK(placement("hostile") == Json::object());
+  CHECK(checked({{"nodeSelector", {{"disk", 5}}}}).error().message ==
+        "spec.runtimeSettings.pod/nodeSelector/disk: expected a string");
+  CHECK(checked({{"tolerations", {{{"efect", "NoSchedule"}}}}})
+            .error()
+            .message.starts_with("spec.runtimeSettings.pod/tolerations/0/efect: "));
+}
+
 TEST_CASE("pull secrets are read by name, whatever else is there", "[inject][runtime]") {
   CHECK(
       pull_secrets_of({Json::object(), {{"imagePullSecrets", {Json{{"name", "a"}}, "hostile", Json{{"name", ""}}}}}}) ==
