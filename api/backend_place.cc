@@ -60,4 +60,13 @@ std::string place_of(const Backend& backend) {
   return "";
 }
 
+Sharing sharing_of(const Backend& backend) {
+  const auto is_on = [&backend](const char* source) {
+    const Json* found = backend.local ? at(backend.local->volume_source, {source}) : nullptr;
+    return found != nullptr && !found->is_null();
+  };
+  if (is_on("hostPath")) return Sharing::node;
+  return is_on("emptyDir") ? Sharing::pod : Sharing::all;
+}
+
 }  // namespace stash::api

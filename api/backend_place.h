@@ -9,4 +9,13 @@ namespace stash::api {
 /// way they spell it; "" where looking at them cannot tell (hostPath is another directory on every node).
 std::string place_of(const Backend& backend);
 
+/// Which pods see the same directory of a local backend. A hostPath may be a network mount that is the same on every
+/// node; that cannot be told from here.
+enum class Sharing {
+  all,   ///< and of every other backend
+  node,  ///< hostPath
+  pod,   ///< emptyDir
+};
+Sharing sharing_of(const Backend& backend);
+
 }  // namespace stash::api

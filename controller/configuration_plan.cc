@@ -201,7 +201,7 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
   StatusDraft status(world.configuration, configuration->status.conditions, world.now);
   set_configuration_conditions(status, world, *configuration, outcome);
   set_cron_job_healthy(plan, status, world, *configuration, outcome.reason.empty());
-  set_ready(status, *configuration, inject::unusable(*configuration, settings.exec_hooks));
+  set_ready(status, *configuration, world.repository, inject::unusable(*configuration, settings.exec_hooks));
   set_times(status, world, *configuration);
   set_withdrawal(plan, status, world, *configuration);
   warn_of_transitions(plan, configuration->status.conditions, status);

@@ -6,8 +6,10 @@
 
 #include "api/names.h"
 #include "api/schedule.h"
+#include "api/workload_kind.h"
 #include "controller/reasons.h"
 #include "inject/configuration_rules.h"
+#include "inject/repository_sharing.h"
 
 namespace stash::controller {
 namespace {
@@ -35,7 +37,9 @@ std::optional<Doubt> schedule_is_never_due(const api::BackupConfiguration& confi
                            configuration.spec.schedule)};
 }
 
-std::string good_message(const api::BackupConfigurationSpec& spec) {
+std::string good_message(const api::BackupConfiguration& configuration,
+                         const std::optional<api::Repository>& repository) {
+  const api::BackupConfigurationSpec& spec = configuration.spec;
   std::string message = "backups run by the schedule";
   if (spec.paused) message = "paused, so the schedule begins no backup; set spec.paused to false to go on";
   if (!keeps_something(spec.retention_policy)) {
@@ -46,13 +50,19 @@ std::string good_message(const api::BackupConfigurationSpec& spec) {
               "kept, and all of them are";
     message += ", so the repository only grows: set keepLast or another of its rules";
   }
+  const api::WorkloadKind* kind = spec.target ? api::workload_kind(spec.target->ref) : nullptr;
+  if (repository && kind != nullptr) {
+    const std::string label = fmt::format("Repository {}/{}", configuration.metadata.ns, repository->metadata.name);
+    const std::string apart = inject::apart_on_nodes(label, repository->spec.backend, kind->hosts);
+    if (!apart.empty()) message += "; " + apart;
+  }
   return message;
 }
 
 }  // namespace
 
 void set_ready(StatusDraft& status, const api::BackupConfiguration& configuration,
-               const std::string& unusable_because) {
+               const std::optional<api::Repository>& repository, const std::string& unusable_because) {
   const auto not_ready = [&](std::string_view phase, std::string_view reason, std::string message) {
     status.json["phase"] = phase;
     status.set(names::kReady, "False", reason, std::move(message));
@@ -70,7 +80,7 @@ void set_ready(StatusDraft& status, const api::BackupConfiguration& configuratio
     return not_ready("NotReady", doubt->reason, doubt->message);
   }
   status.json["phase"] = "Ready";
-  status.set(names::kReady, "True", reasons::kAllGood, good_message(configuration.spec));
+  status.set(names::kReady, "True", reasons::kAllGood, good_message(configuration, repository));
 }
 
 bool speaks_for_itself(const api::Condition& ready) {

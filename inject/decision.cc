@@ -8,6 +8,7 @@
 #include "api/workload_kind.h"
 #include "inject/backend_objection.h"
 #include "inject/configuration_rules.h"
+#include "inject/repository_sharing.h"
 #include "inject/restore_place.h"
 #include "inject/restore_rules.h"
 #include "inject/withdrawal.h"
@@ -154,6 +155,15 @@ std::optional<api::Repository> usable_repository(const World& world, const std::
   return std::nullopt;
 }
 
+void remark_on_repository(const World& world, const api::Repository& repository, const std::string& object,
+                          Desired& desired) {
+  const api::WorkloadKind* kind = api::workload_kind(world.group, world.kind);
+  const std::string label = fmt::format("Repository {}/{}", world.ns, repository.metadata.name);
+  std::string remark =
+      lost_with_pods(label, repository.spec.backend, kind == nullptr ? api::HostScheme::single : kind->hosts);
+  if (!remark.empty()) desired.remarks.push_back({Reason::repository_not_durable, object, std::move(remark)});
+}
+
 void decide_backup(const World& world, const Settings& settings, Desired& desired) {
   std::vector<const api::BackupConfiguration*> candidates;
   for (const api::BackupConfiguration* configuration : matching(world, world.configurations)) {
@@ -196,13 +206,7 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
           repository.reset();
       }
     }
-    const bool in_empty_dir = repository && repository->spec.backend.local &&
-                              repository->spec.backend.local->volume_source.contains("emptyDir");
-    if (in_empty_dir) {
-      desired.remarks.push_back({Reason::repository_not_durable, object,
-                                 fmt::format("Repository {}/{} is an emptyDir: the backups are lost with their pod",
-                                             world.ns, configuration->spec.repository)});
-    }
+    if (repository) remark_on_repository(world, *repository, object, desired);
     desired.backups.push_back({*configuration, std::move(repository), must_go, held_back});
   }
 }

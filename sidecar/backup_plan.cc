@@ -34,11 +34,25 @@ std::string empty_path(const PathProgress& path) {
       path.path);
 }
 
+/// Why this pod may not see the repository that another one sees.
+std::string_view perhaps_elsewhere(api::Sharing sharing) {
+  switch (sharing) {
+    case api::Sharing::node:
+      return " (or this node has another directory at that hostPath, which is one for all only as a network mount)";
+    case api::Sharing::pod:
+      return " (an emptyDir is lost with its pod, and each pod has its own)";
+    case api::Sharing::all:
+      break;
+  }
+  return "";
+}
+
 std::string gone_repository(const BackupProgress& progress) {
   return fmt::format(
-      "the repository at {} held backups since {} and is gone; it is not initialised again. Bring it back, or, if its "
-      "loss is known, delete and create the Repository object to start afresh",
-      progress.location, format_time(progress.first_snapshot.value_or(progress.first_backup.value_or(TimePoint{}))));
+      "the repository at {} held backups since {} and is gone{}; it is not initialised again. Bring it back, or, if "
+      "its loss is known, delete and create the Repository object to start afresh",
+      progress.location, format_time(progress.first_snapshot.value_or(progress.first_backup.value_or(TimePoint{}))),
+      perhaps_elsewhere(progress.sharing));
 }
 
 bool hook_after_is_due(const BackupProgress& progress) {
@@ -74,12 +88,14 @@ std::optional<BackupStep> step_after_snapshots(const BackupProgress& progress) {
 }
 
 /// A host that failed does it too when it is the last: its own snapshots are left alone, but one host that fails at
-/// every session must not keep the policy from all others for ever.
+/// every session must not keep the policy from all others for ever. It may have failed before it came to the
+/// repository.
 BackupStep step_of_upkeep(const BackupProgress& progress) {
   const Upkeep& upkeep = progress.upkeep;
   const bool backed_up = progress.error.empty();
   if (progress.part == Part::backup) return {Kind::finish};
-  if (progress.unusable || progress.repository != RepositoryState::present) return {Kind::finish};
+  if (progress.unusable || progress.leave_upkeep || progress.repository == RepositoryState::absent)
+    return {Kind::finish};
   if (upkeep.alone || upkeep.looks > 0) {
     if (!any_backed_up(upkeep, backed_up)) return {Kind::finish};
   }
@@ -87,6 +103,7 @@ BackupStep step_of_upkeep(const BackupProgress& progress) {
     if (upkeep.turn == Upkeep::Turn::others) return {Kind::finish};
     if (upkeep.turn == Upkeep::Turn::unknown) return {upkeep.looks > upkeep.waits ? Kind::wait : Kind::tell};
   }
+  if (progress.repository == RepositoryState::unknown) return {Kind::find_repository};
   // Checked before anything is forgotten: a damaged repository keeps all it has.
   if (progress.check_due && !progress.checked) return {Kind::check};
   if (!progress.forget_done) {
@@ -319,6 +336,12 @@ std::string shortcoming(const BackupProgress& progress, std::string_view reason)
 }
 
 bool is_known_damaged(const BackupProgress& progress) { return !progress.intact.value_or(!progress.known_damaged); }
+
+void note_left_upkeep(BackupProgress& progress, const std::string& why) {
+  progress.leave_upkeep = true;
+  progress.shortcomings.push_back(
+      {std::string(kFailedToApply), "the upkeep of the repository is left to the next session: " + why});
+}
 
 void note_check(BackupProgress& progress, const std::expected<bool, ResticFailure>& intact) {
   progress.checked = true;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/backend_place.h"
 #include "api/backup_session.h"
 #include "api/shared_types.h"
 #include "base/time.h"
@@ -53,6 +54,7 @@ struct BackupProgress {
   /// snapshot; if ever. A repository that held one is never initialised again.
   std::optional<TimePoint> first_backup, first_snapshot;
   std::string location;
+  api::Sharing sharing = api::Sharing::all;
   bool init_claimed = false;  ///< the Repository's status says that a pod is making it
   std::string leave_init;     ///< why others shall make the repository and not we; "" for none
   api::RetentionPolicy retention;
@@ -81,7 +83,8 @@ struct BackupProgress {
   /// Ids of snapshots that lack files, as the host's entry in the session names them: tagging one needs the repository
   /// for itself and may come too late, so the next pod must know of it without the tag.
   std::vector<std::string> told_incomplete;
-  bool stopped = false;  ///< the pod, when nothing but upkeep was left
+  bool stopped = false;       ///< the pod, when nothing but upkeep was left
+  bool leave_upkeep = false;  ///< to the next session
 
   std::string error;      ///< once set, the host has failed and no more snapshots are taken
   bool unusable = false;  ///< that is because of the repository: whatever else is tried there would fail too
@@ -150,6 +153,9 @@ inline constexpr std::string_view kFailedToVerify = "FailedToVerifyRepositoryInt
 inline constexpr std::string_view kFailedToApply = "FailedToApplyRetentionPolicy";
 /// The sentence of that reason; "" when there is none.
 std::string shortcoming(const BackupProgress& progress, std::string_view reason);
+
+/// The upkeep that falls to a host which failed cannot even begin.
+void note_left_upkeep(BackupProgress& progress, const std::string& why);
 
 /// What `check`, `forget` (or counting) and `stats` came to; a failure becomes a shortcoming.
 /// By this check or, where it could not be made, by the last one.

@@ -1,21 +1,12 @@
 #pragma once
-#include <optional>
-#include <set>
 #include <string>
 
 #include "api/backup_configuration.h"
+#include "sidecar/backup_memory.h"
 #include "sidecar/host_status.h"
 #include "sidecar/session_queue.h"
 
 namespace stash::sidecar {
-
-/// What a container remembers from one session to the next.
-struct BackupMemory {
-  std::optional<ResticVersion> restic;
-  std::set<std::string> begun;  ///< UIDs of sessions
-  /// UIDs of sessions whose host the controller wanted back: it would want it back again.
-  std::set<std::string> wanted_back;
-};
 
 /// Claims `next` and backs its host up, with all that follows: Repository status, host result, events, metrics. Returns
 /// when the session needs nothing more from this pod; a failed backup is no error. Errors: the claim could not be

@@ -35,6 +35,7 @@ class HostStatus {
 
   int attempts() const { return entry_.attempts; }
   int restarts() const { return entry_.restarts; }
+  bool told() const { return entry_.told; }              ///< how the snapshots came out, in this container or before
   const HookEntry& hook() const { return entry_.hook; }  ///< as last read
   const std::vector<std::string>& incomplete() const { return entry_.incomplete; }
   const std::vector<api::SnapshotStats>& chosen() const { return entry_.chosen; }

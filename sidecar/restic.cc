@@ -476,7 +476,7 @@ ResticResult<bool> Restic::make_room(const std::string& snapshot, const std::vec
   return fail_with(
       ResticCause::unknown,
       fmt::format("{} is there already, restic {} does not restore over it, and whether the rule's include or exclude "
-                  "takes it cannot be told from patterns with [ or a leading !. Remove it, or write the rule without "
+                  "takes it cannot be told from patterns with a leading !. Remove it, or write the rule without "
                   "them",
                   scrub(undecided, secrets_), to_string(version_)));
 }

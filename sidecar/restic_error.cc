@@ -47,7 +47,22 @@ constexpr Pattern kPatterns[] = {
     {ResticCause::unreachable, "server gave HTTP response to HTTPS client"},
     {ResticCause::unreachable, "Connection closed by foreign host"},
     {ResticCause::unreachable, "Client.Timeout exceeded"},
-    {ResticCause::wrong_credentials, "signature we calculated does not match"},  // s3
+    // Connections that were there and broke, in the words of Go's net/http; a blank EOF may also be of a short file.
+    {ResticCause::unreachable, "transport connection broken"},
+    {ResticCause::unreachable, "\": EOF"},
+    {ResticCause::unreachable, "\": unexpected EOF"},
+    {ResticCause::unreachable, "write: broken pipe"},
+    {ResticCause::unreachable, "use of closed network connection"},
+    {ResticCause::unreachable, "server closed idle connection"},
+    {ResticCause::unreachable, "timeout awaiting response headers"},
+    {ResticCause::unreachable, "server sent GOAWAY"},
+    {ResticCause::unreachable, "graceful shutdown GOAWAY"},
+    {ResticCause::unreachable, "http2: client conn"},
+    {ResticCause::unreachable, "stream error: stream ID"},
+    {ResticCause::unreachable, "first record does not look like a TLS handshake"},
+    {ResticCause::unreachable, ": request timeout"},  // restic's own, since 0.17
+    {ResticCause::unreachable, "was not read from or written to within the timeout period"},  // s3
+    {ResticCause::wrong_credentials, "signature we calculated does not match"},               // s3
     {ResticCause::wrong_credentials, "Access Key Id you provided does not exist"},
     {ResticCause::wrong_credentials, "access key ID"},
     {ResticCause::wrong_credentials, "access key does not exist"},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <span>
 
 namespace stash::sidecar {
@@ -20,13 +21,64 @@ Parts split(std::string_view path) {
   return parts;
 }
 
-void skip_character(std::string_view& text) {
-  do {
-    text.remove_prefix(1);
-  } while (!text.empty() && (text.front() & 0xC0) == 0x80);
+/// The bytes of one character.
+std::string_view take_character(std::string_view& text) {
+  std::size_t length = 1;
+  while (length < text.size() && (text[length] & 0xC0) == 0x80) ++length;
+  const std::string_view character = text.substr(0, length);
+  text.remove_prefix(length);
+  return character;
 }
 
-/// One name against one part of a pattern: * ? and \ before a character that stands for itself.
+/// One end of a range in a class of characters.
+std::optional<std::string_view> take_bound(std::string_view& pattern) {
+  if (pattern.starts_with('-') || pattern.starts_with(']')) return std::nullopt;
+  if (pattern.starts_with('\\')) pattern.remove_prefix(1);
+  if (pattern.empty()) return std::nullopt;
+  const std::string_view bound = take_character(pattern);
+  return pattern.empty() ? std::nullopt : std::optional(bound);
+}
+
+/// Takes a class of characters, which follows "[" and ends with "]", from the pattern, and says whether `character` is
+/// of it. nullopt: malformed. UTF-8 sorts as the characters do.
+/// https://pkg.go.dev/path/filepath#Match
+std::optional<bool> take_class(std::string_view& pattern, std::string_view character) {
+  const bool negated = pattern.starts_with('^');
+  if (negated) pattern.remove_prefix(1);
+  bool found = false;
+  do {
+    const auto low = take_bound(pattern);
+    auto high = low;
+    if (low && pattern.starts_with('-')) {
+      pattern.remove_prefix(1);
+      high = take_bound(pattern);
+    }
+    if (!high) return std::nullopt;
+    found = found || (*low <= character && character <= *high);
+  } while (!pattern.starts_with(']'));
+  pattern.remove_prefix(1);
+  return found != negated;
+}
+
+/// Takes what stands for one character from the pattern, if it stands for the first of `name`, and that with it.
+bool take_match(std::string_view& pattern, std::string_view& name) {
+  std::string_view rest = pattern, names_rest = name;
+  const std::string_view character = take_character(names_rest);
+  if (rest.starts_with('[')) {
+    rest.remove_prefix(1);
+    if (take_class(rest, character) != true) return false;
+  } else if (rest.starts_with('?')) {
+    rest.remove_prefix(1);
+  } else {
+    if (rest.starts_with('\\') && rest.size() > 1) rest.remove_prefix(1);
+    if (take_character(rest) != character) return false;
+  }
+  pattern = rest;
+  name = names_rest;
+  return true;
+}
+
+/// One name against one part of a pattern: * ? [class] and \ before a character that stands for itself.
 bool matches(std::string_view pattern, std::string_view name) {
   // After the last *: where to go on when what follows it does not match.
   std::string_view star, rest_at_star;
@@ -40,21 +92,9 @@ bool matches(std::string_view pattern, std::string_view name) {
       continue;
     }
     if (pattern.empty() && name.empty()) return true;
-    if (!pattern.empty() && !name.empty()) {
-      if (pattern.front() == '?') {
-        pattern.remove_prefix(1);
-        skip_character(name);
-        continue;
-      }
-      const std::string_view literal = pattern.substr(pattern.front() == '\\' && pattern.size() > 1 ? 1 : 0);
-      if (literal.front() == name.front()) {
-        pattern = literal.substr(1);
-        name.remove_prefix(1);
-        continue;
-      }
-    }
+    if (!pattern.empty() && !name.empty() && take_match(pattern, name)) continue;
     if (!has_star || rest_at_star.empty()) return false;
-    skip_character(rest_at_star);
+    take_character(rest_at_star);
     pattern = star;
     name = rest_at_star;
   }
@@ -73,22 +113,20 @@ bool matches_from_start(std::span<const std::string_view> pattern, std::span<con
          matches_from_start(pattern.subspan(1), names.subspan(1));
 }
 
-bool has_class(std::string_view pattern) {
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] == '\\') {
-      ++i;
-    } else if (pattern[i] == '[') {
-      return true;
-    }
+bool is_malformed(std::string_view part) {
+  while (!part.empty()) {
+    const bool is_class = part.front() == '[', is_escape = part.front() == '\\';
+    part.remove_prefix(1);
+    if (is_class && !take_class(part, "")) return true;
+    if (is_escape && !part.empty()) part.remove_prefix(1);
   }
   return false;
 }
 
 Taken matches_pattern(std::string_view pattern, std::span<const std::string_view> names) {
-  if (has_class(pattern)) return Taken::unknown;
   const std::string cleaned = std::filesystem::path(pattern).lexically_normal();
   const Parts parts = split(cleaned);
-  if (parts.empty()) return Taken::unknown;
+  if (parts.empty() || std::ranges::any_of(parts, is_malformed)) return Taken::unknown;
   const std::size_t last_start = cleaned.starts_with('/') ? 0 : names.size();
   for (std::size_t start = 0; start <= last_start; ++start) {
     if (matches_from_start(parts, names.subspan(start))) return Taken::yes;

@@ -180,12 +180,14 @@ class Sidecar {
     for (const Json* session : sessions) listed.insert(string_at(*session, {"metadata", "uid"}));
     const auto gone = [&listed](const std::string& uid) { return !listed.contains(uid); };
     std::erase_if(memory_.begun, gone);
+    std::erase_if(memory_.upkeep_begun, gone);
     std::erase_if(memory_.wanted_back, gone);
     beside_.forget_all_but(listed);
   }
 
   void forget(const std::string& uid) {
     memory_.begun.erase(uid);
+    memory_.upkeep_begun.erase(uid);
     beside_.forget(uid);
   }
 

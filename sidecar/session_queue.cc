@@ -56,7 +56,7 @@ std::vector<NextSession> waiting_sessions(const std::vector<const Json*>& sessio
 
 std::vector<NextSession> in_turn(std::vector<NextSession> waiting, const std::set<std::string>& tried) {
   std::ranges::sort(waiting, {}, [&tried](const NextSession& session) {
-    return std::tuple(tried.contains(session.uid), session.created, session.name);
+    return std::tuple(tried.contains(session.uid), !session.resume, session.created, session.name);
   });
   return waiting;
 }

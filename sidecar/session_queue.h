@@ -33,8 +33,8 @@ bool makes_way(const Json& session);
 std::vector<NextSession> waiting_sessions(const std::vector<const Json*>& sessions, std::string_view configuration,
                                           std::string_view host, const PodIdentity& pod);
 
-/// The order over all configurations: oldest first, but those of `tried` (UIDs) after all others, so that one that
-/// cannot be worked on keeps none waiting.
+/// The order over all configurations: what is ours already, whose application may be frozen, before what is new; then
+/// oldest first. But those of `tried` (UIDs) after all others, so that one that cannot be worked on keeps none waiting.
 std::vector<NextSession> in_turn(std::vector<NextSession> waiting, const std::set<std::string>& tried);
 
 /// How long this pod lets others go first when the watch shows such a session to all of them at once: a hundredth of a

@@ -9,11 +9,9 @@
 #include "base/log.h"
 #include "sidecar/backup_plan.h"
 #include "sidecar/backup_publish.h"
-#include "sidecar/backup_result.h"
-#include "sidecar/cache_cap.h"
-#include "sidecar/lost_owners.h"
-#include "sidecar/scratch.h"
+#include "sidecar/restart_limit.h"
 #include "sidecar/session_name.h"
+#include "sidecar/session_repository.h"
 #include "sidecar/upkeep_steps.h"
 #include "sidecar/work_progress.h"
 
@@ -37,7 +35,11 @@ class UpkeepRun {
  public:
   UpkeepRun(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration, HostStatus& status,
             bool resumes)
-      : context_(context), memory_(memory), configuration_(configuration), status_(status), resumes_(resumes) {
+      : context_(context),
+        configuration_(configuration),
+        status_(status),
+        resumes_(resumes),
+        repository_(context, memory, configuration, going_) {
     progress_.host = status.host();
     progress_.session_tag = session_tag(status.session());
     progress_.part = Part::upkeep;
@@ -49,7 +51,7 @@ class UpkeepRun {
 
   /// False: stopped or lost, and there is no result.
   bool run(const api::ObjectRef& object) {
-    if (auto failure = prepare(object)) progress_.error = *failure;
+    if (auto failure = begin(object)) progress_.error = *failure;
     while (go_on()) {
       const BackupStep step = next_step(progress_);
       if (step.kind == Kind::finish) return true;
@@ -58,7 +60,7 @@ class UpkeepRun {
       if (step.kind == Kind::find_repository) {
         find_repository();
       } else {
-        run_upkeep_step(step.kind, context_, configuration_, *restic_, progress_, [this] { return go_on(); });
+        run_upkeep_step(step.kind, context_, configuration_, repository_.restic(), progress_, going_);
       }
     }
     return false;
@@ -66,70 +68,49 @@ class UpkeepRun {
 
   BackupReport report(Nanoseconds duration) {
     return {.progress = progress_,
-            .repository = repository_,
-            .prepared = restic_.has_value(),
+            .repository = repository_.object(),
+            .prepared = repository_.is_prepared(),
             .work = work_.last(),
             .duration = duration,
-            .go_on = [this] { return go_on(); }};
+            .go_on = going_};
   }
 
  private:
   bool go_on() { return !context_.stop() && status_.beat(); }
 
+  std::optional<std::string> begin(const api::ObjectRef& own) {
+    if (status_.restarts() < kRestarts) return prepare(own);
+    return too_many_restarts(context_.pod, status_.restarts(),
+                             "the upkeep of the repository (check, retention policy)");
+  }
+
   std::optional<std::string> prepare(const api::ObjectRef& own) {
-    const GoOn going = [this] { return go_on(); };
-    const auto object = read_patiently(context_, api::kBackupSessionHosts, own, going);
+    const auto object = read_patiently(context_, api::kBackupSessionHosts, own, going_);
     if (!object) return object.error().message;
     const auto told = api::decode<api::BackupSessionHost>(*object);
     if (!told) return told.error().message;
     if (told->spec.upkeep) progress_.upkeep.others = hosts_beside(*told->spec.upkeep, status_.host());
 
-    const auto found = read_patiently(context_, api::kRepositories,
-                                      {configuration_.metadata.ns, configuration_.spec.repository}, going);
-    if (!found) return "reading the Repository: " + found.error().message;
-    auto repository = api::decode<api::Repository>(*found);
-    if (!repository) return repository.error().message;
-    repository_ = *std::move(repository);
-    progress_.first_backup = repository_->status.first_backup_time;
-    progress_.first_snapshot = repository_->status.first_snapshot_time;
-    progress_.check_due = check_is_due(repository_->status, context_.clock.now());
-    if (!progress_.check_due) progress_.last_check = repository_->status.last_check_time;
-    progress_.known_damaged = !repository_->status.integrity.value_or(true);
-
-    if (!memory_.restic) {
-      const auto version = probe_restic(context_.restic);
-      if (!version) return version.error().sentence;
-      memory_.restic = *version;
-    }
-    sweep_temporary_files(context_.restic.settings.temp_directory, context_.restic.settings.cache_directory);
-    const auto& spec = configuration_.spec;
-    auto restic = open_restic(context_, *repository_, Restic::Access::write, *memory_.restic,
-                              spec.target ? spec.target->ref.kind : "", cache_cap(spec.temp_dir, spec.runtime_settings),
-                              going, [this] { return lost_owners(context_); });
-    if (!restic) return restic.error().sentence;
-    restic_.emplace(*std::move(restic));
-    progress_.location = restic_->location();
-    return std::nullopt;
+    return repository_.prepare(progress_);
   }
 
   void find_repository() {
-    const auto found = restic_->has_repository();
+    const auto found = repository_.restic().has_repository();
     if (!found) {
       progress_.error = "opening the repository: " + found.error().sentence;
       progress_.unusable = true;
       return;
     }
     progress_.repository = *found ? RepositoryState::present : RepositoryState::absent;
-    if (resumes_ && *found) restic_->remove_own_locks();
+    if (resumes_ && *found) repository_.restic().remove_own_locks();
   }
 
   Context& context_;
-  BackupMemory& memory_;
   const api::BackupConfiguration& configuration_;
   HostStatus& status_;
   const bool resumes_;
-  std::optional<api::Repository> repository_;
-  std::optional<Restic> restic_;
+  const GoOn going_ = [this] { return go_on(); };
+  SessionRepository repository_;
   BackupProgress progress_;
   WorkProgress work_;
 };
@@ -139,8 +120,10 @@ class UpkeepRun {
 Result<bool> run_session_upkeep(Context& context, BackupMemory& memory, const api::BackupConfiguration& configuration,
                                 const Json& session, const NextSession& next, const std::string& host) {
   HostStatus status(context, api::kBackupSessions, session, place_beside(session, ""), host, next.entry);
+  // Whoever only lost sight of the API server has not ended. The backup of this session is another piece of work.
+  const bool new_here = memory.upkeep_begun.insert(next.uid).second;
   memory.begun.insert(next.uid);
-  TRY_VOID(next.resume ? status.resume() : status.claim());
+  TRY_VOID(next.resume ? status.resume(new_here ? Counted::yes : Counted::no) : status.claim());
   log_info("BackupSession {}/{}: upkeep of the repository", configuration.metadata.ns, next.name);
   const auto begun = context.clock.steady();
   UpkeepRun run(context, memory, configuration, status, next.resume);

@@ -13,6 +13,7 @@
 #include "inject/backend_objection.h"
 #include "inject/configuration_rules.h"
 #include "inject/decision.h"
+#include "inject/repository_sharing.h"
 #include "inject/restore_rules.h"
 
 namespace stash::webhook {
@@ -94,6 +95,18 @@ void add_time_out_warning(const std::string& time_out, std::string_view conseque
       fmt::format("stash: spec.timeOut {} is no duration above zero such as 30m or 2h; {}", time_out, consequence));
 }
 
+void add_sharing_warning(const api::BackupConfiguration& configuration, const WarnWorld& world, Warnings& warnings) {
+  if (!world.synced) return;
+  const api::WorkloadKind* kind = api::workload_kind(configuration.spec.target->ref);
+  const auto repository = world.repository(configuration.metadata.ns, configuration.spec.repository);
+  if (kind == nullptr || !repository) return;
+  const std::string label = fmt::format("Repository {}/{}", configuration.metadata.ns, repository->metadata.name);
+  for (const auto remark_on : {inject::lost_with_pods, inject::apart_on_nodes}) {
+    const std::string remark = remark_on(label, repository->spec.backend, kind->hosts);
+    if (!remark.empty()) warnings.push_back("stash: " + remark);
+  }
+}
+
 void add_warnings(const api::BackupConfiguration& configuration, const Review& review, const inject::Settings& settings,
                   const WarnWorld& world, Warnings& warnings) {
   if (const auto schedule = api::parse_schedule(configuration.spec.schedule); !schedule) {
@@ -122,6 +135,7 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
   inject::World asked;
   asked.configurations = {configuration};
   add_findings(review, settings, world, std::move(asked), configuration.spec.target->ref, warnings);
+  add_sharing_warning(configuration, world, warnings);
 }
 
 void add_warnings(const api::RestoreSession& session, const Review& review, const inject::Settings& settings,

@@ -53,6 +53,15 @@ TEST_CASE("two places are two", "[api][backend_place]") {
   CHECK(place_of(azure("one", "p")) != place_of(azure("two", "p")));
 }
 
+TEST_CASE("a directory of the node and one of the pod are not shared by all pods", "[api][backend_place]") {
+  CHECK(sharing_of(local({{"hostPath", {{"path", "/data"}}}})) == Sharing::node);
+  CHECK(sharing_of(local({{"emptyDir", Json::object()}})) == Sharing::pod);
+  CHECK(sharing_of(local(claim("c"))) == Sharing::all);
+  CHECK(sharing_of(local(nfs("/export"))) == Sharing::all);
+  CHECK(sharing_of(s3("h", "b", "a")) == Sharing::all);
+  CHECK(sharing_of({}) == Sharing::all);
+}
+
 TEST_CASE("where looking cannot tell, nothing is said", "[api][backend_place]") {
   CHECK(place_of(local({{"hostPath", {{"path", "/data"}}}})).empty());
   CHECK(place_of(local({{"emptyDir", Json::object()}})).empty());

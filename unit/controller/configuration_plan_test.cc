@@ -157,6 +157,17 @@ TEST_CASE("Ready does not say that backups run while they are paused, or pruned 
         "grows: set keepLast or another of its rules");
 }
 
+TEST_CASE("Ready says when each node may have a repository of its own", "[controller][configuration][F28]") {
+  const auto ready = [](const char* kind) {
+    return condition(a_configuration_world(a_backup_configuration().target({"apps/v1", kind, "stash-demo"})), "Ready");
+  };
+  CHECK(ready("DaemonSet")
+            .starts_with("True AllGood: backups run by the schedule; Repository demo/repo is the hostPath "
+                         "/data/repo: unless that is the same network mount on every node, each node"));
+  CHECK(ready("StatefulSet").contains("a repository of its own"));
+  CHECK(ready("Deployment") == "True AllGood: backups run by the schedule");
+}
+
 TEST_CASE("a missing target is named", "[controller][configuration]") {
   ConfigurationWorld world = a_configuration_world();
   world.workload.reset();

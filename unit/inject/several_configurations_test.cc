@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "inject/repository_sharing.h"
 #include "unit/inject/scene.h"
 
 namespace {
@@ -148,6 +149,25 @@ TEST_CASE("a repository in an emptyDir is injected with a remark", "[inject][sev
       Scene().repository(a_repository().volume({{"emptyDir", Json::object()}})).backup(configuration("a", 1));
   CHECK(codes_of(scene.inject(plain()).remarks) == Names{"RepositoryNotDurable"});
   CHECK(sidecar_in(scene.injected(plain())).is_object());
+}
+
+TEST_CASE("what pods of several hosts do not share is told of their Repository", "[inject][several]") {
+  using api::HostScheme;
+  const auto backend = [](const RepositoryBuilder& repository) { return repository.build().spec.backend; };
+  const api::Backend empty_dir = backend(a_repository().volume({{"emptyDir", Json::object()}}));
+  CHECK(lost_with_pods("R", empty_dir, HostScheme::single) == "R is an emptyDir: the backups are lost with their pod");
+  CHECK(lost_with_pods("R", empty_dir, HostScheme::ordinals) ==
+        "R is an emptyDir: the backups are lost with their pod, and each pod has a repository of its own");
+  const api::Backend host_path = backend(a_repository().host_path("/srv/backups"));
+  CHECK(apart_on_nodes("R", host_path, HostScheme::nodes) ==
+        "R is the hostPath /srv/backups: unless that is the same network mount on every node, each node has a "
+        "repository of its own there, of which only the last host's is checked and forgotten from, and a pod on a node "
+        "that comes later finds none and fails; a persistentVolumeClaim with ReadWriteMany is one for all");
+  CHECK(apart_on_nodes("R", host_path, HostScheme::single).empty());
+  for (const auto hosts : {HostScheme::single, HostScheme::ordinals, HostScheme::nodes}) {
+    CHECK(apart_on_nodes("R", backend(a_repository().pvc("c")), hosts).empty());
+    CHECK(lost_with_pods("R", host_path, hosts).empty());
+  }
 }
 
 TEST_CASE("a configuration may not rename the pod to its sidecar", "[inject][several]") {

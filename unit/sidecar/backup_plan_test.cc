@@ -84,6 +84,22 @@ TEST_CASE("a repository that held backups and is gone is never initialised again
       "Bring it back, or, if its loss is known, delete and create the Repository object to start afresh");
 }
 
+TEST_CASE("where the directory of a repository may be another one here, a repository that is gone says so",
+          "[sidecar][backup_plan][F36][I14]") {
+  const auto [sharing, words] = GENERATE(table<api::Sharing, const char*>(
+      {{api::Sharing::node,
+        "and is gone (or this node has another directory at that hostPath, which is one for all only as a network "
+        "mount); it is not initialised again."},
+       {api::Sharing::pod,
+        "and is gone (an emptyDir is lost with its pod, and each pod has its own); it is not initialised again."}}));
+  BackupProgress progress = of_paths({"/a"});
+  progress.repository = RepositoryState::absent;
+  progress.first_backup = kNow;
+  progress.sharing = sharing;
+  CHECK(next_step(progress) == BackupStep{Kind::finish});
+  CHECK_THAT(progress.error, Catch::Contains(words));
+}
+
 TEST_CASE("a repository that is left to an older Repository to make is not made", "[sidecar][backup_plan]") {
   BackupProgress progress = of_paths({"/a"});
   progress.leave_init = "Repository b has the same location";
@@ -451,6 +467,38 @@ TEST_CASE("a host that fails last does the upkeep for the others, and takes no c
     progress.unusable = true;
     progress.upkeep.alone = false;
     CHECK(next_step(progress) == BackupStep{Kind::finish});
+  }
+}
+
+TEST_CASE("a host that fails before it comes to the repository opens it only for the upkeep of others",
+          "[sidecar][backup_plan][F28][I11]") {
+  BackupProgress progress = of_paths({"/a"});
+  progress.paths[0].exists = false;
+  SECTION("not when it is the only one") { CHECK(next_step(progress) == BackupStep{Kind::finish}); }
+  SECTION("not before it has asked who is the last") {
+    progress.upkeep.alone = false;
+    CHECK(next_step(progress) == BackupStep{Kind::tell});
+    progress = told_beside(progress, State::at_work, State::backed_up);
+    CHECK(next_step(progress) == BackupStep{Kind::finish});
+  }
+  SECTION("when it is the last, unless the upkeep is left to the next session") {
+    progress = told_beside(progress, State::backed_up, State::backed_up);
+    CHECK(next_step(progress) == BackupStep{Kind::find_repository});
+    SECTION("as it cannot be opened") {
+      note_left_upkeep(progress, "restic is not there");
+      CHECK(shortcoming(progress, kFailedToApply) ==
+            "the upkeep of the repository is left to the next session: restic is not there");
+      CHECK(next_step(progress) == BackupStep{Kind::finish});
+    }
+    SECTION("as it is not there") {
+      progress.repository = RepositoryState::absent;
+      CHECK(next_step(progress) == BackupStep{Kind::finish});
+    }
+    SECTION("else it does it") {
+      progress.repository = RepositoryState::present;
+      CHECK(next_step(progress) == BackupStep{Kind::forget});
+      CHECK(hosts_to_forget(progress) == std::vector<std::string>{"host-1", "host-2"});
+    }
   }
 }
 

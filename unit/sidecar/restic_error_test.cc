@@ -121,6 +121,39 @@ TEST_CASE("before 0.17 every failure to open looks alike; only some mean that th
   CHECK(cause_of("something of the future") == ResticCause::unknown);
 }
 
+TEST_CASE("a connection that breaks is the backend's, whatever the layer that tells it",
+          "[sidecar][restic_error][F33][I5]") {
+  const auto* const why = GENERATE(
+      "Post \"http://h/data/ab\": net/http: HTTP/1.x transport connection broken: write tcp 10.0.0.1:4->10.0.0.2:443: "
+      "write: protocol wrong type for socket",
+      "Get \"http://h/\": net/http: HTTP/1.x transport connection broken: malformed HTTP response \"\\x15\\x03\\x01\"",
+      "Head \"https://h/config\": EOF", "client.PutObject: Put \"https://h/b/data/ab\": unexpected EOF",
+      "{\"message_type\":\"exit_error\",\"code\":1,\"message\":\"Fatal: Head \\\"https://h/config\\\": EOF\"}",
+      "write tcp 10.0.0.1:4->10.0.0.2:443: write: broken pipe",
+      "read tcp 10.0.0.1:4->10.0.0.2:443: use of closed network connection",
+      "Get \"https://h/\": http: server closed idle connection",
+      "Get \"https://h/\": net/http: timeout awaiting response headers",
+      "Get \"https://h/\": net/http: TLS handshake timeout", "dial tcp: lookup h on 10.0.0.2:53: server misbehaving",
+      "http2: server sent GOAWAY and closed the connection; LastStreamID=1999, ErrCode=NO_ERROR, debug=\"\"",
+      "Post \"https://h/data/ab\": http2: Transport: cannot retry err [http2: Transport received Server's graceful "
+      "shutdown GOAWAY] after Request.Body was written; define Request.GetBody to avoid this error",
+      "http2: client connection lost", "http2: client conn is closed",
+      "stream error: stream ID 5; INTERNAL_ERROR; received from peer",
+      "Get \"https://h/\": tls: first record does not look like a TLS handshake", "ReadFull: request timeout",
+      "client.PutObject: Your socket connection to the server was not read from or written to within the timeout "
+      "period.");
+  CAPTURE(why);
+  CHECK(cause(1, fmt::format("Fatal: unable to save snapshot: {}\n", why)) == ResticCause::unreachable);
+  CHECK(cause_of_retry(fmt::format("Save(<data/ab>) returned error, retrying after 1.3s: {}", why)) ==
+        ResticCause::unreachable);
+}
+
+TEST_CASE("a file that ends too early is no broken connection", "[sidecar][restic_error][F37][I11]") {
+  CHECK(cause(1, "Fatal: load <index/ea0a33cd46>: ReadFull: unexpected EOF") == ResticCause::unknown);
+  CHECK(cause(1, "Fatal: StreamPack: ReadFull: unexpected EOF\nFatal: repository contains errors\n") ==
+        ResticCause::damaged);
+}
+
 TEST_CASE("a retry notice says why, and whether trying again can help", "[sidecar][restic_error]") {
   const auto of = [](std::string_view why) {
     return cause_of_retry(fmt::format("Stat(<config/>) returned error, retrying after 1.3s: {}", why));

@@ -560,10 +560,11 @@ TEST_CASE("real restic: what include or exclude leave alone does not give way", 
   const std::vector<std::string> volume{data};
   bool decided = true;
   SECTION("include") { REQUIRE(restic.restore(made.summary->snapshot, {"sub"}, {}, volume, volume)); }
+  SECTION("a class of characters") { REQUIRE(restic.restore(made.summary->snapshot, {"[s]ub"}, {}, volume, volume)); }
   SECTION("exclude") { REQUIRE(restic.restore(made.summary->snapshot, {}, {"/**/data/file*"}, volume, volume)); }
   SECTION("and where that cannot be told, nothing does") {
     decided = repository.version.replaces_entries();
-    const auto restored = restic.restore(made.summary->snapshot, {"[s]ub"}, {}, volume, volume);
+    const auto restored = restic.restore(made.summary->snapshot, {}, {"/**/data/file*", "!sub"}, volume, volume);
     CHECK(restored.has_value() == decided);
     if (!restored) CHECK(restored.error().sentence.starts_with(data + "/"));
   }
@@ -596,9 +597,9 @@ TEST_CASE("real restic: patterns take what we think they take", "[sidecar][real]
       CHECK((is_taken(file, include, exclude) == Taken::yes) == fs::exists(file));
     }
   };
-  for (const std::string& pattern :
-       std::vector<std::string>{"x", "?", "/x", "a/**/x.tmp", "b/*", R"(\\)", "./a/b/c/", "**/c/**", data + "/a/*.txt",
-                                literal_pattern(data + "/a/b/c/*")}) {
+  for (const std::string& pattern : std::vector<std::string>{
+           "x", "?", "/x", "a/**/x.tmp", "b/*", R"(\\)", "./a/b/c/", "**/c/**", data + "/a/*.txt", "[w-y]", "[^a-z]",
+           "[a-c]/[b]/x*", "[é]", R"([\\])", "[!a]", literal_pattern(data + "/a/b/c/*")}) {
     restores_what_we_think({pattern}, {});
   }
   restores_what_we_think({}, {"*a*t", "data/x"});
@@ -688,11 +689,14 @@ TEST_CASE("real restic: an include that matches nothing is told, and one of what
   const bool there_already = GENERATE(false, true);
   CAPTURE(there_already);
   if (!there_already) destroy(data);
-  const auto nothing = restore("/uploads/*");
-  REQUIRE(nothing);
-  CHECK_FALSE(*nothing);
-  for (const std::string& include :
-       {data + "/uploads/file", std::string("empty"), data + "/uploads/*", std::string("uploads")}) {
+  for (const std::string include : {"/uploads/*", "[v-z]ploads", "[^u]ploads"}) {
+    CAPTURE(include);
+    const auto nothing = restore(include);
+    REQUIRE(nothing);
+    CHECK_FALSE(*nothing);
+  }
+  for (const std::string& include : {data + "/uploads/file", std::string("empty"), data + "/uploads/*",
+                                     std::string("uploads"), std::string("[a-u]ploads")}) {
     CAPTURE(include);
     const auto something = restore(include);
     REQUIRE(something);

@@ -1,5 +1,7 @@
 #include "sidecar/restore_patterns.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 namespace stash::sidecar {
@@ -40,16 +42,45 @@ TEST_CASE("an include with a leading ! leaves what one before it takes, and the 
   CHECK(is_taken(kPath, {"*.txt", "!/source/data"}, {}) == Taken::no);
   CHECK(is_taken(kPath, {"*.txt", "!/source/dat"}, {}) == Taken::yes);
   CHECK(is_taken(kPath, {"!logs", "*.txt"}, {}) == Taken::yes);
-  CHECK(is_taken(kPath, {"*.txt", "![l]ogs"}, {}) == Taken::unknown);
+  CHECK(is_taken(kPath, {"*.txt", "![l]ogs"}, {}) == Taken::no);
+  CHECK(is_taken(kPath, {"*.txt", "![l"}, {}) == Taken::unknown);
   CHECK(is_taken(kPath, {"[l]ogs", "!logs"}, {}) == Taken::no);
 }
 
-TEST_CASE("what a class of characters or an exclude with ! decides is not known, and what another decides is",
+// As of restic 0.14.0.
+TEST_CASE("a class of characters is one of them, of its ranges, or none of these",
+          "[sidecar][restore_patterns][F44][I13]") {
+  const auto [pattern, name, matches] = GENERATE(table<std::string, const char*, bool>({
+      {"[l]ogs", "logs", true},
+      {"[z]ogs", "logs", false},
+      {"[k-m]ogs", "logs", true},
+      {"[^k]ogs", "logs", true},
+      {"[^l]ogs", "logs", false},
+      {"[!z]ogs", "!ogs", true},
+      {"[!z]ogs", "logs", false},
+      {R"([\-]d)", "-d", true},
+      {R"(x[\]]y)", "x]y", true},
+      {"[é]", "é", true},
+      {"[à-ü]", "é", true},
+      {"[a-z]", "é", false},
+      {"*[0-9].log", "a1b2.log", true},
+      {"[b-a]", "a", false},
+      {"[l]og", "logs", false},
+      {"/**/[l]ogs", "logs", true},
+      {R"(\[l]ogs)", "logs", false},
+  }));
+  CAPTURE(pattern, name);
+  CHECK(is_taken(fmt::format("/0/{}", name), {pattern}, {}) == (matches ? Taken::yes : Taken::no));
+}
+
+TEST_CASE("what a malformed class of characters or an exclude with ! decides is not known, and what another decides is",
           "[sidecar][restore_patterns]") {
-  CHECK(is_taken(kPath, {"[l]ogs"}, {}) == Taken::unknown);
-  CHECK(is_taken(kPath, {}, {"[l]ogs"}) == Taken::unknown);
-  CHECK(is_taken(kPath, {"[l]ogs", "data"}, {}) == Taken::yes);
-  CHECK(is_taken(kPath, {}, {"[l]ogs", "data"}) == Taken::no);
+  const auto* const malformed = GENERATE("[l", "[]", "[]a]", "[a-", "[a-]", "[-a]", "l[/]ogs", "[^", R"([\)");
+  CAPTURE(malformed);
+  CHECK(is_taken(kPath, {malformed}, {}) == Taken::unknown);
+  CHECK(is_taken(kPath, {}, {malformed}) == Taken::unknown);
+  CHECK(is_taken(kPath, {malformed, "data"}, {}) == Taken::yes);
+  CHECK(is_taken(kPath, {}, {malformed, "data"}) == Taken::no);
   CHECK(is_taken(kPath, {}, {"data", "!logs"}) == Taken::unknown);
 }
 

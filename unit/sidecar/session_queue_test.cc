@@ -81,6 +81,21 @@ TEST_CASE("over all configurations the oldest comes first, and what was tried co
   CHECK(names(in_turn(waiting, {"uid-a", "uid-b", "uid-c"})) == std::vector<std::string>{"a", "b", "c"});
 }
 
+TEST_CASE("what a container had begun before it was restarted comes before what is new, however old that is",
+          "[sidecar][session_queue][F3][I9]") {
+  const Json older = a_backup_session("a", "daily").created(kNow - std::chrono::hours(2)).stamped().json();
+  const Json begun = a_backup_session("b", "hourly")
+                         .created(kNow - std::chrono::hours(1))
+                         .phase("Running")
+                         .host(running("uid-1"))
+                         .json();
+  auto waiting = waiting_sessions({&older}, "daily", "host-0", kPod);
+  std::ranges::copy(waiting_sessions({&begun}, "hourly", "host-0", kPod), std::back_inserter(waiting));
+  CHECK(names(in_turn(waiting, {})) == std::vector<std::string>{"b", "a"});
+  // By this container, which could not go on with it.
+  CHECK(names(in_turn(waiting, {"uid-b"})) == std::vector<std::string>{"a", "b"});
+}
+
 TEST_CASE("the pods of a session of many hosts begin one after another within a hundredth of a second a host",
           "[sidecar][session_queue][I20]") {
   Json session = a_backup_session("a").stamped().json();

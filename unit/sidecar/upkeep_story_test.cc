@@ -44,6 +44,41 @@ struct UpkeepStory : Story {
   }
 };
 
+TEST_CASE("the upkeep is given up when the container has ended in the middle of it three times",
+          "[sidecar][upkeep_story][F6][I6]") {
+  UpkeepStory story;
+  const bool was_outage = GENERATE(false, true);
+  const NextSession next{
+      .name = "app-backup-1700000000",
+      .uid = string_at(story.session, {"metadata", "uid"}),
+      .entry = {.index = 0, .phase = "Running", .pod = "app-6f-x", .pod_uid = "uid-pod", .restarts = 2},
+      .resume = true,
+      .beside = true,
+      .upkeep = true};
+  // This container has only backed its host up.
+  story.memory.begun.insert(next.uid);
+  if (was_outage) story.memory.upkeep_begun.insert(next.uid);
+  const Json object = story.object(Json::object());
+  story.script.on("PATCH", story.path).always().reply(object);
+  if (was_outage) {
+    story.script.on("GET", story.path).reply(object);
+    story.script.on("GET", test::Story::kRepositoryPath).reply(story.a_checked_repository_here().json());
+    story.script.on("POST", "/api/v1/namespaces/demo/events").always().reply(201, Json::object());
+    story.restic.on("cat", {.exit_code = 1, .standard_error = test::kWrongPassword});
+  }
+  CHECK(run_session_upkeep(story.context, story.memory, story.a_configuration_here().build(), story.session, next,
+                           "host-0") == true);
+  CHECK(story.restic.calls().empty() != was_outage);
+  CHECK((story.script.calls().front().json().back() ==
+         Json{{"op", "add"}, {"path", "/status/stats/0/claim/restarts"}, {"value", 3}}) != was_outage);
+  const Json result = test::result_in(story.script.calls());
+  CHECK(string_at(result, {"phase"}) == "Failed");
+  if (was_outage) return;
+  CHECK(string_at(result, {"error"})
+            .starts_with("the container stash ended 3 times in the middle of the upkeep of the repository (check, "
+                         "retention policy), which is not tried again."));
+}
+
 TEST_CASE("the upkeep leaves the snapshots alone of hosts that failed, and of those that never had a name",
           "[sidecar][upkeep_story][F28][I11]") {
   const auto [upkeep, for_all, why] = GENERATE(table<Json, bool, std::string>(

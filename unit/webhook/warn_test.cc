@@ -129,6 +129,26 @@ TEST_CASE("a Repository whose backend cannot be used is named", "[webhook][warn]
   CHECK_FALSE(warnings_for("Repository", a_repository().secret("").json()).empty());
 }
 
+TEST_CASE("a Repository that the hosts of a workload do not share is named, unless nothing is known yet",
+          "[webhook][warn][F28]") {
+  WarnWorld world = a_world();
+  const auto warnings = [&world](const char* kind, const Json& volume) {
+    world.repository = [&volume](const std::string&, const std::string&) {
+      return std::optional<api::Repository>(a_repository().volume(volume));
+    };
+    return warnings_for("BackupConfiguration", a_backup_configuration().target({"apps/v1", kind, "app"}).json(), world);
+  };
+  const Json host_path{{"hostPath", {{"path", "/srv/backups"}}}}, empty_dir{{"emptyDir", Json::object()}};
+  CHECK(any_contains(warnings("DaemonSet", host_path),
+                     "stash: Repository demo/repo is the hostPath /srv/backups: unless"));
+  CHECK(any_contains(warnings("StatefulSet", host_path), "each node has a repository of its own there"));
+  CHECK(any_contains(warnings("StatefulSet", empty_dir), "stash: Repository demo/repo is an emptyDir: "));
+  CHECK(warnings("Deployment", host_path).empty());
+  CHECK(warnings("DaemonSet", {{"persistentVolumeClaim", {{"claimName", "c"}}}}).empty());
+  world.synced = false;
+  CHECK(warnings("DaemonSet", host_path).empty());
+}
+
 TEST_CASE("credentials in a Repository's URL are pointed at, and not repeated", "[webhook][warn]") {
   const auto open = a_repository().with([](api::Repository& repository) {
     repository.spec.backend.local.reset();
