@@ -14,16 +14,11 @@ namespace stash::kube {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-namespace {
-
-/// The better one has the lower number.
-enum class Lane { changed, again };
-
-Lane other(Lane lane) { return lane == Lane::changed ? Lane::again : Lane::changed; }
-
-}  // namespace
-
 struct WorkQueue::Impl {
+  /// The better one has the lower number.
+  enum class Lane { changed, again };
+  static Lane other(Lane lane) { return lane == Lane::changed ? Lane::again : Lane::changed; }
+
   using Time = steady_clock::time_point;
   struct Delayed {
     Time due;
@@ -116,18 +111,18 @@ void WorkQueue::add(std::string key) { add_after(std::move(key), milliseconds{0}
 
 void WorkQueue::add_after(std::string key, milliseconds delay) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->delay(key, delay, impl_->all_at_once ? Lane::again : Lane::changed);
+  impl_->delay(key, delay, impl_->all_at_once ? Impl::Lane::again : Impl::Lane::changed);
 }
 
 void WorkQueue::look_again(std::string key, milliseconds delay) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->delay(key, delay, Lane::again);
+  impl_->delay(key, delay, Impl::Lane::again);
 }
 
 void WorkQueue::retry(std::string key, milliseconds at_least) {
   const std::lock_guard lock(impl_->mutex);
   const milliseconds wait = std::max(impl_->backoffs[key].next(), at_least);
-  impl_->delay(key, wait, Lane::again);
+  impl_->delay(key, wait, Impl::Lane::again);
 }
 
 void WorkQueue::forget(const std::string& key) {
@@ -144,8 +139,8 @@ std::optional<std::string> WorkQueue::next() {
   std::unique_lock lock(impl_->mutex);
   while (!impl_->down) {
     const auto look_again = impl_->promote_due();
-    const Lane turn = impl_->turn;
-    for (const Lane lane : {turn, other(turn)}) {
+    const Impl::Lane turn = impl_->turn;
+    for (const Impl::Lane lane : {turn, Impl::other(turn)}) {
       if (auto key = impl_->take(lane)) return key;
     }
     if (look_again) {
