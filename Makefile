@@ -64,7 +64,7 @@ e2e: image plugin tools ## end-to-end tests on a one-node cluster of their own
 upgrade-test: image tools ## helm upgrade from the chart of an earlier commit, of sidecars to another image; and uninstalling (minutes)
 	@$(PYTEST) e2e/tests/test_zz_uninstall.py e2e/tests/test_zz_upgrade.py
 
-guides: image plugin tools ## follow every guide of docs/ word by word on a cluster (make test does so with three of them)
+guides: image plugin tools ## follow every guide of docs/ word by word on a cluster (make test does so, too)
 	@e2e/servers/build-servers
 	@$(PYTEST) -n 3 --dist loadgroup e2e/tests/test_guides.py
 

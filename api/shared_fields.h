@@ -93,30 +93,48 @@ constexpr auto fields(Of<ContainerSettings>) {
 }
 
 /// Wire only: RuntimeSettings::pod stays raw.
-struct PodSettings {};
-constexpr auto fields(Of<PodSettings>) {
+struct JobPodSettings {};
+constexpr auto fields(Of<JobPodSettings>) {
   return std::tuple{
       Accepts{"serviceAccountName", as<std::string>(), "ServiceAccount of the CronJob that starts sessions."},
       Accepts{"imagePullSecrets", as<std::vector<AnyObject>>(), "Added to the workload's pod template."},
-      later<AnyObject>("nodeSelector", "Only for jobs."),
       later<bool>("automountServiceAccountToken", "Only for jobs.", {.false_matters = true}),
       later<std::string>("nodeName", "Only for jobs."),
       later<AnyObject>("securityContext", "Only for jobs."),
       later<AnyObject>("affinity", "Only for jobs."),
       later<std::string>("schedulerName", "Only for jobs."),
-      later<std::vector<AnyObject>>("tolerations", "Only for jobs."),
-      later<std::string>("priorityClassName", "Only for jobs."),
       later<int>("priority", "Only for jobs."),
       later<std::vector<AnyObject>>("readinessGates", "Only for jobs."),
       later<std::string>("runtimeClassName", "Only for jobs."),
       later<bool>("enableServiceLinks", "Only for jobs.", {.false_matters = true})};
 }
 
-constexpr auto fields(Of<RuntimeSettings>) {
+struct PodSettings {};
+constexpr auto fields(Of<PodSettings>) {
+  return std::tuple_cat(std::tuple{Accepts{"nodeSelector", as<AnyObject>(), "Of the CronJob's pods."},
+                                   Accepts{"tolerations", as<std::vector<AnyObject>>(), "Of the CronJob's pods."},
+                                   Accepts{"priorityClassName", as<std::string>(), "Of the CronJob's pods."}},
+                        fields(Of<JobPodSettings>{}));
+}
+/// Of a restore, which has no CronJob.
+struct RestorePodSettings {};
+constexpr auto fields(Of<RestorePodSettings>) {
+  return std::tuple_cat(std::tuple{later<AnyObject>("nodeSelector", "Only for jobs."),
+                                   later<std::vector<AnyObject>>("tolerations", "Only for jobs."),
+                                   later<std::string>("priorityClassName", "Only for jobs.")},
+                        fields(Of<JobPodSettings>{}));
+}
+
+template <class Pod>
+constexpr auto runtime_settings_fields() {
   return std::tuple{Field{"container", &RuntimeSettings::container, as<ContainerSettings>(),
                           "Settings of Stash's container in the workload."},
-                    Field{"pod", &RuntimeSettings::pod, as<PodSettings>(), "Settings of pods."}};
+                    Field{"pod", &RuntimeSettings::pod, as<Pod>(), "Settings of pods."}};
 }
+constexpr auto fields(Of<RuntimeSettings>) { return runtime_settings_fields<PodSettings>(); }
+/// Wire only.
+struct RestoreRuntimeSettings {};
+constexpr auto fields(Of<RestoreRuntimeSettings>) { return runtime_settings_fields<RestorePodSettings>(); }
 
 constexpr auto fields(Of<ExecAction>) {
   return std::tuple{Field{"command", &ExecAction::command, "The program and its arguments; no shell."}};

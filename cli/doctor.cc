@@ -23,6 +23,8 @@ const std::vector<std::string>& doctor_kinds() {
                                                  "backupsessions.stash.appscode.com",
                                                  "restoresessions.stash.appscode.com",
                                                  "backupblueprints.stash.appscode.com",
+                                                 "restics.stash.appscode.com",
+                                                 "backupbatches.stash.appscode.com",
                                                  "cronjobs.batch",
                                                  "mutatingwebhookconfigurations.admissionregistration.k8s.io",
                                                  "validatingwebhookconfigurations.admissionregistration.k8s.io"};

@@ -7,6 +7,7 @@
 #include "api/mass_deletion.h"
 #include "api/resource.h"
 #include "cli/doctor_world.h"
+#include "cli/not_taken_over.h"
 #include "cli/object.h"
 #include "cli/progress.h"
 #include "cli/table.h"
@@ -74,6 +75,11 @@ void check_stale(const DoctorWorld& world, Checks& checks) {
                         "{{.status.conditions}}'",
                         list, name_of(object), ns_of(object)));
     }
+  }
+  for (std::string& line : other_backups(world.lists)) {
+    good = false;
+    wrong(checks, Check::Level::warning, kArea, std::move(line),
+          "kubectl stash migrate says what else AppsCode's Stash left behind; delete the object when nobody needs it");
   }
   if (good) well(checks, kArea, "no object was left behind");
 }

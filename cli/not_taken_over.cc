@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "api/codec.h"
 #include "cli/object.h"
 #include "inject/configuration_rules.h"
@@ -55,8 +58,20 @@ std::string members_of(const Json& batch) {
   return fmt::format("{}", fmt::join(members, ", "));
 }
 
+void add_other_restores(const Lists& lists, std::vector<std::string>& lines) {
+  for (const auto& [list, kind] : {std::pair("recoveries", "Recovery"), {"restorebatches", "RestoreBatch"}}) {
+    for (const Json& object : list_of(lists, list)) {
+      lines.push_back(
+          fmt::format("{} {} is left alone: write a RestoreSession for each workload", kind, ref_of(object)));
+    }
+  }
+}
+
+}  // namespace
+
 /// In a namespace that asks for injection the old sidecars go with nothing in their place.
-void add_other_backups(const Lists& lists, std::vector<std::string>& lines) {
+std::vector<std::string> other_backups(const Lists& lists) {
+  std::vector<std::string> lines;
   for (const Json& restic : list_of(lists, "restics")) {
     lines.push_back(
         fmt::format("Restic {} is left alone, and its workloads have no backup any more: write a "
@@ -70,18 +85,8 @@ void add_other_backups(const Lists& lists, std::vector<std::string>& lines) {
         "of them. Delete its CronJob, or BackupSessions that nobody runs grow in number",
         ref_of(batch), members.empty() ? "" : fmt::format(" ({})", members)));
   }
+  return lines;
 }
-
-void add_other_restores(const Lists& lists, std::vector<std::string>& lines) {
-  for (const auto& [list, kind] : {std::pair("recoveries", "Recovery"), {"restorebatches", "RestoreBatch"}}) {
-    for (const Json& object : list_of(lists, list)) {
-      lines.push_back(
-          fmt::format("{} {} is left alone: write a RestoreSession for each workload", kind, ref_of(object)));
-    }
-  }
-}
-
-}  // namespace
 
 std::vector<std::string> not_taken_over(const Lists& lists) {
   std::vector<std::string> lines;
@@ -89,7 +94,7 @@ std::vector<std::string> not_taken_over(const Lists& lists) {
   add_lines<api::BackupConfiguration>(list_of(lists, "backupconfigurations"), lines);
   add_lines<api::RestoreSession>(list_of(lists, "restoresessions"), lines);
   add_lines<api::BackupBlueprint>(list_of(lists, "backupblueprints"), lines);
-  add_other_backups(lists, lines);
+  std::ranges::move(other_backups(lists), std::back_inserter(lines));
   add_other_restores(lists, lines);
   return lines;
 }

@@ -10,4 +10,7 @@ namespace stash::cli {
 /// those of the statuses, so that nobody has to wait for these.
 std::vector<std::string> not_taken_over(const Lists& lists);
 
+/// Of these, what backed up workloads that have no backup any more where nobody wrote a BackupConfiguration for them.
+std::vector<std::string> other_backups(const Lists& lists);
+
 }  // namespace stash::cli

@@ -6,7 +6,7 @@
 #include <charconv>
 
 #include "api/names.h"
-#include "api/restore_session.h"
+#include "api/restore_attempts.h"
 #include "base/time.h"
 #include "cli/object.h"
 #include "cli/table.h"
@@ -43,9 +43,10 @@ std::string message_of(const Json& session, std::string_view phase) {
   return "";
 }
 
+/// Where nothing was begun, no pod waits with it.
 bool is_tried_again(const Json& host) {
   const auto attempts = int_at(host, {"attempts"});
-  return string_at(host, {"phase"}) == "Failed" && attempts > 0 && attempts < api::kRestoreAttempts;
+  return attempts > 0 && api::has_attempt_left(string_at(host, {"phase"}), attempts);
 }
 
 /// Of the host that needed most. While one waits for its next attempt the message tells the one that failed.

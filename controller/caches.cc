@@ -165,6 +165,8 @@ bool Caches::synced() {
 }
 
 void Caches::start_waking() {
+  // What changes from now on is not to wait behind all that there is.
+  for (kube::WorkQueue* queue : queues.all()) queue->set_all_at_once(true);
   // First: what changes in between is woken twice, and none is missed.
   waking_ = true;
   const auto wake = [](const kube::Cache& cache, auto&& route) {
@@ -184,6 +186,7 @@ void Caches::start_waking() {
     wake(*cache,
          [this, kind](const ObjectRef& ref, const Object& object) { on_workload(*kind, ref, nullptr, object); });
   }
+  for (kube::WorkQueue* queue : queues.all()) queue->set_all_at_once(false);
 }
 
 Caches::Object Caches::workload(const api::WorkloadRef& ref) const { return workloads_.at(ref.kind)->get(ref.ref); }

@@ -2,11 +2,13 @@
 #include <atomic>
 #include <chrono>
 
+#include "controller/account_book.h"
 #include "controller/blueprint_book.h"
 #include "controller/caches.h"
 #include "controller/heartbeat_book.h"
 #include "controller/hook_runner.h"
 #include "controller/injection_book.h"
+#include "controller/job_pod.h"
 #include "controller/limits.h"
 #include "controller/miss_count.h"
 #include "controller/nudge_book.h"
@@ -39,7 +41,8 @@ struct Cluster {
               return kube::run_in_container(config, request, cancelled);
             },
             [&queues](const api::ObjectRef& session) { queues.sessions.add(to_string(session)); }, the_clock),
-        began(the_clock.steady()) {}
+        began(the_clock.steady()),
+        accounts(the_clock) {}
 
   Caches caches;
   inject::Settings settings;
@@ -57,6 +60,8 @@ struct Cluster {
   MissCount misses;  ///< of Repositories' Secrets and claims
   /// When this process began to lead, or, before that, to run.
   std::atomic<std::chrono::steady_clock::time_point> began;
+  JobResources job_resources;  ///< by flags, too; set before the workers begin
+  AccountBook accounts;        ///< by the names of BackupConfigurations
 
   std::chrono::seconds watched_for() const {
     return std::chrono::duration_cast<std::chrono::seconds>(clock.steady() - began.load());

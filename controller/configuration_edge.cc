@@ -13,8 +13,8 @@
 namespace stash::controller {
 namespace {
 
-constexpr std::chrono::minutes kResync{10};                  ///< heals a ServiceAccount, which is not watched
-constexpr std::chrono::minutes kTryRefusedConfiguration{5};  ///< what the API server refused may be allowed later
+constexpr std::chrono::seconds kResync = AccountBook::kTrusted;  ///< heals a ServiceAccount, which is not watched
+constexpr std::chrono::minutes kTryRefusedConfiguration{5};      ///< what the API server refused may be allowed later
 
 Result<void> gather_target(Cluster& cluster, kube::Api& api, const api::BackupConfiguration& configuration,
                            ConfigurationWorld& world) {
@@ -43,7 +43,6 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const Json& confi
   TRY(world.cron_job, owned_object(api, cluster.caches.cron_jobs, api::kCronJobs, {meta.ns, cron_job}));
   TRY(world.role, owned_object(api, cluster.caches.roles, api::kRoles, {meta.ns, role}));
   TRY(world.role_binding, owned_object(api, cluster.caches.role_bindings, api::kRoleBindings, {meta.ns, role}));
-  TRY(world.service_account, live_object(api, api::kServiceAccounts, {meta.ns, cron_job}));
   for (const auto& object : cluster.caches.cron_jobs_of(meta.ns, meta.uid)) {
     const api::ObjectMeta other = api::meta_of(*object);
     if (other.name == cron_job) continue;
@@ -58,16 +57,45 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const Json& confi
   return {};
 }
 
+Result<void> read_account(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref, ConfigurationWorld& world) {
+  TRY(world.service_account, live_object(api, api::kServiceAccounts, {ref.ns, cron_job_name(ref.name)}));
+  cluster.accounts.put(to_string(ref), world.service_account);
+  return {};
+}
+
+bool writes(const Plan& plan, std::initializer_list<api::Resource> resources) {
+  return std::ranges::any_of(
+      plan.writes, [&](const Write& write) { return std::ranges::find(resources, write.resource) != resources.end(); });
+}
+
+/// With the ServiceAccount as it was read last, unless something of the CronJob is to be written: what is no more as it
+/// was may not be so alone.
+Result<Plan> plan_with_account(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref, ConfigurationWorld& world) {
+  if (const auto known = cluster.accounts.look(to_string(ref))) {
+    world.service_account = known->account;
+    Plan plan = plan_configuration(world, cluster.settings);
+    if (!writes(plan, {api::kServiceAccounts, api::kRoles, api::kRoleBindings, api::kCronJobs})) return plan;
+  }
+  TRY_VOID(read_account(cluster, api, ref, world));
+  Plan plan = plan_configuration(world, cluster.settings);
+  if (writes(plan, {api::kServiceAccounts})) cluster.accounts.forget(to_string(ref));
+  return plan;
+}
+
 }  // namespace
 
 Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
   const auto object = cluster.caches.configurations.get(ref);
-  if (!object) return LookAgain();
+  if (!object) {
+    cluster.accounts.forget(to_string(ref));
+    return LookAgain();
+  }
   // Its own turn comes, and a finalizer of older Stash must not hold the namespace.
   if (cluster.is_going(ref.ns) && !api::meta_of(*object).being_deleted) return LookAgain();
   ConfigurationWorld world;
   world.configuration = *object;
   world.now = cluster.clock.now();
+  world.job_resources = cluster.job_resources.cron_job;
   world.not_opted_in = cluster.not_opted_in(ref.ns);
   TRY_VOID(gather_cron_job(cluster, api, *object, world));
   if (const auto configuration = api::decode<api::BackupConfiguration>(*object)) {
@@ -80,9 +108,12 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
     world.last_success = last_success(*configuration, sessions);
   }
   const ExecuteOptions options{cluster.dry_run, "BackupConfiguration Controller"};
-  const Plan plan = plan_configuration(world, cluster.settings);
+  TRY(const Plan plan, plan_with_account(cluster, api, ref, world));
   const auto done = execute(api, plan, *object, options, cluster.clock);
-  if (done) return std::min(plan.look_again_in.value_or(kResync), std::chrono::seconds(kResync));
+  if (done) {
+    const auto known = cluster.accounts.look(to_string(ref));
+    return std::min(plan.look_again_in.value_or(kResync), known ? known->left : kResync);
+  }
   if (done.error().code != ErrorCode::invalid && done.error().code != ErrorCode::denied) {
     return std::unexpected(done.error());
   }

@@ -186,14 +186,16 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
     return plan;
   }
 
-  const CronJobObjects wanted = cron_job_objects(*configuration, settings);
+  const auto wanted = cron_job_objects(*configuration, settings, world.job_resources);
   CronJobOutcome outcome = unwanted(world, *configuration, settings.exec_hooks);
   if (!outcome.reason.empty()) {
     drop_all(plan, world);
   } else if (!world.refused.empty()) {
     outcome = {std::string(reasons::kCronJobNotCreated), world.refused};
+  } else if (!wanted) {
+    outcome = {std::string(reasons::kCronJobNotCreated), wanted.error().message};
   } else {
-    outcome = plan_cron_job(plan, world, wanted);
+    outcome = plan_cron_job(plan, world, *wanted);
   }
 
   StatusDraft status(world.configuration, configuration->status.conditions, world.now);

@@ -6,6 +6,7 @@
 #include "api/backup_configuration.h"
 #include "api/repository.h"
 #include "controller/injection_facts.h"
+#include "controller/job_pod.h"
 #include "controller/obstacle.h"
 #include "controller/plan.h"
 #include "controller/withdrawal.h"
@@ -31,6 +32,7 @@ struct ConfigurationWorld {
   std::vector<api::ObjectMeta> other_cron_jobs, other_service_accounts;
   std::string refused;  ///< an earlier try in this pass: what the API server refused for good, and its sentence
   TimePoint now{};
+  Json job_resources = JobResources().cron_job;  ///< `resources` of the container in its CronJob's pods
 };
 
 /// Pure and total: CronJob and its access, conditions, phase, events when a condition becomes False.

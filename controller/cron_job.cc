@@ -8,6 +8,7 @@
 #include "controller/invoker_labels.h"
 #include "controller/job_pod.h"
 #include "controller/owned_object.h"
+#include "inject/runtime_settings.h"
 
 namespace stash::controller {
 namespace {
@@ -26,7 +27,7 @@ std::string service_account_name(const api::BackupConfiguration& configuration) 
   return chosen.empty() ? cron_job_name(configuration.metadata.name) : chosen;
 }
 
-Json container(const api::BackupConfiguration& configuration, const inject::Settings& settings) {
+Json container(const api::BackupConfiguration& configuration, const inject::Settings& settings, const Json& resources) {
   return {{"name", names::kSidecar},
           {"image", settings.image},
           {"imagePullPolicy", "IfNotPresent"},
@@ -38,9 +39,7 @@ Json container(const api::BackupConfiguration& configuration, const inject::Sett
                {{{"name", "JOB_NAME"},
                  {"valueFrom", {{"fieldRef", {{"fieldPath", "metadata.labels['batch.kubernetes.io/job-name']"}}}}}}})},
           {"securityContext", job_security_context()},
-          // Where a ResourceQuota counts any of these, a pod without it is refused. It needs about 10 MB.
-          {"resources",
-           {{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}, {"limits", {{"cpu", "500m"}, {"memory", "64Mi"}}}}}};
+          {"resources", resources}};
 }
 
 /// The administrator's and the author's own, each once.
@@ -57,14 +56,16 @@ Json image_pull_secrets(const api::BackupConfiguration& configuration, const inj
   return secrets;
 }
 
-Json cron_job(const api::BackupConfiguration& configuration, const inject::Settings& settings) {
+Json cron_job(const api::BackupConfiguration& configuration, const inject::Settings& settings, const Json& resources,
+              const Json& placement) {
   const auto ours = invoker_labels(configuration.metadata.name);
   auto labels = ours;
   labels.insert(configuration.metadata.labels.begin(), configuration.metadata.labels.end());
   Json pod = {{"serviceAccountName", service_account_name(configuration)},
               {"restartPolicy", "Never"},
-              {"nodeSelector", job_node_selector()},
-              {"containers", Json::array({container(configuration, settings)})}};
+              {"containers", Json::array({container(configuration, settings, resources)})}};
+  pod.update(placement);
+  pod["nodeSelector"].update(job_node_selector());
   if (Json secrets = image_pull_secrets(configuration, settings); !secrets.empty()) {
     pod["imagePullSecrets"] = std::move(secrets);
   }
@@ -131,8 +132,11 @@ std::string cron_role_name(const std::string& configuration) {
   return shorten_name(text(names::kCronJobRolePrefix) + configuration, 253);
 }
 
-CronJobObjects cron_job_objects(const api::BackupConfiguration& configuration, const inject::Settings& settings) {
-  CronJobObjects objects{cron_job(configuration, settings), role(configuration), role_binding(configuration), nullptr};
+Result<CronJobObjects> cron_job_objects(const api::BackupConfiguration& configuration, const inject::Settings& settings,
+                                        const Json& resources) {
+  TRY(const Json placement, inject::pod_placement(configuration.spec.runtime_settings));
+  CronJobObjects objects{cron_job(configuration, settings, resources, placement), role(configuration),
+                         role_binding(configuration), nullptr};
   const std::string own = cron_job_name(configuration.metadata.name);
   if (service_account_name(configuration) == own) {
     objects.service_account = {{"apiVersion", api::kServiceAccounts.api_version()},

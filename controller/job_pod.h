@@ -15,6 +15,14 @@ inline Json job_security_context() {
           {"seccompProfile", {{"type", "RuntimeDefault"}}}};
 }
 
+/// `resources` of these containers, by the administrator. Complete: where a ResourceQuota counts any of them, a pod
+/// without it is refused. What begins a session needs about 10 MB.
+struct JobResources {
+  Json cron_job = {{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}},
+                   {"limits", {{"cpu", "500m"}, {"memory", "64Mi"}}}};
+  Json wipe_out = {{"requests", {{"cpu", "50m"}, {"memory", "64Mi"}}}, {"limits", {{"cpu", "1"}, {"memory", "1Gi"}}}};
+};
+
 /// metadata of their pods. The proxy of a service mesh would not end with our program, and the Job neither.
 inline Json job_pod_metadata(Json labels) {
   labels["sidecar.istio.io/inject"] = "false";

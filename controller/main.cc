@@ -53,6 +53,7 @@ Result<void> run(Options options) {
   Metrics metrics;
   config.on_call = [&metrics](std::string_view verb, std::string_view code) { metrics.count_api_call(verb, code); };
   Cluster cluster(config, queues, options.settings, options.limits, options.dry_run, system_clock());
+  cluster.job_resources = options.job_resources;
   const auto render = [&] {
     return metrics.render(gather_gauges(cluster.caches, system_clock().now()), cluster.caches.synced());
   };

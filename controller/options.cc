@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "inject/runtime_settings.h"
+
 namespace stash::controller {
 
 bool parse_options(int argc, char** argv, Options& options, int& exit_code) {
@@ -31,6 +33,19 @@ bool parse_options(int argc, char** argv, Options& options, int& exit_code) {
          [&options](const std::string& when) { options.settings.upgrade_at_once = when == "at-once"; },
          "next-rollout: injected containers get another --image when their pods restart anyway; at-once: for its sake")
       ->check(CLI::IsMember({"next-rollout", "at-once"}));
+  const auto add_resources = [&app](const std::string& flag, Json& resources, const std::string& of) {
+    app.add_option_function<std::string>(
+        flag,
+        [flag, &resources](const std::string& json) {
+          auto parsed = inject::parse_resources(json);
+          if (!parsed) throw CLI::ValidationError(flag, parsed.error().message);
+          resources = *std::move(parsed);
+        },
+        of + R"(, as {"requests": .., "limits": ..})");
+  };
+  add_resources("--cron-job-resources", options.job_resources.cron_job, "Resources of the pods of the CronJobs");
+  add_resources("--wipe-out-resources", options.job_resources.wipe_out,
+                "Resources of the pods that remove the data of a Repository");
   app.add_flag("--dry-run", options.dry_run, "Print what would be written, and write nothing");
   if (!inject::parse_command_line(app, argc, argv, exit_code)) return false;
   options.limits.claim = std::chrono::seconds(claim);

@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 
+#include "controller/job_pod.h"
 #include "controller/limits.h"
 #include "inject/server_program.h"
 
@@ -8,6 +9,7 @@ namespace stash::controller {
 
 struct Options : inject::ServerOptions {
   Limits limits;
+  JobResources job_resources;
   std::string lease = "stash-controller";
   std::string cert_secret, webhook_service, webhook_configuration, validating_configuration;
   bool dry_run = false;

@@ -1,4 +1,6 @@
 #pragma once
+#include <array>
+
 #include "kube/work_queue.h"
 
 namespace stash::controller {
@@ -8,9 +10,11 @@ namespace stash::controller {
 struct Queues {
   kube::WorkQueue configurations, sessions, restores, repositories, workloads, blueprints;
 
+  std::array<kube::WorkQueue*, 6> all() {
+    return {&configurations, &sessions, &restores, &repositories, &workloads, &blueprints};
+  }
   void shut_down() {
-    for (kube::WorkQueue* queue : {&configurations, &sessions, &restores, &repositories, &workloads, &blueprints})
-      queue->shut_down();
+    for (kube::WorkQueue* queue : all()) queue->shut_down();
   }
 };
 

@@ -43,9 +43,7 @@ Result<void> gather_job(kube::Api& api, const api::ObjectRef& repository, WipeOu
   TRY(const Json pods, api.list(api::kPods, repository.ns, {.label_selector = "job-name=" + name}));
   for (const Json& pod : array_at(pods, {"items"})) {
     facts.trouble = pod_facts(pod, api::names::kSidecar).trouble;
-    for (const Json& container : array_at(pod, {"status", "containerStatuses"})) {
-      facts.report = string_at(container, {"state", "terminated", "message"});
-    }
+    facts.report = last_words(pod);
   }
   return {};
 }
@@ -122,6 +120,7 @@ Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const a
     return LookAgain();
   }
   RepositoryWorld world{.repository = *object, .settings = cluster.settings, .now = cluster.clock.now()};
+  world.wipe_out.resources = cluster.job_resources.wipe_out;
   const auto repository = api::decode<api::Repository>(*object);
   if (repository && repository->metadata.being_deleted) {
     if (repository->spec.wipe_out) {

@@ -13,6 +13,7 @@
 #include "controller/session_hosts.h"
 #include "controller/status_draft.h"
 #include "inject/withdrawal.h"
+#include "inject/workload_view.h"
 
 namespace stash::controller {
 namespace {
@@ -71,6 +72,12 @@ std::string user_of_volumes(const Cluster& cluster, const api::RestoreSession& r
   return "";
 }
 
+/// Who hears that his RestoreSession is gone ends, unless there is another of its name, which he waits for then.
+bool has_not_heard(const Cluster& cluster, const std::string& ns, const Json& pod) {
+  const Json* container = inject::named(array_at(pod, {"spec", "initContainers"}), api::names::kInitContainer);
+  return container != nullptr && !cluster.caches.restores.get({ns, inject::invoker_of(*container)});
+}
+
 bool restores_for_nobody(const Cluster& cluster, const std::string& ns, const Json& pod) {
   const std::string uid = string_at(pod, {"metadata", "annotations", api::names::kAppliedRestoreUid});
   const PodFacts facts = pod_facts(pod, api::names::kInitContainer);
@@ -80,16 +87,18 @@ bool restores_for_nobody(const Cluster& cluster, const std::string& ns, const Js
   });
 }
 
-/// The pod of a RestoreSession that was deleted, or replaced by one of its name. Nothing says when it has ended: its
-/// sign of life tells it, and nobody else.
-Result<std::string> pod_of_no_restore(Cluster& cluster, kube::Api& api, const api::RestoreSession& restore) {
+/// The pod of a RestoreSession that was deleted, or replaced by one of its name. It is told by its next sign of life,
+/// and one that is cut off from the API server ends by itself.
+Result<std::string> pod_of_no_restore(Cluster& cluster, kube::Api& api, const api::RestoreSession& restore,
+                                      std::chrono::seconds age) {
   const std::string& ns = restore.metadata.ns;
   const api::WorkloadRef target = target_of(restore);
   const auto workload = target.kind != nullptr ? cluster.caches.workload(target) : nullptr;
   if (!workload) return "";
   std::string name;
   const auto looked = for_each_pod(api, ns, *workload, [&](const Json& pod) {
-    if (restores_for_nobody(cluster, ns, pod)) name = string_at(pod, {"metadata", "name"});
+    const bool may_write = age < cluster.limits.notice || has_not_heard(cluster, ns, pod);
+    if (may_write && restores_for_nobody(cluster, ns, pod)) name = string_at(pod, {"metadata", "name"});
   });
   if (!looked && looked.error().code != ErrorCode::denied) return std::unexpected(looked.error());
   return name.empty() ? "" : fmt::format("pod {}, of a RestoreSession that is gone,", name);
@@ -121,12 +130,14 @@ Result<LookAgain> reconcile_restore(Cluster& cluster, kube::Api& api, const api:
     gather_rivals(cluster, *restore, world);
     const Json& stats = array_at(*session, {"status", "stats"});
     if (stats.empty()) world.used_by = user_of_volumes(cluster, *restore, world.injected);
-    if (stats.empty() && world.used_by.empty() && age(restore->metadata.created, world.now) < cluster.limits.notice) {
-      TRY(world.used_by, pod_of_no_restore(cluster, api, *restore));
+    const auto passed = age(restore->metadata.created, world.now);
+    // Who keeps to kStall has ended by then.
+    if (stats.empty() && world.used_by.empty() && passed < cluster.limits.stall) {
+      TRY(world.used_by, pod_of_no_restore(cluster, api, *restore, passed));
     }
     const Tally hosts = tally(stats);
     world.silent_for = cluster.heartbeats.silent_for(name, stats);
-    const bool settled = age(restore->metadata.created, world.now) >= cluster.limits.grace;
+    const bool settled = passed >= cluster.limits.grace;
     TRY(world.target, gather_target(cluster, api, ref.ns,
                                     {.session = *session,
                                      .owner = name,

@@ -6,6 +6,7 @@
 
 #include "api/codec.h"
 #include "api/names.h"
+#include "api/restore_attempts.h"
 #include "api/time_out.h"
 #include "controller/claims.h"
 #include "controller/expected_hosts.h"
@@ -95,7 +96,7 @@ std::string outlook(const Decision& decision) {
   for (const Json& host : decision.stats) {
     const auto attempts = int_at(host, {"attempts"});
     begun = begun || attempts > 0;
-    may_retry = may_retry || (string_at(host, {"phase"}) == kHostFailed && attempts < api::kRestoreAttempts);
+    may_retry = may_retry || api::has_attempt_left(string_at(host, {"phase"}), attempts);
   }
   if (decision.world.injected == decision.session.metadata.name) {
     return may_retry ? "; a pod that waits for it tries again" : "";
@@ -290,9 +291,8 @@ bool may_be_tried_again(const api::RestoreSession& session) {
   const api::RestoreSessionStatus& status = session.status;
   return status.phase == "Failed" && status.reason != names::kSuperseded &&
          !inject::was_ended_by_older_stash(session) &&
-         std::ranges::any_of(status.stats, [](const api::HostStats& host) {
-           return host.phase == kHostFailed && host.attempts < api::kRestoreAttempts;
-         });
+         std::ranges::any_of(
+             status.stats, [](const api::HostStats& host) { return api::has_attempt_left(host.phase, host.attempts); });
 }
 
 Plan plan_restore(const RestoreWorld& world) {

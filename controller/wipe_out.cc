@@ -7,6 +7,7 @@
 #include "api/backend_check.h"
 #include "api/names.h"
 #include "api/server_time.h"
+#include "api/wipe_out.h"
 #include "base/hash.h"
 #include "controller/job_pod.h"
 #include "controller/mass_deletion.h"
@@ -80,7 +81,8 @@ void say(Plan& plan, StatusDraft& status, const Json& object, std::string_view r
   look_again(plan, in);
 }
 
-Json container(const Json& object, const inject::Settings& settings, std::optional<TimePoint> server_time) {
+Json container(const Json& object, const inject::Settings& settings, const Json& resources,
+               std::optional<TimePoint> server_time) {
   const Json repository = {{"apiVersion", api::kRepositories.api_version()},
                            {"kind", api::kRepositories.kind},
                            {"metadata",
@@ -98,8 +100,7 @@ Json container(const Json& object, const inject::Settings& settings, std::option
           {"volumeMounts",
            {{{"name", "secret"}, {"mountPath", names::kSecretPath}, {"readOnly", true}},
             {{"name", "tmp"}, {"mountPath", names::kTmpPath}}}},
-          {"resources",
-           {{"requests", {{"cpu", "50m"}, {"memory", "64Mi"}}}, {"limits", {{"cpu", "1"}, {"memory", "1Gi"}}}}},
+          {"resources", resources},
           {"securityContext", job_security_context()}};
 }
 
@@ -122,7 +123,7 @@ std::string wipe_out_job_name(const std::string& repository) {
 }
 
 Json wipe_out_job(const api::Repository& repository, const Json& object, const inject::Settings& settings,
-                  std::optional<TimePoint> server_time) {
+                  const Json& resources, std::optional<TimePoint> server_time) {
   const Json labels = {{names::kManagedByLabel, names::kManagedBy},
                        {names::kComponentLabel, names::kWipeOutComponent},
                        {names::kRepositoryUidLabel, repository.metadata.uid}};
@@ -130,7 +131,7 @@ Json wipe_out_job(const api::Repository& repository, const Json& object, const i
               {"nodeSelector", job_node_selector()},
               {"automountServiceAccountToken", false},
               {"enableServiceLinks", false},
-              {"containers", Json::array({container(object, settings, server_time)})},
+              {"containers", Json::array({container(object, settings, resources, server_time)})},
               {"volumes",
                {{{"name", "secret"}, {"secret", {{"secretName", repository.spec.backend.storage_secret_name}}}},
                 {{"name", "tmp"}, {"emptyDir", Json::object()}}}}};
@@ -147,6 +148,15 @@ Json wipe_out_job(const api::Repository& repository, const Json& object, const i
             {"activeDeadlineSeconds", 86400},
             {"ttlSecondsAfterFinished", 86400},
             {"template", {{"metadata", job_pod_metadata(labels)}, {"spec", std::move(pod)}}}}}};
+}
+
+std::string last_words(const Json& pod) {
+  for (const Json& container : array_at(pod, {"status", "containerStatuses"})) {
+    const Json& ended = object_at(container, {"state", "terminated"});
+    if (std::string told = string_at(ended, {"message"}); !told.empty()) return told;
+    if (string_at(ended, {"reason"}) == "OOMKilled") return std::string(api::kWipeOutOutOfMemory);
+  }
+  return "";
 }
 
 void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, const Json& object) {
@@ -217,7 +227,7 @@ void plan_wipe_out(Plan& plan, StatusDraft& status, const api::Repository& repos
                            repository.metadata.ns, repository.spec.backend.storage_secret_name, kWayOut));
   }
   if (facts.job.is_null()) {
-    create_object(plan, api::kJobs, wipe_out_job(repository, object, settings, facts.server_time));
+    create_object(plan, api::kJobs, wipe_out_job(repository, object, settings, facts.resources, facts.server_time));
     return say(plan, status, object, reasons::kWipingOut, "a Job removes the data");
   }
   const api::ObjectMeta job = api::meta_of(facts.job);

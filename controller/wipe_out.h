@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "api/repository.h"
+#include "controller/job_pod.h"
 #include "controller/obstacle.h"
 #include "controller/plan.h"
 #include "controller/status_draft.h"
@@ -20,11 +21,12 @@ struct WipeOutFacts {
   std::vector<std::string> users;  ///< "BackupConfiguration demo/web": who still backs up there, or restores from it
   std::string same_place;          ///< name of another Repository that keeps its snapshots there; "" for none
   Presence secret = Presence::unknown;
-  bool namespace_is_going = false;       ///< then nothing can be created there any more
-  std::string refused;                   ///< an earlier try in this pass: what the API server refused for good
-  std::optional<TimePoint> server_time;  ///< by the API server's clock
-  std::size_t awaiting_wipe_out = 0;     ///< of the whole cluster: awaits_wipe_out
-  std::size_t wiped_at_once = 0;         ///< how many may; 0: any number
+  bool namespace_is_going = false;           ///< then nothing can be created there any more
+  std::string refused;                       ///< an earlier try in this pass: what the API server refused for good
+  std::optional<TimePoint> server_time;      ///< by the API server's clock
+  std::size_t awaiting_wipe_out = 0;         ///< of the whole cluster: awaits_wipe_out
+  std::size_t wiped_at_once = 0;             ///< how many may; 0: any number
+  Json resources = JobResources().wipe_out;  ///< of the Job's container
 };
 
 /// Local volumes and b2 are refused at admission, as in Stash; what got around that is not wiped either.
@@ -35,7 +37,11 @@ std::string wipe_out_job_name(const std::string& repository);
 /// Needs no rights at all: what it has to know is in its environment, and the Secret is mounted. `object` is the
 /// Repository. By `server_time` it finds out whether its node's clock is so far ahead that living locks look stale.
 Json wipe_out_job(const api::Repository& repository, const Json& object, const inject::Settings& settings,
-                  std::optional<TimePoint> server_time = std::nullopt);
+                  const Json& resources, std::optional<TimePoint> server_time = std::nullopt);
+
+/// How the container of its pod has ended, in a sentence; "" when that is not told, or not yet. With cgroup version 2
+/// the kernel ends our program together with a restic that takes too much memory, and it cannot say so.
+std::string last_words(const Json& pod);
 
 /// The finalizer stands as long as wipeOut does, and only there: a dead operator holds up no other deletion.
 void keep_wipe_out_finalizer(Plan& plan, const api::Repository& repository, const Json& object);

@@ -70,7 +70,7 @@ void work(Cluster& cluster, const kube::Config& config, const Kind& kind, Metric
                             std::chrono::steady_clock::now() - began);
     if (result) {
       kind.queue.forget(*key);
-      if (*result) kind.queue.add_after(*key, **result);
+      if (*result) kind.queue.look_again(*key, **result);
     } else {
       react(kind, *key, result.error());
     }

@@ -213,6 +213,15 @@ Shape resources() {
   return object({{"limits", amounts}, {"requests", amounts}}, requests_within_limits);
 }
 
+Json stated_parts(const Json& resources) {
+  Json stated = Json::object();
+  for (const char* part : {"limits", "requests"}) {
+    const Json& amounts = object_at(resources, {part});
+    if (!amounts.empty()) stated[part] = amounts;
+  }
+  return stated;
+}
+
 // --- security context
 
 std::string profile_objection(const Json& value) {
@@ -255,6 +264,22 @@ Shape security_context() {
                 never_privileged);
 }
 
+// --- placement of pods that are not the workload's
+
+/// What is not a field at all the API server answers with an error of its own, as if trying again could help.
+const Shape& placement_shape() {
+  static const Shape shape = object(
+      {{"nodeSelector", map_of(text())},
+       {"tolerations", list_of(object({{"key", text()},
+                                       {"operator", text()},
+                                       {"value", text()},
+                                       {"effect", text()},
+                                       {"tolerationSeconds", integer(std::numeric_limits<std::int64_t>::min(),
+                                                                     std::numeric_limits<std::int64_t>::max())}}))},
+       {"priorityClassName", text()}});
+  return shape;
+}
+
 const Shape& container_shape() {
   static const Shape shape = object({{"resources", resources()},
                                      {"livenessProbe", probe(1, true)},
@@ -286,10 +311,7 @@ Result<ContainerSettings> container_settings(const api::RuntimeSettings& setting
   if (settings.container.is_null()) return ContainerSettings{};
   TRY(const Json container, clean(settings.container, container_shape(), "spec.runtimeSettings.container"));
   ContainerSettings checked;
-  for (const char* part : {"limits", "requests"}) {
-    const Json& amounts = object_at(container, {"resources", part});
-    if (!amounts.empty()) checked.resources[part] = amounts;
-  }
+  checked.resources = stated_parts(object_at(container, {"resources"}));
   for (const char* hook : {"livenessProbe", "readinessProbe", "lifecycle"}) {
     const Json& value = object_at(container, {hook});
     if (!value.empty()) checked.hooks[hook] = value;
@@ -304,6 +326,24 @@ Result<ContainerSettings> container_settings(const api::RuntimeSettings& setting
   }
   checked.env_from = array_at(container, {"envFrom"});
   return checked;
+}
+
+Result<Json> parse_resources(std::string_view json) {
+  TRY(const Json value, parse_json(json));
+  TRY(const Json cleaned, clean(value, resources(), "resources"));
+  return stated_parts(cleaned);
+}
+
+Result<Json> pod_placement(const api::RuntimeSettings& settings) {
+  Json wishes = Json::object();
+  for (const char* part : {"nodeSelector", "tolerations", "priorityClassName"}) {
+    if (const Json* wish = at(settings.pod, {part})) wishes[part] = *wish;
+  }
+  TRY(Json placement, clean(wishes, placement_shape(), "spec.runtimeSettings.pod"));
+  for (const char* part : {"nodeSelector", "tolerations"}) {
+    if (has(placement, part) && placement[part].empty()) placement.erase(part);
+  }
+  return placement;
 }
 
 std::vector<std::string> pull_secrets_of(const api::RuntimeSettings& settings) {

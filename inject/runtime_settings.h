@@ -16,6 +16,14 @@ struct ContainerSettings {
 /// Error invalid names the field: "spec.runtimeSettings.container/resources/limits/cpu: not a quantity".
 Result<ContainerSettings> container_settings(const api::RuntimeSettings& settings);
 
+/// `resources` of a container, from JSON; a part that says nothing is left out, as the API server does. Error invalid:
+/// "resources/limits/cpu: not a quantity".
+Result<Json> parse_resources(std::string_view json);
+
+/// Where the pods of a CronJob may run: nodeSelector, tolerations and priorityClassName of runtimeSettings.pod,
+/// checked, each only when given. Error invalid as for container_settings.
+Result<Json> pod_placement(const api::RuntimeSettings& settings);
+
 /// Names in runtimeSettings.pod.imagePullSecrets.
 std::vector<std::string> pull_secrets_of(const api::RuntimeSettings& settings);
 

@@ -15,50 +15,92 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 struct WorkQueue::Impl {
+  /// The better one has the lower number.
+  enum class Lane { changed, again };
+  static Lane other(Lane lane) { return lane == Lane::changed ? Lane::again : Lane::changed; }
+
+  using Time = steady_clock::time_point;
+  struct Delayed {
+    Time due;
+    Lane lane;
+  };
+
   mutable std::mutex mutex;
   std::condition_variable changed;
-  bool down = false;
-  std::deque<std::string> ready;  ///< in order; `waiting` says whether a key is in it
-  std::set<std::string> waiting;
-  std::map<std::string, steady_clock::time_point> delayed;
-  std::set<std::string> active;  ///< handed out, not done
-  std::set<std::string> again;   ///< active, and added meanwhile
+  bool down = false, all_at_once = false;
+  std::map<Lane, std::deque<std::string>> ready;  ///< in order; also keys that have left this lane or the queue
+  std::map<std::string, Lane> waiting;            ///< what is in `ready`, and where it counts
+  Lane turn = Lane::changed;
+  std::map<std::string, Delayed> delayed;
+  std::set<std::pair<Time, std::string>> by_due;  ///< of `delayed`
+  std::set<std::string> active;                   ///< handed out, not done
+  std::map<std::string, Lane> again;              ///< active, and added meanwhile
   std::map<std::string, Backoff> backoffs;
 
-  void make_ready(std::string key) {
-    delayed.erase(key);
-    if (active.contains(key)) {
-      again.insert(std::move(key));
-    } else if (waiting.insert(key).second) {
-      ready.push_back(std::move(key));
-      changed.notify_one();
-    }
+  std::optional<Delayed> undelay(const std::string& key) {
+    const auto found = delayed.extract(key);
+    if (found.empty()) return std::nullopt;
+    by_due.erase({found.mapped().due, key});
+    return found.mapped();
   }
 
-  void delay(std::string key, milliseconds wait) {
+  void make_ready(const std::string& key, Lane lane) {
+    if (const auto was = undelay(key)) lane = std::min(lane, was->lane);
+    auto& keys = active.contains(key) ? again : waiting;
+    const auto [entry, added] = keys.try_emplace(key, lane);
+    if (!added && entry->second <= lane) return;
+    entry->second = lane;
+    if (&keys == &again) return;
+    ready[lane].push_back(key);
+    changed.notify_one();
+  }
+
+  /// Comes anyway, and no later than in this lane.
+  bool is_coming(const std::string& key, Lane lane) const {
+    for (const auto* keys : {&waiting, &again}) {
+      if (const auto found = keys->find(key); found != keys->end() && found->second <= lane) return true;
+    }
+    return false;
+  }
+
+  void delay(const std::string& key, milliseconds wait, Lane lane) {
     if (down) return;
-    if (wait.count() <= 0) return make_ready(std::move(key));
-    if (waiting.contains(key) || again.contains(key)) return;
-    const auto due = steady_clock::now() + wait;
-    const auto [entry, added] = delayed.try_emplace(std::move(key), due);
-    if (!added) entry->second = std::min(entry->second, due);
+    if (wait.count() <= 0) return make_ready(key, lane);
+    if (is_coming(key, lane)) return;
+    Time due = steady_clock::now() + wait;
+    if (const auto was = undelay(key)) {
+      due = std::min(due, was->due);
+      lane = std::min(lane, was->lane);
+    }
+    delayed.emplace(key, Delayed{due, lane});
+    by_due.emplace(due, key);
     changed.notify_one();
   }
 
   /// Makes what is due ready; returns when to look again.
-  std::optional<steady_clock::time_point> promote_due() {
+  std::optional<Time> promote_due() {
     const auto now = steady_clock::now();
-    std::optional<steady_clock::time_point> next;
-    std::vector<std::string> due;
-    for (const auto& [key, when] : delayed) {
-      if (when <= now) {
-        due.push_back(key);
-      } else if (!next || when < *next) {
-        next = when;
-      }
+    while (!by_due.empty() && by_due.begin()->first <= now) {
+      const std::string key = by_due.begin()->second;
+      make_ready(key, delayed.at(key).lane);
     }
-    for (std::string& key : due) make_ready(std::move(key));
-    return next;
+    return by_due.empty() ? std::nullopt : std::optional(by_due.begin()->first);
+  }
+
+  std::optional<std::string> take(Lane lane) {
+    auto& keys = ready[lane];
+    while (!keys.empty()) {
+      std::string key = std::move(keys.front());
+      keys.pop_front();
+      const auto found = waiting.find(key);
+      if (found == waiting.end() || found->second != lane) continue;
+      waiting.erase(found);
+      undelay(key);
+      active.insert(key);
+      turn = other(lane);
+      return key;
+    }
+    return std::nullopt;
   }
 };
 
@@ -69,13 +111,18 @@ void WorkQueue::add(std::string key) { add_after(std::move(key), milliseconds{0}
 
 void WorkQueue::add_after(std::string key, milliseconds delay) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->delay(std::move(key), delay);
+  impl_->delay(key, delay, impl_->all_at_once ? Impl::Lane::again : Impl::Lane::changed);
+}
+
+void WorkQueue::look_again(std::string key, milliseconds delay) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->delay(key, delay, Impl::Lane::again);
 }
 
 void WorkQueue::retry(std::string key, milliseconds at_least) {
   const std::lock_guard lock(impl_->mutex);
   const milliseconds wait = std::max(impl_->backoffs[key].next(), at_least);
-  impl_->delay(std::move(key), wait);
+  impl_->delay(key, wait, Impl::Lane::again);
 }
 
 void WorkQueue::forget(const std::string& key) {
@@ -83,16 +130,18 @@ void WorkQueue::forget(const std::string& key) {
   impl_->backoffs.erase(key);
 }
 
+void WorkQueue::set_all_at_once(bool on) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->all_at_once = on;
+}
+
 std::optional<std::string> WorkQueue::next() {
   std::unique_lock lock(impl_->mutex);
   while (!impl_->down) {
     const auto look_again = impl_->promote_due();
-    if (!impl_->ready.empty()) {
-      std::string key = std::move(impl_->ready.front());
-      impl_->ready.pop_front();
-      impl_->waiting.erase(key);
-      impl_->active.insert(key);
-      return key;
+    const Impl::Lane turn = impl_->turn;
+    for (const Impl::Lane lane : {turn, Impl::other(turn)}) {
+      if (auto key = impl_->take(lane)) return key;
     }
     if (look_again) {
       impl_->changed.wait_until(lock, *look_again);
@@ -106,7 +155,8 @@ std::optional<std::string> WorkQueue::next() {
 void WorkQueue::done(const std::string& key) {
   const std::lock_guard lock(impl_->mutex);
   impl_->active.erase(key);
-  if (impl_->again.erase(key) > 0 && !impl_->down) impl_->make_ready(key);
+  const auto again = impl_->again.extract(key);
+  if (!again.empty() && !impl_->down) impl_->make_ready(key, again.mapped());
 }
 
 void WorkQueue::shut_down() {
@@ -117,12 +167,12 @@ void WorkQueue::shut_down() {
 
 std::size_t WorkQueue::due() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->ready.size() + impl_->again.size();
+  return impl_->waiting.size() + impl_->again.size();
 }
 
 std::size_t WorkQueue::size() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->ready.size() + impl_->delayed.size() + impl_->again.size();
+  return impl_->waiting.size() + impl_->delayed.size() + impl_->again.size();
 }
 
 }  // namespace stash::kube

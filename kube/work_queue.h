@@ -8,15 +8,24 @@ namespace stash::kube {
 
 /// A keyed queue: a key is in it once, and is never handed to two workers at once; a key added while it is worked on
 /// comes again afterwards. Thread-safe.
+///
+/// It has two lanes, so that what has changed does not wait behind thousands of keys that are only due for another
+/// look. Workers take from them in turns: neither is left waiting, however much there is in the other.
 class WorkQueue {
  public:
   WorkQueue();
   ~WorkQueue();
+  /// Something about it has changed.
   void add(std::string key);
-  void add_after(std::string key, std::chrono::milliseconds delay);  ///< the earliest of several delays wins
-  /// After a failure: add_after with this key's own backoff (800 ms doubling to 30 s), or `at_least` if longer.
+  /// The same, in one look with what changes in that time; the earliest of several delays wins.
+  void add_after(std::string key, std::chrono::milliseconds delay);
+  /// Nothing has changed: it comes in the second lane, unless add() brings it into the first.
+  void look_again(std::string key, std::chrono::milliseconds delay = {});
+  /// After a failure: look_again with this key's own backoff (800 ms doubling to 30 s), or `at_least` if longer.
   void retry(std::string key, std::chrono::milliseconds at_least = {});
   void forget(const std::string& key);  ///< after a success: resets its backoff
+  /// As long as it is on, add() is look_again(): for when all that exists is added, whatever has changed of it.
+  void set_all_at_once(bool on);
   /// Blocks until a key is due; nullopt after shut_down. done() must follow, on any thread.
   std::optional<std::string> next();
   void done(const std::string& key);

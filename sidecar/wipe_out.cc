@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "api/codec.h"
+#include "api/wipe_out.h"
 #include "base/log.h"
 #include "sidecar/scratch.h"
 
@@ -61,11 +62,16 @@ ResticResult<std::string> run(const ResticPlace& place, const std::string& text,
   return remove_all(*restic);
 }
 
+/// restic's remedy for that is of containers in a workload.
+std::string sentence_of(const ResticFailure& failure) {
+  return failure.cause == ResticCause::out_of_memory ? std::string(api::kWipeOutOutOfMemory) : failure.sentence;
+}
+
 }  // namespace
 
 int wipe_out(const ResticPlace& place, const std::string& repository, const std::string& report, const GoOn& go_on) {
   const auto outcome = run(place, repository, go_on);
-  const std::string& sentence = outcome ? *outcome : outcome.error().sentence;
+  const std::string sentence = outcome ? *outcome : sentence_of(outcome.error());
   if (outcome) {
     log_info("{}", sentence);
   } else {

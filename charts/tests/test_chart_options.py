@@ -8,7 +8,8 @@ from test_chart import CommandFailed, pods_of, render
 @pytest.mark.parametrize("wrong, told", [("image.repo=x", "image"), ("injection.mode=maybe", "opt-in"),
                                          ("webhook.replicas=0", "replicas"), ("logLevel=loud", "logLevel"), ("sidecar.upgrade=now", "at-once"), ("pushgateway.url=host:9091", "url"),
                                          ("hostPath.allowed={data}", "hostPath"), ("hostPath.allowed={/data/../etc}", "hostPath"),
-                                         ("hooks.exec=sometimes", "exec"), ("wipeOut.limit=-1", "limit"), ("wipeOut.limit=many", "limit")])
+                                         ("hooks.exec=sometimes", "exec"), ("wipeOut.limit=-1", "limit"), ("wipeOut.limit=many", "limit"),
+                                         ("cronJob.resources.requests.memory=little", "memory"), ("wipeOut.resources.limits.gpu=1", "gpu")])
 def test_a_wrong_value_is_refused_and_named(wrong, told):
     with pytest.raises(CommandFailed, match=told):
         render("--set", wrong)
@@ -84,8 +85,22 @@ def test_the_operator_and_not_the_webhook_is_told_when_sidecars_are_upgraded(whe
 @pytest.mark.parametrize("values, told", [([], ["--wipe-out-limit=10"]), (["--set", "wipeOut.limit=0"], ["--wipe-out-limit=0"]),
                                           (["--set", "wipeOut.limit=2000000"], ["--wipe-out-limit=2000000"]), (["--set", "wipeOut=null"], [])])
 def test_the_operator_is_told_how_many_repositories_may_be_wiped_at_once(values, told):
-    args = {name: [a for c in t["spec"]["containers"] for a in c["args"] if "wipe-out" in a] for name, t in pods_of(render(*values)).items()}
+    args = {name: [a for c in t["spec"]["containers"] for a in c["args"] if "wipe-out-limit" in a] for name, t in pods_of(render(*values)).items()}
     assert args == {"stash-operator": told, "stash-webhook": []}
+
+
+def test_the_operator_is_told_what_the_pods_of_its_jobs_take():
+    def told(*values):
+        args = {name: [a for c in t["spec"]["containers"] for a in c["args"] if a.startswith(("--cron-job-", "--wipe-out-r"))]
+                for name, t in pods_of(render(*values)).items()}
+        assert args["stash-webhook"] == []
+        return {flag: json.loads(value) for flag, value in (a.split("=", 1) for a in args["stash-operator"])}
+    assert told() == {"--cron-job-resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "500m", "memory": "64Mi"}},
+                      "--wipe-out-resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}}}
+    assert told("--set", "cronJob.resources.requests.memory=128Mi,cronJob.resources.limits=null")["--cron-job-resources"] == {
+        "requests": {"cpu": "10m", "memory": "128Mi"}}
+    # What `helm upgrade --reuse-values` from an older release brings along.
+    assert told("--set", "cronJob=null,wipeOut.resources=null") == {}
 
 
 def user_roles(*more):

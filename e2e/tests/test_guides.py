@@ -36,8 +36,6 @@ GUIDES = {"quick-start.md": None, "guides/deployment.md": None, "guides/stateful
 TRUST = "; trust the server"
 # What is there already when a document begins: another one, up to a heading.
 AFTER = {"operations.md": ("guides/s3.md", "## The restore")}
-# One store and two kinds of workload in make test, of which the second has a volume for each pod; all of them in make guides.
-QUICK = ("quick-start.md", "guides/statefulset.md", "guides/s3.md")
 
 
 def replaced(text, pairs):
@@ -132,7 +130,7 @@ def values_of(server):
     return {**server.secret, **backend, **({"authority": server.secret["CA_CERT_DATA"]} if "CA_CERT_DATA" in server.secret else {})}
 
 
-@pytest.mark.parametrize("document", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in GUIDES])
+@pytest.mark.parametrize("document", GUIDES)
 def test_a_guide_is_followed_word_by_word(kube, turn, document):
     directory = paths.cluster_directory(kube.cluster) / "volumes" / f"guide-{Path(document).stem}"
     shutil.rmtree(directory, ignore_errors=True)

@@ -24,12 +24,12 @@ TEST_CASE("fields of later releases are named, those that mean nothing here too"
       "target": {"alias": "a", "args": ["-v"], "replicas": 2, "snapshotClassName": "s", "exclude": ["*.tmp"],
                  "volumeMounts": [{"name": "v", "mountPath": "/v"}, {"name": "w", "mountPath": "/w", "readOnly": true}]},
       "runtimeSettings": {"container": {"nice": {"adjustment": 5}, "resources": {"anything": {"goes": 1}}, "cpu": 1},
-                          "pod": {"nodeSelector": {"a": "b"}, "serviceAccountName": "s", "enableServiceLinks": false}},
+                          "pod": {"nodeSelector": {"a": "b"}, "tolerations": [{}], "priorityClassName": "p",
+                                  "affinity": {"a": {}}, "serviceAccountName": "s", "enableServiceLinks": false}},
       "tempDir": {"size": "1Gi", "disableCaching": true}, "retention/Policy": {}})");
-  CHECK(fields.not_yet == Pointers{"/spec/driver", "/spec/interimVolumeTemplate",
-                                   "/spec/runtimeSettings/pod/enableServiceLinks",
-                                   "/spec/runtimeSettings/pod/nodeSelector", "/spec/target/alias", "/spec/target/args",
-                                   "/spec/target/replicas", "/spec/target/snapshotClassName",
+  CHECK(fields.not_yet == Pointers{"/spec/driver", "/spec/interimVolumeTemplate", "/spec/runtimeSettings/pod/affinity",
+                                   "/spec/runtimeSettings/pod/enableServiceLinks", "/spec/target/alias",
+                                   "/spec/target/args", "/spec/target/replicas", "/spec/target/snapshotClassName",
                                    "/spec/target/volumeMounts/1/readOnly", "/spec/task"});
   CHECK(fields.unknown == Pointers{"/spec/hooks/preBackup/sleep", "/spec/retention~1Policy",
                                    "/spec/retentionPolicy/keepForever", "/spec/runtimeSettings/container/cpu",
@@ -44,14 +44,16 @@ TEST_CASE("the fields of a RestoreSession that nothing acts on are named", "[api
                  "volumeMounts": [{"name": "v", "mountPath": "/v", "readOnly": true, "mountPropagation": "Bidirectional",
                                    "subPathExpr": "$(A)", "recursiveReadOnly": "Enabled"}]},
       "runtimeSettings": {"container": {"nice": {"adjustment": 5}, "env": [{"name": "A"}], "resources": {}},
-                          "pod": {"nodeSelector": {"a": "b"}, "serviceAccountName": "s", "imagePullSecrets": []}},
+                          "pod": {"nodeSelector": {"a": "b"}, "tolerations": [{}], "priorityClassName": "p",
+                                  "serviceAccountName": "s", "imagePullSecrets": []}},
       "tempDir": {"sizeLimit": "1Gi", "disableCaching": true}})json");
-  CHECK(fields.not_yet == Pointers{"/spec/interimVolumeTemplate", "/spec/runtimeSettings/pod/nodeSelector",
-                                   "/spec/target/alias", "/spec/target/args", "/spec/target/replicas",
-                                   "/spec/target/volumeClaimTemplates", "/spec/target/volumeMounts/0/mountPropagation",
-                                   "/spec/target/volumeMounts/0/readOnly",
-                                   "/spec/target/volumeMounts/0/recursiveReadOnly",
-                                   "/spec/target/volumeMounts/0/subPathExpr", "/spec/task"});
+  CHECK(fields.not_yet ==
+        Pointers{"/spec/interimVolumeTemplate", "/spec/runtimeSettings/pod/nodeSelector",
+                 "/spec/runtimeSettings/pod/priorityClassName", "/spec/runtimeSettings/pod/tolerations",
+                 "/spec/target/alias", "/spec/target/args", "/spec/target/replicas",
+                 "/spec/target/volumeClaimTemplates", "/spec/target/volumeMounts/0/mountPropagation",
+                 "/spec/target/volumeMounts/0/readOnly", "/spec/target/volumeMounts/0/recursiveReadOnly",
+                 "/spec/target/volumeMounts/0/subPathExpr", "/spec/task"});
   CHECK(fields.unknown.empty());
 }
 

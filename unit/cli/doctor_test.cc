@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "cli/doctor_reading.h"
@@ -274,6 +275,19 @@ TEST_CASE("what was left behind is told", "[cli][doctor]") {
                       {"namespace", "demo"},
                       {"ownerReferences", {{{"kind", "BackupConfiguration"}, {"name", "gone"}}}}}}}});
   CHECK(complaint(world).remedy == "kubectl delete cronjob stash-backup-gone -n demo");
+}
+
+TEST_CASE("workloads that another Stash backed up, and nobody does any more, are told", "[cli][doctor]") {
+  DoctorWorld world = a_world();
+  Json batch = {{"metadata", {{"name", "all"}, {"namespace", "demo"}}}};
+  batch["spec"]["members"] = Json::array({{{"target", {{"ref", {{"kind", "Deployment"}, {"name", "web"}}}}}}});
+  world.lists["backupbatches"] = Json::array({batch});
+  const Check told = complaint(world);
+  CHECK(told.level == Level::warning);
+  CHECK(
+      told.message.starts_with("BackupBatch demo/all is left alone, and its members (Deployment web) have no backup"));
+  CHECK(told.remedy.starts_with("kubectl stash migrate"));
+  CHECK(std::ranges::find(doctor_kinds(), "backupbatches.stash.appscode.com") != doctor_kinds().end());
 }
 
 TEST_CASE("without Deployments the mode of injection is not guessed", "[cli][doctor]") {

@@ -44,6 +44,9 @@ TEST_CASE("who does not lead remembers no name that comes by, and looks at all t
   CHECK(queues.blueprints.size() == 1);
   CHECK(queues.workloads.size() == 1);
   CHECK(queues.restores.size() == 0);
+  // What comes now does not wait behind all that.
+  queues.configurations.add("demo/new");
+  CHECK(queues.configurations.next() == "demo/new");
 }
 
 TEST_CASE("a pod that does the upkeep of a repository works for its session", "[controller][caches][F28][I6]") {

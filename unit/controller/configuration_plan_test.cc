@@ -222,6 +222,25 @@ TEST_CASE("a configuration that no backup can follow is Invalid and gets no Cron
             api::workload_kind_names());
 }
 
+TEST_CASE("a misspelt place of the CronJob's pods is told, and a CronJob that is there goes on",
+          "[controller][configuration][F70][I8]") {
+  ConfigurationWorld world = after(a_configuration_world());
+  world.configuration["spec"]["runtimeSettings"]["pod"]["tolerations"] = {{{"efect", "NoSchedule"}}};
+  CHECK(condition(world, "CronJobCreated") ==
+        "False CronJobCreationFailed: spec.runtimeSettings.pod/tolerations/0/efect: not a field that can be put into a "
+        "pod; check its spelling");
+  CHECK(phase(world) == "NotReady");
+  CHECK(written(plan(world)) == Texts{"write BackupConfiguration"});
+}
+
+TEST_CASE("a place for the CronJob's pods that changes is written once", "[controller][configuration][F86][I4]") {
+  ConfigurationWorld world = after(a_configuration_world());
+  world.configuration["spec"]["runtimeSettings"]["pod"]["nodeSelector"] = {{"disk", "ssd"}};
+  CHECK(written(plan(world)).front() == "write CronJob");
+  world = after(world);
+  CHECK(written(plan(world)).empty());
+}
+
 TEST_CASE("a CronJob that the API server refuses becomes a condition with its sentence",
           "[controller][configuration]") {
   ConfigurationWorld world = a_configuration_world();
@@ -258,7 +277,8 @@ TEST_CASE("a CronJob under the name of an older Stash is removed", "[controller]
 
 TEST_CASE("the CronJob of another BackupConfiguration is left to it, and named", "[controller][configuration][I7]") {
   ConfigurationWorld world = a_configuration_world();
-  world.cron_job = cron_job_objects(a_backup_configuration("other"), some_settings()).cron_job;
+  world.cron_job =
+      cron_job_objects(a_backup_configuration("other"), some_settings(), JobResources().cron_job)->cron_job;
   CHECK(
       condition(world, "CronJobCreated") ==
       "False NameTaken: CronJob demo/stash-backup-app-backup exists already and is that of BackupConfiguration other, "

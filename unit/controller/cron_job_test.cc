@@ -5,12 +5,21 @@
 
 #include "unit/controller/worlds.h"
 
+namespace {
+
 using namespace stash;
 using namespace stash::controller;
 using namespace stash::test;
 
+CronJobObjects objects_of(const api::BackupConfiguration& configuration, const inject::Settings& settings,
+                          const Json& resources = JobResources().cron_job) {
+  return cron_job_objects(configuration, settings, resources).value();
+}
+
+}  // namespace
+
 TEST_CASE("the CronJob of a BackupConfiguration", "[controller][cron]") {
-  const auto objects = cron_job_objects(a_backup_configuration().label("app", "web"), some_settings());
+  const auto objects = objects_of(a_backup_configuration().label("app", "web"), some_settings());
   const Json ours = {{"app.kubernetes.io/component", "stash-backup"},
                      {"app.kubernetes.io/managed-by", "stash.appscode.com"},
                      {"stash.appscode.com/backup-configuration", "app-backup"},
@@ -49,14 +58,22 @@ TEST_CASE("the CronJob of a BackupConfiguration", "[controller][cron]") {
 }
 
 TEST_CASE("the CronJob's pods name all that a ResourceQuota may count", "[controller][cron]") {
-  const auto objects = cron_job_objects(a_backup_configuration(), some_settings());
+  const auto objects = objects_of(a_backup_configuration(), some_settings());
   const Json& pod = objects.cron_job["spec"]["jobTemplate"]["spec"]["template"];
   CHECK(pod["spec"]["containers"][0]["resources"] ==
         Json({{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}, {"limits", {{"cpu", "500m"}, {"memory", "64Mi"}}}}));
 }
 
+TEST_CASE("the CronJob's pods take what the chart says, so that they pass a LimitRange",
+          "[controller][cron][F66][I8]") {
+  const Json resources = {{"requests", {{"cpu", "200m"}, {"memory", "256Mi"}}}};
+  const auto objects = objects_of(a_backup_configuration(), some_settings(), resources);
+  const Json& pod = objects.cron_job["spec"]["jobTemplate"]["spec"]["template"];
+  CHECK(pod["spec"]["containers"][0]["resources"] == resources);
+}
+
 TEST_CASE("no mesh puts a proxy into the CronJob's pods, which would keep the Job from its end", "[controller][cron]") {
-  const auto objects = cron_job_objects(a_backup_configuration(), some_settings());
+  const auto objects = objects_of(a_backup_configuration(), some_settings());
   const Json& pod = objects.cron_job["spec"]["jobTemplate"]["spec"]["template"];
   CHECK(pod["metadata"]["labels"]["sidecar.istio.io/inject"] == "false");
   CHECK(pod["metadata"]["annotations"] ==
@@ -64,12 +81,12 @@ TEST_CASE("no mesh puts a proxy into the CronJob's pods, which would keep the Jo
 }
 
 TEST_CASE("a paused BackupConfiguration suspends its CronJob", "[controller][cron]") {
-  const auto objects = cron_job_objects(a_backup_configuration().paused(), some_settings());
+  const auto objects = objects_of(a_backup_configuration().paused(), some_settings());
   CHECK(objects.cron_job["spec"]["suspend"] == true);
 }
 
 TEST_CASE("the role of CronJob pods allows to make sessions and no more", "[controller][cron]") {
-  const auto objects = cron_job_objects(a_backup_configuration(), some_settings());
+  const auto objects = objects_of(a_backup_configuration(), some_settings());
   CHECK(objects.role["metadata"]["name"] == "stash-cron-job-app-backup");
   CHECK(objects.role["rules"] == Json::array({{{"apiGroups", Json::array({"stash.appscode.com"})},
                                                {"resources", Json::array({"backupconfigurations"})},
@@ -94,7 +111,7 @@ TEST_CASE("the role of CronJob pods allows to make sessions and no more", "[cont
 
 TEST_CASE("a ServiceAccount that the user names is used and none is made", "[controller][cron]") {
   const auto objects =
-      cron_job_objects(a_backup_configuration().pod_settings({{"serviceAccountName", "mine"}}), some_settings());
+      objects_of(a_backup_configuration().pod_settings({{"serviceAccountName", "mine"}}), some_settings());
   CHECK(objects.service_account.is_null());
   CHECK(objects.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["serviceAccountName"] == "mine");
   CHECK(objects.role_binding["subjects"][0]["name"] == "mine");
@@ -122,7 +139,7 @@ TEST_CASE("CronJob names have no dots, fit in 52 characters and stay distinct", 
 TEST_CASE("pull secrets of the installation are on the CronJob's pods", "[controller][cron]") {
   inject::Settings settings = some_settings();
   settings.image_pull_secrets = {"regcred"};
-  const auto objects = cron_job_objects(a_backup_configuration(), settings);
+  const auto objects = objects_of(a_backup_configuration(), settings);
   CHECK(objects.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["imagePullSecrets"] ==
         Json::array({{{"name", "regcred"}}}));
 }
@@ -130,9 +147,34 @@ TEST_CASE("pull secrets of the installation are on the CronJob's pods", "[contro
 TEST_CASE("pull secrets of a BackupConfiguration are on its CronJob's pods, each once", "[controller][cron]") {
   inject::Settings settings = some_settings();
   settings.image_pull_secrets = {"regcred"};
-  const auto objects = cron_job_objects(
+  const auto objects = objects_of(
       a_backup_configuration().pod_settings({{"imagePullSecrets", {{{"name", "regcred"}}, {{"name", "mine"}}}}}),
       settings);
   CHECK(objects.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["imagePullSecrets"] ==
         Json::array({{{"name", "regcred"}}, {{"name", "mine"}}}));
+}
+
+TEST_CASE("the CronJob's pods run where the BackupConfiguration says, on Linux", "[controller][cron]") {
+  const Json placed = {
+      {"nodeSelector", {{"disk", "ssd"}, {"kubernetes.io/os", "windows"}}},
+      {"tolerations", {{{"key", "backup"}, {"operator", "Exists"}, {"effect", "NoSchedule"}, {"value", ""}}}},
+      {"priorityClassName", "low"},
+      // Not for these.
+      {"securityContext", {{"runAsUser", 0}}},
+      {"nodeName", "node-1"}};
+  const auto objects = objects_of(a_backup_configuration().pod_settings(placed), some_settings());
+  const Json& pod = objects.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"];
+  CHECK(pod["nodeSelector"] == Json({{"disk", "ssd"}, {"kubernetes.io/os", "linux"}}));
+  CHECK(pod["tolerations"] == Json::array({{{"key", "backup"}, {"operator", "Exists"}, {"effect", "NoSchedule"}}}));
+  CHECK(pod["priorityClassName"] == "low");
+  CHECK_FALSE(pod.contains("securityContext"));
+  CHECK_FALSE(pod.contains("nodeName"));
+  CHECK(pod["containers"][0]["securityContext"]["runAsNonRoot"] == true);
+}
+
+TEST_CASE("what says nothing about the place of the CronJob's pods is not on them, for the API server drops it",
+          "[controller][cron]") {
+  const Json nothing = {{"nodeSelector", Json::object()}, {"tolerations", Json::array()}, {"priorityClassName", ""}};
+  CHECK(objects_of(a_backup_configuration().pod_settings(nothing), some_settings()).cron_job ==
+        objects_of(a_backup_configuration(), some_settings()).cron_job);
 }

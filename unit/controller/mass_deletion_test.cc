@@ -115,7 +115,7 @@ TEST_CASE("a held Repository goes without its data when wipeOut is set to false,
 TEST_CASE("what has begun goes on while others are held", "[controller][mass_deletion][F82][I11]") {
   for (const char* reason : {"WipingOut", "WipeOutFailed"}) CHECK(wipes(a_world_of(with_reason(reason), 11)));
   RepositoryWorld world = a_world_of(deleted_with_data(), 11);
-  world.wipe_out.job = wipe_out_job(deleted_with_data(), world.repository, world.settings);
+  world.wipe_out.job = wipe_out_job(deleted_with_data(), world.repository, world.settings, JobResources().wipe_out);
   carry_out(plan_repository(world), api::kRepositories, world.repository);
   CHECK(condition_of(world.repository, "WipedOut").starts_with("False WipingOut"));
 }

@@ -107,6 +107,21 @@ TEST_CASE("a restore waits a moment for pods of one that was deleted or replaced
     CHECK(status(at_once)["reason"] == "VolumesInUse");
     CHECK(array_at(status(std::chrono::seconds(60)), {"stats"}).size() == 1);
   }
+  SECTION("longer where it ends upon that and has not, for it may be cut off from the API server") {
+    const auto works_for = [&pod](const char* session) {
+      const std::string argument = fmt::format("--restore-session={}", session);
+      pod["spec"]["initContainers"] = {{{"name", "stash-init"}, {"args", {"restore", argument}}}};
+    };
+    works_for("gone");
+    CHECK(status(std::chrono::minutes(14))["reason"] == "VolumesInUse");
+    CHECK(array_at(status(std::chrono::minutes(15)), {"stats"}).size() == 1);
+    // This one waits for the very session that would wait for it.
+    works_for("newer");
+    CHECK(array_at(status(std::chrono::minutes(1)), {"stats"}).size() == 1);
+    works_for("gone");
+    pod["status"]["initContainerStatuses"][0]["state"] = {{"terminated", {{"exitCode", 0}}}};
+    CHECK(array_at(status(std::chrono::minutes(1)), {"stats"}).size() == 1);
+  }
   SECTION("not for those that have ended") {
     pod["status"]["initContainerStatuses"][0]["state"] = {{"terminated", {{"exitCode", 1}}}};
     CHECK(array_at(status(at_once), {"stats"}).size() == 1);

@@ -1,5 +1,6 @@
 #include "controller/wipe_out.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "controller/repository_plan.h"
@@ -34,7 +35,7 @@ RepositoryWorld a_world(const RepositoryBuilder& repository) {
 
 /// The Job as the API server would have it.
 Json a_job(const RepositoryBuilder& repository, const char* ended = nullptr) {
-  Json job = wipe_out_job(repository, repository.json(), some_settings());
+  Json job = wipe_out_job(repository, repository.json(), some_settings(), JobResources().wipe_out);
   job["metadata"]["uid"] = "uid-job";
   if (ended) {
     job["status"]["conditions"] = {{{"type", ended},
@@ -65,7 +66,7 @@ using Verbs = std::vector<Write::Verb>;
 
 TEST_CASE("the Job is told the API server's time, by which it judges locks", "[controller][wipe_out][F52][I12]") {
   const auto told = [](std::optional<TimePoint> time) {
-    const Json job = wipe_out_job(going(), going().json(), some_settings(), time);
+    const Json job = wipe_out_job(going(), going().json(), some_settings(), JobResources().wipe_out, time);
     for (const Json& variable : job["spec"]["template"]["spec"]["containers"][0]["env"]) {
       if (variable["name"] == "STASH_SERVER_TIME") return string_at(variable, {"value"});
     }
@@ -96,7 +97,7 @@ TEST_CASE("the Job that removes the data needs no rights and passes every Pod Se
           "[controller][wipe_out]") {
   inject::Settings settings = some_settings();
   settings.image_pull_secrets = {"regcred"};
-  const Json job = wipe_out_job(going(), going().json(), settings);
+  const Json job = wipe_out_job(going(), going().json(), settings, JobResources().wipe_out);
   CHECK(job["metadata"]["name"] == "stash-wipe-out-repo");
   CHECK_FALSE(job["metadata"].contains("ownerReferences"));
   CHECK(job["spec"]["template"]["metadata"]["annotations"]["linkerd.io/inject"] == "disabled");
@@ -151,6 +152,29 @@ TEST_CASE("a Job that failed leaves the Repository there with the reason and the
   world.now += minutes(10);
   CHECK(verbs_on(plan_repository(world), api::kJobs) == Verbs{Write::Verb::remove});
   CHECK(after(world)["metadata"]["finalizers"] == Json::array({kFinalizer}));
+}
+
+TEST_CASE("a wipe-out that the kernel ended for lack of memory names the limit to raise",
+          "[controller][wipe_out][F6][I8]") {
+  const auto ended = [](const Json& terminated) {
+    return last_words(
+        {{"status", {{"containerStatuses", {{{"name", "stash"}, {"state", {{"terminated", terminated}}}}}}}}});
+  };
+  CHECK_THAT(ended({{"exitCode", 137}, {"reason", "OOMKilled"}}), Catch::Contains("wipeOut.resources.limits.memory"));
+  // Our program outlived restic, and knows more.
+  CHECK(ended({{"exitCode", 1}, {"reason", "OOMKilled"}, {"message", "the password is wrong"}}) ==
+        "the password is wrong");
+  CHECK(ended({{"exitCode", 1}, {"reason", "Error"}}).empty());
+  CHECK(last_words(Json()).empty());
+}
+
+TEST_CASE("the Job that removes the data takes what the chart says", "[controller][wipe_out]") {
+  RepositoryWorld world = a_world(going());
+  world.wipe_out.resources = {{"limits", {{"memory", "4Gi"}}}};
+  const Plan plan = plan_repository(world);
+  const auto job = std::ranges::find(plan.writes, api::kJobs, &Write::resource);
+  REQUIRE(job != plan.writes.end());
+  CHECK(job->body["spec"]["template"]["spec"]["containers"][0]["resources"] == world.wipe_out.resources);
 }
 
 TEST_CASE("nothing is removed while something backs up there or restores from it", "[controller][wipe_out]") {

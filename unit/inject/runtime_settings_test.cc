@@ -111,6 +111,35 @@ TEST_CASE("more rights than Pod Security baseline allows are never injected", "[
   CHECK(problem({{"securityContext", {{"capabilities", {{"add", {"CHOWN"}}}}}}}) == "none");
 }
 
+TEST_CASE("resources for a Job are taken as they are, when the API server takes them, too", "[inject][runtime]") {
+  CHECK(parse_resources(R"({"requests": {"cpu": 1, "memory": "16Mi"}, "limits": {}})").value() ==
+        Json({{"requests", {{"cpu", "1"}, {"memory", "16Mi"}}}}));
+  CHECK(parse_resources("{}").value() == Json::object());
+  CHECK(parse_resources(R"({"requests": {"memory": "1Gi"}, "limits": {"memory": "64Mi"}})").error().message ==
+        "resources: the request for memory is above its limit");
+  for (const char* bad : {R"({"limits": {"cpu": "much"}})", R"({"limit": {"cpu": 1}})", "[]", "{"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_resources(bad));
+  }
+}
+
+TEST_CASE("of the place of pods what says nothing is left out, and what cannot be is named",
+          "[inject][runtime][F70][I16]") {
+  const auto checked = [](const Json& pod) { return pod_placement({Json::object(), pod}); };
+  const auto placement = [&](const Json& pod) { return checked(pod).value(); };
+  const Json placed = {{"nodeSelector", {{"disk", "ssd"}, {"empty", ""}}},
+                       {"tolerations", {{{"operator", "Exists"}, {"tolerationSeconds", 0}}}},
+                       {"priorityClassName", "low"}};
+  CHECK(placement(placed) == placed);
+  CHECK(placement({{"nodeSelector", nullptr}, {"tolerations", Json::array()}, {"nodeName", "a"}}) == Json::object());
+  CHECK(placement("hostile") == Json::object());
+  CHECK(checked({{"nodeSelector", {{"disk", 5}}}}).error().message ==
+        "spec.runtimeSettings.pod/nodeSelector/disk: expected a string");
+  CHECK(checked({{"tolerations", {{{"efect", "NoSchedule"}}}}})
+            .error()
+            .message.starts_with("spec.runtimeSettings.pod/tolerations/0/efect: "));
+}
+
 TEST_CASE("pull secrets are read by name, whatever else is there", "[inject][runtime]") {
   CHECK(
       pull_secrets_of({Json::object(), {{"imagePullSecrets", {Json{{"name", "a"}}, "hostile", Json{{"name", ""}}}}}}) ==

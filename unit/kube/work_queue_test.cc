@@ -1,7 +1,9 @@
 #include "kube/work_queue.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <thread>
+#include <vector>
 
 using namespace stash;
 using kube::WorkQueue;
@@ -108,6 +110,77 @@ TEST_CASE("one failing key does not slow another", "[kube][queue][F17][I20]") {
   for (int i = 0; i < 10; ++i) queue.retry("bad", hours(1));
   queue.add_after("good", milliseconds(1));
   CHECK(queue.next() == "good");
+}
+
+TEST_CASE("what has changed does not wait behind thousands of keys that are only looked at again",
+          "[kube][queue][F24][I6]") {
+  WorkQueue queue;
+  const auto next = [&queue] {
+    const auto key = queue.next();
+    queue.done(*key);
+    return *key;
+  };
+  for (int i = 0; i < 5000; ++i) queue.look_again(std::to_string(i));
+  queue.add("new");
+  SECTION("when it is new") {
+    CHECK(next() == "new");
+    CHECK(next() == "0");
+  }
+  SECTION("when it is one of them, which comes once") {
+    queue.add("4999");
+    CHECK(next() == "new");
+    CHECK(next() == "0");
+    CHECK(next() == "4999");
+    CHECK(queue.size() == 4998);
+    while (queue.size() > 0) REQUIRE(next() != "4999");
+  }
+  SECTION("when it gathers what changes for a moment") {
+    queue.add_after("4999", milliseconds(1));
+    std::this_thread::sleep_for(milliseconds(2));
+    std::vector<std::string> first;
+    for (int i = 0; i < 4; ++i) first.push_back(next());
+    CHECK(std::ranges::count(first, "4999") == 1);
+  }
+  SECTION("when all at once is over") {
+    queue.set_all_at_once(true);
+    queue.add("one of all");
+    queue.set_all_at_once(false);
+    queue.add("newer");
+    CHECK(next() == "new");
+    CHECK(next() == "0");
+    CHECK(next() == "newer");
+  }
+}
+
+TEST_CASE("however much changes, what is due for another look has every second turn", "[kube][queue][F24][I6]") {
+  WorkQueue queue;
+  queue.look_again("deadline");
+  queue.look_again("another");
+  std::vector<std::string> seen;
+  for (int i = 0; i < 4; ++i) {
+    queue.add(std::to_string(2 * i));
+    queue.add(std::to_string(2 * i + 1));
+    seen.push_back(*queue.next());
+    queue.done(seen.back());
+  }
+  CHECK(seen == std::vector<std::string>{"0", "deadline", "1", "another"});
+}
+
+TEST_CASE("a key keeps the first lane when it is also looked at again", "[kube][queue]") {
+  WorkQueue queue;
+  for (const char* key : {"a", "b"}) queue.look_again(key);
+  queue.add_after("c", hours(1));
+  queue.look_again("c");
+  CHECK(queue.size() == 3);
+  CHECK(queue.next() == "c");
+  // While it is worked on, too.
+  queue.add("c");
+  queue.look_again("c");
+  queue.done("c");
+  CHECK(queue.next() == "a");
+  CHECK(queue.next() == "c");
+  CHECK(queue.next() == "b");
+  CHECK(queue.size() == 0);
 }
 
 TEST_CASE("a shut down wakes everybody who waits", "[kube][queue]") {

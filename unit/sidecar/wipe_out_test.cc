@@ -84,6 +84,16 @@ TEST_CASE("a wrong password removes nothing and is reported without it", "[sidec
   CHECK(job.restic.subcommands() == Names{"cat"});
 }
 
+TEST_CASE("a restic that was killed for lack of memory names the limit of the Job, not that of a workload",
+          "[sidecar][wipe_out][F6][I8]") {
+  Job job;
+  job.restic.on("cat", {}).on("snapshots", {0, kTwo, "", ""}).on("forget", {}).on("prune", {137, "", "", ""});
+  CHECK(job.run() == 1);
+  CHECK(job.report() ==
+        "the Job was killed, most likely for lack of memory: raise wipeOut.resources.limits.memory in the values of "
+        "Stash's chart");
+}
+
 TEST_CASE("while a backup holds its lock nothing is removed", "[sidecar][wipe_out][F38][I11][I12]") {
   Job job;
   job.restic.on("cat", {}).on("snapshots", {0, kTwo, "", ""});
