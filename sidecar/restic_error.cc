@@ -135,6 +135,15 @@ bool says_not_there(std::string_view text) {
   return false;
 }
 
+/// nullopt: these lines do not tell.
+std::optional<ResticCause> told_cause(std::string_view text) {
+  for (const auto& [cause, words] : kPatterns) {
+    if (text.contains(words)) return cause;
+  }
+  if (says_not_there(text) || text.contains("repository does not exist")) return ResticCause::no_repository;
+  return std::nullopt;
+}
+
 ResticCause cause_of(int exit_code, std::string_view standard_error) {
   switch (exit_code) {
     case 3:
@@ -154,13 +163,14 @@ ResticCause cause_of(int exit_code, std::string_view standard_error) {
     default:
       break;
   }
-  for (const auto& [cause, text] : kPatterns) {
-    if (standard_error.contains(text)) return cause;
+  // What restic tried again may have succeeded then: it tells only where nothing else does.
+  std::string ends, retries;
+  while (!standard_error.empty()) {
+    const std::string_view line = take_line(standard_error);
+    (line.contains(kRetry) ? retries : ends).append(line).append("\n");
   }
-  if (says_not_there(standard_error) || standard_error.contains("repository does not exist")) {
-    return ResticCause::no_repository;
-  }
-  return ResticCause::unknown;
+  if (const auto cause = told_cause(ends)) return *cause;
+  return told_cause(retries).value_or(ResticCause::unknown);
 }
 
 /// Without what is another one each time: our end of "read tcp 10.0.0.1:43210->10.0.0.2:443: ...", and the time and

@@ -154,6 +154,19 @@ TEST_CASE("a file that ends too early is no broken connection", "[sidecar][resti
         ResticCause::damaged);
 }
 
+TEST_CASE("what restic tried again says nothing about how it ended, unless nothing else does",
+          "[sidecar][restic_error][F33][F37][I11]") {
+  const std::string retry =
+      "Load(<index/ea0a33cd46>, 0, 0) returned error, retrying after 552ms: Get \"https://s3.example/ea0a\": EOF\n";
+  CHECK(cause(1, retry + "error for tree 5d1c: not found in index\nFatal: repository contains errors\n") ==
+        ResticCause::damaged);
+  CHECK(cause(1, "Fatal: repository contains errors\n" + retry) == ResticCause::damaged);
+  CHECK(cause(1, retry + "Fatal: unable to open config file: Stat: Access Denied.\n") ==
+        ResticCause::wrong_credentials);
+  CHECK(cause(1, retry) == ResticCause::unreachable);
+  CHECK(cause(1, retry + "Fatal: something new\n") == ResticCause::unreachable);
+}
+
 TEST_CASE("a retry notice says why, and whether trying again can help", "[sidecar][restic_error]") {
   const auto of = [](std::string_view why) {
     return cause_of_retry(fmt::format("Stat(<config/>) returned error, retrying after 1.3s: {}", why));
