@@ -36,9 +36,12 @@ void BackupHooks::run_after(BackupProgress& progress, const GoOn& go_on) {
   note_thawed(context_, session_uid_);
 }
 
-void BackupHooks::end() {
-  // What its author took out of the configuration meanwhile is owed all the same.
+void BackupHooks::thaw_what_is_not_planned() {
   if (!hooks_.after && left_frozen_for(context_) == session_uid_) thaw_left_frozen(context_);
+}
+
+void BackupHooks::end() {
+  thaw_what_is_not_planned();
   // Whether there was a postBackup or none was wanted.
   note_thawed(context_, session_uid_);
 }

@@ -19,6 +19,10 @@ class BackupHooks {
   /// Before anything else: which are due. The sentence of a hook that means nothing.
   std::optional<std::string> plan(BackupProgress& progress);
 
+  /// What an earlier container froze, and no hook of the configuration thaws any more: its author took it out, and is
+  /// owed it all the same.
+  void thaw_what_is_not_planned();
+
   /// The steps; each blocks until its hook has ended. A postBackup that `go_on` interrupts stays due.
   void run_before(BackupProgress& progress, const GoOn& go_on);
   void run_after(BackupProgress& progress, const GoOn& go_on);

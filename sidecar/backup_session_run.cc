@@ -120,9 +120,12 @@ class Run {
 
   /// What needs nobody else comes first.
   std::optional<std::string> begin() {
-    if (auto failure = hooks_.plan(progress_)) return failure;
+    const auto unplanned = hooks_.plan(progress_);
+    // Whatever else this host does now may take hours.
+    hooks_.thaw_what_is_not_planned();
     if (status_.asked_to_stop()) return std::nullopt;
-    if (status_.restarts() >= kRestarts) return give_up();
+    if (status_.restarts() >= kRestarts) return unplanned ? *unplanned + "; and " + give_up() : give_up();
+    if (unplanned) return unplanned;
     if (auto failure = repository_.prepare(progress_)) {
       progress_.leave_upkeep = true;
       return failure;

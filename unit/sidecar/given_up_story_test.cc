@@ -46,6 +46,27 @@ TEST_CASE("a host that is given up as its container ends each time does the upke
                                      "tried again."));
 }
 
+TEST_CASE("a host whose hooks cannot be run, and whose upkeep ends the container each time, is given up as well",
+          "[sidecar][given_up][F6][F8][I6]") {
+  BackupStory story;
+  const auto other = other_host("Succeeded", true);
+  story.running = of_two_hosts(false, other).json();
+  story.running["status"]["stats"][0]["claim"]["restarts"] = 2;
+  story.script.on("PATCH", BackupStory::kStatus).always().reply(of_two_hosts(false, other).json());
+  story.script.on("POST", BackupStory::kEvents).always().reply(201, Json::object());
+  auto configuration = story.a_configuration_here().build();
+  api::Hook two_actions;
+  two_actions.http_get = api::HttpAction{.path = "/freeze", .port = "80"};
+  two_actions.tcp_socket = api::TcpAction{.port = "80"};
+  configuration.spec.pre_backup = two_actions;
+  REQUIRE(story.run(configuration, /*resume=*/true));
+  CHECK(story.restic.calls().empty());
+  const std::string error = string_at(test::result_in(story.script.calls()), {"error"});
+  CHECK_THAT(error,
+             Catch::StartsWith("hooks.preBackup") &&
+                 Catch::Contains("; and the container stash ended 3 times in the middle of this backup, at last"));
+}
+
 TEST_CASE("a host that is given up, and cannot open the repository for the others, keeps its own error",
           "[sidecar][given_up][F6][F28][I6]") {
   BackupStory story;

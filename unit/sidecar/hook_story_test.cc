@@ -137,10 +137,13 @@ TEST_CASE("what an earlier container froze is thawed although its author has tak
   with_hooks.spec.post_backup = story.get("/thaw");
   const bool is_ours = GENERATE(true, false);
   note_frozen(story.context, is_ours ? "uid-app-backup-1700000000" : "another", with_hooks);
-  if (is_ours) story.application.on("GET", "/thaw").reply(204);
+  std::size_t restic_calls_before = 0;
+  if (is_ours)
+    story.application.on("GET", "/thaw").before([&] { restic_calls_before = story.restic.calls().size(); }).reply(204);
   story.answers();
   story.restic_works();
   CHECK(string_at(story.resume(), {"phase"}) == "Succeeded");
+  CHECK(restic_calls_before == 0);
   CHECK(story.asked().size() == (is_ours ? 1u : 0u));
   CHECK(left_frozen_for(story.context) == (is_ours ? std::nullopt : std::optional<std::string>("another")));
 }
