@@ -195,22 +195,26 @@ Shape lifecycle() {
 
 // --- resources
 
-std::string requests_within_limits(const Json& value) {
-  const Json& limits = object_at(value, {"limits"});
-  for (const auto& [name, request] : object_at(value, {"requests"}).items()) {
-    const std::string limit = string_at(limits, {name});
+/// Names of requests that are above their limits.
+std::vector<std::string> above_their_limits(const Json& resources) {
+  std::vector<std::string> found;
+  for (const auto& [name, request] : object_at(resources, {"requests"}).items()) {
+    const std::string limit = string_at(resources, {"limits", name});
     if (limit.empty()) continue;
     const long double most = api::parse_quantity(limit).value_or(0);
-    if (api::parse_quantity(request.get_ref<const std::string&>()).value_or(0) > most) {
-      return "the request for " + name + " is above its limit";
-    }
+    if (api::parse_quantity(request.get_ref<const std::string&>()).value_or(0) > most) found.push_back(name);
   }
-  return "";
+  return found;
 }
 
-Shape resources() {
+std::string requests_within_limits(const Json& value) {
+  const auto above = above_their_limits(value);
+  return above.empty() ? "" : "the request for " + above.front() + " is above its limit";
+}
+
+Shape resources(Objection objection) {
   const Shape amounts = object({{"cpu", quantity()}, {"memory", quantity()}, {"ephemeral-storage", quantity()}});
-  return object({{"limits", amounts}, {"requests", amounts}}, requests_within_limits);
+  return object({{"limits", amounts}, {"requests", amounts}}, objection);
 }
 
 Json stated_parts(const Json& resources) {
@@ -281,7 +285,7 @@ const Shape& placement_shape() {
 }
 
 const Shape& container_shape() {
-  static const Shape shape = object({{"resources", resources()},
+  static const Shape shape = object({{"resources", resources(requests_within_limits)},
                                      {"livenessProbe", probe(1, true)},
                                      {"readinessProbe", probe(kLargest32, false)},
                                      {"lifecycle", lifecycle()},
@@ -330,8 +334,10 @@ Result<ContainerSettings> container_settings(const api::RuntimeSettings& setting
 
 Result<Json> parse_resources(std::string_view json) {
   TRY(const Json value, parse_json(json));
-  TRY(const Json cleaned, clean(value, resources(), "resources"));
-  return stated_parts(cleaned);
+  TRY(const Json cleaned, clean(value, resources(nullptr), "resources"));
+  Json stated = stated_parts(cleaned);
+  for (const std::string& name : above_their_limits(stated)) stated["limits"][name] = stated["requests"][name];
+  return stated;
 }
 
 Result<Json> pod_placement(const api::RuntimeSettings& settings) {

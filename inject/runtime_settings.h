@@ -16,8 +16,9 @@ struct ContainerSettings {
 /// Error invalid names the field: "spec.runtimeSettings.container/resources/limits/cpu: not a quantity".
 Result<ContainerSettings> container_settings(const api::RuntimeSettings& settings);
 
-/// `resources` of a container, from JSON; a part that says nothing is left out, as the API server does. Error invalid:
-/// "resources/limits/cpu: not a quantity".
+/// `resources` of a container, from JSON; a part that says nothing is left out, as the API server does. A limit below
+/// its request becomes the request: who raises a request by a chart value gets the chart's limit along with it. Error
+/// invalid: "resources/limits/cpu: not a quantity".
 Result<Json> parse_resources(std::string_view json);
 
 /// Where the pods of a CronJob may run: nodeSelector, tolerations and priorityClassName of runtimeSettings.pod,
