@@ -33,7 +33,7 @@ struct WorkQueue::Impl {
   Lane turn = Lane::changed;
   std::map<std::string, Delayed> delayed;
   std::set<std::pair<Time, std::string>> by_due;  ///< of `delayed`
-  std::set<std::string> active;                   ///< handed out, not done
+  std::map<std::string, Lane> active;             ///< handed out, not done; from which lane
   std::map<std::string, Lane> again;              ///< active, and added meanwhile
   std::map<std::string, Backoff> backoffs;
 
@@ -96,7 +96,7 @@ struct WorkQueue::Impl {
       if (found == waiting.end() || found->second != lane) continue;
       waiting.erase(found);
       undelay(key);
-      active.insert(key);
+      active.emplace(key, lane);
       turn = other(lane);
       return key;
     }
@@ -122,7 +122,9 @@ void WorkQueue::look_again(std::string key, milliseconds delay) {
 void WorkQueue::retry(std::string key, milliseconds at_least) {
   const std::lock_guard lock(impl_->mutex);
   const milliseconds wait = std::max(impl_->backoffs[key].next(), at_least);
-  impl_->delay(key, wait, Impl::Lane::again);
+  // What has changed is new until it was dealt with.
+  const auto taken = impl_->active.find(key);
+  impl_->delay(key, wait, taken == impl_->active.end() ? Impl::Lane::again : taken->second);
 }
 
 void WorkQueue::forget(const std::string& key) {

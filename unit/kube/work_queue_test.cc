@@ -1,5 +1,7 @@
 #include "kube/work_queue.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <thread>
@@ -164,6 +166,19 @@ TEST_CASE("however much changes, what is due for another look has every second t
     queue.done(seen.back());
   }
   CHECK(seen == std::vector<std::string>{"0", "deadline", "1", "another"});
+}
+
+TEST_CASE("what has changed and failed does not wait behind what is only looked at again, either",
+          "[kube][queue][F18][F24][I6]") {
+  WorkQueue queue;
+  for (int i = 0; i < 100; ++i) queue.look_again(fmt::format("old-{}", i));
+  queue.add("new");
+  REQUIRE(queue.next() == "new");
+  queue.retry("new");
+  queue.done("new");
+  std::this_thread::sleep_for(milliseconds(1100));  // longer than the first backoff
+  const auto first = queue.next(), second = queue.next();
+  CHECK((first == "new" || second == "new"));
 }
 
 TEST_CASE("a key keeps the first lane when it is also looked at again", "[kube][queue]") {
