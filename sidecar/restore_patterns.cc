@@ -9,6 +9,7 @@ namespace stash::sidecar {
 
 namespace {
 
+using Names = std::span<const std::string_view>;
 using Parts = std::vector<std::string_view>;
 
 Parts split(std::string_view path) {
@@ -101,16 +102,26 @@ bool matches(std::string_view pattern, std::string_view name) {
 }
 
 /// From the beginning of `names`; what is left of them lies below what matched.
-bool matches_from_start(std::span<const std::string_view> pattern, std::span<const std::string_view> names) {
-  if (pattern.empty()) return true;
-  if (pattern.front() == "**") {
-    for (std::size_t skipped = 0; skipped <= names.size(); ++skipped) {
-      if (matches_from_start(pattern.subspan(1), names.subspan(skipped))) return true;
+bool matches_from_start(Names pattern, Names names) {
+  // After the last **: where to go on when what follows it does not match. The first place of what stands before it
+  // leaves the most to what comes after, so no other has to be tried.
+  Names after, rest_at_last;
+  bool has_any = false;
+  while (!pattern.empty()) {
+    if (pattern.front() == "**") {
+      pattern = after = pattern.subspan(1);
+      rest_at_last = names;
+      has_any = true;
+    } else if (!names.empty() && matches(pattern.front(), names.front())) {
+      pattern = pattern.subspan(1);
+      names = names.subspan(1);
+    } else {
+      if (!has_any || rest_at_last.empty()) return false;
+      names = rest_at_last = rest_at_last.subspan(1);
+      pattern = after;
     }
-    return false;
   }
-  return !names.empty() && matches(pattern.front(), names.front()) &&
-         matches_from_start(pattern.subspan(1), names.subspan(1));
+  return true;
 }
 
 bool is_malformed(std::string_view part) {

@@ -88,6 +88,11 @@ TEST_CASE("a pattern of many stars is decided at once", "[sidecar][restore_patte
   std::string stars;
   for (int i = 0; i < 30; ++i) stars += "*a";
   CHECK(is_taken("/" + std::string(200, 'a') + "b", {stars}, {}) == Taken::no);
+  std::string directories, names;
+  for (int i = 0; i < 50; ++i) directories += "/**/a";
+  for (int i = 0; i < 49; ++i) names += "/a";
+  CHECK(is_taken(names, {directories}, {}) == Taken::no);
+  CHECK(is_taken(names + "/b/a/c", {directories}, {}) == Taken::yes);
 }
 
 }  // namespace
