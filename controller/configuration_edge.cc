@@ -8,6 +8,8 @@
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
+#include "controller/invoker_labels.h"
+#include "controller/owned_object.h"
 #include "controller/rollout_edge.h"
 
 namespace stash::controller {
@@ -68,6 +70,13 @@ bool writes(const Plan& plan, std::initializer_list<api::Resource> resources) {
       plan.writes, [&](const Write& write) { return std::ranges::find(resources, write.resource) != resources.end(); });
 }
 
+/// Somebody else's, under our name.
+bool is_foreign_account(const ConfigurationWorld& world) {
+  if (!world.service_account.is_object()) return false;
+  const Json owners = Json::array({owner_reference(api::kBackupConfigurations, api::meta_of(world.configuration))});
+  return !is_ours(world.service_account, owners) || !other_owner_of(world.service_account, owners).empty();
+}
+
 /// With the ServiceAccount as it was read last, unless something of the CronJob is to be written: what is no more as it
 /// was may not be so alone.
 Result<Plan> plan_with_account(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref, ConfigurationWorld& world) {
@@ -78,7 +87,8 @@ Result<Plan> plan_with_account(Cluster& cluster, kube::Api& api, const api::Obje
   }
   TRY_VOID(read_account(cluster, api, ref, world));
   Plan plan = plan_configuration(world, cluster.settings);
-  if (writes(plan, {api::kServiceAccounts})) cluster.accounts.forget(to_string(ref));
+  // When somebody removes the one that is in the way, nobody is to wait.
+  if (is_foreign_account(world) || writes(plan, {api::kServiceAccounts})) cluster.accounts.forget(to_string(ref));
   return plan;
 }
 

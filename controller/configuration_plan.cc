@@ -14,6 +14,7 @@
 #include "controller/owned_object.h"
 #include "controller/reasons.h"
 #include "inject/configuration_rules.h"
+#include "inject/runtime_settings.h"
 
 namespace stash::controller {
 namespace {
@@ -186,16 +187,21 @@ Plan plan_configuration(const ConfigurationWorld& world, const inject::Settings&
     return plan;
   }
 
-  const auto wanted = cron_job_objects(*configuration, settings, world.job_resources);
+  // What cannot be is left as it is: the schedule may have changed all the same.
+  const auto placement = inject::pod_placement(configuration->spec.runtime_settings);
+  const CronJobObjects wanted = cron_job_objects(*configuration, settings, world.job_resources,
+                                                 placement ? *placement : placement_of(world.cron_job));
   CronJobOutcome outcome = unwanted(world, *configuration, settings.exec_hooks);
   if (!outcome.reason.empty()) {
     drop_all(plan, world);
   } else if (!world.refused.empty()) {
     outcome = {std::string(reasons::kCronJobNotCreated), world.refused};
-  } else if (!wanted) {
-    outcome = {std::string(reasons::kCronJobNotCreated), wanted.error().message};
   } else {
-    outcome = plan_cron_job(plan, world, *wanted);
+    outcome = plan_cron_job(plan, world, wanted);
+    if (outcome.reason.empty() && !placement) {
+      outcome = {std::string(reasons::kCronJobNotCreated),
+                 placement.error().message + "; its pods are placed as they were before, or as if it said nothing"};
+    }
   }
 
   StatusDraft status(world.configuration, configuration->status.conditions, world.now);

@@ -132,9 +132,17 @@ std::string cron_role_name(const std::string& configuration) {
   return shorten_name(text(names::kCronJobRolePrefix) + configuration, 253);
 }
 
-Result<CronJobObjects> cron_job_objects(const api::BackupConfiguration& configuration, const inject::Settings& settings,
-                                        const Json& resources) {
-  TRY(const Json placement, inject::pod_placement(configuration.spec.runtime_settings));
+Json placement_of(const Json& cron_job) {
+  Json placement = Json::object();
+  const Json& pod = object_at(cron_job, {"spec", "jobTemplate", "spec", "template", "spec"});
+  for (const char* part : {"nodeSelector", "tolerations", "priorityClassName"}) {
+    if (const Json* found = at(pod, {part})) placement[part] = *found;
+  }
+  return placement;
+}
+
+CronJobObjects cron_job_objects(const api::BackupConfiguration& configuration, const inject::Settings& settings,
+                                const Json& resources, const Json& placement) {
   CronJobObjects objects{cron_job(configuration, settings, resources, placement), role(configuration),
                          role_binding(configuration), nullptr};
   const std::string own = cron_job_name(configuration.metadata.name);

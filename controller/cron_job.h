@@ -16,10 +16,11 @@ struct CronJobObjects {
   Json cron_job, role, role_binding;
   Json service_account;  ///< null when the user names one of his own
 };
-/// `resources` is what the container of its pods takes. Error invalid: what runtimeSettings.pod says of the placement
-/// of its pods cannot be.
-Result<CronJobObjects> cron_job_objects(const api::BackupConfiguration& configuration, const inject::Settings& settings,
-                                        const Json& resources);
+/// `resources` is what the container of its pods takes, `placement` where they may run: inject::pod_placement().
+CronJobObjects cron_job_objects(const api::BackupConfiguration& configuration, const inject::Settings& settings,
+                                const Json& resources, const Json& placement);
+/// That of a CronJob's pods as they are; empty for null.
+Json placement_of(const Json& cron_job);
 
 /// Names that fit: a CronJob's has at most 52 characters, for the Job controller appends 11 to it.
 std::string cron_job_name(const std::string& configuration);

@@ -15,6 +15,7 @@
 #include "inject/decision.h"
 #include "inject/repository_sharing.h"
 #include "inject/restore_rules.h"
+#include "inject/runtime_settings.h"
 
 namespace stash::webhook {
 namespace {
@@ -132,6 +133,8 @@ void add_warnings(const api::BackupConfiguration& configuration, const Review& r
   }
   add_target_warnings(configuration.spec.target->ref, warnings);
   add_path_warnings(*configuration.spec.target, warnings);
+  if (const auto placement = inject::pod_placement(configuration.spec.runtime_settings); !placement)
+    warnings.push_back("stash: " + placement.error().message);
   inject::World asked;
   asked.configurations = {configuration};
   add_findings(review, settings, world, std::move(asked), configuration.spec.target->ref, warnings);

@@ -16,7 +16,7 @@ struct Made {
       "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupconfigurations/app-backup";
 
   const ConfigurationWorld world = a_configuration_world();
-  std::atomic<bool> has_account = true;
+  std::atomic<bool> has_account = true, is_foreign = false;
   ClusterScript script;
   Queues queues;
   FakeClock clock;
@@ -33,7 +33,8 @@ struct Made {
     script.has(objects);
     ApiScript& api = script.script;
     api.on("GET", kAccount).always().reply_with([this, account](const ApiScript::Call&) {
-      return has_account ? ApiScript::Reply{.body = dump_json(account)}
+      const Json foreign = {{"metadata", {{"name", "stash-backup-app-backup"}, {"namespace", "demo"}}}};
+      return has_account ? ApiScript::Reply{.body = dump_json(is_foreign ? foreign : account)}
                          : ApiScript::Reply{404, dump_json(status_of(404, "NotFound", "no such account"))};
     });
     const auto echo = [](const ApiScript::Call& call) { return ApiScript::Reply{.body = call.body}; };
@@ -97,6 +98,17 @@ TEST_CASE("a ServiceAccount that somebody removes is there again ten minutes lat
   made.has_account = true;
   made.look();
   CHECK(made.calls("GET") == 3);
+  CHECK(made.calls("PATCH") == 1);
+}
+
+TEST_CASE("a ServiceAccount of somebody else that is in the way is missed as soon as it is removed",
+          "[controller][configuration][F83][I19]") {
+  Made made;
+  made.is_foreign = true;
+  made.look();
+  CHECK(made.calls("PATCH") == 0);
+  made.has_account = false;
+  made.look();
   CHECK(made.calls("PATCH") == 1);
 }
 

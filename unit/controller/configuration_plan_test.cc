@@ -222,15 +222,24 @@ TEST_CASE("a configuration that no backup can follow is Invalid and gets no Cron
             api::workload_kind_names());
 }
 
-TEST_CASE("a misspelt place of the CronJob's pods is told, and a CronJob that is there goes on",
+TEST_CASE("a misspelt place of the CronJob's pods is told, and its other changes reach the CronJob all the same",
           "[controller][configuration][F70][I8]") {
-  ConfigurationWorld world = after(a_configuration_world());
+  ConfigurationWorld world = a_configuration_world();
+  world.configuration["spec"]["runtimeSettings"]["pod"]["priorityClassName"] = "low";
+  world = after(world);
   world.configuration["spec"]["runtimeSettings"]["pod"]["tolerations"] = {{{"efect", "NoSchedule"}}};
   CHECK(condition(world, "CronJobCreated") ==
         "False CronJobCreationFailed: spec.runtimeSettings.pod/tolerations/0/efect: not a field that can be put into a "
-        "pod; check its spelling");
+        "pod; check its spelling; its pods are placed as they were before, or as if it said nothing");
   CHECK(phase(world) == "NotReady");
+  world.configuration["spec"]["runtimeSettings"]["pod"].erase("priorityClassName");
   CHECK(written(plan(world)) == Texts{"write BackupConfiguration"});
+  world.configuration["spec"]["schedule"] = "7 * * * *";
+  const Plan changed = plan(world);
+  CHECK(written(changed) == Texts{"write CronJob", "write BackupConfiguration"});
+  const Json& spec = changed.writes.front().body["spec"];
+  CHECK(spec["schedule"] == "7 * * * *");
+  CHECK(spec["jobTemplate"]["spec"]["template"]["spec"]["priorityClassName"] == "low");
 }
 
 TEST_CASE("a place for the CronJob's pods that changes is written once", "[controller][configuration][F86][I4]") {
@@ -278,7 +287,8 @@ TEST_CASE("a CronJob under the name of an older Stash is removed", "[controller]
 TEST_CASE("the CronJob of another BackupConfiguration is left to it, and named", "[controller][configuration][I7]") {
   ConfigurationWorld world = a_configuration_world();
   world.cron_job =
-      cron_job_objects(a_backup_configuration("other"), some_settings(), JobResources().cron_job)->cron_job;
+      cron_job_objects(a_backup_configuration("other"), some_settings(), JobResources().cron_job, Json::object())
+          .cron_job;
   CHECK(
       condition(world, "CronJobCreated") ==
       "False NameTaken: CronJob demo/stash-backup-app-backup exists already and is that of BackupConfiguration other, "

@@ -61,7 +61,8 @@ TEST_CASE("a suspended CronJob is not unhealthy", "[controller][cron]") {
 
 TEST_CASE("a BackupConfiguration whose CronJob fails is not ready, and says where to look", "[controller][cron]") {
   ConfigurationWorld world = a_configuration_world();
-  world.cron_job = cron_job_objects(a_backup_configuration(), some_settings(), JobResources().cron_job)->cron_job;
+  world.cron_job =
+      cron_job_objects(a_backup_configuration(), some_settings(), JobResources().cron_job, Json::object()).cron_job;
   world.cron_job["status"] = a_cron_job(kCreated - hours(1), std::nullopt, false)["status"];
   const std::string message =
       "the last Job of the CronJob failed, so no backup was begun; see: kubectl -n demo describe jobs,pods -l "
@@ -86,7 +87,8 @@ TEST_CASE("a BackupConfiguration whose CronJob fails is not ready, and says wher
 TEST_CASE("of a Job that does not end its events are named as well, for its pods may be refused",
           "[controller][cron]") {
   ConfigurationWorld world = a_configuration_world();
-  world.cron_job = cron_job_objects(a_backup_configuration(), some_settings(), JobResources().cron_job)->cron_job;
+  world.cron_job =
+      cron_job_objects(a_backup_configuration(), some_settings(), JobResources().cron_job, Json::object()).cron_job;
   world.cron_job["status"] = a_cron_job(kCreated - hours(1), std::nullopt, true)["status"];
   carry_out(plan_configuration(world, some_settings()), api::kBackupConfigurations, world.configuration);
   CHECK(condition_of(world.configuration, "CronJobHealthy") ==
@@ -102,9 +104,9 @@ TEST_CASE("a CronJob that makes no Job makes its BackupConfiguration NotReady, a
     return condition_of(world.configuration, "CronJobHealthy");
   };
   REQUIRE(look().starts_with("True"));
-  world.cron_job =
-      cron_job_objects(a_backup_configuration().schedule("0 * * * *"), some_settings(), JobResources().cron_job)
-          ->cron_job;
+  world.cron_job = cron_job_objects(a_backup_configuration().schedule("0 * * * *"), some_settings(),
+                                    JobResources().cron_job, Json::object())
+                       .cron_job;
   world.cron_job["metadata"]["creationTimestamp"] = format_time(kCreated);
   world.now = kCreated + hours(3);
   const std::string message =

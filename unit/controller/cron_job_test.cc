@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "inject/runtime_settings.h"
 #include "unit/controller/worlds.h"
 
 namespace {
@@ -13,7 +14,8 @@ using namespace stash::test;
 
 CronJobObjects objects_of(const api::BackupConfiguration& configuration, const inject::Settings& settings,
                           const Json& resources = JobResources().cron_job) {
-  return cron_job_objects(configuration, settings, resources).value();
+  return cron_job_objects(configuration, settings, resources,
+                          inject::pod_placement(configuration.spec.runtime_settings).value());
 }
 
 }  // namespace

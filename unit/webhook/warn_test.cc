@@ -117,6 +117,12 @@ TEST_CASE("a time-out that is no duration is named", "[webhook][warn]") {
       "spec.timeOut 0s is no duration above zero such as 30m or 2h; nothing will be restored"));
 }
 
+TEST_CASE("a place of the CronJob's pods that cannot be is named", "[webhook][warn]") {
+  const Json misspelt = {{"tolerations", {{{"efect", "NoSchedule"}}}}};
+  CHECK(any_contains(warnings_for("BackupConfiguration", a_backup_configuration().pod_settings(misspelt).json()),
+                     "spec.runtimeSettings.pod/tolerations/0/efect: not a field"));
+}
+
 TEST_CASE("a namespace that did not opt in is named", "[webhook][warn]") {
   WarnWorld world = a_world();
   world.namespace_labels = [](const std::string&) -> std::optional<Json> { return Json::object(); };
