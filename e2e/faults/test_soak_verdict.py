@@ -97,6 +97,10 @@ def test_a_restore_may_wait_for_a_workload_that_is_scaled_to_zero_and_for_no_oth
     assert len(end_state.unfinished_sessions(waiting)) == 1
     waiting["deployments"][0]["spec"]["replicas"] = 0
     assert end_state.unfinished_sessions(waiting) == []
+    waiting["restoresessions"][0]["status"]["stats"] = [{"hostname": "host-0", "phase": "Pending"}]
+    assert len(end_state.unfinished_sessions(waiting)) == 1
+    waiting["restoresessions"][0]["status"]["phase"] = "Failed"
+    assert end_state.unfinished_sessions(waiting) == []
 
 
 def test_a_session_that_succeeded_without_its_snapshot_or_with_two_is_found():

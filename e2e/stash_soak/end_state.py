@@ -43,12 +43,13 @@ def by_target(objects, resource):
 
 
 def unfinished_sessions(objects):
-    """A RestoreSession may wait for a workload that is scaled to zero or gone."""
+    """A RestoreSession may wait for a workload that is scaled to zero or gone, but one that has named its hosts before fails after a while."""
     said = [f"BackupSession {name_of(item)} is {phase_of(item) or 'without a phase'}" for item in objects["backupsessions"] if phase_of(item) not in FINAL]
     workloads = workloads_of(objects)
     for item in objects["restoresessions"]:
         workload = workloads.get(target_of(item))
-        waits = workload is None or workload["spec"].get("replicas", 1) == 0
+        without_pods = workload is None or workload["spec"].get("replicas", 1) == 0
+        waits = without_pods and (phase_of(item) == "Failed" or not item.get("status", {}).get("stats"))
         if phase_of(item) != "Succeeded" and not waits:
             said.append(f"RestoreSession {name_of(item)} is {phase_of(item) or 'without a phase'}: {item.get('status', {}).get('conditions')}")
     return said
