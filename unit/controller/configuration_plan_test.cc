@@ -157,7 +157,7 @@ TEST_CASE("Ready does not say that backups run while they are paused, or pruned 
         "grows: set keepLast or another of its rules");
 }
 
-TEST_CASE("Ready says when each node may have a repository of its own", "[controller][configuration][F28]") {
+TEST_CASE("Ready says when each node may have a repository of its own", "[controller][configuration][F28][I8]") {
   const auto ready = [](const char* kind) {
     return condition(a_configuration_world(a_backup_configuration().target({"apps/v1", kind, "stash-demo"})), "Ready");
   };

@@ -136,7 +136,7 @@ TEST_CASE("a Repository whose backend cannot be used is named", "[webhook][warn]
 }
 
 TEST_CASE("a Repository that the hosts of a workload do not share is named, unless nothing is known yet",
-          "[webhook][warn][F28]") {
+          "[webhook][warn][F28][I8]") {
   WarnWorld world = a_world();
   const auto warnings = [&world](const char* kind, const Json& volume) {
     world.repository = [&volume](const std::string&, const std::string&) {
