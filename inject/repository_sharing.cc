@@ -18,8 +18,7 @@ std::string apart_on_nodes(const std::string& label, const api::Backend& backend
   if (api::sharing_of(backend) != api::Sharing::node || hosts == HostScheme::single) return "";
   return fmt::format(
       "{} is the hostPath {}: unless that is the same network mount on every node, each node has a repository of its "
-      "own there, of which only the last host's is checked and forgotten from, and a pod on a node that comes later "
-      "finds none and fails; a persistentVolumeClaim with ReadWriteMany is one for all",
+      "own there; a persistentVolumeClaim with ReadWriteMany is one for all",
       label, string_at(backend.local->volume_source, {"hostPath", "path"}));
 }
 
