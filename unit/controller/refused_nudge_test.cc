@@ -118,6 +118,17 @@ struct Policed {
     }
     return *this;
   }
+  /// A configuration that is served asks for a change of its sidecar that the policy dislikes. Returns the workload as
+  /// it was.
+  Json ask_for_a_refused_change() {
+    configurations = {a_backup_configuration()};
+    run(seconds(10));
+    REQUIRE(served() == Names{"app-backup"});
+    refuses = [](const Json& asked) { return asked.dump().contains("FORBIDDEN"); };
+    configurations[0].spec.runtime_settings.container = {{"env", {{{"name", "FORBIDDEN"}, {"value", "1"}}}}};
+    configurations[0].metadata.generation = 2;
+    return workload;
+  }
   bool author_may_write() const {
     Json changed = workload;
     changed["spec"]["template"]["spec"]["containers"][0]["image"] = "app:2";
@@ -215,13 +226,7 @@ TEST_CASE("when the policy dislikes any sidecar all configurations are held back
 TEST_CASE("a change of a sidecar that is refused leaves the sidecar as it was, and correcting it helps at once",
           "[controller][refused][F66][I1][I4]") {
   Policed cluster;
-  cluster.configurations = {a_backup_configuration()};
-  cluster.run(seconds(10));
-  const Json before = cluster.workload;
-  REQUIRE(cluster.served() == Names{"app-backup"});
-  cluster.refuses = [](const Json& workload) { return workload.dump().contains("FORBIDDEN"); };
-  cluster.configurations[0].spec.runtime_settings.container = {{"env", {{{"name", "FORBIDDEN"}, {"value", "1"}}}}};
-  cluster.configurations[0].metadata.generation = 2;
+  const Json before = cluster.ask_for_a_refused_change();
   cluster.run(minutes(30));
   CHECK(cluster.workload == before);
   CHECK(cluster.held() == Names{"app-backup"});
@@ -236,12 +241,7 @@ TEST_CASE("a change of a sidecar that is refused leaves the sidecar as it was, a
 TEST_CASE("another BackupConfiguration takes no sidecar from one whose change is refused, and says for whom it waits",
           "[controller][refused][F66][I1][I4]") {
   Policed cluster;
-  cluster.configurations = {a_backup_configuration()};
-  cluster.run(seconds(10));
-  const Json before = cluster.workload;
-  cluster.refuses = [](const Json& workload) { return workload.dump().contains("FORBIDDEN"); };
-  cluster.configurations[0].spec.runtime_settings.container = {{"env", {{{"name", "FORBIDDEN"}, {"value", "1"}}}}};
-  cluster.configurations[0].metadata.generation = 2;
+  const Json before = cluster.ask_for_a_refused_change();
   cluster.run(minutes(1));
   REQUIRE(cluster.held() == Names{"app-backup"});
   cluster.configurations.push_back(a_backup_configuration("another"));
