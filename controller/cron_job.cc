@@ -133,12 +133,7 @@ std::string cron_role_name(const std::string& configuration) {
 }
 
 Json placement_of(const Json& cron_job) {
-  Json placement = Json::object();
-  const Json& pod = object_at(cron_job, {"spec", "jobTemplate", "spec", "template", "spec"});
-  for (const char* part : {"nodeSelector", "tolerations", "priorityClassName"}) {
-    if (const Json* found = at(pod, {part})) placement[part] = *found;
-  }
-  return placement;
+  return inject::placement_in(object_at(cron_job, {"spec", "jobTemplate", "spec", "template", "spec"}));
 }
 
 CronJobObjects cron_job_objects(const api::BackupConfiguration& configuration, const inject::Settings& settings,

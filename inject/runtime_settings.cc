@@ -340,12 +340,16 @@ Result<Json> parse_resources(std::string_view json) {
   return stated;
 }
 
-Result<Json> pod_placement(const api::RuntimeSettings& settings) {
-  Json wishes = Json::object();
+Json placement_in(const Json& pod) {
+  Json placement = Json::object();
   for (const char* part : {"nodeSelector", "tolerations", "priorityClassName"}) {
-    if (const Json* wish = at(settings.pod, {part})) wishes[part] = *wish;
+    if (const Json* stated = at(pod, {part})) placement[part] = *stated;
   }
-  TRY(Json placement, clean(wishes, placement_shape(), "spec.runtimeSettings.pod"));
+  return placement;
+}
+
+Result<Json> pod_placement(const api::RuntimeSettings& settings) {
+  TRY(Json placement, clean(placement_in(settings.pod), placement_shape(), "spec.runtimeSettings.pod"));
   for (const char* part : {"nodeSelector", "tolerations"}) {
     if (has(placement, part) && placement[part].empty()) placement.erase(part);
   }

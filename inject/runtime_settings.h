@@ -21,6 +21,8 @@ Result<ContainerSettings> container_settings(const api::RuntimeSettings& setting
 /// invalid: "resources/limits/cpu: not a quantity".
 Result<Json> parse_resources(std::string_view json);
 
+/// What a pod's spec states of these: nodeSelector, tolerations and priorityClassName, unchecked.
+Json placement_in(const Json& pod);
 /// Where the pods of a CronJob may run: nodeSelector, tolerations and priorityClassName of runtimeSettings.pod,
 /// checked, each only when given. Error invalid as for container_settings.
 Result<Json> pod_placement(const api::RuntimeSettings& settings);
