@@ -21,7 +21,8 @@ class WorkQueue {
   void add_after(std::string key, std::chrono::milliseconds delay);
   /// Nothing has changed: it comes in the second lane, unless add() brings it into the first.
   void look_again(std::string key, std::chrono::milliseconds delay = {});
-  /// After a failure: look_again with this key's own backoff (800 ms doubling to 30 s), or `at_least` if longer.
+  /// After a failure, before done(): again in the lane that it was taken from, after this key's own backoff (800 ms
+  /// doubling to 30 s), or `at_least` if longer.
   void retry(std::string key, std::chrono::milliseconds at_least = {});
   void forget(const std::string& key);  ///< after a success: resets its backoff
   /// As long as it is on, add() is look_again(): for when all that exists is added, whatever has changed of it.
