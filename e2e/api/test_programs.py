@@ -329,13 +329,15 @@ def test_what_sidecar_and_restore_push_stands_in_a_real_pushgateway_as_prometheu
     wait_until("its rights exist", lambda: kube.get("rolebinding", "stash-restore-init-container-deployment-web", ns), 30)
     assert workload.pod("web-2", ["restore", "--restore-session=web-restore"]).process.wait(60) == 0
 
-    def told():
+    expected = ("stash_backup_host_backup_success", "stash_repository_integrity", "stash_repository_snapshot_count", "stash_backup_session_success",
+                "stash_restore_host_restore_success", "stash_backup_host_files_total")
+
+    def told():  # by sidecar, restore and controller, each when it comes to it
         text = metrics.scraped(pushgateway)
-        return text if any(line.startswith("stash_restore_host_restore_success") for line in metrics.series(text, ns)) else None
-    text = wait_until("the restore is told", told, 30)
-    values = {line.split("{")[0]: float(line.rsplit(" ", 1)[1]) for line in metrics.series(text, ns)}
-    for metric in ("stash_backup_host_backup_success", "stash_repository_integrity", "stash_repository_snapshot_count", "stash_backup_session_success",
-                   "stash_restore_host_restore_success", "stash_backup_host_files_total"):
+        values = {line.split("{")[0]: float(line.rsplit(" ", 1)[1]) for line in metrics.series(text, ns)}
+        return (text, values) if values.keys() >= set(expected) else None
+    text, values = wait_until("all is told", told, 30)
+    for metric in expected:
         assert values[metric] == 1, (metric, values)
     assert metrics.complaints(text) == []
 

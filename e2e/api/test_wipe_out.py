@@ -119,7 +119,7 @@ def test_a_deleted_repository_with_wipeout_goes_when_its_data_is_gone(kube, ns, 
     finish_job(kube, ns, job, code, report)
     wait_until("the Repository is gone", lambda: kube.get("repository", "repo", ns) is None, 30)
     wait_until("the Job is gone", lambda: kube.get("job", "stash-wipe-out-repo", ns) is None, 30)
-    assert [event for event in kube.events(ns, "repo") if event.startswith("Normal WipeOutSucceeded: 2 snapshots")]
+    kube.wait_for_event(ns, "repo", "Normal WipeOutSucceeded: 2 snapshots")
 
 
 @pytest.mark.fault("F82", invariants="I11")

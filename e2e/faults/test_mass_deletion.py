@@ -102,7 +102,7 @@ def test_of_eleven_repositories_deleted_at_once_none_is_wiped_but_the_one_that_i
     confirmed, kept, *rest = fleet.members[:-5]
     message = kube.condition("repository", confirmed[1], ns, "WipedOut")["message"]
     assert message.startswith("11 Repositories with wipeOut are being deleted at once"), message
-    assert [event for event in kube.events(ns, confirmed[1]) if event.startswith("Warning MassDeletion: 11 Repositories")]
+    kube.wait_for_event(ns, confirmed[1], "Warning MassDeletion: 11 Repositories")
 
     commands = fleet.commands_of_the_page()
     assert len(commands) == 11 and all(any(f" repository {name} -n {of} " in command for command in commands) for of, name in fleet.members), commands

@@ -102,6 +102,10 @@ class Kube:
         return [f"{e['type']} {e['reason']}: {e['message']}" for e in self.list("events", ns)
                 if e["involvedObject"]["name"] == about]
 
+    def wait_for_event(self, ns, about, words, seconds=30):
+        """An event is told after what it is about has been written, so whoever saw the one may have to wait for the other."""
+        return wait_until(f"an event about {about} says '{words}'", lambda: [e for e in self.events(ns, about) if words in e], seconds)
+
     def condition(self, kind, name, ns, type_):
         """The condition of that type, or None."""
         found = self.get(kind, name, ns) or {}

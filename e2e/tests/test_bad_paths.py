@@ -38,7 +38,7 @@ def test_a_wrong_repository_password_fails_the_session_and_says_which_secret(pla
     error = session["status"]["stats"][0]["error"]
     assert "wrong password" in error and "other-secret" in error and "RESTIC_PASSWORD" in error
     assert "something else" not in str(session)
-    assert any("wrong password" in e for e in place.kube.events(place.ns, "with-the-wrong-one"))
+    place.kube.wait_for_event(place.ns, "with-the-wrong-one", "wrong password")
     assert workload_is_well(place)
 
 
@@ -64,7 +64,7 @@ def test_a_missing_repository_is_named(place):
     assert "not-there" in said, "kubectl apply warns at once"
     session = place.trigger()
     assert session["status"]["phase"] == "Failed"
-    assert any("not-there" in e for e in place.kube.events(place.ns, "by-hand"))
+    place.kube.wait_for_event(place.ns, "by-hand", "not-there")
     assert containers(place) == ["app"] and workload_is_well(place)
 
 

@@ -156,7 +156,7 @@ def test_a_sidecar_that_stays_although_a_policy_refuses_more_pods_with_it_says_s
     said = wait_until("the condition names the refusal", lambda: (
         c := place.kube.condition("backupconfiguration", "web-backup", place.ns, "StashSidecarInjected")) and c["reason"] == "PodsRefused" and c, 120)
     assert said["status"] == "True" and SENTENCE in said["message"] and "so it stays" in said["message"], said
-    assert any(SENTENCE in event for event in place.kube.events(place.ns, "web-backup"))
+    place.kube.wait_for_event(place.ns, "web-backup", SENTENCE)
     assert "withdrawal" not in place.kube.get("backupconfiguration", "web-backup", place.ns)["status"]
     assert uids(wait_for_pods(place, 1, "containers", "stash")) == uids(before)
     if kind == "Deployment":
