@@ -21,17 +21,22 @@ int value_of(char c) {
 
 std::string encode_base64(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4, '=');
-  const auto byte = [&](std::size_t i) -> std::uint32_t {
-    return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u;
-  };
+  const auto byte = [&](std::size_t i) -> std::uint32_t { return static_cast<unsigned char>(bytes[i]); };
   char* out = text.data();
-  for (std::size_t i = 0; i < bytes.size(); i += 3, out += 4) {
+  std::size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3, out += 4) {
     const std::uint32_t group = byte(i) << 16 | byte(i + 1) << 8 | byte(i + 2);
     out[0] = kAlphabet[group >> 18 & 63];
     out[1] = kAlphabet[group >> 12 & 63];
-    if (i + 1 < bytes.size()) out[2] = kAlphabet[group >> 6 & 63];
-    if (i + 2 < bytes.size()) out[3] = kAlphabet[group & 63];
+    out[2] = kAlphabet[group >> 6 & 63];
+    out[3] = kAlphabet[group & 63];
   }
+  if (i == bytes.size()) return text;
+  const bool two = i + 2 == bytes.size();
+  const std::uint32_t group = byte(i) << 16 | (two ? byte(i + 1) << 8 : 0u);
+  out[0] = kAlphabet[group >> 18 & 63];
+  out[1] = kAlphabet[group >> 12 & 63];
+  if (two) out[2] = kAlphabet[group >> 6 & 63];
   return text;
 }
 

@@ -5,6 +5,29 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <utility>
+
+template <>
+void nlohmann::basic_json<>::json_value::destroy(nlohmann::detail::value_t type) {
+  const auto release = [](auto* held) {
+    std::allocator<std::remove_pointer_t<decltype(held)>> allocator;
+    std::destroy_at(held);
+    allocator.deallocate(held, 1);
+  };
+  switch (type) {
+    case nlohmann::detail::value_t::object:
+      return release(object);
+    case nlohmann::detail::value_t::array:
+      return release(array);
+    case nlohmann::detail::value_t::string:
+      return release(string);
+    case nlohmann::detail::value_t::binary:
+      return release(binary);
+    default:
+      return;
+  }
+}
 
 template class nlohmann::basic_json<>;
 
@@ -107,6 +130,62 @@ std::optional<Json> parse_quickly(std::string_view text) {
   return value;
 }
 
+constexpr bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+}
+
+void append_dump(const Json& value, std::string& out);
+
+void append_library_dump(const Json& value, std::string& out) {
+  out += value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// Most of what is written are short ASCII texts, which nlohmann decodes byte by byte.
+void append_text(const std::string& text, std::string& out) {
+  const std::size_t begin = out.size();
+  out += '"';
+  const char* const end = text.data() + text.size();
+  for (const char* at = text.data(); at != end;) {
+    const char* const special = std::find_if_not(at, end, [](char c) { return is_plain(c); });
+    out.append(at, static_cast<std::size_t>(special - at));
+    at = special;
+    if (at == end) break;
+    if (*at != '"' && *at != '\\') {
+      out.resize(begin);
+      return append_library_dump(text, out);
+    }
+    out += '\\';
+    out += *at++;
+  }
+  out += '"';
+}
+
+void append_dump(const Json& value, std::string& out) {
+  if (const auto* text = value.get_ptr<const std::string*>()) return append_text(*text, out);
+  if (const auto* members = value.get_ptr<const Json::object_t*>()) {
+    char before = '{';
+    for (const auto& [key, member] : *members) {
+      out += std::exchange(before, ',');
+      append_text(key, out);
+      out += ':';
+      append_dump(member, out);
+    }
+    out += members->empty() ? "{}" : "}";
+    return;
+  }
+  if (const auto* elements = value.get_ptr<const Json::array_t*>()) {
+    char before = '[';
+    for (const Json& element : *elements) {
+      out += std::exchange(before, ',');
+      append_dump(element, out);
+    }
+    out += elements->empty() ? "[]" : "]";
+    return;
+  }
+  append_library_dump(value, out);
+}
+
 // The parser that does not throw does not say where it stopped either; this one keeps only that.
 class ErrorPosition : public nlohmann::json_sax<Json> {
  public:
@@ -144,15 +223,20 @@ Result<Json> parse_json(std::string_view text) {
               fmt::format("not JSON, at byte {} of {}", std::min(position.byte, text.size()), text.size()));
 }
 
-std::string dump_json(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump_json(const Json& value) {
+  std::string text;
+  append_dump(value, text);
+  return text;
+}
 
 const Json* at(const Json& value, std::initializer_list<std::string_view> path) {
   const Json* here = &value;
   for (const std::string_view key : path) {
-    if (!here->is_object()) return nullptr;
-    const auto found = here->find(key);
-    if (found == here->end()) return nullptr;
-    here = &*found;
+    const auto* members = here->get_ptr<const Json::object_t*>();
+    if (members == nullptr) return nullptr;
+    const auto found = members->find(key);
+    if (found == members->end()) return nullptr;
+    here = &found->second;
   }
   return here;
 }

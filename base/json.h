@@ -7,6 +7,11 @@
 
 #include "base/result.h"
 
+// nlohmann first moves all of a document into one list, lest its depth exhaust the stack. Ours have 512 levels at most
+// (parse_json), and a quarter of what an answer of the webhook costs was that (docs/decisions/0053). Defined in
+// json.cc.
+template <>
+void nlohmann::basic_json<>::json_value::destroy(nlohmann::detail::value_t type);
 // Compiled once, in json.cc: it saves each file that touches JSON about a second.
 extern template class nlohmann::basic_json<>;
 

@@ -166,15 +166,12 @@ std::size_t bytes_of(const Json& annotations) {
 std::size_t most_bytes(const Json& value) {
   constexpr std::size_t kEscaped = 6;  // \u0000
   constexpr std::size_t kScalar = 32;  // the longest number, and a comma
-  if (value.is_string()) return kEscaped * value.get_ref<const std::string&>().size() + kScalar;
+  if (const auto* text = value.get_ptr<const std::string*>()) return kEscaped * text->size() + kScalar;
   std::size_t total = kScalar;
-  if (value.is_object()) {
-    // Not items(), which makes a string of every key.
-    for (auto member = value.begin(); member != value.end(); ++member) {
-      total += kEscaped * member.key().size() + kScalar + most_bytes(*member);
-    }
-  } else if (value.is_array()) {
-    for (const Json& element : value) total += most_bytes(element);
+  if (const auto* members = value.get_ptr<const Json::object_t*>()) {
+    for (const auto& [key, member] : *members) total += kEscaped * key.size() + kScalar + most_bytes(member);
+  } else if (const auto* elements = value.get_ptr<const Json::array_t*>()) {
+    for (const Json& element : *elements) total += most_bytes(element);
   }
   return total;
 }

@@ -63,6 +63,24 @@ TEST_CASE("a string with invalid UTF-8 is written with a replacement character",
   CHECK(dump_json(Json("a\xff")) == "\"a\xef\xbf\xbd\"");
 }
 
+TEST_CASE("a document is written as its library writes it", "[base][json]") {
+  const auto by_library = [](const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); };
+  for (int first = 0; first < 256; ++first) {
+    for (int second = 0; second < 256; ++second) {
+      const std::string text = {'a', static_cast<char>(first), static_cast<char>(second), 'z'};
+      if (dump_json(text) != by_library(text)) FAIL(first << " " << second);
+    }
+  }
+  const Json containers = {{"", nullptr},
+                           {"a\"b\n", {{"\u00e9", Json::array()}, {"o", Json::object()}}},
+                           {"l", {1, -2, 2.5, 1e300, true, ""}}};
+  for (const Json& value :
+       {Json(), containers, containers["l"], Json::array(), Json::object(), Json({Json::array(), Json::object()}),
+        Json(std::numeric_limits<double>::infinity()), Json(std::numeric_limits<std::uint64_t>::max())}) {
+    CHECK(dump_json(value) == by_library(value));
+  }
+}
+
 TEST_CASE("a view of what is missing or of another type is the fallback", "[base][json]") {
   CHECK(at(kPod, {"spec", "nothing"}) == nullptr);
   CHECK(at(kPod, {"name", "deeper"}) == nullptr);
