@@ -4,6 +4,7 @@
 #include "kube/config.h"
 #include "webhook/access_reviewer.h"
 #include "webhook/caches.h"
+#include "webhook/memory.h"
 #include "webhook/options.h"
 #include "webhook/service.h"
 
@@ -62,9 +63,6 @@ Result<void> run(Options options) {
 
 }  // namespace
 
-// A review takes some thousand pieces of memory, so a few of each size stay with its thread.
-const char* malloc_conf =
-    "narenas:2,dirty_decay_ms:2000,muzzy_decay_ms:2000,background_thread:true,lg_tcache_max:10,tcache_nslots_small_max:"
-    "32";
+const char* malloc_conf = kMemorySettings;
 
 int main(int argc, char** argv) { return inject::run_server_program(argc, argv, webhook::parse_options, run); }

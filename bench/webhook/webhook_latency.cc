@@ -18,6 +18,7 @@
 #include "unit/support/objects.h"
 #include "unit/support/review.h"
 #include "unit/support/workload.h"
+#include "webhook/memory.h"
 #include "webhook/service.h"
 
 namespace {
@@ -89,6 +90,9 @@ void fill(webhook::Index& index) {
 }
 
 }  // namespace
+
+extern "C" const char* malloc_conf;
+const char* malloc_conf = webhook::kMemorySettings;
 
 int main(int argc, char** argv) {
   std::size_t requests = 4000;
