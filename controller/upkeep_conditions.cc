@@ -59,7 +59,8 @@ void set_upkeep_missed(StatusDraft& status, const std::vector<api::HostStats>& h
   }
   if (succeeded == 0) return;
   status.set(names::kRetentionPolicyApplied, "False", reasons::kRetentionNotApplied,
-             "no pod was left to apply it after the last hosts of this session had ended; the next session does");
+             "no pod applied it: none was left after the last hosts of this session had ended, or the one that had to "
+             "failed, as its host says; the next session does");
 }
 
 }  // namespace stash::controller
