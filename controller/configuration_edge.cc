@@ -98,6 +98,7 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
   const auto object = cluster.caches.configurations.get(ref);
   if (!object) {
     cluster.accounts.forget(to_string(ref));
+    cluster.pushes.clean_up_soon();
     return LookAgain();
   }
   // Its own turn comes, and a finalizer of older Stash must not hold the namespace.

@@ -14,7 +14,7 @@ import yaml
 CHARTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHARTS.parent / "e2e"))
 from stash_e2e import objects as objects_of, paths, previous  # noqa: E402
-from stash_e2e.kube import CommandFailed, Kube, run  # noqa: E402
+from stash_e2e.kube import CommandFailed, Kube, run, wait_until  # noqa: E402
 
 CHART = CHARTS / "stash"
 VALUES = ["-f", CHART / "ci/test-values.yaml"]
@@ -36,6 +36,11 @@ def kube():
 def release(kube):
     """An installed release; every test starts and ends without one."""
     install(kube)
+    # Of each binding the API server's authorizer hears apart, and later.
+    certificate_secret = ("secrets/stash-webhook-cert", "-n", "stash")
+    for right in ((CONTROLLER, "create", "roles", "-n", "default"), (CONTROLLER, "patch", *certificate_secret),
+                  (WEBHOOK, "create", "subjectaccessreviews.authorization.k8s.io"), (WEBHOOK, "watch", *certificate_secret)):
+        wait_until("the API server knows the roles", lambda: may(kube, *right), 30)
     yield kube
     uninstall(kube)
 
@@ -242,7 +247,7 @@ def test_the_right_to_run_programs_in_containers_can_be_taken_away(release, allo
     if not allowed:
         install(release, "--set", "hooks.exec=false")
     for verb in ("get", "create"):
-        assert may(release, CONTROLLER, verb, "pods", "--subresource=exec", "-n", "default") is allowed
+        wait_until("the API server knows the role", lambda: may(release, CONTROLLER, verb, "pods", "--subresource=exec", "-n", "default") is allowed, 30)
         assert not may(release, WEBHOOK, verb, "pods", "--subresource=exec", "-n", "default")
     for subresource in ("attach", "portforward"):
         assert not may(release, CONTROLLER, "create", "pods", f"--subresource={subresource}", "-n", "default")

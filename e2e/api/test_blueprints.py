@@ -67,8 +67,9 @@ class Scene:
 
 @pytest.fixture
 def scene(kube, ns, controller):
-    yield Scene(kube, ns)
-    kube.delete("backupblueprint", ns)
+    made = Scene(kube, ns)
+    yield made
+    kube.delete("backupblueprint", made.ns)
 
 
 def left_alone(look, seconds=2.0):
@@ -91,7 +92,7 @@ def test_an_annotated_workload_is_backed_up_and_without_the_annotation_no_more(s
     assert (made["spec"]["schedule"], made["spec"]["repository"]) == ("0 0 1 1 *", {"name": NAME})
     assert scene.get("repository")["spec"]["backend"]["s3"]["prefix"] == f"{scene.ns}/deployment/web"
     scene.event("BackupBlueprintApplied", f"BackupConfiguration {scene.ns}/{NAME} made as BackupBlueprint {scene.ns} says")
-    assert scene.wait_for_condition("Applied", "True")[2] == "1 workload is backed up by it"
+    assert scene.wait_for_condition("Applied", "True", "AllGood", "1 workload is backed up by it")
     scene.kube.kubectl("wait", f"backupblueprint/{scene.ns}", "--for=condition=Ready", "--timeout=30s")
     wait_until("the sidecar is there", lambda: "stash" in [c["name"] for c in scene.get("deployment", "web")["spec"]["template"]["spec"]["containers"]], 60)
     wait_until("the CronJob is there", lambda: scene.get("cronjob", f"stash-backup-{NAME}"), 30)
@@ -123,13 +124,14 @@ def test_a_change_of_annotation_or_blueprint_changes_what_was_made_and_keeps_wha
     assert "paused" not in scene.made()["spec"]
 
 
-def test_objects_of_that_name_that_the_user_made_are_left_alone(scene):
+def test_objects_of_that_name_that_the_user_made_are_left_alone(scene, webhook):
     mine = objects.backup_configuration(scene.ns, NAME, schedule="0 0 3 3 *")
     scene.blueprint()
     scene.kube.apply(mine)
     scene.workload()
     scene.event("NameTaken", f"BackupConfiguration {scene.ns}/{NAME} exists already")
-    assert scene.wait_for_condition("Applied", "False")[2].startswith("not for 1 of 1 workload: NameTaken 1")
+    wait_until("it says why not", lambda: [said for said in [scene.condition("Applied")] if said and said[0] == "False"
+                                           and said[2].startswith("not for 1 of 1 workload: NameTaken 1")], 30)
     assert scene.get("repository") is None
     left_alone(lambda: scene.get("backupconfiguration")["spec"])
     scene.annotate(f"{ASK}-")
@@ -178,7 +180,8 @@ def test_a_mistake_is_told_and_takes_no_backup_away(scene):
 
 
 def test_a_namespace_that_did_not_ask_gets_nothing_until_it_does(scene):
-    scene.kube.kubectl("label", "namespace", scene.ns, "stash.appscode.com/injection-")
+    scene.ns += "-not"  # of one that did ask the controller may still believe that it does
+    scene.kube.apply(objects.namespace(scene.ns, opted_in=False))
     scene.blueprint()
     scene.workload()
     scene.event("NamespaceNotOptedIn", "has not opted in")

@@ -154,7 +154,12 @@ def test_told(kube, ns, tmp_path, controller, webhook, name):
 
 
 def test_good_objects_have_no_complaint(kube, ns, tmp_path, controller, webhook):
-    kube.kubectl_apply(*good_objects(ns, tmp_path).values())
+    made = good_objects(ns, tmp_path)
+    configuration = made.pop("configuration")
+    kube.kubectl_apply(*made.values())
+    # Of what the controller had not seen yet it would complain for a moment.
+    kube.kubectl("wait", REPOSITORY, "-n", ns, "--for=condition=Ready", "--timeout=60s")
+    kube.kubectl_apply(configuration)
     text = wait_until_described(kube, ns, CONFIGURATION, "backups run by the schedule")
     assert "Phase:" in text and "False" not in text and "Warning" not in text, text
 

@@ -187,7 +187,8 @@ def test_doctor_finds_what_was_taken_away(kube, ns, webhook, plugin):
     binding = kube.get("clusterrolebinding", "stash-webhook")
     kube.delete("clusterrolebinding", "stash-webhook")
     try:
-        assert ("rbac", "ServiceAccount stash/stash-webhook of stash-webhook may not watch namespaces") in problems(plugin)
+        missing = ("rbac", "ServiceAccount stash/stash-webhook of stash-webhook may not watch namespaces")
+        wait_until("the missing right is found", lambda: missing in problems(plugin), 30)
     finally:
         kube.apply({key: binding[key] for key in ("apiVersion", "kind", "roleRef", "subjects")} | {"metadata": {
             "name": "stash-webhook", "labels": binding["metadata"]["labels"]}})

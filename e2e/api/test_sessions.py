@@ -19,7 +19,7 @@ def test_a_failed_session_is_repeated_as_often_as_retryconfig_says(kube, ns, con
     assert failed["status"]["phase"] == "Failed" and failed["status"]["nextRetry"]
     retry = kube.wait_for_phase("backupsession", "by-hand-retry-1", ns, ("Failed",), 60)
     assert retry["spec"]["retryLeft"] == 0 and retry["spec"]["invoker"]["name"] == "web-backup"
-    assert kube.get("backupsession", "by-hand", ns)["status"]["retried"] is True
+    wait_until("the first says that it was repeated", lambda: kube.get("backupsession", "by-hand", ns)["status"].get("retried"), 30)
     assert "nextRetry" not in retry["status"]
     assert "FieldsHonoured" not in str(kube.condition("backupconfiguration", "web-backup", ns, "Ready"))
     assert kube.condition("backupconfiguration", "web-backup", ns, "FieldsHonoured")["status"] == "True"

@@ -119,6 +119,8 @@ def start_webhook(kube, directory, pushgateway_url=""):
     `pushgateway_url` as the controller has it, who would otherwise miss it in what is injected.
     """
     port, health = ports.free(), ports.free()
+    while health == port:
+        health = ports.free()
     program = Program([BIN / "stash-webhook", "--kubeconfig", token_kubeconfig(kube, "stash", "stash-webhook", directory),
                        "--namespace", "stash", "--image", "localhost/stash:dev", "--pushgateway-url", pushgateway_url, "--listen", f"127.0.0.1:{port}",
                        "--health-address", f"127.0.0.1:{health}", "--cert-secret", "stash-webhook-cert", "--shutdown-delay", "0s",

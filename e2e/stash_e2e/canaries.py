@@ -40,7 +40,7 @@ def objects_of(kube):
     found = {"objects": kube.kubectl("get", KINDS, "-A", "-o", "json", "--show-managed-fields")}
     found["the Pushgateway"] = kube.pushgateway_metrics()
     for pod in kube.list("pods", "stash"):
-        if pod["status"]["phase"] == "Running":
+        if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]:
             name = pod["metadata"]["name"]
             found[f"metrics of {name}"] = kube.raw(f"/api/v1/namespaces/stash/pods/{name}:8081/proxy/metrics")
     return found

@@ -31,7 +31,7 @@ def wait_until(what, probe, seconds=60, every=0.25):
             last = probe()
             if last:
                 return last
-        except CommandFailed as failure:
+        except (CommandFailed, OSError) as failure:
             last = failure
         if time.monotonic() > deadline:
             raise TimedOut(f"timed out after {seconds} s waiting until {what}; last seen: {last}")
@@ -129,8 +129,10 @@ class Kube:
             found = {one["metadata"]["name"]: (one.get("status") or {}).get("conditions") or [] for one in self.list("crd")}
             return set(names) <= set(found) and all(
                 any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
-                for name, conditions in found.items() if not names or name in names)
-        wait_until(f"the CRDs {' '.join(names)} are established", established, seconds)
+                for name, conditions in found.items() if not names or name in names) and list(names or found)
+        # Only then the API server begins to serve them, and to tell of them.
+        for name in wait_until(f"the CRDs {' '.join(names)} are established", established, seconds):
+            wait_until(f"{name} can be listed", lambda: self.list(name) is not None, seconds)
 
     def raw(self, path):
         return self.kubectl("get", "--raw", path)

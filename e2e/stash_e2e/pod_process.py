@@ -53,7 +53,7 @@ def held_in_the_middle_of_a_backup(pod, repository):
     """The pod's restic, stopped after it wrote the first of its data; it goes on at the end at the latest."""
     def writing():
         return any((repository / "locks").glob("*")) and any((repository / "data").glob("*/*")) and of_pod(pod, "restic", "backup")
-    restic = wait_until("restic writes into the repository", writing, 60, every=0.02)
+    restic = wait_until("restic writes into the repository", writing, 90, every=0.02)
     restic.send(signal.SIGSTOP)
     try:
         wait_until("restic stands still", lambda: restic.status("State").startswith("T"), 5, every=0.02)

@@ -95,7 +95,7 @@ class Place:
         self.kube.rollout("web", self.ns)
 
     def wait_for_sidecar(self):
-        self.kube.kubectl("wait", "backupconfiguration/web-backup", "-n", self.ns, "--for=condition=Ready", "--timeout=60s")
+        self.kube.kubectl("wait", "backupconfiguration/web-backup", "-n", self.ns, "--for=condition=Ready", "--timeout=180s", timeout=190)
         self.kube.rollout("web", self.ns)
 
     def trigger(self, name="by-hand", configuration="web-backup"):

@@ -110,6 +110,7 @@ def test_a_deleted_repository_with_wipeout_is_emptied_by_a_job_of_the_cluster(pl
         kept = lambda what: [p for p in (place.directory / "server").rglob(f"demo/web/{what}/**/*") if p.is_file()]  # noqa: E731
         assert kept("snapshots") and kept("data")
         place.kube.delete("backupconfiguration", "web-backup", place.ns)
-        place.kube.kubectl("delete", "repository", "local-repository", "-n", place.ns, "--wait=false")
+        wait_until("nothing holds the Repository",
+                   lambda: place.kube.kubectl("delete", "repository", "local-repository", "-n", place.ns, "--wait=false"), 30)
         wait_until("the Repository is gone", lambda: place.kube.get("repository", "local-repository", place.ns) is None, 120)
         assert not kept("snapshots") and not kept("data")

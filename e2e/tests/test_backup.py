@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
-from stash_e2e import objects
+from stash_e2e import objects, pod_process
 from stash_e2e.kube import wait_until
+from test_kinds import wait_for_pods
 
 
 def snapshots(place, password="correct horse battery staple"):
@@ -73,12 +74,12 @@ def test_killing_the_sidecar_in_the_middle_neither_loses_nor_doubles_the_backup(
         (place.source / f"large-{i}").write_bytes(os.urandom(3_000_000))
     place.kube.apply(objects.backup_configuration(place.ns, schedule="0 0 1 1 *"))
     place.wait_for_sidecar()
+    [pod] = wait_for_pods(place, 1, "containers", "stash")
     place.kube.apply(objects.backup_session(place.ns, "interrupted"))
-    wait_until("restic writes into the repository",
-               lambda: any((place.repository / "locks").glob("*")) and any((place.repository / "data").glob("*/*")), 30, every=0.02)
-    for pod in place.kube.list("pods", place.ns, "app=web"):
-        place.kube.kubectl("delete", "pod", pod["metadata"]["name"], "-n", place.ns, "--grace-period=0", "--force", "--wait=false",
-                           "--ignore-not-found")  # the pod from before the injection may just have ended
+    # Held, so that it is not done before the kubelet comes to kill it.
+    with pod_process.held_in_the_middle_of_a_backup(pod, place.repository) as restic:
+        place.kube.kubectl("delete", "pod", pod["metadata"]["name"], "-n", place.ns, "--grace-period=0", "--force", "--wait=false")
+        wait_until("restic is dead", lambda: restic.status("State") in ("", "Z (zombie)"), 60)
     session = place.kube.wait_for_phase("backupsession", "interrupted", place.ns, ("Succeeded", "Failed"), 150)
     assert session["status"]["phase"] == "Succeeded", session["status"]
     assert len(snapshots(place)) == 1
@@ -116,6 +117,6 @@ def test_the_sidecar_passes_pod_security_restricted(place):
     assert place.trigger()["status"]["phase"] == "Succeeded"
     place.kube.kubectl("create", "job", "now", "--from=cronjob/stash-backup-web-backup", "-n", place.ns)
     wait_until("the CronJob's pod has made a session that succeeds", lambda: [
-        s for s in place.kube.list("backupsessions", place.ns) if s["metadata"]["name"] != "by-hand" and s.get("status", {}).get("phase") == "Succeeded"])
+        s for s in place.kube.list("backupsessions", place.ns) if s["metadata"]["name"] != "by-hand" and s.get("status", {}).get("phase") == "Succeeded"], 150)
     for claim in ("data", "backups"):
         place.kube.kubectl("delete", "pv", f"{place.ns}-{claim}", "--wait=false")

@@ -20,6 +20,7 @@ def test_a_person_backs_up_lists_downloads_and_restores_with_kubectl_stash(kube,
     restored = plugin.well("restore", "web-backup", "-n", place.ns, "--snapshot", snapshot["id"], timeout=240)
     assert "Succeeded" in restored
     assert (place.source / "data.txt").read_text() == "worth keeping\n"
+    place.wait_for_sidecar()
     assert "web-backup   Deployment/web" in plugin.well("status", "-n", place.ns)
 
 
@@ -39,7 +40,7 @@ def test_a_preview_is_what_the_webhook_injects_then(kube, place, tmp_path):
     assert without_defaults(stash_container(kube.get("deployment", "web", place.ns)), foreseen) == foreseen
 
 
-def test_doctor_finds_a_whole_installation_healthy_and_nothing_to_migrate(kube):
+def test_doctor_finds_a_whole_installation_healthy_and_nothing_to_migrate(kube, turn):
     plugin = Plugin(kube)
     # What other tests leave in their namespaces may be ill.
     checks = [check for check in json.loads(plugin.run("doctor", "-o", "json").stdout)["checks"]

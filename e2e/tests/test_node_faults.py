@@ -16,6 +16,9 @@ from test_pods import containers
 from test_rollouts import configure, succeeds
 
 
+ENOUGH_GRACE = {"terminationGracePeriodSeconds": 30}  # for restic to take its lock away
+
+
 def with_files(place):
     """Enough for restic to be caught in the middle."""
     place.source.mkdir(parents=True, exist_ok=True)
@@ -45,7 +48,7 @@ def node(kube):
 @pytest.mark.alone
 @pytest.mark.fault("F51", invariants="I5 I6 I7 I12")
 def test_a_drained_pod_gives_its_backup_to_the_next_one_and_leaves_no_lock(place, node):
-    pod = with_much_to_back_up(place)
+    pod = with_much_to_back_up(place, pod_spec=ENOUGH_GRACE)
     place.kube.apply(objects.backup_session(place.ns, "drained"))
     with pod_process.held_in_the_middle_of_a_backup(pod, place.repository) as restic, ThreadPoolExecutor() as background:
         drain = background.submit(place.kube.kubectl, "drain", node, "--pod-selector=app=web", "--delete-emptydir-data", "--timeout=60s")
@@ -62,9 +65,9 @@ def test_a_drained_pod_gives_its_backup_to_the_next_one_and_leaves_no_lock(place
     succeeds(place, "next")
 
 
-def one_good_backup(place, name):
+def one_good_backup(place, name, seconds=150):
     """I5 I7 I12: the session's one snapshot is there, and nobody left a lock."""
-    session = place.kube.wait_for_phase("backupsession", name, place.ns, ("Succeeded", "Failed", "Skipped"), 150)
+    session = place.kube.wait_for_phase("backupsession", name, place.ns, ("Succeeded", "Failed", "Skipped"), seconds)
     assert session["status"]["phase"] == "Succeeded", session["status"]
     assert len(snapshots(place)) == 1
     assert locks(place) == []
@@ -124,7 +127,7 @@ def important(kube, place):
 @pytest.mark.slow
 @pytest.mark.fault("F51", invariants="I5 I6 I7 I12")
 def test_a_pod_that_a_more_important_one_displaces_gives_its_backup_to_its_successor(place, important):
-    workload = objects.deployment(place.ns, place.source)
+    workload = objects.deployment(place.ns, place.source, pod_spec=ENOUGH_GRACE)
     workload["spec"]["strategy"] = {"type": "Recreate"}  # there is no room for two of them
     workload["spec"]["template"]["spec"]["containers"][0]["resources"] = takes_most_memory(place.kube, 0.55)
     with_files(place)
@@ -158,7 +161,7 @@ def test_after_a_power_cut_of_the_node_the_session_is_completed_and_all_of_stash
     with pod_process.held_in_the_middle_of_a_backup(pod, place.repository):
         installation.power_cut(place.kube.cluster)
         assert locks(place), "restic was killed while it held a lock"
-    one_good_backup(place, "dark")
+    one_good_backup(place, "dark", 300)
     [after] = wait_for_pods(place, 1, "containers", "stash")
     assert after["metadata"]["uid"] == pod["metadata"]["uid"], "a node that comes back has the same pods"
     for deployment in ("stash-operator", "stash-webhook"):

@@ -84,7 +84,7 @@ def test_a_repository_on_a_missing_claim_is_not_injected_until_the_claim_is_ther
          "spec": {"accessModes": ["ReadWriteMany"], "storageClassName": "", "volumeName": f"{place.ns}-backups",
                   "resources": {"requests": {"storage": "1Gi"}}}})
     try:
-        wait_until("the sidecar comes with the claim", lambda: containers(place) == ["app", "stash"], 90)
+        wait_until("the sidecar comes with the claim", lambda: containers(place) == ["app", "stash"], 150)
         place.wait_for_sidecar()
         succeeds(place, "on-the-claim")
     finally:

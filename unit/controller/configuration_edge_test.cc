@@ -120,3 +120,26 @@ TEST_CASE("a CronJob that is made anew has its ServiceAccount from the first mom
   made.look();
   CHECK(made.calls("PATCH") == 1);
 }
+
+TEST_CASE("what the Pushgateway tells of a BackupConfiguration goes with it, although its sessions went before",
+          "[controller][configuration][metrics]") {
+  ClusterScript script;
+  script.has({});
+  Queues queues;
+  FakeClock clock;
+  inject::Settings settings;
+  settings.pushgateway_url = script.script.config().server;
+  Cluster cluster(script.script.config(), queues, settings, Limits{}, false, clock);
+  cluster.caches.start();
+  REQUIRE(comes_true([&cluster] { return cluster.caches.synced(); }));
+  const Json group = {{"labels", {{"job", "stash-backup"}, {"namespace", "demo"}, {"invoker", "app-backup"}}},
+                      {"stash_backup_session_success", Json::object()}};
+  script.script.on("GET", "/api/v1/metrics").times(2).reply({{"data", Json::array({group})}});
+  script.script.on("DELETE", "/metrics/job/stash-backup/namespace/demo/invoker/app-backup").reply(202);
+  HttpClient pushgateway({});
+  // The round after its last session went: it is there still.
+  CHECK(cluster.pushes.send(pushgateway, [] { return Living{.configurations = {"demo/app-backup"}}; }));
+  kube::Api client(script.script.config());
+  REQUIRE(reconcile_configuration(cluster, client, {"demo", "app-backup"}));
+  CHECK(cluster.pushes.send(pushgateway, [&cluster] { return cluster.living(); }));
+}
