@@ -13,10 +13,12 @@ FROM ${RESTIC_IMAGE} AS restic
 FROM debian:bookworm-slim AS builder
 WORKDIR /src
 COPY tools/apt-packages.txt tools/
+# apt's lists stay: image/libcurl asks apt which suites there are.
 RUN apt-get update \
  && sed -n '/^\[build\]/,/^\[/p' tools/apt-packages.txt | grep -v '^\[\|^#\|^$' \
-    | xargs apt-get install --yes --no-install-recommends \
- && rm -rf /var/lib/apt/lists/*
+    | xargs apt-get install --yes --no-install-recommends
+COPY image/libcurl image/
+RUN image/libcurl
 COPY . .
 RUN cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O2 \
  && cmake --build build/release --target stash stash-webhook stash-controller

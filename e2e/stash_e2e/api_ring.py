@@ -2,6 +2,7 @@
 
 The programs authenticate with tokens of the chart's own ServiceAccounts, so a right that the chart forgot is a failure here.
 """
+import functools
 import json
 import os
 import signal
@@ -46,14 +47,22 @@ def token_kubeconfig(kube, ns, account, directory):
     return path
 
 
+@functools.cache
+def shipped_libraries():
+    """The directory of the image's libcurl; a minute when it is not built yet."""
+    done = subprocess.run([paths.ROOT / "image" / "libcurl"], stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0, "image/libcurl failed, see above"
+    return os.path.dirname(done.stdout)
+
+
 class Program:
-    """One of our programs as a process; ended by PID, its output kept."""
+    """One of our programs as a process, with the library that it has in the image; ended by PID, its output kept."""
 
     def __init__(self, argv, log, env=None):
         self.log = log
         self.argv = [str(a) for a in argv]
         self.env = {name: value for name, value in os.environ.items() if name in ("TSAN_OPTIONS", "MALLOC_CONF")}
-        self.env.update({"PATH": "/usr/bin:/bin"} | (env or {}))
+        self.env.update({"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": shipped_libraries()} | (env or {}))
         self.process = None
 
     def start(self):
