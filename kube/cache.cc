@@ -163,7 +163,10 @@ struct Cache::Impl {
     }
     fresh.clear();
     fresh_index = {};
-    for (const Change& change : changes) report(change);
+    for (Change& change : changes) {
+      report(change);
+      change = {};
+    }
   }
 
   Result<std::string> watch(Api& api, bool& saw_event) {
@@ -226,8 +229,17 @@ struct Cache::Impl {
     return object && options.keys ? options.keys(*object) : std::vector<std::string>();
   }
 
-  void report(const Change& change) const {
+  void report(const Change& change) {
     if (on_change && !stopping) on_change(change.ref, change.before, change.after);
+    if (options.versions_only && change.after) forget(change);
+  }
+
+  void forget(const Change& change) {
+    const auto version_alone =
+        std::make_shared<const Json>(Json{{"metadata", {{"resourceVersion", version_of(change.after)}}}});
+    const std::lock_guard lock(mutex);
+    const auto known = objects.find(change.ref);
+    if (known != objects.end() && known->second == change.after) known->second = version_alone;
   }
 
   void pause(const Error& error) {

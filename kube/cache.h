@@ -22,6 +22,8 @@ class Cache {
     std::function<void(Json&)> trim;  ///< drops what is not needed before an object is stored; managedFields always go
     /// Keys under which with_key finds an object. Called on the cache's thread, with what is stored; must not throw.
     std::function<std::vector<std::string>(const Json&)> keys;
+    /// Of what was reported only metadata.resourceVersion is kept, so `before` and get() have no more. Not with `keys`.
+    bool versions_only = false;
     const Clock* clock = &system_clock();
     bool may_be_unserved = false;  ///< without this kind, or the right to it, there is none of it; asked each minute
   };

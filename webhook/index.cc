@@ -6,21 +6,33 @@
 #include "base/log.h"
 
 namespace stash::webhook {
+namespace {
+
+template <class Kind>
+Result<Kind> stored(const Json& object) {
+  if constexpr (std::is_same_v<Kind, StoredConfiguration>) {
+    return StoredConfiguration::of(object);
+  } else {
+    return api::decode<Kind>(object);
+  }
+}
+
+}  // namespace
 
 template <class Kind>
 void Index::put(Objects<Kind> Namespace::* objects, const api::ObjectRef& ref, const Json* object) {
-  std::shared_ptr<const Kind> decoded;
+  std::shared_ptr<const Kind> kept;
   if (object != nullptr) {
-    auto result = api::decode<Kind>(*object);
+    auto result = stored<Kind>(*object);
     if (result) {
-      decoded = std::make_shared<const Kind>(*std::move(result));
+      kept = std::make_shared<const Kind>(*std::move(result));
     } else {
       log_warning("{}; treated as absent until it changes", result.error().message);
     }
   }
   const std::unique_lock lock(mutex_);
-  if (decoded) {
-    (namespaces_[ref.ns].*objects)[ref.name] = std::move(decoded);
+  if (kept) {
+    (namespaces_[ref.ns].*objects)[ref.name] = std::move(kept);
     return;
   }
   const auto found = namespaces_.find(ref.ns);
@@ -67,21 +79,25 @@ std::optional<inject::World> Index::gather(const WorkloadKey& key) const {
   inject::World world;
   world.ns = key.ns;
   world.repository = [this, ns = key.ns](const std::string& name) { return repository(ns, name); };
-  const std::shared_lock lock(mutex_);
-  if (!complete_) return std::nullopt;
-  const Namespace* ns = find(key.ns);
-  if (ns == nullptr) return world;
-  const auto names_it = [&](const auto& object) {
-    return object->spec.target && inject::names_workload(object->spec.target->ref, key.group, key.kind, key.name);
-  };
-  for (const auto& [name, configuration] : ns->configurations) {
-    if (names_it(configuration)) world.configurations.push_back(*configuration);
+  std::vector<std::shared_ptr<const StoredConfiguration>> configurations;
+  {
+    const std::shared_lock lock(mutex_);
+    if (!complete_) return std::nullopt;
+    const Namespace* ns = find(key.ns);
+    if (ns == nullptr) return world;
+    const auto is_it = [&](const api::TargetRef& ref) {
+      return inject::names_workload(ref, key.group, key.kind, key.name);
+    };
+    for (const auto& [name, configuration] : ns->configurations) {
+      if (configuration->target() && is_it(*configuration->target())) configurations.push_back(configuration);
+    }
+    for (const auto& [name, restore] : ns->restores) {
+      if (restore->spec.target && is_it(restore->spec.target->ref)) world.restores.push_back(*restore);
+    }
+    if (!ns->labels && (!configurations.empty() || !world.restores.empty())) return std::nullopt;
+    world.namespace_labels = ns->labels.value_or(Json::object());
   }
-  for (const auto& [name, restore] : ns->restores) {
-    if (names_it(restore)) world.restores.push_back(*restore);
-  }
-  if (!ns->labels && (!world.configurations.empty() || !world.restores.empty())) return std::nullopt;
-  world.namespace_labels = ns->labels.value_or(Json::object());
+  for (const auto& configuration : configurations) world.configurations.push_back(configuration->decoded());
   return world;
 }
 
@@ -106,7 +122,7 @@ std::vector<std::string> Index::users_of(const std::string& ns, const std::strin
   const Namespace* found = find(ns);
   if (found == nullptr) return users;
   for (const auto& [name, configuration] : found->configurations) {
-    if (configuration->spec.repository != repository || configuration->metadata.being_deleted) continue;
+    if (configuration->repository() != repository || configuration->being_deleted()) continue;
     users.push_back(fmt::format("{} {}/{}", api::kBackupConfigurations.kind, ns, name));
   }
   for (const auto& [name, restore] : found->restores) {

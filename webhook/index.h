@@ -5,15 +5,16 @@
 #include <shared_mutex>
 #include <string>
 
-#include "api/backup_configuration.h"
 #include "api/repository.h"
 #include "api/resource.h"
 #include "api/restore_session.h"
 #include "webhook/admit.h"
+#include "webhook/stored_configuration.h"
 
 namespace stash::webhook {
 
-/// What the request path reads: objects decoded once, when they change, found by namespace. Thread-safe.
+/// What the request path reads: objects decoded when they change (BackupConfigurations once more when a review asks for
+/// them), found by namespace. Thread-safe.
 /// An object that does not decode counts as absent, and is logged once per change.
 class Index {
  public:
@@ -37,7 +38,7 @@ class Index {
   using Objects = std::map<std::string, std::shared_ptr<const Kind>>;  // by name
   struct Namespace {
     std::optional<Json> labels;
-    Objects<api::BackupConfiguration> configurations;
+    Objects<StoredConfiguration> configurations;
     Objects<api::RestoreSession> restores;
     Objects<api::Repository> repositories;
   };

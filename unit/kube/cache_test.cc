@@ -186,6 +186,24 @@ TEST_CASE("managed fields are never kept, nor what the owner trims", "[kube][cac
   CHECK(script.wait_until_done());
 }
 
+TEST_CASE("of what was reported a cache keeps the version alone, if it is asked to, and still reports each change once",
+          "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100")
+      .stream_events({{"MODIFIED", an_object("b", "2")}, {"MODIFIED", an_object("a", "101")}})
+      .then_cut();
+  script.on("GET", kPath, "watch=true&resourceVersion=101").reply(410);
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("b", "2"), an_object("c", "3")}, "140"));
+  script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
+  Cache cache = pods(script, log, {.versions_only = true});
+  cache.start();
+  CHECK(log.wait_for(5) == Changes{"added a", "added b", "modified a", "deleted a", "added c"});
+  CHECK(script.wait_until_done());
+  CHECK(*cache.get({"demo", "b"}) == Json{{"metadata", {{"resourceVersion", "2"}}}});
+}
+
 TEST_CASE("a trim that fails leaves the object whole", "[kube][cache]") {
   ApiScript script;
   Log log;

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/codec.h"
 #include "unit/support/objects.h"
 
 using namespace stash;
@@ -49,6 +50,30 @@ TEST_CASE("a workload's world holds what names it, and no more", "[webhook][inde
   CHECK(world->repository("repo"));
   CHECK_FALSE(world->repository("nowhere"));
   CHECK(index.gather({"elsewhere", "apps", "Deployment", "stash-demo"})->configurations.empty());
+}
+
+TEST_CASE("a BackupConfiguration comes out of the index as it went in, but for conditions and kubectl's copy",
+          "[webhook][index]") {
+  Index index;
+  index.set_complete();
+  fill(index);
+  Json object = a_backup_configuration().json();
+  object["metadata"]["annotations"] = {{"team", "a"}};
+  object["metadata"]["generation"] = 3;
+  object["spec"]["hooks"] = {{"preBackup", {{"exec", {{"command", {"sync"}}}}, {"containerName", "db"}}}};
+  object["status"] = {{"phase", "Ready"}, {"withdrawal", {{"phase", "Withdrawn"}, {"reason", "PodsRefused"}}}};
+  const auto expected = api::decode<api::BackupConfiguration>(object);
+  REQUIRE(expected);
+  Json told = object;
+  told["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = object.dump();
+  told["status"]["conditions"] = Json::array({{{"type", "Ready"}, {"status", "True"}, {"reason", "AllIsWell"}}});
+  index.change(api::kBackupConfigurations, {"demo", "app-backup"}, &told);
+
+  const auto world = index.gather(kKey);
+  REQUIRE(world->configurations.size() == 1);
+  CHECK(world->configurations[0] == *expected);
+  CHECK(expected->status.withdrawal);
+  CHECK(expected->spec.pre_backup);
 }
 
 TEST_CASE("deleted objects leave the index", "[webhook][index]") {
