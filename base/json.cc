@@ -10,6 +10,9 @@
 
 template <>
 void nlohmann::basic_json<>::json_value::destroy(nlohmann::detail::value_t type) {
+  // What else it does, 3.11.3 and later may change.
+  static_assert(NLOHMANN_JSON_VERSION_MAJOR == 3 && NLOHMANN_JSON_VERSION_MINOR == 11 &&
+                NLOHMANN_JSON_VERSION_PATCH == 2);
   const auto release = [](auto* held) {
     std::allocator<std::remove_pointer_t<decltype(held)>> allocator;
     std::destroy_at(held);

@@ -193,6 +193,8 @@ struct Cache::Impl {
       const std::lock_guard lock(mutex);
       const auto known = objects.find(change.ref);
       if (known != objects.end()) change.before = known->second;
+      // After a cut stream the server may repeat what we already know.
+      if (change.before && change.after && same(change.before, change.after)) return;
       index.remove(change.ref, keys_of(change.before));
       index.add(change.ref, keys);
       if (change.after) {
@@ -201,10 +203,7 @@ struct Cache::Impl {
         objects.erase(known);
       }
     }
-    // After a cut stream the server may repeat what we already know.
-    if (!change.before && !change.after) return;
-    if (change.before && change.after && same(change.before, change.after)) return;
-    report(change);
+    if (change.before || change.after) report(change);
   }
 
   /// What is kept of an object; none for one without a name, which must not hide the others.

@@ -97,7 +97,14 @@ std::optional<inject::World> Index::gather(const WorkloadKey& key) const {
     if (!ns->labels && (!configurations.empty() || !world.restores.empty())) return std::nullopt;
     world.namespace_labels = ns->labels.value_or(Json::object());
   }
-  for (const auto& configuration : configurations) world.configurations.push_back(configuration->decoded());
+  for (const auto& configuration : configurations) {
+    auto decoded = configuration->decoded();
+    if (!decoded) {  // as if nothing named the workload, its sidecar would be taken out
+      log_error("a BackupConfiguration of {}/{}: {}", key.ns, key.name, decoded.error().message);
+      return std::nullopt;
+    }
+    world.configurations.push_back(*std::move(decoded));
+  }
   return world;
 }
 

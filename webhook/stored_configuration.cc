@@ -35,11 +35,9 @@ Result<StoredConfiguration> StoredConfiguration::of(const Json& object) {
   return stored;
 }
 
-api::BackupConfiguration StoredConfiguration::decoded() const {
-  // It was decoded once; what was left out since then is optional.
-  const Result<Json> object = parse_json(text_);
-  auto again = object ? api::decode<api::BackupConfiguration>(*object) : std::unexpected(object.error());
-  return again ? *std::move(again) : api::BackupConfiguration();
+Result<api::BackupConfiguration> StoredConfiguration::decoded() const {
+  TRY(const Json object, parse_json(text_));
+  return api::decode<api::BackupConfiguration>(object);
 }
 
 }  // namespace stash::webhook

@@ -21,8 +21,9 @@ class StoredConfiguration {
   const std::string& repository() const { return repository_; }
   bool being_deleted() const { return being_deleted_; }
 
-  /// As it came, without the conditions of its status and without kubectl's copy of it.
-  api::BackupConfiguration decoded() const;
+  /// As it came, without the conditions of its status and without kubectl's copy of it. An error would be a bug of
+  /// ours.
+  Result<api::BackupConfiguration> decoded() const;
 
  private:
   StoredConfiguration() = default;

@@ -43,7 +43,7 @@ def test_the_sidecar_loads_these_libraries_and_no_others(libcurl):
 
 def test_the_library_of_the_image_does_what_the_unit_tests_ask_of_http(libcurl):
     """They are linked with Debian's, and run with it elsewhere."""
-    done = subprocess.run([BIN / "base_test", "[http]"], env=os.environ | {"LD_LIBRARY_PATH": str(libcurl.parent)}, capture_output=True, text=True)
+    done = subprocess.run([BIN / "base_test", "[http]", "-w", "NoTests"], env=os.environ | {"LD_LIBRARY_PATH": str(libcurl.parent)}, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
 
 

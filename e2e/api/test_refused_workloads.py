@@ -68,8 +68,14 @@ def withdrawal(kube, ns, kind="backupconfiguration", name="web-backup"):
 
 
 def author_may(kube, *command):
-    """As soon as the webhook, too, has read that it is not to inject. The next try is a minute away."""
-    wait_until(f"the author may {' '.join(command)}", lambda: kube.kubectl(*command), 30)
+    """As soon as the webhook, too, has read that it is not to inject: in a moment, and the next try is a minute away."""
+    def probe():
+        try:
+            return kube.kubectl(*command)
+        except CommandFailed as failure:
+            assert SENTENCE in str(failure), failure
+            raise
+    wait_until(f"the author may {' '.join(command)}", probe, 10)
 
 
 @pytest.mark.slow  # the first retry is a minute after
