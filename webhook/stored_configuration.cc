@@ -1,7 +1,6 @@
 #include "webhook/stored_configuration.h"
 
 #include "api/codec.h"
-#include "api/names.h"
 
 namespace stash::webhook {
 namespace {

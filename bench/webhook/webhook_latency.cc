@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "inject/server_program.h"
 #include "unit/support/https_server.h"
 #include "unit/support/objects.h"
 #include "unit/support/review.h"
@@ -91,7 +92,6 @@ void fill(webhook::Index& index) {
 
 }  // namespace
 
-extern "C" const char* malloc_conf;
 const char* malloc_conf = webhook::kMemorySettings;
 
 int main(int argc, char** argv) {
