@@ -20,6 +20,8 @@ namespace {
 
 using api::ObjectRef;
 
+using Keep = kube::Cache::Keep;
+
 constexpr std::string_view kUnfinished = "unfinished";
 constexpr std::string_view kTriedAgain = "tried again";
 /// So that hundreds of hosts that begin or end at once are few looks at their session, and few writes that every
@@ -30,16 +32,20 @@ constexpr std::chrono::seconds kGatherPods{15};
 std::string of_configuration(std::string_view name) { return fmt::format("configuration {}", name); }
 std::string of_target(const api::WorkloadRef& target) { return fmt::format("target {}", to_string(target)); }
 std::string of_repository(std::string_view name) { return fmt::format("repository {}", name); }
+std::string of_blueprint(std::string_view name) { return fmt::format("blueprint {}", name); }
 std::string of_owner(std::string_view uid) { return fmt::format("owner {}", uid); }
 
-kube::Cache::Options ours() {
+kube::Cache::Options ours(bool may_be_unserved = false) {
   return {.label_selector = fmt::format("{}={}", api::names::kManagedByLabel, api::names::kManagedBy),
-          .keys = [](const Json& object) {
-            std::vector<std::string> keys;
-            for (const Json& owner : array_at(object, {"metadata", "ownerReferences"}))
-              keys.push_back(of_owner(string_at(owner, {"uid"})));
-            return keys;
-          }};
+          .keys =
+              [](const Json& object) {
+                std::vector<std::string> keys;
+                for (const Json& owner : array_at(object, {"metadata", "ownerReferences"}))
+                  keys.push_back(of_owner(string_at(owner, {"uid"})));
+                return keys;
+              },
+          .keep = Keep::packed,
+          .may_be_unserved = may_be_unserved};
 }
 
 kube::Cache::Options of_kind(const api::WorkloadKind& kind) {
@@ -50,6 +56,12 @@ kube::Cache::Options of_kind(const api::WorkloadKind& kind) {
                 if (!status.empty()) object["status"] = std::move(status);
                 if (!inject::template_owner(object, kind.resource.kind).empty()) object.erase("spec");
               },
+          .keys = [&kind](const Json& object) -> std::vector<std::string> {
+            const std::string blueprint = blueprint_of(object);
+            if (blueprint.empty() || !inject::template_owner(object, kind.resource.kind).empty()) return {};
+            return {of_blueprint(blueprint)};
+          },
+          .keep = Keep::packed,
           .may_be_unserved = !kind.everywhere};
 }
 
@@ -65,9 +77,7 @@ std::optional<api::WorkloadRef> target_of(const Json& object) {
 bool is_finished(const Json& session) { return api::is_final_phase(string_at(session, {"status", "phase"})); }
 
 void wake_with(const kube::Cache& cache, kube::WorkQueue& queue, const std::string& ns, std::string_view key) {
-  for (const Caches::Object& object : cache.with_key(ns, key)) {
-    queue.add(to_string(ObjectRef{ns, string_at(*object, {"metadata", "name"})}));
-  }
+  for (const ObjectRef& ref : cache.refs_with_key(ns, key)) queue.add(to_string(ref));
 }
 
 void wake_unfinished(const kube::Cache& cache, kube::WorkQueue& queue, const std::string& ns) {
@@ -119,10 +129,13 @@ std::vector<std::string> keys_of_restore(const Json& object) {
 
 Caches::Caches(const kube::Config& config, Queues& the_queues)
     : queues(the_queues),
-      repositories(config, api::kRepositories, {}, routed(&Caches::on_repository)),
-      configurations(config, api::kBackupConfigurations, {.keys = keys_of_invoker}, routed(&Caches::on_configuration)),
-      sessions(config, api::kBackupSessions, {.keys = keys_of_session}, routed(&Caches::on_session)),
-      restores(config, api::kRestoreSessions, {.keys = keys_of_restore}, routed(&Caches::on_restore)),
+      repositories(config, api::kRepositories, {.keep = Keep::packed}, routed(&Caches::on_repository)),
+      configurations(config, api::kBackupConfigurations, {.keys = keys_of_invoker, .keep = Keep::packed},
+                     routed(&Caches::on_configuration)),
+      sessions(config, api::kBackupSessions, {.keys = keys_of_session, .keep = Keep::packed},
+               routed(&Caches::on_session)),
+      restores(config, api::kRestoreSessions, {.keys = keys_of_restore, .keep = Keep::packed},
+               routed(&Caches::on_restore)),
       // A cluster whose CRDs are managed apart may not have these two yet.
       session_hosts(config, api::kBackupSessionHosts, {.keys = keys_of_session_host, .may_be_unserved = true},
                     routed(&Caches::on_session_host)),
@@ -130,7 +143,8 @@ Caches::Caches(const kube::Config& config, Queues& the_queues)
       namespaces(config, api::kNamespaces, {.metadata_only = true}, routed(&Caches::on_namespace)),
       cron_jobs(config, api::kCronJobs, ours(), routed(&Caches::on_owned)),
       roles(config, api::kRoles, ours(), routed(&Caches::on_owned)),
-      role_bindings(config, api::kRoleBindings, ours(), routed(&Caches::on_owned)) {
+      role_bindings(config, api::kRoleBindings, ours(), routed(&Caches::on_owned)),
+      service_accounts(config, api::kServiceAccounts, ours(true), routed(&Caches::on_owned)) {
   for (const api::WorkloadKind& kind : api::workload_kinds()) {
     workloads_[&kind] =
         std::make_unique<kube::Cache>(config, kind.resource, of_kind(kind),
@@ -150,8 +164,9 @@ kube::Cache::OnChange Caches::routed(Route route) {
 Caches::~Caches() { kube::Cache::stop_all(all()); }
 
 std::vector<kube::Cache*> Caches::all() {
-  std::vector<kube::Cache*> caches = {&repositories, &configurations, &sessions,  &restores, &session_hosts,
-                                      &blueprints,   &namespaces,     &cron_jobs, &roles,    &role_bindings};
+  std::vector<kube::Cache*> caches = {&repositories,  &configurations, &sessions,        &restores,
+                                      &session_hosts, &blueprints,     &namespaces,      &cron_jobs,
+                                      &roles,         &role_bindings,  &service_accounts};
   for (const auto& [kind, cache] : workloads_) caches.push_back(cache.get());
   return caches;
 }
@@ -170,16 +185,18 @@ void Caches::start_waking() {
   // First: what changes in between is woken twice, and none is missed.
   waking_ = true;
   const auto wake = [](const kube::Cache& cache, auto&& route) {
-    for (const Object& object : cache.list()) route(api::meta_of(*object).ref(), object);
+    for (const ObjectRef& ref : cache.refs()) {
+      if (const Object object = cache.get(ref)) route(ref, object);
+    }
   };
   for (const auto& [cache, queue] : {std::pair(&repositories, &queues.repositories),
                                      {&configurations, &queues.configurations},
                                      {&sessions, &queues.sessions},
                                      {&restores, &queues.restores}}) {
-    wake(*cache, [queue](const ObjectRef& ref, const Object&) { queue->add(to_string(ref)); });
+    for (const ObjectRef& ref : cache->refs()) queue->add(to_string(ref));
   }
-  wake(blueprints, [this](const ObjectRef& ref, const Object&) { queues.blueprints.add(ref.name); });
-  for (const kube::Cache* owned : {&cron_jobs, &roles, &role_bindings}) {
+  for (const ObjectRef& ref : blueprints.refs()) queues.blueprints.add(ref.name);
+  for (const kube::Cache* owned : {&cron_jobs, &roles, &role_bindings, &service_accounts}) {
     wake(*owned, [this](const ObjectRef& ref, const Object& object) { on_owned(ref, nullptr, object); });
   }
   for (const auto& [kind, cache] : workloads_) {
@@ -238,10 +255,7 @@ void Caches::wake_target(const Object& object) {
 std::vector<api::WorkloadRef> Caches::asking_for(const std::string& blueprint) const {
   std::vector<api::WorkloadRef> found;
   for (const auto& [kind, cache] : workloads_) {
-    for (const Object& object : cache->list("")) {
-      if (blueprint_of(*object) != blueprint || !inject::template_owner(*object, kind->resource.kind).empty()) continue;
-      found.push_back({kind, api::meta_of(*object).ref()});
-    }
+    for (const ObjectRef& ref : cache->refs_with_key("", of_blueprint(blueprint))) found.push_back({kind, ref});
   }
   return found;
 }
@@ -269,9 +283,7 @@ void Caches::on_repository(const ObjectRef& ref, const Object& before, const Obj
   wake_blueprint_user(ref, after ? after : before);
   // Another one may have had, or have now, the same location.
   if (!before || !after || object_at(*before, {"spec"}) != object_at(*after, {"spec"})) {
-    for (const Object& other : repositories.list(ref.ns)) {
-      queues.repositories.add(to_string(ObjectRef{ref.ns, string_at(*other, {"metadata", "name"})}));
-    }
+    for (const ObjectRef& other : repositories.refs(ref.ns)) queues.repositories.add(to_string(other));
   }
   for (const auto& [found, queue] :
        {std::pair(configurations_with(ref), &queues.configurations), std::pair(restores_with(ref), &queues.restores)}) {
@@ -287,9 +299,7 @@ void Caches::on_configuration(const ObjectRef& ref, const Object& before, const 
   wake_blueprint_user(ref, after ? after : before);
   wake_target(before);
   wake_target(after);
-  for (const Object& session : sessions_of(ref)) {
-    queues.sessions.add(to_string(ObjectRef{ref.ns, string_at(*session, {"metadata", "name"})}));
-  }
+  wake_with(sessions, queues.sessions, ref.ns, of_configuration(ref.name));
 }
 
 void Caches::on_session_host(const ObjectRef& ref, const Object& before, const Object& after) {
@@ -328,21 +338,17 @@ void Caches::on_restore(const ObjectRef& ref, const Object& before, const Object
 void Caches::on_namespace(const ObjectRef& ref, const Object& before, const Object& after) {
   // One that waits for the removal of its data is let go now, and no other event would say so.
   if (after && !string_at(*after, {"metadata", "deletionTimestamp"}).empty()) {
-    for (const Object& object : repositories.list(ref.name)) {
-      queues.repositories.add(to_string(ObjectRef{ref.name, string_at(*object, {"metadata", "name"})}));
-    }
+    for (const ObjectRef& repository : repositories.refs(ref.name)) queues.repositories.add(to_string(repository));
   }
   if (!after || (before && object_at(*before, {"metadata", "labels"}) == object_at(*after, {"metadata", "labels"})))
     return;
   for (const auto& [cache, queue] :
        {std::pair(&configurations, &queues.configurations), {&restores, &queues.restores}}) {
-    for (const Object& object : cache->list(ref.name)) {
-      queue->add(to_string(ObjectRef{ref.name, string_at(*object, {"metadata", "name"})}));
-    }
+    for (const ObjectRef& invoker : cache->refs(ref.name)) queue->add(to_string(invoker));
   }
   for (const auto& [kind, cache] : workloads_) {
-    for (const Object& object : cache->list(ref.name)) {
-      const std::string key = to_string(api::WorkloadRef{kind, {ref.name, string_at(*object, {"metadata", "name"})}});
+    for (const ObjectRef& workload : cache->refs(ref.name)) {
+      const std::string key = to_string(api::WorkloadRef{kind, workload});
       queues.workloads.add(key);
       queues.blueprints.add(key);
     }
@@ -357,12 +363,11 @@ void Caches::on_workload(const api::WorkloadKind& kind, const ObjectRef& ref, co
   const std::string key = to_string(api::WorkloadRef{&kind, ref});
   queues.workloads.add(key);
   const auto asks = [](const Object& object) { return object && !blueprint_of(*object).empty(); };
-  if (asks(before) || asks(after) || configurations.get({ref.ns, blueprint_object_name({&kind, ref})})) {
+  if (asks(before) || asks(after) || configurations.contains({ref.ns, blueprint_object_name({&kind, ref})})) {
     queues.blueprints.add(key);
   }
-  for (const Object& configuration : configurations_of({&kind, ref})) {
-    queues.configurations.add_after(to_string(ObjectRef{ref.ns, string_at(*configuration, {"metadata", "name"})}),
-                                    only_status ? kGatherPods : std::chrono::seconds(0));
+  for (const ObjectRef& configuration : configurations.refs_with_key(ref.ns, of_target({&kind, ref}))) {
+    queues.configurations.add_after(to_string(configuration), only_status ? kGatherPods : std::chrono::seconds(0));
   }
   wake_unfinished(sessions, queues.sessions, ref.ns);
   wake_unfinished(restores, queues.restores, ref.ns);

@@ -29,11 +29,12 @@ class Caches {
   kube::Cache blueprints;                       ///< of the cluster
   kube::Cache namespaces;                       ///< metadata only
   kube::Cache cron_jobs, roles, role_bindings;  ///< ours, by label
+  kube::Cache service_accounts;                 ///< so, too; unserved under roles of an older chart
 
   using Object = kube::Cache::Object;
   using Objects = std::vector<Object>;
   Object workload(const api::WorkloadRef& ref) const;  ///< null when there is none
-  /// The workloads that name this BackupBlueprint. Looks through all of the cluster.
+  /// The workloads of the cluster that name this BackupBlueprint.
   std::vector<api::WorkloadRef> asking_for(const std::string& blueprint) const;
 
   // What belongs together, without a look at everything else in the namespace; each ordered by name.

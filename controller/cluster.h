@@ -2,7 +2,6 @@
 #include <atomic>
 #include <chrono>
 
-#include "controller/account_book.h"
 #include "controller/blueprint_book.h"
 #include "controller/caches.h"
 #include "controller/heartbeat_book.h"
@@ -41,8 +40,7 @@ struct Cluster {
               return kube::run_in_container(config, request, cancelled);
             },
             [&queues](const api::ObjectRef& session) { queues.sessions.add(to_string(session)); }, the_clock),
-        began(the_clock.steady()),
-        accounts(the_clock) {}
+        began(the_clock.steady()) {}
 
   Caches caches;
   inject::Settings settings;
@@ -61,7 +59,6 @@ struct Cluster {
   /// When this process began to lead, or, before that, to run.
   std::atomic<std::chrono::steady_clock::time_point> began;
   JobResources job_resources;  ///< by flags, too; set before the workers begin
-  AccountBook accounts;        ///< by the names of BackupConfigurations
 
   std::chrono::seconds watched_for() const {
     return std::chrono::duration_cast<std::chrono::seconds>(clock.steady() - began.load());

@@ -15,8 +15,8 @@
 namespace stash::controller {
 namespace {
 
-constexpr std::chrono::seconds kResync = AccountBook::kTrusted;  ///< heals a ServiceAccount, which is not watched
-constexpr std::chrono::minutes kTryRefusedConfiguration{5};      ///< what the API server refused may be allowed later
+constexpr std::chrono::minutes kLookForUnwatched{10};
+constexpr std::chrono::minutes kTryRefusedConfiguration{5};  ///< what the API server refused may be allowed later
 
 Result<void> gather_target(Cluster& cluster, kube::Api& api, const api::BackupConfiguration& configuration,
                            ConfigurationWorld& world) {
@@ -45,6 +45,8 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const Json& confi
   TRY(world.cron_job, owned_object(api, cluster.caches.cron_jobs, api::kCronJobs, {meta.ns, cron_job}));
   TRY(world.role, owned_object(api, cluster.caches.roles, api::kRoles, {meta.ns, role}));
   TRY(world.role_binding, owned_object(api, cluster.caches.role_bindings, api::kRoleBindings, {meta.ns, role}));
+  TRY(world.service_account,
+      owned_object(api, cluster.caches.service_accounts, api::kServiceAccounts, {meta.ns, cron_job}));
   for (const auto& object : cluster.caches.cron_jobs_of(meta.ns, meta.uid)) {
     const api::ObjectMeta other = api::meta_of(*object);
     if (other.name == cron_job) continue;
@@ -59,37 +61,15 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const Json& confi
   return {};
 }
 
-Result<void> read_account(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref, ConfigurationWorld& world) {
-  TRY(world.service_account, live_object(api, api::kServiceAccounts, {ref.ns, cron_job_name(ref.name)}));
-  cluster.accounts.put(to_string(ref), world.service_account);
-  return {};
-}
-
-bool writes(const Plan& plan, std::initializer_list<api::Resource> resources) {
-  return std::ranges::any_of(
-      plan.writes, [&](const Write& write) { return std::ranges::find(resources, write.resource) != resources.end(); });
-}
-
-/// Somebody else's, under our name.
-bool is_foreign_account(const ConfigurationWorld& world) {
-  if (!world.service_account.is_object()) return false;
-  const Json owners = Json::array({owner_reference(api::kBackupConfigurations, api::meta_of(world.configuration))});
-  return !is_ours(world.service_account, owners) || !other_owner_of(world.service_account, owners).empty();
-}
-
-/// With the ServiceAccount as it was read last, unless something of the CronJob is to be written: what is no more as it
-/// was may not be so alone.
-Result<Plan> plan_with_account(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref, ConfigurationWorld& world) {
-  if (const auto known = cluster.accounts.look(to_string(ref))) {
-    world.service_account = known->account;
-    Plan plan = plan_configuration(world, cluster.settings);
-    if (!writes(plan, {api::kServiceAccounts, api::kRoles, api::kRoleBindings, api::kCronJobs})) return plan;
-  }
-  TRY_VOID(read_account(cluster, api, ref, world));
-  Plan plan = plan_configuration(world, cluster.settings);
-  // When somebody removes the one that is in the way, nobody is to wait.
-  if (is_foreign_account(world) || writes(plan, {api::kServiceAccounts})) cluster.accounts.forget(to_string(ref));
-  return plan;
+/// Of somebody else, under our name, or under roles of an older chart: no event will tell what becomes of it.
+bool something_is_unwatched(const Cluster& cluster, const ConfigurationWorld& world) {
+  const Caches& caches = cluster.caches;
+  const auto is_unwatched = [](const kube::Cache& cache, const Json& live) {
+    return live.is_object() && !cache.contains(api::meta_of(live).ref());
+  };
+  return caches.service_accounts.unserved() || is_unwatched(caches.service_accounts, world.service_account) ||
+         is_unwatched(caches.roles, world.role) || is_unwatched(caches.role_bindings, world.role_binding) ||
+         is_unwatched(caches.cron_jobs, world.cron_job);
 }
 
 }  // namespace
@@ -97,7 +77,6 @@ Result<Plan> plan_with_account(Cluster& cluster, kube::Api& api, const api::Obje
 Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, const api::ObjectRef& ref) {
   const auto object = cluster.caches.configurations.get(ref);
   if (!object) {
-    cluster.accounts.forget(to_string(ref));
     cluster.pushes.clean_up_soon();
     return LookAgain();
   }
@@ -119,11 +98,11 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
     world.last_success = last_success(*configuration, sessions);
   }
   const ExecuteOptions options{cluster.dry_run, "BackupConfiguration Controller"};
-  TRY(const Plan plan, plan_with_account(cluster, api, ref, world));
+  const Plan plan = plan_configuration(world, cluster.settings);
   const auto done = execute(api, plan, *object, options, cluster.clock);
   if (done) {
-    const auto known = cluster.accounts.look(to_string(ref));
-    return std::min(plan.look_again_in.value_or(kResync), known ? known->left : kResync);
+    if (!something_is_unwatched(cluster, world)) return plan.look_again_in;
+    return std::min<std::chrono::seconds>(plan.look_again_in.value_or(kLookForUnwatched), kLookForUnwatched);
   }
   if (done.error().code != ErrorCode::invalid && done.error().code != ErrorCode::denied) {
     return std::unexpected(done.error());

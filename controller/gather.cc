@@ -104,13 +104,9 @@ bool in_session(const Caches& caches, const WorkloadWorld& world, const std::str
     const auto& target = configuration.spec.target;
     return target && inject::names_workload(target->ref, world.inject.group, world.inject.kind, workload);
   };
-  return std::ranges::any_of(caches.sessions.list(world.inject.ns), [&](const kube::Cache::Object& object) {
-    if (string_at(*object, {"status", "phase"}) != "Running") return false;
-    const auto session = api::decode<api::BackupSession>(*object);
-    const std::string name = session ? api::configuration_of(*session).value_or("") : "";
-    return std::ranges::any_of(world.inject.configurations, [&](const api::BackupConfiguration& configuration) {
-      return configuration.metadata.name == name && serves(configuration);
-    });
+  const auto runs = [](const Caches::Object& session) { return string_at(*session, {"status", "phase"}) == "Running"; };
+  return std::ranges::any_of(world.inject.configurations, [&](const api::BackupConfiguration& configuration) {
+    return serves(configuration) && std::ranges::any_of(caches.sessions_of(configuration.metadata.ref()), runs);
   });
 }
 
@@ -145,16 +141,16 @@ bool Cluster::is_going(const std::string& ns) const {
 Living Cluster::living() const {
   const auto names = [](const kube::Cache& cache) {
     std::set<std::string> all;
-    for (const kube::Cache::Object& object : cache.list("")) all.insert(to_string(api::meta_of(*object).ref()));
+    for (const api::ObjectRef& ref : cache.refs()) all.insert(to_string(ref));
     return all;
   };
   std::vector<api::BackupSession> sessions;
-  for (const kube::Cache::Object& object : caches.sessions.list()) {
-    const auto session = api::has_host_objects(*object)
-                             ? std::make_shared<const Json>(with_host_objects(*object, caches.hosts_of(*object)))
-                             : object;
-    if (auto decoded = api::decode<api::BackupSession>(*session)) sessions.push_back(*std::move(decoded));
-  }
+  caches.sessions.for_each("", [&](const api::ObjectRef&, const Json& object) {
+    auto decoded = api::has_host_objects(object)
+                       ? api::decode<api::BackupSession>(with_host_objects(object, caches.hosts_of(object)))
+                       : api::decode<api::BackupSession>(object);
+    if (decoded) sessions.push_back(*std::move(decoded));
+  });
   return {names(caches.configurations), names(caches.restores), hosts_still_backed_up(sessions)};
 }
 

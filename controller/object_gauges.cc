@@ -6,14 +6,10 @@
 namespace stash::controller {
 namespace {
 
-using SessionsByName = std::map<api::ObjectRef, std::vector<api::BackupSession>>;
-
-SessionsByName by_configuration(const kube::Cache& cache) {
-  SessionsByName sessions;
-  for (const kube::Cache::Object& object : cache.list()) {
-    auto session = api::decode<api::BackupSession>(*object);
-    const std::string name = session ? api::configuration_of(*session).value_or("") : "";
-    if (!name.empty()) sessions[{session->metadata.ns, name}].push_back(*std::move(session));
+std::vector<api::BackupSession> readable_sessions(const Caches& caches, const api::ObjectRef& configuration) {
+  std::vector<api::BackupSession> sessions;
+  for (const Caches::Object& object : caches.sessions_of(configuration)) {
+    if (auto session = api::decode<api::BackupSession>(*object)) sessions.push_back(*std::move(session));
   }
   return sessions;
 }
@@ -30,18 +26,16 @@ api::BackupConfiguration readable(const Json& object) {
 ObjectGauges gather_gauges(Caches& caches, TimePoint now) {
   ObjectGauges gauges;
   if (!caches.synced()) return gauges;
-  SessionsByName sessions = by_configuration(caches.sessions);
-  for (const kube::Cache::Object& object : caches.configurations.list()) {
-    const api::BackupConfiguration configuration = readable(*object);
-    const auto cron_job = caches.cron_jobs.get({configuration.metadata.ns, cron_job_name(configuration.metadata.name)});
+  caches.configurations.for_each("", [&](const api::ObjectRef& ref, const Json& object) {
+    const auto cron_job = caches.cron_jobs.get({ref.ns, cron_job_name(ref.name)});
     gauges.backups.push_back(
-        gauges_of(configuration, sessions[configuration.metadata.ref()], cron_job ? *cron_job : Json(), now));
-  }
-  for (const kube::Cache::Object& object : caches.repositories.list()) {
-    if (const auto repository = api::decode<api::Repository>(*object)) {
+        gauges_of(readable(object), readable_sessions(caches, ref), cron_job ? *cron_job : Json(), now));
+  });
+  caches.repositories.for_each("", [&](const api::ObjectRef&, const Json& object) {
+    if (const auto repository = api::decode<api::Repository>(object)) {
       gauges.repositories.push_back(gauges_of(*repository));
     }
-  }
+  });
   return gauges;
 }
 

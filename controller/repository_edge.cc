@@ -106,7 +106,8 @@ Result<void> gather_end(Cluster& cluster, kube::Api& api, const api::Repository&
   facts.namespace_is_going = ns && !string_at(*ns, {"metadata", "deletionTimestamp"}).empty();
   facts.users = users_of(cluster.caches, ref);
   facts.wiped_at_once = cluster.limits.wiped_at_once;
-  for (const auto& other : cluster.caches.repositories.list()) facts.awaiting_wipe_out += counts(cluster, *other);
+  cluster.caches.repositories.for_each(
+      "", [&](const api::ObjectRef&, const Json& other) { facts.awaiting_wipe_out += counts(cluster, other); });
   TRY(facts.secret, presence_if_allowed(api, api::kSecrets, secret_of(repository), nullptr));
   return gather_job(api, ref, facts);
 }
@@ -131,7 +132,8 @@ Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const a
   } else if (repository) {
     TRY_VOID(gather_needs(cluster, api, *repository, world));
   }
-  for (const auto& other : cluster.caches.repositories.list(ref.ns)) add_if_in(ref.ns, *other, world.in_namespace);
+  cluster.caches.repositories.for_each(
+      ref.ns, [&](const api::ObjectRef&, const Json& other) { add_if_in(ref.ns, other, world.in_namespace); });
   const ExecuteOptions options{cluster.dry_run, "Repository Controller"};
   Plan plan = plan_repository(world);
   if (begins_wipe_out(plan)) {

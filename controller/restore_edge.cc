@@ -82,9 +82,10 @@ bool restores_for_nobody(const Cluster& cluster, const std::string& ns, const Js
   const std::string uid = string_at(pod, {"metadata", "annotations", api::names::kAppliedRestoreUid});
   const PodFacts facts = pod_facts(pod, api::names::kInitContainer);
   if (uid.empty() || !is_alive(facts) || !facts.runs_container) return false;
-  return std::ranges::none_of(cluster.caches.restores.list(ns), [&uid](const kube::Cache::Object& restore) {
-    return string_at(*restore, {"metadata", "uid"}) == uid;
-  });
+  bool found = false;
+  cluster.caches.restores.for_each(
+      ns, [&](const api::ObjectRef&, const Json& restore) { found |= string_at(restore, {"metadata", "uid"}) == uid; });
+  return !found;
 }
 
 /// The pod of a RestoreSession that was deleted, or replaced by one of its name. It is told by its next sign of life,

@@ -12,6 +12,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "kube/cache_index.h"
+#include "kube/packer.h"
 
 namespace stash::kube {
 
@@ -24,43 +25,23 @@ namespace {
 constexpr milliseconds kShortWatch{1'000};
 constexpr milliseconds kUnserved{60'000};
 
-using Objects = std::map<ObjectRef, Cache::Object>;
-
-struct Change {
-  ObjectRef ref;
-  Cache::Object before, after;
-};
-
-std::string version_of(const Cache::Object& object) { return string_at(*object, {"metadata", "resourceVersion"}); }
-
-bool same(const Cache::Object& one, const Cache::Object& other) {
-  const std::string version = version_of(one);
-  return version.empty() ? *one == *other : version == version_of(other);
-}
-
-/// What is the same in `after` becomes the object of `before`: what lives long stays where it is, instead of moving in
-/// among what goes at once, which would leave holes in the heap at every relist.
-std::vector<Change> changes_between(const Objects& before, Objects& after) {
-  std::vector<Change> changes;
-  for (const auto& [ref, object] : before) {
-    if (!after.contains(ref)) changes.push_back({ref, object, nullptr});
-  }
-  for (auto& [ref, object] : after) {
-    const auto old = before.find(ref);
-    if (old == before.end()) {
-      changes.push_back({ref, nullptr, object});
-    } else if (!same(old->second, object)) {
-      changes.push_back({ref, old->second, object});
-    } else {
-      object = old->second;
-    }
-  }
-  return changes;
-}
+std::string version_of(const Json& object) { return string_at(object, {"metadata", "resourceVersion"}); }
 
 }  // namespace
 
 struct Cache::Impl {
+  /// An object in the form that it is kept in.
+  struct Stored {
+    std::string version;
+    Object whole;
+    std::string packed;
+  };
+
+  struct Entry {
+    Stored stored;
+    std::uint32_t listed = 0;  ///< the number of the last list that had it
+  };
+
   Config config;
   Resource resource;
   Options options;
@@ -68,15 +49,17 @@ struct Cache::Impl {
 
   mutable std::mutex mutex;
   mutable std::condition_variable changed;
-  Objects objects;
+  std::map<ObjectRef, Entry> entries;
   CacheIndex index;
   bool has_synced = false;
   std::atomic<bool> unserved{false};
   std::atomic<steady_clock::time_point> heard{};
   std::atomic<bool> stopping{false};
   std::thread thread;
+  Packer packer;
 
-  // Only touched by the cache's own thread.
+  // Only touched by the cache's own thread, which alone changes the entries.
+  std::uint32_t listing = 0;           ///< the number of the list that is taken, or was last
   std::optional<std::string> version;  ///< where to go on watching; none: list first
   Backoff backoff;
 
@@ -94,7 +77,8 @@ struct Cache::Impl {
         if (is_missing(listed.error().code)) {
           if (listed.error().code != ErrorCode::not_found) log_warning("{}; going on without", listed.error().message);
           unserved = true;
-          replace_all({}, {});
+          ++listing;
+          end_list();
           wait(kUnserved);
         } else {
           pause(listed.error());
@@ -124,49 +108,35 @@ struct Cache::Impl {
   bool is_missing(ErrorCode code) const {
     if (!options.may_be_unserved) return false;
     const std::lock_guard lock(mutex);
-    return code == ErrorCode::not_found || (code == ErrorCode::denied && objects.empty());
+    return code == ErrorCode::not_found || (code == ErrorCode::denied && entries.empty());
   }
 
   Result<void> list(Api& api) {
-    TRY(Json listed, api.list(resource, options.ns,
-                              {.label_selector = options.label_selector,
-                               .field_selector = options.field_selector,
-                               .metadata_only = options.metadata_only}));
+    ++listing;
+    const ListOptions how{.label_selector = options.label_selector,
+                          .field_selector = options.field_selector,
+                          .metadata_only = options.metadata_only};
+    TRY(version, api.for_each(resource, options.ns, how, [this](Json&& item) {
+      hear();
+      take(std::move(item));
+    }));
     unserved = false;
     hear();
-    Objects fresh;
-    CacheIndex fresh_index;
-    if (const auto items = listed.find("items"); items != listed.end()) {
-      for (Json& item : *items) {
-        auto entry = store_form(std::move(item));
-        if (!entry) continue;
-        fresh_index.add(entry->first, keys_of(entry->second));
-        fresh.insert_or_assign(std::move(entry->first), entry->second);
-      }
-    }
-    version = string_at(listed, {"metadata", "resourceVersion"});
-    listed = nullptr;
-    replace_all(std::move(fresh), std::move(fresh_index));
+    end_list();
     backoff.reset();
     return {};
   }
 
-  void replace_all(Objects fresh, CacheIndex fresh_index) {
-    std::vector<Change> changes;
-    {
-      const std::lock_guard lock(mutex);
-      changes = changes_between(objects, fresh);
-      objects.swap(fresh);
-      std::swap(index, fresh_index);
-      has_synced = true;
-      changed.notify_all();
+  /// What this list did not have is gone.
+  void end_list() {
+    std::vector<ObjectRef> gone;
+    for (const auto& [ref, entry] : entries) {
+      if (entry.listed != listing) gone.push_back(ref);
     }
-    fresh.clear();
-    fresh_index = {};
-    for (Change& change : changes) {
-      report(change);
-      change = {};
-    }
+    for (const ObjectRef& ref : gone) change(ref, nullptr);
+    const std::lock_guard lock(mutex);
+    has_synced = true;
+    changed.notify_all();
   }
 
   Result<std::string> watch(Api& api, bool& saw_event) {
@@ -179,35 +149,73 @@ struct Cache::Impl {
       saw_event = true;
       hear();
       version = string_at(event.object, {"metadata", "resourceVersion"}, *version);
-      if (event.type != WatchType::bookmark) take(std::move(event));
+      if (event.type != WatchType::bookmark) take(std::move(event.object), event.type == WatchType::deleted);
       return !stopping;
     });
   }
 
-  void take(WatchEvent&& event) {
-    auto entry = store_form(std::move(event.object));
-    if (!entry) return;
-    Change change{entry->first, nullptr, event.type == WatchType::deleted ? nullptr : entry->second};
-    const auto keys = keys_of(change.after);
-    {
-      const std::lock_guard lock(mutex);
-      const auto known = objects.find(change.ref);
-      if (known != objects.end()) change.before = known->second;
-      // After a cut stream the server may repeat what we already know.
-      if (change.before && change.after && same(change.before, change.after)) return;
-      index.remove(change.ref, keys_of(change.before));
-      index.add(change.ref, keys);
-      if (change.after) {
-        objects.insert_or_assign(change.ref, change.after);
-      } else if (known != objects.end()) {
-        objects.erase(known);
-      }
-    }
-    if (change.before || change.after) report(change);
+  void take(Json object, bool deleted = false) {
+    auto named = trimmed(std::move(object));
+    if (named) change(named->first, deleted ? nullptr : std::move(named->second));
   }
 
-  /// What is kept of an object; none for one without a name, which must not hide the others.
-  std::optional<std::pair<ObjectRef, Object>> store_form(Json object) const {
+  /// `after` is null for what is gone.
+  void change(const ObjectRef& ref, const Object& after) {
+    const auto known = entries.find(ref);
+    if (known == entries.end() && !after) return;
+    Object before;
+    if (known != entries.end()) {
+      known->second.listed = listing;
+      // A list repeats what is known already, and after a cut stream a watch may.
+      if (after && is_same(known->second.stored, *after)) return;
+      before = opened(known->second.stored);
+    }
+    const auto keys = keys_of(before), new_keys = keys_of(after);
+    Stored stored = after ? closed(after) : Stored();
+    {
+      const std::lock_guard lock(mutex);
+      index.remove(ref, keys);
+      index.add(ref, new_keys);
+      if (after) {
+        entries.insert_or_assign(ref, Entry{std::move(stored), listing});
+      } else {
+        entries.erase(known);
+      }
+    }
+    if (on_change && !stopping) on_change(ref, before, after);
+  }
+
+  bool is_same(const Stored& stored, const Json& object) const {
+    const std::string object_version = version_of(object);
+    return object_version.empty() ? *opened(stored) == object : object_version == stored.version;
+  }
+
+  Stored closed(const Object& object) {
+    Stored stored{.version = version_of(*object)};
+    if (options.keep == Keep::whole) stored.whole = object;
+    if (options.keep == Keep::packed) stored.packed = packer.pack(dump_json(*object));
+    return stored;
+  }
+
+  Object opened(const Stored& stored) const {
+    if (options.keep == Keep::whole) return stored.whole;
+    if (options.keep == Keep::versions)
+      return std::make_shared<const Json>(Json{{"metadata", {{"resourceVersion", stored.version}}}});
+    return std::make_shared<const Json>(parse_json(packer.unpack(stored.packed)).value());
+  }
+
+  /// Null when unknown. Unpacks while others may change and read the entries.
+  Object get(const ObjectRef& ref) const {
+    std::unique_lock lock(mutex);
+    const auto found = entries.find(ref);
+    if (found == entries.end()) return nullptr;
+    const Stored stored = found->second.stored;
+    lock.unlock();
+    return opened(stored);
+  }
+
+  /// An object without what nobody reads; none for one without a name, which must not hide the others.
+  std::optional<std::pair<ObjectRef, Object>> trimmed(Json object) const {
     ObjectRef ref{string_at(object, {"metadata", "namespace"}), string_at(object, {"metadata", "name"})};
     if (ref.name.empty()) {
       log_warning("watching {}: left out an object without a name", resource.plural);
@@ -226,19 +234,6 @@ struct Cache::Impl {
 
   std::vector<std::string> keys_of(const Object& object) const {
     return object && options.keys ? options.keys(*object) : std::vector<std::string>();
-  }
-
-  void report(const Change& change) {
-    if (on_change && !stopping) on_change(change.ref, change.before, change.after);
-    if (options.versions_only && change.after) forget(change);
-  }
-
-  void forget(const Change& change) {
-    const auto version_alone =
-        std::make_shared<const Json>(Json{{"metadata", {{"resourceVersion", version_of(change.after)}}}});
-    const std::lock_guard lock(mutex);
-    const auto known = objects.find(change.ref);
-    if (known != objects.end() && known->second == change.after) known->second = version_alone;
   }
 
   void pause(const Error& error) {
@@ -291,26 +286,39 @@ bool Cache::wait_synced(milliseconds limit) const {
   return impl_->changed.wait_for(lock, limit, [this] { return impl_->has_synced; });
 }
 
-Cache::Object Cache::get(const ObjectRef& ref) const {
+Cache::Object Cache::get(const ObjectRef& ref) const { return impl_->get(ref); }
+
+bool Cache::contains(const ObjectRef& ref) const {
   const std::lock_guard lock(impl_->mutex);
-  const auto found = impl_->objects.find(ref);
-  return found == impl_->objects.end() ? nullptr : found->second;
+  return impl_->entries.contains(ref);
 }
 
-std::vector<Cache::Object> Cache::list(std::string_view ns) const {
+std::vector<ObjectRef> Cache::refs(std::string_view ns) const {
   const std::lock_guard lock(impl_->mutex);
-  std::vector<Object> result;
-  auto entry = ns.empty() ? impl_->objects.begin() : impl_->objects.lower_bound({std::string(ns), ""});
-  for (; entry != impl_->objects.end() && (ns.empty() || entry->first.ns == ns); ++entry) {
-    result.push_back(entry->second);
+  std::vector<ObjectRef> result;
+  auto entry = ns.empty() ? impl_->entries.begin() : impl_->entries.lower_bound({std::string(ns), ""});
+  for (; entry != impl_->entries.end() && (ns.empty() || entry->first.ns == ns); ++entry) {
+    result.push_back(entry->first);
   }
   return result;
 }
 
-std::vector<Cache::Object> Cache::with_key(std::string_view ns, std::string_view key) const {
+void Cache::for_each(std::string_view ns, const std::function<void(const ObjectRef&, const Json&)>& visit) const {
+  for (const ObjectRef& ref : refs(ns)) {
+    if (const Object object = get(ref)) visit(ref, *object);
+  }
+}
+
+std::vector<ObjectRef> Cache::refs_with_key(std::string_view ns, std::string_view key) const {
   const std::lock_guard lock(impl_->mutex);
+  return impl_->index.find(ns, key);
+}
+
+std::vector<Cache::Object> Cache::with_key(std::string_view ns, std::string_view key) const {
   std::vector<Object> result;
-  for (const ObjectRef& ref : impl_->index.find(ns, key)) result.push_back(impl_->objects.at(ref));
+  for (const ObjectRef& ref : refs_with_key(ns, key)) {
+    if (Object object = get(ref)) result.push_back(std::move(object));
+  }
   return result;
 }
 
@@ -320,7 +328,7 @@ bool Cache::unserved() const { return impl_->unserved; }
 
 std::size_t Cache::size() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->objects.size();
+  return impl_->entries.size();
 }
 
 }  // namespace stash::kube

@@ -17,7 +17,7 @@ Caches::Caches(const kube::Config& config, Index& index, const stash::Clock& clo
     kube::Cache::Options options;
     options.clock = &clock;
     options.metadata_only = resource == api::kNamespaces;
-    options.versions_only = true;  // the index has what is needed of them
+    options.keep = kube::Cache::Keep::versions;  // the index has what is needed of them
     caches_.push_back(std::make_unique<kube::Cache>(
         config, resource, std::move(options),
         [&index, resource](const api::ObjectRef& ref, const kube::Cache::Object&, const kube::Cache::Object& after) {

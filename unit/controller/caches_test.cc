@@ -19,8 +19,8 @@ TEST_CASE("who does not lead remembers no name that comes by, and looks at all t
       .stream_events(
           {{"ADDED", test::a_backup_session("passing").json()}, {"DELETED", test::a_backup_session("passing").json()}})
       .then_hang();
-  for (const api::Resource& resource :
-       {api::kNamespaces, api::kRoles, api::kRoleBindings, api::kRestoreSessions, api::kBackupSessionHosts})
+  for (const api::Resource& resource : {api::kNamespaces, api::kRoles, api::kRoleBindings, api::kServiceAccounts,
+                                        api::kRestoreSessions, api::kBackupSessionHosts})
     cluster.has(resource, {});
   cluster.has(api::kCronJobs, {owned});
   cluster.has(api::kBackupSessions, {session});

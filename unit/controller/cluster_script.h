@@ -28,6 +28,7 @@ struct ClusterScript {
     std::vector<api::Resource> all = {api::kNamespaces,
                                       api::kRoles,
                                       api::kRoleBindings,
+                                      api::kServiceAccounts,
                                       api::kRestoreSessions,
                                       api::kCronJobs,
                                       api::kRepositories,

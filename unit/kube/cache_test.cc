@@ -63,8 +63,10 @@ TEST_CASE("a cache holds what was listed and follows the watch from there", "[ku
   CHECK(cache.size() == 2);
   CHECK(string_at(*cache.get({"demo", "a"}), {"metadata", "resourceVersion"}) == "102");
   CHECK(cache.get({"demo", "b"}) == nullptr);
-  CHECK(cache.list("demo").size() == 2);
-  CHECK(cache.list("other").empty());
+  CHECK(cache.refs("demo") == std::vector<api::ObjectRef>{{"demo", "a"}, {"demo", "c"}});
+  CHECK(cache.refs("other").empty());
+  CHECK(cache.contains({"demo", "a"}));
+  CHECK_FALSE(cache.contains({"demo", "b"}));
 }
 
 TEST_CASE("a watch lists again after 410 and reports what vanished meanwhile", "[kube][cache][F14][I19]") {
@@ -77,7 +79,7 @@ TEST_CASE("a watch lists again after 410 and reports what vanished meanwhile", "
   script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
   Cache cache = pods(script, log);
   cache.start();
-  CHECK(log.wait_for(5) == Changes{"added a", "added b", "added c", "deleted a", "modified c"});
+  CHECK(log.wait_for(5) == Changes{"added a", "added b", "added c", "modified c", "deleted a"});
   CHECK(script.wait_until_done());
 }
 
@@ -197,11 +199,98 @@ TEST_CASE("of what was reported a cache keeps the version alone, if it is asked 
   script.on("GET", kPath, "watch=true&resourceVersion=101").reply(410);
   script.on("GET", kPath, "limit=500").reply(list_of({an_object("b", "2"), an_object("c", "3")}, "140"));
   script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
-  Cache cache = pods(script, log, {.versions_only = true});
+  Cache cache = pods(script, log, {.keep = Cache::Keep::versions});
   cache.start();
-  CHECK(log.wait_for(5) == Changes{"added a", "added b", "modified a", "deleted a", "added c"});
+  CHECK(log.wait_for(5) == Changes{"added a", "added b", "modified a", "added c", "deleted a"});
   CHECK(script.wait_until_done());
   CHECK(*cache.get({"demo", "b"}) == Json{{"metadata", {{"resourceVersion", "2"}}}});
+}
+
+TEST_CASE("a cache that packs its objects reports and finds them as they are", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  const auto colored = [](const char* name, const char* version, const char* color) {
+    Json object = an_object(name, version);
+    object["metadata"]["labels"] = {{"color", color}, {"text", "\u00fcber \u20ac\n"}};
+    object["spec"] = {{"numbers", {1, -2, 18446744073709551615u, 0.1, 1e300}}, {"nothing", nullptr}};
+    return object;
+  };
+  script.on("GET", kPath, "limit=500").reply(list_of({colored("a", "1", "red"), colored("b", "2", "red")}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100")
+      .stream_events({{"MODIFIED", colored("a", "1", "red")},
+                      {"MODIFIED", colored("a", "101", "blue")},
+                      {"DELETED", colored("b", "102", "red")},
+                      {"ADDED", colored("c", "103", "red")}})
+      .then_hang();
+  Json before_blue;
+  Cache cache(script.config(), api::kPods,
+              {.ns = "demo",
+               .keys = [](const Json& object) -> std::vector<std::string> {
+                 return {string_at(object, {"metadata", "labels", "color"})};
+               },
+               .keep = Cache::Keep::packed},
+              [&, write = log.writer()](const auto& ref, const auto& before, const auto& after) {
+                if (before && after) before_blue = *before;
+                write(ref, before, after);
+              });
+  cache.start();
+  CHECK(log.wait_for(5) == Changes{"added a", "added b", "modified a", "deleted b", "added c"});
+  CHECK(before_blue == colored("a", "1", "red"));
+  REQUIRE(cache.get({"demo", "a"}));
+  CHECK(*cache.get({"demo", "a"}) == colored("a", "101", "blue"));
+  CHECK(cache.get({"demo", "b"}) == nullptr);
+  CHECK(cache.refs_with_key("", "red") == std::vector<api::ObjectRef>{{"demo", "c"}});
+  CHECK(cache.with_key("demo", "blue").size() == 1);
+  std::vector<Json> all;
+  cache.for_each("demo", [&](const api::ObjectRef&, const Json& object) { all.push_back(object); });
+  CHECK(all == std::vector<Json>{colored("a", "101", "blue"), colored("c", "103", "red")});
+}
+
+TEST_CASE("a cache is synced when all of the first list was reported, page by page", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  Json first_page = list_of({an_object("a", "1")}, "100");
+  first_page["metadata"]["continue"] = "more";
+  script.on("GET", kPath, "limit=500").reply(first_page);
+  bool first_was_told = false, synced_between = true;
+  Cache* self = nullptr;
+  script.on("GET", kPath, "limit=500&continue=more").reply(list_of({an_object("b", "2")}, "100")).before([&] {
+    first_was_told = log.wait_for(1) == Changes{"added a"};
+    synced_between = self->synced();
+  });
+  script.on("GET", kPath, "watch=true&resourceVersion=100").stream({}).then_hang();
+  std::atomic<bool> synced_while_telling{false};
+  Cache cache(script.config(), api::kPods, {.ns = "demo"},
+              [&, write = log.writer()](const auto& ref, const auto& before, const auto& after) {
+                if (self->synced()) synced_while_telling = true;
+                write(ref, before, after);
+              });
+  self = &cache;
+  cache.start();
+  CHECK(cache.wait_synced(seconds(10)));
+  CHECK(log.wait_for(0) == Changes{"added a", "added b"});
+  CHECK(script.wait_until_done());
+  CHECK(first_was_told);
+  CHECK_FALSE(synced_between);
+  CHECK_FALSE(synced_while_telling);
+}
+
+TEST_CASE("a list that ends in the middle loses nothing and drops nothing", "[kube][cache][F14][I19]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
+  script.on("GET", kPath, "watch=true&resourceVersion=100").reply(410);
+  Json first_page = list_of({an_object("a", "11")}, "140");
+  first_page["metadata"]["continue"] = "more";
+  script.on("GET", kPath, "limit=500").reply(first_page);
+  script.on("GET", kPath, "limit=500&continue=more").reply(410);
+  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "11"), an_object("b", "2")}, "150"));
+  script.on("GET", kPath, "watch=true&resourceVersion=150").stream({}).then_hang();
+  Cache cache = pods(script, log);
+  cache.start();
+  CHECK(script.wait_until_done());
+  CHECK(log.wait_for(3) == Changes{"added a", "added b", "modified a"});
+  CHECK(cache.size() == 2);
 }
 
 TEST_CASE("a trim that fails leaves the object whole", "[kube][cache]") {
@@ -270,7 +359,7 @@ TEST_CASE("the change is visible and no lock is held when it is reported", "[kub
   Cache* self = nullptr;
   Cache cache(script.config(), api::kPods, {.ns = "demo"}, [&](const auto& ref, const auto&, const auto& after) {
     const std::lock_guard lock(mutex);
-    visible = self->synced() && self->get(ref) == after;
+    visible = self->get(ref) == after;
     changed.notify_all();
   });
   self = &cache;
