@@ -35,17 +35,29 @@ std::string of_repository(std::string_view name) { return fmt::format("repositor
 std::string of_blueprint(std::string_view name) { return fmt::format("blueprint {}", name); }
 std::string of_owner(std::string_view uid) { return fmt::format("owner {}", uid); }
 
-kube::Cache::Options ours(bool may_be_unserved = false) {
+std::vector<std::string> keys_of_cron_job(const Json& object) {
+  std::vector<std::string> keys;
+  for (const Json& owner : array_at(object, {"metadata", "ownerReferences"})) {
+    keys.push_back(of_owner(string_at(owner, {"uid"})));
+  }
+  return keys;
+}
+
+kube::Cache::Options ours() {
   return {.label_selector = fmt::format("{}={}", api::names::kManagedByLabel, api::names::kManagedBy),
-          .keys =
-              [](const Json& object) {
-                std::vector<std::string> keys;
-                for (const Json& owner : array_at(object, {"metadata", "ownerReferences"}))
-                  keys.push_back(of_owner(string_at(owner, {"uid"})));
-                return keys;
-              },
-          .keep = Keep::packed,
-          .may_be_unserved = may_be_unserved};
+          .keep = Keep::packed};
+}
+
+kube::Cache::Options our_cron_jobs() {
+  kube::Cache::Options options = ours();
+  options.keys = keys_of_cron_job;
+  return options;
+}
+
+kube::Cache::Options our_service_accounts() {
+  kube::Cache::Options options = ours();
+  options.may_be_unserved = true;
+  return options;
 }
 
 kube::Cache::Options of_kind(const api::WorkloadKind& kind) {
@@ -141,10 +153,10 @@ Caches::Caches(const kube::Config& config, Queues& the_queues)
                     routed(&Caches::on_session_host)),
       blueprints(config, api::kBackupBlueprints, {.may_be_unserved = true}, routed(&Caches::on_blueprint)),
       namespaces(config, api::kNamespaces, {.metadata_only = true}, routed(&Caches::on_namespace)),
-      cron_jobs(config, api::kCronJobs, ours(), routed(&Caches::on_owned)),
+      cron_jobs(config, api::kCronJobs, our_cron_jobs(), routed(&Caches::on_owned)),
       roles(config, api::kRoles, ours(), routed(&Caches::on_owned)),
       role_bindings(config, api::kRoleBindings, ours(), routed(&Caches::on_owned)),
-      service_accounts(config, api::kServiceAccounts, ours(true), routed(&Caches::on_owned)) {
+      service_accounts(config, api::kServiceAccounts, our_service_accounts(), routed(&Caches::on_owned)) {
   for (const api::WorkloadKind& kind : api::workload_kinds()) {
     workloads_[&kind] =
         std::make_unique<kube::Cache>(config, kind.resource, of_kind(kind),

@@ -21,7 +21,6 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int kPageSize = 500;
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kMetadata = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 constexpr std::string_view kMetadataList = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
@@ -189,7 +188,7 @@ Result<std::string> Api::for_each(const Resource& resource, std::string_view ns,
     if (options.from_cache) {
       query.emplace_back("resourceVersion", "0");  // served whole; a limit would be ignored
     } else {
-      query.emplace_back("limit", std::to_string(kPageSize));
+      query.emplace_back("limit", std::to_string(options.page));
     }
     if (!next_page.empty()) query.emplace_back("continue", next_page);
     TRY(Json page, impl_->json({.path = request_path(resource, {std::string(ns), ""}, "", query),

@@ -21,6 +21,7 @@ struct ListOptions {
   std::string label_selector, field_selector;
   bool from_cache = false;     ///< resourceVersion=0: any version will do, served from the API server's memory
   bool metadata_only = false;  ///< PartialObjectMetadata: names and labels, never the content (Secrets)
+  int page = 500;              ///< objects a page
 };
 
 struct WatchOptions {
@@ -54,7 +55,7 @@ class Api {
 
   Result<Json> get(const Resource& resource, const ObjectRef& ref, bool metadata_only = false);
 
-  /// All pages (500 each) as one List: {"items": [...], "metadata": {"resourceVersion": ...}}. An empty `ns` of a
+  /// All pages as one List: {"items": [...], "metadata": {"resourceVersion": ...}}. An empty `ns` of a
   /// namespaced resource means all namespaces. Unlike on the wire each item carries its apiVersion and kind.
   Result<Json> list(const Resource& resource, std::string_view ns, const ListOptions& options = {});
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <variant>
 
 #include "base/backoff.h"
 #include "base/log.h"
@@ -24,6 +25,8 @@ namespace {
 // A server that ends each watch at once must not be asked again at once.
 constexpr milliseconds kShortWatch{1'000};
 constexpr milliseconds kUnserved{60'000};
+/// As a document an object takes up to ten times its text, and a dozen caches may list at once.
+constexpr int kPage = 100;
 
 std::string version_of(const Json& object) { return string_at(object, {"metadata", "resourceVersion"}); }
 
@@ -33,8 +36,7 @@ struct Cache::Impl {
   /// An object in the form that it is kept in.
   struct Stored {
     std::string version;
-    Object whole;
-    std::string packed;
+    std::variant<std::monostate, Object, std::string> kept;  ///< nothing, whole, packed
   };
 
   struct Entry {
@@ -115,7 +117,8 @@ struct Cache::Impl {
     ++listing;
     const ListOptions how{.label_selector = options.label_selector,
                           .field_selector = options.field_selector,
-                          .metadata_only = options.metadata_only};
+                          .metadata_only = options.metadata_only,
+                          .page = kPage};
     TRY(version, api.for_each(resource, options.ns, how, [this](Json&& item) {
       hear();
       take(std::move(item));
@@ -192,16 +195,16 @@ struct Cache::Impl {
 
   Stored closed(const Object& object) {
     Stored stored{.version = version_of(*object)};
-    if (options.keep == Keep::whole) stored.whole = object;
-    if (options.keep == Keep::packed) stored.packed = packer.pack(dump_json(*object));
+    if (options.keep == Keep::whole) stored.kept = object;
+    if (options.keep == Keep::packed) stored.kept = packer.pack(dump_json(*object));
     return stored;
   }
 
   Object opened(const Stored& stored) const {
-    if (options.keep == Keep::whole) return stored.whole;
-    if (options.keep == Keep::versions)
-      return std::make_shared<const Json>(Json{{"metadata", {{"resourceVersion", stored.version}}}});
-    return std::make_shared<const Json>(parse_json(packer.unpack(stored.packed)).value());
+    if (const auto* whole = std::get_if<Object>(&stored.kept)) return *whole;
+    if (const auto* packed = std::get_if<std::string>(&stored.kept))
+      return std::make_shared<const Json>(parse_json(packer.unpack(*packed)).value());
+    return std::make_shared<const Json>(Json{{"metadata", {{"resourceVersion", stored.version}}}});
   }
 
   /// Null when unknown. Unpacks while others may change and read the entries.

@@ -50,7 +50,7 @@ Cache pods(const ApiScript& script, Log& log, Cache::Options options = {}) {
 TEST_CASE("a cache holds what was listed and follows the watch from there", "[kube][cache]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100")
       .stream_events(
           {{"ADDED", an_object("c", "101")}, {"MODIFIED", an_object("a", "102")}, {"DELETED", an_object("b", "103")}})
@@ -72,10 +72,10 @@ TEST_CASE("a cache holds what was listed and follows the watch from there", "[ku
 TEST_CASE("a watch lists again after 410 and reports what vanished meanwhile", "[kube][cache][F14][I19]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500")
+  script.on("GET", kPath, "limit=100")
       .reply(list_of({an_object("a", "1"), an_object("b", "2"), an_object("c", "3")}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100").reply(410);
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("b", "2"), an_object("c", "30")}, "140"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("b", "2"), an_object("c", "30")}, "140"));
   script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
   Cache cache = pods(script, log);
   cache.start();
@@ -87,9 +87,9 @@ TEST_CASE("what a relist finds unchanged stays the object that it was", "[kube][
   // Else all that lives long would move in the heap at every relist, and leave holes.
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100").reply(410);
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1"), an_object("b", "20")}, "140"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1"), an_object("b", "20")}, "140"));
   script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
   Cache::Object a;
   Cache* held = nullptr;
@@ -108,10 +108,10 @@ TEST_CASE("what a relist finds unchanged stays the object that it was", "[kube][
 TEST_CASE("an ERROR event with 410 in the stream lists again too", "[kube][cache][F14][I19]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1")}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100")
       .stream_events({{"ERROR", status_of(410, "Expired", "old")}});
-  script.on("GET", kPath, "limit=500").reply(list_of({}, "140"));
+  script.on("GET", kPath, "limit=100").reply(list_of({}, "140"));
   script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
   Cache cache = pods(script, log);
   cache.start();
@@ -123,7 +123,7 @@ TEST_CASE("a cut watch goes on from the last event without listing again, and re
           "[kube][cache]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(list_of({}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100")
       .stream_events({{"ADDED", an_object("a", "101")}})
       .then_cut();
@@ -138,7 +138,7 @@ TEST_CASE("a cut watch goes on from the last event without listing again, and re
 TEST_CASE("a bookmark moves the place where the next watch begins", "[kube][cache]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(list_of({}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100").stream_events({{"BOOKMARK", an_object("", "200")}});
   script.on("GET", kPath, "watch=true&resourceVersion=200").stream({}).then_hang();
   Cache cache = pods(script, log);
@@ -150,7 +150,7 @@ TEST_CASE("a bookmark moves the place where the next watch begins", "[kube][cach
 TEST_CASE("an object without a name hides no other", "[kube][cache]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(list_of({Json{{"metadata", 5}}, 7, an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({Json{{"metadata", 5}}, 7, an_object("a", "1")}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100")
       .stream_events({{"ADDED", Json::object()}, {"ADDED", an_object("b", "101")}})
       .then_hang();
@@ -163,9 +163,9 @@ TEST_CASE("a line that cannot be read makes the cache list again, so that nothin
           "[kube][cache][F15][I19]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(list_of({}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100").stream({"{\"type\":\"ADDED\"\n"}).then_hang();
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "101")}, "101"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "101")}, "101"));
   script.on("GET", kPath, "watch=true&resourceVersion=101").stream({}).then_hang();
   Cache cache = pods(script, log);
   cache.start();
@@ -179,7 +179,7 @@ TEST_CASE("managed fields are never kept, nor what the owner trims", "[kube][cac
   Json object = an_object("a", "1");
   object["metadata"]["managedFields"] = {{{"manager", "x"}}};
   object["spec"] = {{"big", "text"}};
-  script.on("GET", kPath, "limit=500").reply(list_of({object}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({object}, "100"));
   script.on("GET", kPath, "watch=true").stream({}).then_hang();
   Cache cache = pods(script, log, {.trim = [](Json& pod) { pod.erase("spec"); }});
   cache.start();
@@ -192,12 +192,12 @@ TEST_CASE("of what was reported a cache keeps the version alone, if it is asked 
           "[kube][cache]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100")
       .stream_events({{"MODIFIED", an_object("b", "2")}, {"MODIFIED", an_object("a", "101")}})
       .then_cut();
   script.on("GET", kPath, "watch=true&resourceVersion=101").reply(410);
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("b", "2"), an_object("c", "3")}, "140"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("b", "2"), an_object("c", "3")}, "140"));
   script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
   Cache cache = pods(script, log, {.keep = Cache::Keep::versions});
   cache.start();
@@ -215,7 +215,7 @@ TEST_CASE("a cache that packs its objects reports and finds them as they are", "
     object["spec"] = {{"numbers", {1, -2, 18446744073709551615u, 0.1, 1e300}}, {"nothing", nullptr}};
     return object;
   };
-  script.on("GET", kPath, "limit=500").reply(list_of({colored("a", "1", "red"), colored("b", "2", "red")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({colored("a", "1", "red"), colored("b", "2", "red")}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100")
       .stream_events({{"MODIFIED", colored("a", "1", "red")},
                       {"MODIFIED", colored("a", "101", "blue")},
@@ -251,10 +251,10 @@ TEST_CASE("a cache is synced when all of the first list was reported, page by pa
   Log log;
   Json first_page = list_of({an_object("a", "1")}, "100");
   first_page["metadata"]["continue"] = "more";
-  script.on("GET", kPath, "limit=500").reply(first_page);
+  script.on("GET", kPath, "limit=100").reply(first_page);
   bool first_was_told = false, synced_between = true;
   Cache* self = nullptr;
-  script.on("GET", kPath, "limit=500&continue=more").reply(list_of({an_object("b", "2")}, "100")).before([&] {
+  script.on("GET", kPath, "limit=100&continue=more").reply(list_of({an_object("b", "2")}, "100")).before([&] {
     first_was_told = log.wait_for(1) == Changes{"added a"};
     synced_between = self->synced();
   });
@@ -278,13 +278,13 @@ TEST_CASE("a cache is synced when all of the first list was reported, page by pa
 TEST_CASE("a list that ends in the middle loses nothing and drops nothing", "[kube][cache][F14][I19]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100").reply(410);
   Json first_page = list_of({an_object("a", "11")}, "140");
   first_page["metadata"]["continue"] = "more";
-  script.on("GET", kPath, "limit=500").reply(first_page);
-  script.on("GET", kPath, "limit=500&continue=more").reply(410);
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "11"), an_object("b", "2")}, "150"));
+  script.on("GET", kPath, "limit=100").reply(first_page);
+  script.on("GET", kPath, "limit=100&continue=more").reply(410);
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "11"), an_object("b", "2")}, "150"));
   script.on("GET", kPath, "watch=true&resourceVersion=150").stream({}).then_hang();
   Cache cache = pods(script, log);
   cache.start();
@@ -296,7 +296,7 @@ TEST_CASE("a list that ends in the middle loses nothing and drops nothing", "[ku
 TEST_CASE("a trim that fails leaves the object whole", "[kube][cache]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1")}, "100"));
   script.on("GET", kPath, "watch=true").stream({}).then_hang();
   Cache cache = pods(script, log, {.trim = [](Json& pod) { std::ignore = pod.at("nothing"); }});
   cache.start();
@@ -310,7 +310,7 @@ TEST_CASE("a cache knows for how long it has heard nothing, and that a watch wit
   Log log;
   FakeClock clock;
   std::atomic<bool> silent_before_watch{false};
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1")}, "100"));
   Cache cache = pods(script, log, {.clock = &clock});
   script.on("GET", kPath, "watch=true").stream({}).then_hang().before([&] {
     clock.advance(seconds(100));
@@ -330,8 +330,8 @@ TEST_CASE("a cache knows for how long it has heard nothing, and that a watch wit
 TEST_CASE("a list that fails is asked for again", "[kube][cache][F19][I19]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").reply(500);
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(500);
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1")}, "100"));
   script.on("GET", kPath, "watch=true").stream({}).then_hang();
   Cache cache = pods(script, log);
   cache.start();
@@ -342,7 +342,7 @@ TEST_CASE("a list that fails is asked for again", "[kube][cache][F19][I19]") {
 TEST_CASE("selectors go with the list and with the watch", "[kube][cache]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500&labelSelector=a=b&fieldSelector=metadata.name=x").reply(list_of({}, "100"));
+  script.on("GET", kPath, "limit=100&labelSelector=a=b&fieldSelector=metadata.name=x").reply(list_of({}, "100"));
   script.on("GET", kPath, "watch=true&labelSelector=a=b&fieldSelector=metadata.name=x").stream({}).then_hang();
   Cache cache = pods(script, log, {.label_selector = "a=b", .field_selector = "metadata.name=x"});
   cache.start();
@@ -351,7 +351,7 @@ TEST_CASE("selectors go with the list and with the watch", "[kube][cache]") {
 
 TEST_CASE("the change is visible and no lock is held when it is reported", "[kube][cache]") {
   ApiScript script;
-  script.on("GET", kPath, "limit=500").reply(list_of({an_object("a", "1")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1")}, "100"));
   script.on("GET", kPath, "watch=true").stream({}).then_hang();
   std::mutex mutex;
   std::condition_variable changed;
@@ -386,7 +386,7 @@ TEST_CASE("a cache finds objects under keys that follow their content", "[kube][
     object["metadata"]["labels"] = {{"color", color}};
     return object;
   };
-  script.on("GET", kPath, "limit=500").reply(list_of({colored("a", "1", "red"), colored("b", "2", "blue")}, "100"));
+  script.on("GET", kPath, "limit=100").reply(list_of({colored("a", "1", "red"), colored("b", "2", "blue")}, "100"));
   script.on("GET", kPath, "watch=true&resourceVersion=100")
       .stream_events({{"ADDED", colored("c", "101", "red")},
                       {"MODIFIED", colored("b", "102", "red")},
@@ -414,7 +414,7 @@ TEST_CASE("a cache finds objects under keys that follow their content", "[kube][
 TEST_CASE("an optional kind that may not be read holds nothing up", "[kube][cache][F20][F84][I19]") {
   ApiScript script;
   Log log;
-  script.on("GET", kPath, "limit=500").always().reply(403);
+  script.on("GET", kPath, "limit=100").always().reply(403);
   Cache optional = pods(script, log, {.may_be_unserved = true});
   optional.start();
   CHECK(optional.wait_synced(seconds(10)));
