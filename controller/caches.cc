@@ -10,6 +10,7 @@
 #include "controller/blueprint_plan.h"
 #include "controller/blueprint_request.h"
 #include "controller/kind_name.h"
+#include "controller/mass_deletion.h"
 #include "controller/restore_phase.h"
 #include "controller/rollout.h"
 #include "controller/session_hosts.h"
@@ -33,6 +34,7 @@ std::string of_configuration(std::string_view name) { return fmt::format("config
 std::string of_target(const api::WorkloadRef& target) { return fmt::format("target {}", to_string(target)); }
 std::string of_repository(std::string_view name) { return fmt::format("repository {}", name); }
 std::string of_blueprint(std::string_view name) { return fmt::format("blueprint {}", name); }
+constexpr std::string_view kAwaitsWipeOut = "awaits wipe-out";
 std::string of_owner(std::string_view uid) { return fmt::format("owner {}", uid); }
 
 std::vector<std::string> keys_of_cron_job(const Json& object) {
@@ -88,6 +90,12 @@ std::optional<api::WorkloadRef> target_of(const Json& object) {
 
 bool is_finished(const Json& session) { return api::is_final_phase(string_at(session, {"status", "phase"})); }
 
+bool is_unfinished(const Json& object) { return !is_finished(object); }
+
+std::vector<std::string> keys_of_repository(const Json& object) {
+  return awaits_wipe_out(object) ? std::vector<std::string>{std::string(kAwaitsWipeOut)} : std::vector<std::string>();
+}
+
 void wake_with(const kube::Cache& cache, kube::WorkQueue& queue, const std::string& ns, std::string_view key) {
   for (const ObjectRef& ref : cache.refs_with_key(ns, key)) queue.add(to_string(ref));
 }
@@ -141,12 +149,13 @@ std::vector<std::string> keys_of_restore(const Json& object) {
 
 Caches::Caches(const kube::Config& config, Queues& the_queues)
     : queues(the_queues),
-      repositories(config, api::kRepositories, {.keep = Keep::packed}, routed(&Caches::on_repository)),
+      repositories(config, api::kRepositories, {.keys = keys_of_repository, .keep = Keep::packed},
+                   routed(&Caches::on_repository)),
       configurations(config, api::kBackupConfigurations, {.keys = keys_of_invoker, .keep = Keep::packed},
                      routed(&Caches::on_configuration)),
-      sessions(config, api::kBackupSessions, {.keys = keys_of_session, .keep = Keep::packed},
+      sessions(config, api::kBackupSessions, {.keys = keys_of_session, .keep = Keep::packed, .whole = is_unfinished},
                routed(&Caches::on_session)),
-      restores(config, api::kRestoreSessions, {.keys = keys_of_restore, .keep = Keep::packed},
+      restores(config, api::kRestoreSessions, {.keys = keys_of_restore, .keep = Keep::packed, .whole = is_unfinished},
                routed(&Caches::on_restore)),
       // A cluster whose CRDs are managed apart may not have these two yet.
       session_hosts(config, api::kBackupSessionHosts, {.keys = keys_of_session_host, .may_be_unserved = true},
@@ -255,6 +264,8 @@ Caches::Objects Caches::configurations_with(const ObjectRef& repository) const {
   return configurations.with_key(repository.ns, of_repository(repository.name));
 }
 
+Caches::Objects Caches::awaiting_wipe_out() const { return repositories.with_key("", kAwaitsWipeOut); }
+
 Caches::Objects Caches::restores_with(const ObjectRef& repository) const {
   return restores.with_key(repository.ns, of_repository(repository.name));
 }
@@ -330,7 +341,8 @@ void Caches::on_session(const ObjectRef& ref, const Object& before, const Object
   const auto has_succeeded = [](const Object& session) {
     return session && string_at(*session, {"status", "phase"}) == "Succeeded";
   };
-  if (!has_succeeded(after) || has_succeeded(before)) return;
+  const bool is_new = after && !before;  // also one that fails shows that sessions are made
+  if (!is_new && (!has_succeeded(after) || has_succeeded(before))) return;
   const auto session = api::decode<api::BackupSession>(*after);
   const std::string name = session ? api::configuration_of(*session).value_or("") : "";
   if (!name.empty()) queues.configurations.add(to_string(ObjectRef{ref.ns, name}));
@@ -371,6 +383,9 @@ void Caches::on_workload(const api::WorkloadKind& kind, const ObjectRef& ref, co
                          const Object& after) {
   const bool only_status = before && after && same_but_for_status(*before, *after);
   if (only_status && object_at(*before, {"status"}) == object_at(*after, {"status"})) return;
+  for (const ObjectRef& configuration : configurations.refs_with_key(ref.ns, of_target({&kind, ref}))) {
+    queues.configurations.add_after(to_string(configuration), only_status ? kGatherPods : std::chrono::seconds(0));
+  }
   if (!inject::template_owner(after ? *after : *before, kind.resource.kind).empty()) return;
   const std::string key = to_string(api::WorkloadRef{&kind, ref});
   queues.workloads.add(key);
@@ -378,21 +393,25 @@ void Caches::on_workload(const api::WorkloadKind& kind, const ObjectRef& ref, co
   if (asks(before) || asks(after) || configurations.contains({ref.ns, blueprint_object_name({&kind, ref})})) {
     queues.blueprints.add(key);
   }
-  for (const ObjectRef& configuration : configurations.refs_with_key(ref.ns, of_target({&kind, ref}))) {
-    queues.configurations.add_after(to_string(configuration), only_status ? kGatherPods : std::chrono::seconds(0));
-  }
   wake_unfinished(sessions, queues.sessions, ref.ns);
   wake_unfinished(restores, queues.restores, ref.ns);
   wake_with(restores, queues.restores, ref.ns, kTriedAgain);
 }
 
 void Caches::on_owned(const ObjectRef& ref, const Object& before, const Object& after) {
-  for (const Json& owner : array_at(after ? *after : *before, {"metadata", "ownerReferences"})) {
-    const std::string key = to_string(ObjectRef{ref.ns, string_at(owner, {"name"})});
-    if (string_at(owner, {"kind"}) == api::kBackupConfigurations.kind) queues.configurations.add(key);
+  // Who was its owner misses what somebody took from it.
+  for (const Object& object : {before, after}) {
+    if (object) wake_owners(ref.ns, array_at(*object, {"metadata", "ownerReferences"}));
+  }
+}
+
+void Caches::wake_owners(const std::string& ns, const Json& owners) {
+  for (const Json& owner : owners) {
+    const ObjectRef ref{ns, string_at(owner, {"name"})};
+    if (string_at(owner, {"kind"}) == api::kBackupConfigurations.kind) queues.configurations.add(to_string(ref));
     const std::string group(api::workload_group(string_at(owner, {"apiVersion"})));
     const auto* kind = api::workload_kind(group, string_at(owner, {"kind"}));
-    if (kind != nullptr) queues.workloads.add(to_string(api::WorkloadRef{kind, {ref.ns, string_at(owner, {"name"})}}));
+    if (kind != nullptr) queues.workloads.add(to_string(api::WorkloadRef{kind, ref}));
   }
 }
 

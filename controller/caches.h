@@ -49,6 +49,7 @@ class Caches {
   Objects cron_jobs_of(const std::string& ns, const std::string& owner_uid) const;
   Objects configurations_with(const api::ObjectRef& repository) const;
   Objects restores_with(const api::ObjectRef& repository) const;
+  Objects awaiting_wipe_out() const;  ///< Repositories of the cluster; awaits_wipe_out
 
  private:
   void on_repository(const api::ObjectRef& ref, const Object& before, const Object& after);
@@ -61,6 +62,7 @@ class Caches {
   void on_blueprint(const api::ObjectRef& ref, const Object& before, const Object& after);
   void on_owned(const api::ObjectRef& ref, const Object& before, const Object& after);
   void wake_target(const Object& object);
+  void wake_owners(const std::string& ns, const Json& owners);
   /// The workload that an object of this name was made for, or would be.
   void wake_blueprint_user(const api::ObjectRef& made, const Object& object);
   std::vector<kube::Cache*> all();

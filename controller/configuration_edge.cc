@@ -15,7 +15,8 @@
 namespace stash::controller {
 namespace {
 
-constexpr std::chrono::minutes kLookForUnwatched{10};
+/// No event tells that a slot passed without a Job, nor what becomes of an object of somebody else under our name.
+constexpr std::chrono::seconds kResync = std::chrono::minutes(10);
 constexpr std::chrono::minutes kTryRefusedConfiguration{5};  ///< what the API server refused may be allowed later
 
 Result<void> gather_target(Cluster& cluster, kube::Api& api, const api::BackupConfiguration& configuration,
@@ -45,13 +46,18 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const Json& confi
   TRY(world.cron_job, owned_object(api, cluster.caches.cron_jobs, api::kCronJobs, {meta.ns, cron_job}));
   TRY(world.role, owned_object(api, cluster.caches.roles, api::kRoles, {meta.ns, role}));
   TRY(world.role_binding, owned_object(api, cluster.caches.role_bindings, api::kRoleBindings, {meta.ns, role}));
-  TRY(world.service_account,
-      owned_object(api, cluster.caches.service_accounts, api::kServiceAccounts, {meta.ns, cron_job}));
+  const std::string named = string_at(configuration, {"spec", "runtimeSettings", "pod", "serviceAccountName"});
+  if (named.empty() || named == cron_job) {
+    TRY(world.service_account,
+        owned_object(api, cluster.caches.service_accounts, api::kServiceAccounts, {meta.ns, cron_job}));
+  } else {
+    world.service_account = cached(cluster.caches.service_accounts, {meta.ns, cron_job});  // none is to be made
+  }
   for (const auto& object : cluster.caches.cron_jobs_of(meta.ns, meta.uid)) {
     const api::ObjectMeta other = api::meta_of(*object);
     if (other.name == cron_job) continue;
     world.other_cron_jobs.push_back(other);
-    if (other.name == string_at(configuration, {"spec", "runtimeSettings", "pod", "serviceAccountName"})) continue;
+    if (other.name == named) continue;
     // That of its pods has its name, and may be in the way of another BackupConfiguration's.
     TRY(const Json account, live_object(api, api::kServiceAccounts, other.ref()));
     const api::ObjectMeta found = api::meta_of(account);
@@ -59,17 +65,6 @@ Result<void> gather_cron_job(Cluster& cluster, kube::Api& api, const Json& confi
     if (owned) world.other_service_accounts.push_back(found);
   }
   return {};
-}
-
-/// Of somebody else, under our name, or under roles of an older chart: no event will tell what becomes of it.
-bool something_is_unwatched(const Cluster& cluster, const ConfigurationWorld& world) {
-  const Caches& caches = cluster.caches;
-  const auto is_unwatched = [](const kube::Cache& cache, const Json& live) {
-    return live.is_object() && !cache.contains(api::meta_of(live).ref());
-  };
-  return caches.service_accounts.unserved() || is_unwatched(caches.service_accounts, world.service_account) ||
-         is_unwatched(caches.roles, world.role) || is_unwatched(caches.role_bindings, world.role_binding) ||
-         is_unwatched(caches.cron_jobs, world.cron_job);
 }
 
 }  // namespace
@@ -100,10 +95,7 @@ Result<LookAgain> reconcile_configuration(Cluster& cluster, kube::Api& api, cons
   const ExecuteOptions options{cluster.dry_run, "BackupConfiguration Controller"};
   const Plan plan = plan_configuration(world, cluster.settings);
   const auto done = execute(api, plan, *object, options, cluster.clock);
-  if (done) {
-    if (!something_is_unwatched(cluster, world)) return plan.look_again_in;
-    return std::min<std::chrono::seconds>(plan.look_again_in.value_or(kLookForUnwatched), kLookForUnwatched);
-  }
+  if (done) return std::min(plan.look_again_in.value_or(kResync), kResync);
   if (done.error().code != ErrorCode::invalid && done.error().code != ErrorCode::denied) {
     return std::unexpected(done.error());
   }

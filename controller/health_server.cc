@@ -28,11 +28,12 @@ Result<std::unique_ptr<HealthServer>> HealthServer::start(const std::string& add
                                           [ready = std::move(routes.ready)](std::string_view) {
                                             return ready() ? text(200, "ok\n")
                                                            : text(503, "caches are not filled yet\n");
-                                          }},
-                                         {"GET /metrics",
-                                          [metrics = std::move(routes.metrics)](std::string_view) {
-                                            return webhook::Reply{200, "text/plain; version=0.0.4", metrics()};
                                           }}},
+                              // In a large cluster it takes seconds, and probes do not wait for it.
+                              .blocking_routes = {{"GET /metrics",
+                                                   [metrics = std::move(routes.metrics)](std::string_view) {
+                                                     return webhook::Reply{200, "text/plain; version=0.0.4", metrics()};
+                                                   }}},
                               .max_connections = 64,
                               .threads = 1,
                               .max_threads = 16,

@@ -106,8 +106,7 @@ Result<void> gather_end(Cluster& cluster, kube::Api& api, const api::Repository&
   facts.namespace_is_going = ns && !string_at(*ns, {"metadata", "deletionTimestamp"}).empty();
   facts.users = users_of(cluster.caches, ref);
   facts.wiped_at_once = cluster.limits.wiped_at_once;
-  cluster.caches.repositories.for_each(
-      "", [&](const api::ObjectRef&, const Json& other) { facts.awaiting_wipe_out += counts(cluster, other); });
+  for (const auto& other : cluster.caches.awaiting_wipe_out()) facts.awaiting_wipe_out += counts(cluster, *other);
   TRY(facts.secret, presence_if_allowed(api, api::kSecrets, secret_of(repository), nullptr));
   return gather_job(api, ref, facts);
 }

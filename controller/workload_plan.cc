@@ -17,6 +17,7 @@ namespace stash::controller {
 namespace {
 
 constexpr std::chrono::seconds kLookForOldPods{60};
+constexpr std::chrono::minutes kLookForTaken{10};  ///< an object of somebody else is in no cache, so no event tells
 
 const Json* existing(const Json& live) { return live.is_object() ? &live : nullptr; }
 
@@ -108,7 +109,10 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
   if (!world.opted_in) return result;
   if (injection.patch.empty() && !world.kind->rolls_out) replace_stale_pods(result.plan, workload, world.pods);
   if (injection.patch.empty() && world.kind->rolls_out) release_stuck_pods(result.plan, workload, world.pods);
-  if (access_taken) return result;
+  if (access_taken) {
+    look_again(result.plan, kLookForTaken);
+    return result;
+  }
   result.upgrade_waits = injection.upgrade_waits;
   if (injection.patch.empty()) {
     if (settings.upgrade_at_once && injection.upgrade_waits) plan_upgrade(result, world);

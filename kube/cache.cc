@@ -61,8 +61,9 @@ struct Cache::Impl {
   Packer packer;
 
   // Only touched by the cache's own thread, which alone changes the entries.
-  std::uint32_t listing = 0;           ///< the number of the list that is taken, or was last
-  std::optional<std::string> version;  ///< where to go on watching; none: list first
+  std::uint32_t listing = 0;                       ///< the number of the list that is taken, or was last
+  std::vector<std::pair<ObjectRef, Object>> news;  ///< of a list that is not the first one
+  std::optional<std::string> version;              ///< where to go on watching; none: list first
   Backoff backoff;
 
   void hear() { heard = options.clock->steady(); }
@@ -80,6 +81,7 @@ struct Cache::Impl {
           if (listed.error().code != ErrorCode::not_found) log_warning("{}; going on without", listed.error().message);
           unserved = true;
           ++listing;
+          news.clear();
           end_list();
           wait(kUnserved);
         } else {
@@ -115,14 +117,12 @@ struct Cache::Impl {
 
   Result<void> list(Api& api) {
     ++listing;
+    news.clear();
     const ListOptions how{.label_selector = options.label_selector,
                           .field_selector = options.field_selector,
                           .metadata_only = options.metadata_only,
                           .page = kPage};
-    TRY(version, api.for_each(resource, options.ns, how, [this](Json&& item) {
-      hear();
-      take(std::move(item));
-    }));
+    TRY(version, api.for_each(resource, options.ns, how, [this](Json&& item) { take_listed(std::move(item)); }));
     unserved = false;
     hear();
     end_list();
@@ -130,13 +130,25 @@ struct Cache::Impl {
     return {};
   }
 
-  /// What this list did not have is gone.
+  void take_listed(Json item) {
+    auto named = trimmed(std::move(item));
+    if (!named) return;
+    if (!has_synced) {
+      change(named->first, named->second);
+    } else if (!is_known(named->first, *named->second)) {
+      news.push_back(*std::move(named));
+    }
+  }
+
+  /// What this list did not have is gone, and told first: what took its place must not meet it.
   void end_list() {
     std::vector<ObjectRef> gone;
     for (const auto& [ref, entry] : entries) {
       if (entry.listed != listing) gone.push_back(ref);
     }
     for (const ObjectRef& ref : gone) change(ref, nullptr);
+    for (auto& [ref, object] : news) change(ref, std::exchange(object, nullptr));
+    news.clear();
     const std::lock_guard lock(mutex);
     has_synced = true;
     changed.notify_all();
@@ -162,17 +174,20 @@ struct Cache::Impl {
     if (named) change(named->first, deleted ? nullptr : std::move(named->second));
   }
 
+  /// A list repeats what is known already, and after a cut stream a watch may.
+  bool is_known(const ObjectRef& ref, const Json& object) {
+    const auto known = entries.find(ref);
+    if (known == entries.end()) return false;
+    known->second.listed = listing;
+    return is_same(known->second.stored, object);
+  }
+
   /// `after` is null for what is gone.
   void change(const ObjectRef& ref, const Object& after) {
+    if (after && is_known(ref, *after)) return;
     const auto known = entries.find(ref);
     if (known == entries.end() && !after) return;
-    Object before;
-    if (known != entries.end()) {
-      known->second.listed = listing;
-      // A list repeats what is known already, and after a cut stream a watch may.
-      if (after && is_same(known->second.stored, *after)) return;
-      before = opened(known->second.stored);
-    }
+    const Object before = known == entries.end() ? nullptr : opened(known->second.stored);
     const auto keys = keys_of(before), new_keys = keys_of(after);
     Stored stored = after ? closed(after) : Stored();
     {
@@ -195,8 +210,9 @@ struct Cache::Impl {
 
   Stored closed(const Object& object) {
     Stored stored{.version = version_of(*object)};
-    if (options.keep == Keep::whole) stored.kept = object;
-    if (options.keep == Keep::packed) stored.kept = packer.pack(dump_json(*object));
+    const bool whole = options.keep == Keep::whole || (options.whole && options.whole(*object));
+    if (whole) stored.kept = object;
+    if (options.keep == Keep::packed && !whole) stored.kept = packer.pack(dump_json(*object));
     return stored;
   }
 

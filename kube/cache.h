@@ -11,8 +11,9 @@ namespace stash::kube {
 
 /// A local copy of all objects of one kind (or of one selector), kept by list + watch on a thread of its own.
 /// Thread-safe. Objects are immutable snapshots: hold the pointer as long as you like.
-/// A list is taken page by page, so that one page at a time is in memory, and each object is reported as it comes.
-/// After 410 it lists again and reports last what vanished meanwhile; errors back off 800 ms to 30 s.
+/// The first list is taken page by page, so that one page at a time is in memory, and each object is reported as it
+/// comes. After 410 it lists again, and reports what vanished meanwhile and then what is new; errors back off 800 ms to
+/// 30 s.
 class Cache {
  public:
   using Object = std::shared_ptr<const Json>;
@@ -29,6 +30,7 @@ class Cache {
     /// Keys under which with_key finds an object. Called on the cache's thread, with what is stored; must not throw.
     std::function<std::vector<std::string>(const Json&)> keys;
     Keep keep = Keep::whole;
+    std::function<bool(const Json&)> whole;  ///< of Keep::packed, those that are kept whole; as `keys`
     const Clock* clock = &system_clock();
     bool may_be_unserved = false;  ///< without this kind, or the right to it, there is none of it; asked each minute
   };

@@ -1,5 +1,8 @@
 #include "controller/caches.h"
 
+#include <future>
+
+#include "api/names.h"
 #include "controller/session_hosts.h"
 #include "unit/controller/cluster_script.h"
 
@@ -47,6 +50,45 @@ TEST_CASE("who does not lead remembers no name that comes by, and looks at all t
   // What comes now does not wait behind all that.
   queues.configurations.add("demo/new");
   CHECK(queues.configurations.next() == "demo/new");
+}
+
+TEST_CASE("who owned an object of ours is woken when somebody takes its owner away", "[controller][caches][F20][I19]") {
+  ClusterScript cluster;
+  Json owned = an_object("stash-backup-app", "7");
+  owned["metadata"]["ownerReferences"] = {
+      {{"apiVersion", "stash.appscode.com/v1beta1"}, {"kind", "BackupConfiguration"}, {"name", "app-backup"}}};
+  std::promise<void> waking;
+  cluster.script.on("GET", path_of(api::kRoles), "watch=true")
+      .stream_events({{"MODIFIED", an_object("stash-backup-app", "101")}})
+      .then_hang()
+      .before([&] { waking.get_future().wait_for(std::chrono::seconds(10)); });
+  cluster.has({{"Role", {owned}}});
+  Queues queues;
+  Caches caches(cluster.script.config(), queues);
+  caches.start();
+  REQUIRE(comes_true([&] { return caches.synced(); }));
+  caches.start_waking();
+  REQUIRE(queues.configurations.size() == 1);  // for all that exists is looked at
+  queues.configurations.done(*queues.configurations.next());
+  waking.set_value();
+  CHECK(comes_true([&] { return queues.configurations.size() == 1; }));
+}
+
+TEST_CASE("the Repositories that await their wipe-out are found without a look at all",
+          "[controller][caches][F24][I20]") {
+  Json going = test::a_repository().gcs("bucket", "/x").json();
+  going["metadata"]["name"] = "going";
+  going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  going["metadata"]["finalizers"] = {std::string(api::names::kWipeOutFinalizer)};
+  going["spec"]["wipeOut"] = true;
+  ClusterScript cluster;
+  cluster.has({{"Repository", {test::a_repository().json(), going}}});
+  Queues queues;
+  Caches caches(cluster.script.config(), queues);
+  caches.start();
+  REQUIRE(comes_true([&] { return caches.synced(); }));
+  REQUIRE(caches.awaiting_wipe_out().size() == 1);
+  CHECK(*caches.awaiting_wipe_out().front() == going);
 }
 
 TEST_CASE("a pod that does the upkeep of a repository works for its session", "[controller][caches][F28][I6]") {

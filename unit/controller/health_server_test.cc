@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <future>
 
 #include "base/http.h"
 #include "controller/metrics.h"
@@ -24,6 +25,25 @@ HttpResponse get(const HealthServer& server, const std::string& path) {
 }
 
 }  // namespace
+
+TEST_CASE("probes do not wait for a scrape, which takes long in a large cluster", "[controller][health][F24][I19]") {
+  std::promise<void> begun, probed;
+  const auto server = HealthServer::start("127.0.0.1:0", {.ready = [] { return true; },
+                                                          .metrics =
+                                                              [&] {
+                                                                begun.set_value();
+                                                                probed.get_future().wait_for(std::chrono::seconds(10));
+                                                                return std::string("text");
+                                                              }});
+  REQUIRE(server);
+  std::future<std::string> scrape = std::async(std::launch::async, [&] { return get(**server, "/metrics").body; });
+  begun.get_future().wait();
+  CHECK(get(**server, "/healthz").status == 200);
+  CHECK(get(**server, "/readyz").status == 200);
+  CHECK(scrape.wait_for(std::chrono::seconds(0)) == std::future_status::timeout);
+  probed.set_value();
+  CHECK(scrape.get() == "text");
+}
 
 TEST_CASE("health is told at once, readiness when the caches are filled", "[controller][health]") {
   std::atomic<bool> ready = false;

@@ -213,6 +213,7 @@ TEST_CASE("a role of somebody else is left alone and the workload is not nudged"
   scene.backup();
   scene.world.sidecar_role = {{"metadata", {{"name", "stash-sidecar-deployment-stash-demo"}, {"namespace", "demo"}}}};
   CHECK(scene.plan().plan.empty());
+  CHECK(scene.plan().plan.look_again_in == minutes(10));  // no event tells that it is gone
   CHECK(scene.plan().injection.error ==
         "Role demo/stash-sidecar-deployment-stash-demo exists already and is not Stash's; rename it, so that the pods "
         "can "

@@ -79,7 +79,7 @@ TEST_CASE("a watch lists again after 410 and reports what vanished meanwhile", "
   script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
   Cache cache = pods(script, log);
   cache.start();
-  CHECK(log.wait_for(5) == Changes{"added a", "added b", "added c", "modified c", "deleted a"});
+  CHECK(log.wait_for(5) == Changes{"added a", "added b", "added c", "deleted a", "modified c"});
   CHECK(script.wait_until_done());
 }
 
@@ -201,7 +201,7 @@ TEST_CASE("of what was reported a cache keeps the version alone, if it is asked 
   script.on("GET", kPath, "watch=true&resourceVersion=140").stream({}).then_hang();
   Cache cache = pods(script, log, {.keep = Cache::Keep::versions});
   cache.start();
-  CHECK(log.wait_for(5) == Changes{"added a", "added b", "modified a", "added c", "deleted a"});
+  CHECK(log.wait_for(5) == Changes{"added a", "added b", "modified a", "deleted a", "added c"});
   CHECK(script.wait_until_done());
   CHECK(*cache.get({"demo", "b"}) == Json{{"metadata", {{"resourceVersion", "2"}}}});
 }
@@ -244,6 +244,22 @@ TEST_CASE("a cache that packs its objects reports and finds them as they are", "
   std::vector<Json> all;
   cache.for_each("demo", [&](const api::ObjectRef&, const Json& object) { all.push_back(object); });
   CHECK(all == std::vector<Json>{colored("a", "101", "blue"), colored("c", "103", "red")});
+}
+
+TEST_CASE("of packed objects those that are looked at all the time may be whole", "[kube][cache]") {
+  ApiScript script;
+  Log log;
+  script.on("GET", kPath, "limit=100").reply(list_of({an_object("a", "1"), an_object("b", "2")}, "100"));
+  script.on("GET", kPath, "watch=true").stream({}).then_hang();
+  Cache cache = pods(script, log, {.keep = Cache::Keep::packed, .whole = [](const Json& object) {
+                                     return string_at(object, {"metadata", "name"}) == "a";
+                                   }});
+  cache.start();
+  REQUIRE(log.wait_for(2).size() == 2);
+  CHECK(cache.get({"demo", "a"}) == cache.get({"demo", "a"}));
+  CHECK(cache.get({"demo", "b"}) != cache.get({"demo", "b"}));
+  CHECK(*cache.get({"demo", "b"}) == an_object("b", "2"));
+  CHECK(script.wait_until_done());
 }
 
 TEST_CASE("a cache is synced when all of the first list was reported, page by page", "[kube][cache]") {
