@@ -91,6 +91,7 @@ class Sidecar {
       std::vector<const Json*> sessions;
       for (const Json& item : array_at(list, {"items"})) sessions.push_back(&item);
       forget_all_but(sessions);
+      ended_.clear();
       TRY(const bool worked, take_turn(sessions, Source::list));
       if (!worked) return string_at(list, {"metadata", "resourceVersion"});
     }
@@ -141,6 +142,7 @@ class Sidecar {
       if (worked) {
         if (*worked) {
           beside_.note_done(next);
+          if (!next.beside) ended_.insert(next.uid);
         } else {
           look_again_ = true;
         }
@@ -188,6 +190,7 @@ class Sidecar {
   void forget(const std::string& uid) {
     memory_.begun.erase(uid);
     memory_.upkeep_begun.erase(uid);
+    ended_.erase(uid);
     beside_.forget(uid);
   }
 
@@ -246,6 +249,7 @@ class Sidecar {
 
   bool is_for_us(const kube::WatchEvent& event) const {
     if (event.type != kube::WatchType::added && event.type != kube::WatchType::modified) return false;
+    if (ended_.contains(string_at(event.object, {"metadata", "uid"}))) return false;
     return std::ranges::any_of(served_,
                                [this, &event](const Served& served) { return anything_for(served, {&event.object}); });
   }
@@ -281,6 +285,9 @@ class Sidecar {
   std::string selector_;
   BackupMemory memory_;
   std::optional<Json> shown_;  ///< by the watch: a session that waits for this pod
+  /// UIDs of sessions that have had our result since the last list. The watch goes on from before it and shows them as
+  /// they were meanwhile, with our claim, which is no work any more.
+  std::set<std::string> ended_;
   HostObjects beside_{context_};
   /// A session waits whose BackupConfiguration is missing or unreadable, or whose host may have no result yet.
   bool look_again_ = false;

@@ -1,11 +1,15 @@
 """A whole backup beside the same restic commands by hand; and how soon restic runs after a session is made."""
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import time
 
-from . import ring, sidecar
+from stash_e2e import objects
+from stash_e2e.kube import wait_until
+
+from . import hosts, ring, sidecar
 from .figures import Figure
 
 RUNS = 3
@@ -101,18 +105,51 @@ def beside_restic(the_ring, count=10_000):
 
 
 def until_restic(the_ring, runs=20):
-    """From the answer to the session's creation, with its hosts, to the first restic."""
-    took, here = [], sidecar.Place(the_ring.kube, the_ring.directory / "latency", "bench-latency")
+    """Each session is made as soon as the last one has ended. Once from its offer, which the bench writes, and once from its creation, with the controller."""
+    return [Figure("session offered → restic started", offered_to_restic(the_ring, runs), "ms", 100,
+                   beside=f"{runs} sessions, each as soon as the last one has its result; without a node"),
+            Figure("session created → restic started", created_to_restic(the_ring, runs), "ms", 100,
+                   beside=f"{runs} sessions, each as soon as the last one has ended; the controller offers them; without a node")]
+
+
+def to_first_restic(started, runs, begin, end):
+    """Milliseconds, of each session: `begin` makes it and returns when that was, `end` waits for its end."""
+    took = []
+    for run in range(runs):
+        started.write_text("")
+        began = begin(f"session-{run}")
+        end(f"session-{run}")
+        took.append(1000 * (float(started.read_text().split()[0]) - began))
+    return took
+
+
+def offered_to_restic(the_ring, runs):
+    here = sidecar.Place(the_ring.kube, the_ring.directory / "offered", "bench-offered")
     (here.source / "file").write_text("data")
     program = here.start(recorder(here.directory / "bin"))
     try:
         here.back_up("warm-up")
-        for run in range(runs):
-            started = here.directory / "bin/started"
-            started.write_text("")
-            offered = here.begin_session(f"session-{run}")
-            here.wait_until_backed_up(f"session-{run}")
-            took.append(1000 * (float(started.read_text().split()[0]) - offered))
+        return to_first_restic(here.directory / "bin/started", runs, here.begin_session, here.wait_until_backed_up)
     finally:
         program.stop()
-    return [Figure("session offered → restic started", took, "ms", 100, beside=f"{len(took)} sessions; without a node")]
+
+
+def created_to_restic(the_ring, runs):
+    with contextlib.ExitStack() as stack:
+        stack.callback(the_ring.start_controller().stop)
+        here = hosts.Crowd(the_ring.kube, the_ring.directory / "created", "bench-created", 1)
+        stack.callback(here.stop_all)
+        here.programs[0].env["PATH"] = recorder(here.directory / "recorder")
+        here.start_all()
+
+        def begin(name):
+            began = time.time()
+            here.kube.apply(objects.backup_session(here.ns, name))
+            return began
+
+        def end(name):
+            status = wait_until(f"{name} has ended", lambda: here.final_status(name), every=0.05)
+            assert status["phase"] == "Succeeded", f"{status}: {here.log_of_one_that_failed()}"
+        begin("warm-up")
+        end("warm-up")
+        return to_first_restic(here.directory / "recorder/started", runs, begin, end)

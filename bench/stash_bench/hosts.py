@@ -66,6 +66,11 @@ class Crowd(Place):
         for program in self.programs:
             program.kill()
 
+    def final_status(self, session):
+        """Nothing while it has not ended."""
+        status = self.kube.get("backupsession", session, self.ns).get("status", {})
+        return status if status.get("phase") in FINAL else None
+
     def log_of_one_that_failed(self):
         return next((program.output()[-1500:] for program in self.programs if "error" in program.output()), "")
 
@@ -95,9 +100,8 @@ def one_session(ring, count=500):
                        "", 0.01)]
         asked, began = requests_answered(kube), time.monotonic()
         kube.apply(objects.backup_session(here.ns, "all-of-them"))
-        wait_until("the session has ended", lambda: kube.get("backupsession", "all-of-them", here.ns).get("status", {}).get("phase") in FINAL, 300, every=0.5)
+        status = wait_until("the session has ended", lambda: here.final_status("all-of-them"), 300, every=0.5)
         took = time.monotonic() - began
-        status = kube.get("backupsession", "all-of-them", here.ns)["status"]
         succeeded = sum(host["phase"] == "Succeeded" for host in status["stats"])
         assert succeeded, f"{status['phase']}: {here.log_of_one_that_failed()}"
         return rest + [Figure(f"one session over {count} hosts: until it is final", [took], "s", 30),

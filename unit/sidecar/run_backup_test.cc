@@ -159,6 +159,32 @@ TEST_CASE("after what the watch showed it goes on from there, without another li
   run_through(story);
 }
 
+TEST_CASE("its own claim, which the watch shows after its result, makes no next session wait",
+          "[sidecar][run_backup][I20]") {
+  Story story;
+  Json session = a_backup_session().stamped().json();
+  session["metadata"]["resourceVersion"] = "123";
+  const Json claimed = a_backup_session().phase("Running").host(Story::running_here()).json();
+  const Json done = a_backup_session().phase("Running").host("host-0", "Failed").json();
+  const std::string status = std::string(Story::kSessionPath) + "/app-backup-1700000000/status";
+  story.script.on("GET", Story::kSessionPath, kSelector).reply(list_of({}, "100"));
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=100").stream_events({{"ADDED", session}});
+  story.script.on("GET", kConfiguration).times(2).reply(story.a_configuration_here().json());
+  story.script.on("PATCH", status).reply(claimed);
+  story.script.on("GET", Story::kRepositoryPath).reply(404);
+  story.script.on("PATCH", status).reply(done);
+  story.script.on("POST", "/api/v1/namespaces/demo/events").reply(201);
+  // With one that was made before the result, and so is after the claim only.
+  story.script.on("GET", Story::kSessionPath, "watch=true&resourceVersion=123")
+      .stream_events({{"MODIFIED", session},
+                      {"MODIFIED", claimed},
+                      {"ADDED", a_backup_session("next").stamped().json()},
+                      {"MODIFIED", done}});
+  story.script.on("PATCH", std::string(Story::kSessionPath) + "/next/status").refuse_test();
+  run_through(story);
+  CHECK(story.pauses.empty());
+}
+
 Json with_objects(Json session) {
   session["status"]["hostObjects"] = true;
   session["status"]["totalHosts"] = 9;
