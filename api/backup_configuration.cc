@@ -90,6 +90,7 @@ bool keeps_something(const RetentionPolicy& policy) {
          policy.keep_monthly > 0 || policy.keep_yearly > 0;
 }
 
+Json encode_spec(const BackupConfigurationSpec& spec) { return Coded<BackupConfigurationSpec>::write(spec); }
 Json encode_status(const BackupConfigurationStatus& status) { return Coded<BackupConfigurationStatus>::write(status); }
 
 }  // namespace stash::api

@@ -23,6 +23,10 @@ Result<Kind> decode(const Json& object);
 template <class Kind>
 Json encode(const Kind& object);
 
+/// Only the spec.
+Json encode_spec(const BackupConfigurationSpec& spec);
+Json encode_spec(const RestoreSessionSpec& spec);
+
 /// Only the status, for a merge patch on the status subresource; wire names of both generations.
 Json encode_status(const RepositoryStatus& status);
 Json encode_status(const BackupConfigurationStatus& status);

@@ -123,6 +123,7 @@ const KindFacts& facts<RestoreSession>() {
 
 STASH_API_KIND(RestoreSession)
 
+Json encode_spec(const RestoreSessionSpec& spec) { return Coded<RestoreSessionSpec>::write(spec); }
 Json encode_status(const RestoreSessionStatus& status) { return Coded<RestoreSessionStatus>::write(status); }
 
 }  // namespace stash::api

@@ -14,6 +14,7 @@ namespace stash::api {
 
 template <class T, class Wire = T>
 struct Coded {
+  static constexpr bool kEmptyAsWritten = true;  ///< nothing but writing it tells
   static void read(T& out, const Json& json);
   static Json write(const T& value);
   static bool is_empty(const T& value) { return write(value).empty(); }
@@ -116,17 +117,25 @@ void read_field(Owner& owner, const Json& json, const Field<Owner, Member, Wire>
     const Json* value = schema::find(json, path);
     if (value == nullptr) continue;
     Coded<Member, Wire>::read(member, *value);
-    if (!Coded<Member, Wire>::is_empty(member)) return;
+    const bool last = path == field.options.older || (path == field.path && field.options.older.empty());
+    if (last || !Coded<Member, Wire>::is_empty(member)) return;
   }
 }
 
 template <class Owner, class Member, class Wire>
 void write_field(Json& json, const Owner& owner, const Field<Owner, Member, Wire>& field) {
+  using Code = Coded<Member, Wire>;
   const Member& member = owner.*field.member;
-  if (Coded<Member, Wire>::is_empty(member) && !field.options.always) return;
-  const Json value = Coded<Member, Wire>::write(member);
-  schema::put(json, field.path, value);
+  constexpr bool kByWriting = requires { Code::kEmptyAsWritten; };
+  if constexpr (!kByWriting) {
+    if (!field.options.always && Code::is_empty(member)) return;
+  }
+  Json value = Code::write(member);
+  if constexpr (kByWriting) {
+    if (!field.options.always && value.empty()) return;
+  }
   if (field.options.write_older) schema::put(json, field.options.older, value);
+  schema::put(json, field.path, std::move(value));
 }
 
 template <class Owner>

@@ -21,7 +21,7 @@ std::string label_value(std::string_view value) {
   return text;
 }
 
-bool is_plain(std::string_view value) {
+bool is_plain_segment(std::string_view value) {
   for (const unsigned char c : value) {
     if (std::isalnum(c) == 0 && c != '-' && c != '_' && c != '.') return false;
   }
@@ -53,7 +53,8 @@ std::string push_group_url(std::string_view base, const std::vector<MetricLabel>
   while (base.ends_with('/')) base.remove_suffix(1);
   std::string url = fmt::format("{}/metrics", base);
   for (const auto& [name, value] : group) {
-    url += is_plain(value) ? fmt::format("/{}/{}", name, value) : fmt::format("/{}@base64/{}", name, base64url(value));
+    url += is_plain_segment(value) ? fmt::format("/{}/{}", name, value)
+                                   : fmt::format("/{}@base64/{}", name, base64url(value));
   }
   return url;
 }

@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -74,119 +75,91 @@ Value known(const simdjson::simdjson_result<Value>& result) {
   return result.value_unsafe();
 }
 
-void copy_to(const simdjson::dom::element& from, Json& to) {
-  namespace dom = simdjson::dom;
-  switch (from.type()) {
-    case dom::element_type::OBJECT: {
-      to = Json::object();
-      auto& members = to.get_ref<Json::object_t&>();
-      // Go writes maps in the order of their keys, so the end is often the right place.
-      for (const auto [key, value] : known(from.get_object())) {
-        copy_to(value, members.emplace_hint(members.end(), key, nullptr)->second);
-      }
-      return;
+Json copied(const simdjson::dom::element& from);
+
+Json copied(const simdjson::dom::object& from) {
+  Json to(Json::value_t::object);
+  auto& members = to.get_ref<Json::object_t&>();
+  for (const auto [key, value] : from) {
+    // Go writes maps in the order of their keys, so the end is often the right place. Of a key twice the last counts.
+    if (members.empty() || members.rbegin()->first < key) {
+      members.emplace_hint(members.end(), key, copied(value));
+    } else {
+      members.insert_or_assign(std::string(key), copied(value));
     }
-    case dom::element_type::ARRAY: {
-      to = Json::array();
-      auto& elements = to.get_ref<Json::array_t&>();
-      const dom::array array = known(from.get_array());
-      elements.reserve(array.size());
-      for (const dom::element element : array) copy_to(element, elements.emplace_back());
-      return;
-    }
-    case dom::element_type::STRING:
-      to = known(from.get_string());
-      return;
-    case dom::element_type::INT64:
-      // As nlohmann's parser: what has no sign is unsigned.
-      if (const std::int64_t number = known(from.get_int64()); number < 0) {
-        to = number;
-      } else {
-        to = static_cast<std::uint64_t>(number);
-      }
-      return;
-    case dom::element_type::UINT64:
-      to = known(from.get_uint64());
-      return;
-    case dom::element_type::DOUBLE:
-      to = known(from.get_double());
-      return;
-    case dom::element_type::BOOL:
-      to = known(from.get_bool());
-      return;
-    case dom::element_type::NULL_VALUE:
-      to = nullptr;
-      return;
   }
+  return to;
 }
+
+Json copied(const simdjson::dom::array& from) {
+  Json to(Json::value_t::array);
+  auto& elements = to.get_ref<Json::array_t&>();
+  elements.reserve(from.size());
+  for (const simdjson::dom::element element : from) elements.push_back(copied(element));
+  return to;
+}
+
+Json copied(const simdjson::dom::element& from) {
+  using simdjson::dom::element_type;
+  switch (from.type()) {
+    case element_type::OBJECT:
+      return copied(known(from.get_object()));
+    case element_type::ARRAY:
+      return copied(known(from.get_array()));
+    case element_type::STRING:
+      return known(from.get_string());
+    case element_type::INT64:
+      // As nlohmann's parser: what has no sign is unsigned.
+      if (const std::int64_t number = known(from.get_int64()); number < 0) return number;
+      return static_cast<std::uint64_t>(known(from.get_int64()));
+    case element_type::UINT64:
+      return known(from.get_uint64());
+    case element_type::DOUBLE:
+      return known(from.get_double());
+    case element_type::BOOL:
+      return known(from.get_bool());
+    case element_type::NULL_VALUE:
+      return nullptr;
+  }
+  return nullptr;
+}
+
+/// A parser, which is as dear to make as a small text to read. One is kept for whoever comes next: one for each thread
+/// would keep what its largest text so far needed, and the controller has many threads.
+class ParserLoan {
+ public:
+  ParserLoan() : parser_(spare().exchange(nullptr)) {
+    if (!parser_) parser_ = std::make_unique<simdjson::dom::parser>();
+  }
+  ~ParserLoan() {
+    constexpr std::size_t kKept = 16u << 10;
+    if (parser_->capacity() > kKept) return;
+    // Another one may have come back in the meantime.
+    parser_.reset(spare().exchange(parser_.release()));
+  }
+  ParserLoan(const ParserLoan&) = delete;
+  ParserLoan& operator=(const ParserLoan&) = delete;
+
+  simdjson::dom::parser* operator->() const { return parser_.get(); }
+
+ private:
+  static std::atomic<simdjson::dom::parser*>& spare() {
+    static std::atomic<simdjson::dom::parser*> kept;
+    return kept;
+  }
+
+  std::unique_ptr<simdjson::dom::parser> parser_;
+};
 
 /// nullopt: simdjson does not take it, which may be for a limit of its own.
 std::optional<Json> parse_quickly(std::string_view text) {
   if (text.empty() || text.size() > kQuick) return std::nullopt;
-  // One for each thread would keep what the largest text so far needed, and the controller has many threads.
-  simdjson::dom::parser parser;
-  if (parser.allocate(text.size(), kMaxDepth) != simdjson::SUCCESS) return std::nullopt;
+  const ParserLoan parser;
+  if (parser->capacity() < text.size() && parser->allocate(text.size(), kMaxDepth) != simdjson::SUCCESS)
+    return std::nullopt;
   simdjson::dom::element root;
-  if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return std::nullopt;
-  Json value;
-  copy_to(root, value);
-  return value;
-}
-
-constexpr bool is_plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
-}
-
-void append_dump(const Json& value, std::string& out);
-
-void append_library_dump(const Json& value, std::string& out) {
-  out += value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-/// Most of what is written are short ASCII texts, which nlohmann decodes byte by byte.
-void append_text(const std::string& text, std::string& out) {
-  const std::size_t begin = out.size();
-  out += '"';
-  const char* const end = text.data() + text.size();
-  for (const char* at = text.data(); at != end;) {
-    const char* const special = std::find_if_not(at, end, [](char c) { return is_plain(c); });
-    out.append(at, static_cast<std::size_t>(special - at));
-    at = special;
-    if (at == end) break;
-    if (*at != '"' && *at != '\\') {
-      out.resize(begin);
-      return append_library_dump(text, out);
-    }
-    out += '\\';
-    out += *at++;
-  }
-  out += '"';
-}
-
-void append_dump(const Json& value, std::string& out) {
-  if (const auto* text = value.get_ptr<const std::string*>()) return append_text(*text, out);
-  if (const auto* members = value.get_ptr<const Json::object_t*>()) {
-    char before = '{';
-    for (const auto& [key, member] : *members) {
-      out += std::exchange(before, ',');
-      append_text(key, out);
-      out += ':';
-      append_dump(member, out);
-    }
-    out += members->empty() ? "{}" : "}";
-    return;
-  }
-  if (const auto* elements = value.get_ptr<const Json::array_t*>()) {
-    char before = '[';
-    for (const Json& element : *elements) {
-      out += std::exchange(before, ',');
-      append_dump(element, out);
-    }
-    out += elements->empty() ? "[]" : "]";
-    return;
-  }
-  append_library_dump(value, out);
+  if (parser->parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return std::nullopt;
+  return copied(root);
 }
 
 // The parser that does not throw does not say where it stopped either; this one keeps only that.
@@ -226,12 +199,6 @@ Result<Json> parse_json(std::string_view text) {
               fmt::format("not JSON, at byte {} of {}", std::min(position.byte, text.size()), text.size()));
 }
 
-std::string dump_json(const Json& value) {
-  std::string text;
-  append_dump(value, text);
-  return text;
-}
-
 const Json* at(const Json& value, std::initializer_list<std::string_view> path) {
   const Json* here = &value;
   for (const std::string_view key : path) {
@@ -244,10 +211,14 @@ const Json* at(const Json& value, std::initializer_list<std::string_view> path) 
   return here;
 }
 
-std::string string_at(const Json& value, std::initializer_list<std::string_view> path, std::string_view fallback) {
+std::string_view text_at(const Json& value, std::initializer_list<std::string_view> path, std::string_view fallback) {
   const Json* found = at(value, path);
   const auto* text = found == nullptr ? nullptr : found->get_ptr<const Json::string_t*>();
-  return text == nullptr ? std::string(fallback) : *text;
+  return text == nullptr ? fallback : *text;
+}
+
+std::string string_at(const Json& value, std::initializer_list<std::string_view> path, std::string_view fallback) {
+  return std::string(text_at(value, path, fallback));
 }
 
 std::int64_t int_at(const Json& value, std::initializer_list<std::string_view> path, std::int64_t fallback) {

@@ -25,10 +25,14 @@ Result<Json> parse_json(std::string_view text);
 
 /// Compact text. Invalid UTF-8 is replaced, never thrown.
 std::string dump_json(const Json& value);
+/// The same behind what is in `out` already.
+void append_json(std::string& out, const Json& value);
 
 /// Views that never throw and never create. `path` is a list of object keys: at(pod, {"spec", "containers"}).
 /// nullptr when a step is missing or its parent is no object.
 const Json* at(const Json& value, std::initializer_list<std::string_view> path);
+std::string_view text_at(const Json& value, std::initializer_list<std::string_view> path,
+                         std::string_view fallback = "");  ///< into `value`, or `fallback`
 std::string string_at(const Json& value, std::initializer_list<std::string_view> path, std::string_view fallback = "");
 std::int64_t int_at(const Json& value, std::initializer_list<std::string_view> path, std::int64_t fallback = 0);
 bool bool_at(const Json& value, std::initializer_list<std::string_view> path, bool fallback = false);

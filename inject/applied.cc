@@ -13,7 +13,10 @@ namespace {
 namespace names = api::names;
 
 Json applied_metadata(const api::ObjectMeta& meta) {
-  Json metadata = {{"name", meta.name}, {"namespace", meta.ns}, {"uid", meta.uid}};
+  Json metadata = Json::object();
+  metadata["name"] = meta.name;
+  metadata["namespace"] = meta.ns;
+  metadata["uid"] = meta.uid;
   if (!meta.labels.empty()) metadata["labels"] = meta.labels;
   Json annotations = Json::object();
   for (const auto& [key, value] : meta.annotations) {
@@ -25,13 +28,11 @@ Json applied_metadata(const api::ObjectMeta& meta) {
 
 template <class Kind>
 Json applied(const Kind& object, const api::Resource& resource) {
-  Json encoded = api::encode(object);
   Json applied = Json::object();
   applied["apiVersion"] = resource.api_version();
   applied["kind"] = resource.kind;
   applied["metadata"] = applied_metadata(object.metadata);
-  const auto spec = encoded.find("spec");
-  applied["spec"] = spec == encoded.end() ? Json::object() : std::move(*spec);
+  applied["spec"] = api::encode_spec(object.spec);
   return applied;
 }
 

@@ -29,17 +29,27 @@ ContainerDraft::ContainerDraft(const Json& workload, const Settings& settings, P
                                MountedBy mounted_by, const std::vector<Share>& shares)
     : workload_(&workload), stash_(&settings), level_(level), volumes_(std::move(volumes)), mounted_by_(mounted_by) {
   for (const Share& share : shares) {
-    if (share.repository == nullptr || settings_obstacle(share)) continue;
-    if (!says_something(runtime_.container)) {
-      runtime_ = *share.runtime;
-      settings_ = container_settings(runtime_).value_or(ContainerSettings{});
+    if (share.repository == nullptr) continue;
+    Result<ContainerSettings> settings = container_settings(*share.runtime);
+    Result<Json> tmp = tmp_source(*share.temp_dir);
+    if (!settings || !tmp) {
+      malformed_.emplace_back(&share, settings ? tmp.error() : settings.error());
+      continue;
     }
-    if (is_default(temp_dir_)) temp_dir_ = *share.temp_dir;
+    if (runtime_ == nullptr || !says_something(*runtime_)) {
+      runtime_ = &share.runtime->container;
+      settings_ = std::make_shared<const ContainerSettings>(*std::move(settings));
+    }
+    if (tmp_source_ == nullptr || is_default(temp_dir_)) {
+      temp_dir_ = *share.temp_dir;
+      tmp_source_ = std::make_shared<const Json>(*std::move(tmp));
+    }
   }
 }
 
 std::optional<Obstacle> ContainerDraft::add(const Share& share) {
-  if (auto obstacle = settings_obstacle(share)) return obstacle;
+  const auto known = std::ranges::find(malformed_, &share, &std::pair<const Share*, Error>::first);
+  if (known != malformed_.end()) return malformed(known->second);
   if (auto obstacle = mount_obstacle(*workload_, *share.mounts, share.repository->spec.backend.local)) return obstacle;
   if (tmp_.empty()) {
     if (auto obstacle = add_common_volumes()) return obstacle;
@@ -48,32 +58,22 @@ std::optional<Obstacle> ContainerDraft::add(const Share& share) {
   return add_repository(share);
 }
 
-std::optional<Obstacle> ContainerDraft::settings_obstacle(const Share& share) {
-  const Result<ContainerSettings> settings = container_settings(*share.runtime);
-  if (!settings) return malformed(settings.error());
-  const Result<Json> tmp = tmp_source(*share.temp_dir);
-  if (!tmp) return malformed(tmp.error());
-  return std::nullopt;
-}
-
 bool ContainerDraft::disregards(const Share& share) const {
-  return (says_something(share.runtime->container) && share.runtime->container != runtime_.container) ||
+  return (says_something(share.runtime->container) && share.runtime->container != *runtime_) ||
          (!is_default(*share.temp_dir) && *share.temp_dir != temp_dir_);
 }
 
 std::optional<Obstacle> ContainerDraft::add_common_volumes() {
-  Result<Json> tmp = tmp_source(temp_dir_);
-  if (!tmp) return malformed(tmp.error());
-  const Json& podinfo = podinfo_source();
   // Both containers use one tmp volume: the backup's, which is asked for first.
-  const auto tmp_name = volumes_.share_or_choose(tmp_volume_names(), *tmp, mounted_by_);
+  const auto tmp_name = volumes_.share_or_choose(tmp_volume_names(), *tmp_source_, mounted_by_);
   if (!tmp_name) return name_taken(tmp_volume_names());
-  const auto podinfo_name = volumes_.choose(podinfo_volume_names(), podinfo, mounted_by_);
+  const auto podinfo_name = volumes_.choose(podinfo_volume_names(), podinfo_source(), mounted_by_);
   if (!podinfo_name) return name_taken(podinfo_volume_names());
   tmp_ = *tmp_name;
   podinfo_ = *podinfo_name;
-  sources_.push_back(*std::move(tmp));
-  sources_.push_back(podinfo);
+  static const std::string podinfo = dump_json(podinfo_source());
+  add_source(dump_json(*tmp_source_));
+  add_source(podinfo);
   return std::nullopt;
 }
 
@@ -127,9 +127,9 @@ std::optional<Obstacle> ContainerDraft::add_secret(RepositoryPlace& place) {
   const bool first = repositories_.empty();
   const VolumeNames& candidates = first ? secret_volume_names() : further_secret_volume_names();
   Json source = secret_source(place.storage_secret);
-  const auto volume = volumes_.choose(candidates, source, mounted_by_);
+  add_source(dump_json(source));
+  const auto volume = volumes_.choose(candidates, std::move(source), mounted_by_);
   if (!volume) return name_taken(candidates);
-  sources_.push_back(std::move(source));
   place.secret_volume = *volume;
   place.secret_path = first ? std::string(names::kSecretPath)
                             : fmt::format("{}/repositories/{}", names::kPodinfoPath, place.repository);
@@ -140,9 +140,9 @@ std::optional<Obstacle> ContainerDraft::add_local(const api::LocalBackend& local
   Result<Json> source = local_source(local);
   if (!source) return malformed(source.error());
   const VolumeNames& candidates = repositories_.empty() ? local_volume_names() : further_local_volume_names();
-  const auto volume = volumes_.choose(candidates, *source, mounted_by_);
+  add_source(dump_json(*source));
+  const auto volume = volumes_.choose(candidates, *std::move(source), mounted_by_);
   if (!volume) return name_taken(candidates);
-  sources_.push_back(*std::move(source));
   place.local_volume = *volume;
   place.local_sub_path = local.sub_path;
   place.local_path = local.mount_path;
@@ -152,6 +152,11 @@ std::optional<Obstacle> ContainerDraft::add_local(const api::LocalBackend& local
     place.moved = true;
   }
   return std::nullopt;
+}
+
+void ContainerDraft::add_source(std::string_view json) {
+  if (!sources_.empty()) sources_ += ',';
+  sources_ += json;
 }
 
 bool ContainerDraft::is_free(const std::string& path) const {
@@ -166,7 +171,7 @@ ContainerInputs ContainerDraft::inputs() const {
   return {.workload = *workload_,
           .settings = *stash_,
           .level = level_,
-          .runtime = settings_,
+          .runtime = *settings_,
           .temp_dir = temp_dir_,
           .tmp_volume = tmp_,
           .podinfo_volume = podinfo_,

@@ -1,9 +1,13 @@
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "api/repository.h"
+#include "base/result.h"
 #include "inject/containers.h"
 #include "inject/volume_plan.h"
 
@@ -31,16 +35,16 @@ class ContainerDraft {
   /// Adds mounts, Repository and settings of one that has a Repository. After an obstacle the draft is of no use.
   std::optional<Obstacle> add(const Share& share);
 
-  ContainerInputs inputs() const;
+  ContainerInputs inputs() const;  ///< as long as this stays as it is
   const VolumePlan& volumes() const& { return volumes_; }
   VolumePlan volumes() && { return std::move(volumes_); }
-  /// The volumes as asked for, not as found: what the API server adds must not change the hash.
-  const Json& sources() const { return sources_; }
+  /// The volumes as asked for, not as found: what the API server adds must not change the hash. A list, as JSON text.
+  std::string sources() const { return "[" + sources_ + "]"; }
   /// Does the container have other settings than this one asks for?
   bool disregards(const Share& share) const;
 
  private:
-  static std::optional<Obstacle> settings_obstacle(const Share& share);
+  void add_source(std::string_view json);
   std::optional<Obstacle> add_mounts(const Share& share);
   std::optional<Obstacle> add_repository(const Share& share);
   std::optional<Obstacle> add_secret(RepositoryPlace& place);
@@ -53,10 +57,13 @@ class ContainerDraft {
   PodSecurity level_;
   VolumePlan volumes_;
   MountedBy mounted_by_;
-  Json sources_ = Json::array();
-  api::RuntimeSettings runtime_;
-  ContainerSettings settings_;  ///< runtime_, checked
+  std::string sources_;  ///< with commas between them
+  /// Of the shares: who has settings that no container can have.
+  std::vector<std::pair<const Share*, Error>> malformed_;
+  const Json* runtime_ = nullptr;                      ///< runtimeSettings.container; nullptr: nobody has any
+  std::shared_ptr<const ContainerSettings> settings_;  ///< the same, checked
   api::TempDir temp_dir_;
+  std::shared_ptr<const Json> tmp_source_;  ///< of temp_dir_
   std::string tmp_, podinfo_;
   std::vector<api::VolumeMount> mounts_;
   std::vector<RepositoryPlace> repositories_;

@@ -47,7 +47,7 @@ Json environment(const ContainerSettings& runtime) {
   Json env = of_the_pod;
   for (const Json& variable : runtime.env) {
     const auto existing = std::ranges::find_if(
-        env, [&](const Json& entry) { return string_at(entry, {"name"}) == string_at(variable, {"name"}); });
+        env, [&](const Json& entry) { return text_at(entry, {"name"}) == text_at(variable, {"name"}); });
     if (existing == env.end()) {
       env.push_back(variable);
     } else {

@@ -24,11 +24,11 @@ struct ContainerInputs {
   const Json& workload;
   const Settings& settings;
   PodSecurity level;
-  ContainerSettings runtime;
-  api::TempDir temp_dir;
-  std::string tmp_volume, podinfo_volume;
-  std::vector<api::VolumeMount> mounts;       ///< of the target's volumes
-  std::vector<RepositoryPlace> repositories;  ///< not empty; the first is the contract's
+  const ContainerSettings& runtime;
+  const api::TempDir& temp_dir;
+  const std::string &tmp_volume, &podinfo_volume;
+  const std::vector<api::VolumeMount>& mounts;       ///< of the target's volumes
+  const std::vector<RepositoryPlace>& repositories;  ///< not empty; the first is the contract's
 };
 
 /// One sidecar for all BackupConfigurations of the workload.

@@ -11,7 +11,7 @@ bool covers_member(const Json& live, const Json& wanted, std::string_view key, b
 
 bool has_entry(const Json& live, const Json& wanted, std::string_view identity) {
   return std::ranges::any_of(live, [&](const Json& entry) {
-    return string_at(entry, {identity}) == string_at(wanted, {identity}) && covers(entry, wanted);
+    return text_at(entry, {identity}) == text_at(wanted, {identity}) && covers(entry, wanted);
   });
 }
 

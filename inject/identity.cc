@@ -41,11 +41,12 @@ const Json& owner_of_data(const Json& workload, const std::vector<api::VolumeMou
   return nobody_mounts_it;
 }
 
-Json locked_down() {
-  return {{"allowPrivilegeEscalation", false},
-          {"readOnlyRootFilesystem", true},
-          {"seccompProfile", {{"type", "RuntimeDefault"}}},
-          {"capabilities", {{"drop", Json::array({"ALL"})}}}};
+const Json& locked_down() {
+  static const Json context = {{"allowPrivilegeEscalation", false},
+                               {"readOnlyRootFilesystem", true},
+                               {"seccompProfile", {{"type", "RuntimeDefault"}}},
+                               {"capabilities", {{"drop", Json::array({"ALL"})}}}};
+  return context;
 }
 
 /// Who must not be root by wish, and wishes no user, is whom it would be where Pod Security forbids root: 65535 cannot

@@ -18,7 +18,6 @@ namespace {
 
 namespace names = api::names;
 using Fate = ContainerPlan::Fate;
-using Keys = std::vector<std::string_view>;
 
 /// Where one of our two containers and its annotations are.
 struct Place {
@@ -26,9 +25,15 @@ struct Place {
   bool (*is_ours)(const Json& container);
   ContainerPlan PodPlan::* plan;
   bool PlannedVolume::* mounted_by;
-  std::string_view applied, hash, uid;  ///< annotations of ours; "" for none
-  Keys legacy, legacy_on_template;
+  Patch::Path applied;    ///< on the workload, as what follows
+  Patch::Path hash, uid;  ///< on the template, as what follows; empty for none
+  std::vector<Patch::Path> legacy, legacy_on_template;
 };
+
+Patch::Path on_workload(std::string_view key) { return {"metadata", "annotations", std::string(key)}; }
+Patch::Path on_template(std::string_view key) {
+  return {"spec", "template", "metadata", "annotations", std::string(key)};
+}
 
 const std::vector<Place>& places() {
   static const std::vector<Place> all = {
@@ -36,18 +41,18 @@ const std::vector<Place>& places() {
        is_sidecar,
        &PodPlan::sidecar,
        &PlannedVolume::sidecar,
-       names::kAppliedBackup,
-       names::kAppliedBackupHash,
-       "",
-       {names::kAppliedInvoker, names::kAppliedInvokerKind},
-       {names::kAppliedInvokerHash}},
+       on_workload(names::kAppliedBackup),
+       on_template(names::kAppliedBackupHash),
+       {},
+       {on_workload(names::kAppliedInvoker), on_workload(names::kAppliedInvokerKind)},
+       {on_template(names::kAppliedInvokerHash)}},
       {{"spec", "template", "spec", "initContainers"},
        is_init_container,
        &PodPlan::init_container,
        &PlannedVolume::init_container,
-       names::kAppliedRestore,
-       names::kAppliedRestoreHash,
-       names::kAppliedRestoreUid,
+       on_workload(names::kAppliedRestore),
+       on_template(names::kAppliedRestoreHash),
+       on_template(names::kAppliedRestoreUid),
        {},
        {}},
   };
@@ -56,11 +61,6 @@ const std::vector<Place>& places() {
 
 const Patch::Path kVolumes = {"spec", "template", "spec", "volumes"};
 const Patch::Path kPullSecrets = {"spec", "template", "spec", "imagePullSecrets"};
-
-Patch::Path on_workload(std::string_view key) { return {"metadata", "annotations", std::string(key)}; }
-Patch::Path on_template(std::string_view key) {
-  return {"spec", "template", "metadata", "annotations", std::string(key)};
-}
 
 const Json& list_of(const Json& workload, const Patch::Path& path) {
   return array_at(pod_spec(workload), {path.back()});
@@ -72,8 +72,8 @@ const Json* live_container(const Json& workload, const Place& place) {
   return found == list.end() ? nullptr : &*found;
 }
 
-std::string hash_on(const Json& workload, const Place& place) {
-  return string_at(workload, {"spec", "template", "metadata", "annotations", place.hash});
+std::string_view hash_on(const Json& workload, const Place& place) {
+  return text_at(workload, {"spec", "template", "metadata", "annotations", place.hash.back()});
 }
 
 /// What an upgrade of ours changes. It restarts nobody's pods for that: it waits until they restart anyway.
@@ -89,13 +89,18 @@ bool is_current(const Json& workload, const Place& place, const ContainerPlan& p
          (plan.uid.empty() || restore_uid_of(workload) == plan.uid);
 }
 
-/// Brings a patched workload in line with a plan.
+/// Brings a workload in line with a plan. What the patch adds is taken out of the plan.
 class Edit {
  public:
-  Edit(const Json& workload, const PodPlan& plan) : original_(workload), plan_(plan), patch_(workload) {}
+  Edit(const Json& workload, PodPlan& plan) : original_(workload), plan_(plan), patch_(workload) {
+    for (const Place& place : places()) {
+      const ContainerPlan& wanted = plan.*place.plan;
+      current_.push_back(wanted.fate == Fate::wanted && is_current(workload, place, wanted));
+    }
+  }
 
   Patch run(const std::vector<Upgradable>& upgradable, bool drop_stray_hashes) {
-    for (std::size_t i = 0; i < places().size(); ++i) container(places()[i], upgradable[i]);
+    for (std::size_t i = 0; i < places().size(); ++i) container(i, upgradable[i]);
     volumes();
     const std::vector<std::string> added = pull_secrets();
     for (const Place& place : places()) annotations(place, added, drop_stray_hashes);
@@ -103,8 +108,9 @@ class Edit {
   }
 
  private:
-  void container(const Place& place, const Upgradable& upgradable) {
-    const ContainerPlan& wanted = plan_.*place.plan;
+  void container(std::size_t which, const Upgradable& upgradable) {
+    const Place& place = places()[which];
+    ContainerPlan& wanted = plan_.*place.plan;
     if (wanted.fate == Fate::untouched) return;
     const Json& list = list_of(original_, place.list);
     bool served = wanted.fate == Fate::absent;
@@ -116,16 +122,16 @@ class Edit {
         continue;
       }
       served = true;
-      if (is_current(original_, place, wanted)) {
+      if (current_[which]) {
         patch_.replace_member(place.list, i, "image", upgradable.image);
         if (!same_resources(object_at(list[i], {"resources"}), upgradable.resources)) {
           patch_.replace_member(place.list, i, "resources", upgradable.resources);
         }
       } else {
-        patch_.replace(place.list, i, complete(wanted.container, upgradable));
+        patch_.replace(place.list, i, complete(std::move(wanted.container), upgradable));
       }
     }
-    if (!served) patch_.append(place.list, complete(wanted.container, upgradable));
+    if (!served) patch_.append(place.list, complete(std::move(wanted.container), upgradable));
   }
 
   static Json complete(Json container, const Upgradable& upgradable) {
@@ -136,35 +142,41 @@ class Edit {
 
   // A container that changes takes its volumes along, lest a field that is no longer wanted stays.
   bool is_fresh(const PlannedVolume& volume) const {
-    return std::ranges::any_of(places(), [&](const Place& place) {
-      const ContainerPlan& wanted = plan_.*place.plan;
-      return volume.*place.mounted_by && wanted.fate == Fate::wanted && !is_current(original_, place, wanted);
-    });
+    for (std::size_t i = 0; i < places().size(); ++i) {
+      const Place& place = places()[i];
+      if (volume.*place.mounted_by && (plan_.*place.plan).fate == Fate::wanted && !current_[i]) return true;
+    }
+    return false;
   }
 
   void volumes() {
-    for (const PlannedVolume& wanted : plan_.volumes) {
-      const Json& list = list_of(patch_.workload(), kVolumes);
-      const Json* live = named(list, string_at(wanted.volume, {"name"}));
-      if (live == nullptr) {
-        patch_.append(kVolumes, wanted.volume);
-      } else if (wanted.replaceable && (is_fresh(wanted) || !covers(*live, wanted.volume))) {
-        patch_.replace(kVolumes, static_cast<std::size_t>(live - &list.front()), wanted.volume);
-      }
-    }
     const Json& list = list_of(original_, kVolumes);
-    for (std::size_t i = list.size(); i-- > 0;) {
-      const std::string name = string_at(list[i], {"name"});
-      const bool named_like_ours = std::ranges::find(all_volume_names(), name) != all_volume_names().end();
-      if (named_like_ours && !is_planned(name) && owner_of(original_, name) == VolumeOwner::ours) {
-        patch_.erase(kVolumes, i);
+    const std::vector<std::size_t> stray = stray_volumes(list);
+    for (PlannedVolume& wanted : plan_.volumes) {  // no two have the same name
+      const Json* live = named(list, text_at(wanted.volume, {"name"}));
+      if (live == nullptr) {
+        patch_.append(kVolumes, std::move(wanted.volume));
+      } else if (wanted.replaceable && (is_fresh(wanted) || !covers(*live, wanted.volume))) {
+        patch_.replace(kVolumes, static_cast<std::size_t>(live - &list.front()), std::move(wanted.volume));
       }
     }
+    for (const std::size_t i : stray) patch_.erase(kVolumes, i);
   }
 
-  bool is_planned(const std::string& name) const {
+  /// Ours that are in no plan any more, the last one first.
+  std::vector<std::size_t> stray_volumes(const Json& list) const {
+    std::vector<std::size_t> stray;
+    for (std::size_t i = list.size(); i-- > 0;) {
+      const std::string_view name = text_at(list[i], {"name"});
+      const bool named_like_ours = std::ranges::find(all_volume_names(), name) != all_volume_names().end();
+      if (named_like_ours && !is_planned(name) && owner_of(original_, name) == VolumeOwner::ours) stray.push_back(i);
+    }
+    return stray;
+  }
+
+  bool is_planned(std::string_view name) const {
     return std::ranges::any_of(plan_.volumes,
-                               [&](const PlannedVolume& volume) { return string_at(volume.volume, {"name"}) == name; });
+                               [&](const PlannedVolume& volume) { return text_at(volume.volume, {"name"}) == name; });
   }
 
   // Returns those that are in the workload because of us.
@@ -188,35 +200,35 @@ class Edit {
   }
 
   void annotations(const Place& place, const std::vector<std::string>& added, bool drop_stray_hashes) {
-    const ContainerPlan& wanted = plan_.*place.plan;
+    ContainerPlan& wanted = plan_.*place.plan;
     if (wanted.fate == Fate::untouched) return;
-    for (const std::string_view key : place.legacy) patch_.unset(on_workload(key));
+    for (const Patch::Path& path : place.legacy) patch_.unset(path);
     // A stray annotation on the template is not worth a restart of somebody's pods.
     const bool goes = live_container(original_, place) != nullptr || drop_stray_hashes || wanted.fate == Fate::wanted;
     if (goes) {
-      for (const std::string_view key : place.legacy_on_template) patch_.unset(on_template(key));
+      for (const Patch::Path& path : place.legacy_on_template) patch_.unset(path);
     }
     if (wanted.fate == Fate::wanted) {
-      patch_.set(on_workload(place.applied), applied_annotation(wanted.applied, added));
-      patch_.set(on_template(place.hash), wanted.hash);
-      if (!wanted.uid.empty()) patch_.set(on_template(place.uid), wanted.uid);
+      patch_.set(place.applied, applied_annotation(wanted.applied, added));
+      patch_.set(place.hash, std::move(wanted.hash));
+      if (!wanted.uid.empty()) patch_.set(place.uid, std::move(wanted.uid));
     } else {
-      patch_.unset(on_workload(place.applied));
-      if (goes) patch_.unset(on_template(place.hash));
-      if (goes && !place.uid.empty()) patch_.unset(on_template(place.uid));
+      patch_.unset(place.applied);
+      if (goes) patch_.unset(place.hash);
+      if (goes && !place.uid.empty()) patch_.unset(place.uid);
     }
   }
 
   const Json& original_;
-  const PodPlan& plan_;
+  PodPlan& plan_;
+  std::vector<bool> current_;  ///< of each place: the container is there as wanted
   Patch patch_;
 };
 
 /// The template as its author has it.
 Json template_without_ours(const Json& workload) {
-  const PodPlan nothing;
-  return object_at(Edit(workload, nothing).run(std::vector<Upgradable>(places().size()), true).workload(),
-                   {"spec", "template"});
+  PodPlan nothing;
+  return Edit(workload, nothing).run(std::vector<Upgradable>(places().size()), true).edited({"spec", "template"});
 }
 
 /// Would the pods stay as they are if only what is Upgradable did?
@@ -319,7 +331,8 @@ Injection inject(const World& world, const Settings& settings, const Json* befor
   };
   Patch patch = edit();
   const bool adds = plan.sidecar.fate == Fate::wanted || plan.init_container.fate == Fate::wanted;
-  if (const auto obstacle = adds ? size_obstacle(patch.workload()) : std::nullopt) {
+  const bool may_be_too_large = adds && may_exceed_limits(workload, patch.operations());
+  if (const auto obstacle = may_be_too_large ? size_obstacle(patch.edited({})) : std::nullopt) {
     std::vector<Finding> findings = std::move(plan.findings);
     plan = plan_pod(world, settings, least_of(desired));
     plan.findings = std::move(findings);
@@ -329,8 +342,8 @@ Injection inject(const World& world, const Settings& settings, const Json* befor
   Injection injection{.patch = {},
                       .findings = std::move(plan.findings),
                       .remarks = std::move(plan.remarks),
-                      .has_sidecar = has_sidecar(patch.workload()),
-                      .has_init_container = has_init_container(patch.workload()),
+                      .has_sidecar = plan.sidecar.fate != Fate::absent,
+                      .has_init_container = plan.init_container.fate != Fate::absent,
                       .upgrade_waits = upgrade_waits};
   injection.patch = std::move(patch).operations();
   return injection;

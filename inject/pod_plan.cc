@@ -40,11 +40,11 @@ std::vector<std::string> names_of(const std::vector<const Share*>& shares) {
 /// As the API server will have it, so that it is known again. Until here they count: a wish for an empty list takes out
 /// what is in ours by default.
 void drop_empty_lists(Json& value) {
-  if (!value.is_structured()) return;
-  for (auto member = value.begin(); member != value.end();) {
-    drop_empty_lists(*member);
-    const bool is_dropped = value.is_object() && member->is_array() && member->empty();
-    member = is_dropped ? value.erase(member) : std::next(member);
+  if (auto* members = value.get_ptr<Json::object_t*>()) {
+    for (auto& [key, member] : *members) drop_empty_lists(member);
+    std::erase_if(*members, [](const auto& member) { return member.second.is_array() && member.second.empty(); });
+  } else if (auto* elements = value.get_ptr<Json::array_t*>()) {
+    for (Json& element : *elements) drop_empty_lists(element);
   }
 }
 
@@ -208,8 +208,9 @@ class PodPlanner {
       return false;
     }
 
-    const std::string hashed =
-        fmt::format(R"({{"container":{},"volumes":{}}})", dump_json(container), dump_json(draft.sources()));
+    std::string hashed = R"({"container":)";
+    append_json(hashed, container);
+    hashed.append(R"(,"volumes":)").append(draft.sources()).append("}");
     drop_empty_lists(container);
     Json resources = container_resources(workload(), settings_.resources, object_at(container, {"resources"}));
     request.plan = {.fate = ContainerPlan::Fate::wanted,

@@ -157,9 +157,15 @@ std::optional<Obstacle> repository_obstacle(const api::LocalBackend& local) {
 
 std::size_t bytes_of(const Json& annotations) {
   std::size_t total = 0;
-  for (const auto& [key, value] : annotations.items())
+  for (const auto& [key, value] : annotations.get_ref<const Json::object_t&>())
     total += key.size() + (value.is_string() ? value.get_ref<const std::string&>().size() : 0);
   return total;
+}
+
+/// Of the workload or of its template, whichever has more.
+std::size_t annotation_bytes(const Json& workload) {
+  return std::max(bytes_of(object_at(workload, {"metadata", "annotations"})),
+                  bytes_of(object_at(workload, {"spec", "template", "metadata", "annotations"})));
 }
 
 /// No less than the object's text takes, without writing it.
@@ -241,14 +247,16 @@ bool has_its_volumes(const Json& workload, const Json& container) {
   });
 }
 
+bool may_exceed_limits(const Json& workload, const Json& operations) {
+  const std::size_t added = most_bytes(operations);
+  return annotation_bytes(workload) + added > kMostAnnotationBytes || most_bytes(workload) + added > kMostObjectBytes;
+}
+
 std::optional<Obstacle> size_obstacle(const Json& workload) {
-  const std::size_t annotations =
-      std::max(bytes_of(object_at(workload, {"metadata", "annotations"})),
-               bytes_of(object_at(workload, {"spec", "template", "metadata", "annotations"})));
-  if (annotations > kMostAnnotationBytes) {
+  if (annotation_bytes(workload) > kMostAnnotationBytes) {
     return Obstacle{Reason::too_large, "its annotations would exceed the API server's limit of 256 KiB; shorten them"};
   }
-  if (most_bytes(workload) > kMostObjectBytes && dump_json(workload).size() > kMostObjectBytes) {
+  if (dump_json(workload).size() > kMostObjectBytes) {
     return Obstacle{Reason::too_large, "it would come near etcd's limit of 1.5 MiB; make it smaller"};
   }
   return std::nullopt;

@@ -88,8 +88,9 @@ struct Share {
   std::string request, limit;
 };
 
-Share default_share(const AuthorsPod& pod, const DefaultResources& defaults, std::string_view resource) {
-  if (pod.is_guaranteed() && resource != kEphemeralStorage) {
+Share default_share(const AuthorsPod& pod, const DefaultResources& defaults, std::string_view resource,
+                    bool guaranteed) {
+  if (guaranteed) {
     for (const Json* amounts : {&defaults.guaranteed, &defaults.limits, &defaults.requests}) {
       const std::string amount = amount_in(*amounts, resource);
       if (!amount.empty()) return {amount, amount};
@@ -132,9 +133,11 @@ Json container_resources(const Json& workload, const DefaultResources& defaults,
   const AuthorsPod pod(workload);
   if (!pod.is_bounded_as_a_whole()) {
     const Json wished_requests = requests, wished_limits = limits;
+    const bool pod_is_guaranteed = pod.is_guaranteed();
     for (const std::string_view resource : kResources) {
-      const Share share = fitted(default_share(pod, defaults, resource), wished_requests, wished_limits, resource,
-                                 pod.is_guaranteed() && resource != kEphemeralStorage);
+      const bool guaranteed = pod_is_guaranteed && resource != kEphemeralStorage;
+      const Share share = fitted(default_share(pod, defaults, resource, guaranteed), wished_requests, wished_limits,
+                                 resource, guaranteed);
       if (wished_limits.empty() && !share.limit.empty()) limits[std::string(resource)] = share.limit;
       if (wished_requests.empty() && !share.request.empty()) requests[std::string(resource)] = share.request;
     }

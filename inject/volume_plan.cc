@@ -7,9 +7,9 @@
 
 namespace stash::inject {
 
-PlannedVolume* VolumePlan::find(const std::string& name) {
+PlannedVolume* VolumePlan::find(std::string_view name) {
   const auto found = std::ranges::find_if(
-      volumes_, [&](const PlannedVolume& planned) { return string_at(planned.volume, {"name"}) == name; });
+      volumes_, [&](const PlannedVolume& planned) { return text_at(planned.volume, {"name"}) == name; });
   return found == volumes_.end() ? nullptr : &*found;
 }
 
@@ -25,9 +25,9 @@ void VolumePlan::keep(const Json& container, MountedBy by) {
   }
 }
 
-std::optional<std::string> VolumePlan::choose(const VolumeNames& candidates, const Json& source, MountedBy by) {
+std::optional<std::string> VolumePlan::choose(const VolumeNames& candidates, Json source, MountedBy by) {
+  Json& volume = source;
   for (const std::string& name : candidates) {
-    Json volume = source;
     volume["name"] = name;
     if (PlannedVolume* planned = find(name)) {
       if (!covers(planned->volume, volume)) continue;

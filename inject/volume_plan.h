@@ -22,7 +22,7 @@ class VolumePlan {
   /// Keeps the volumes that a container which stays as it is mounts.
   void keep(const Json& container, MountedBy by);
   /// The first of `candidates` that is free, ours, or has this very content. nullopt when the user has them all.
-  std::optional<std::string> choose(const VolumeNames& candidates, const Json& source, MountedBy by);
+  std::optional<std::string> choose(const VolumeNames& candidates, Json source, MountedBy by);
   /// The same, but any of `candidates` that is planned already will do.
   std::optional<std::string> share_or_choose(const VolumeNames& candidates, const Json& source, MountedBy by);
 
@@ -31,7 +31,7 @@ class VolumePlan {
   std::vector<PlannedVolume> volumes() && { return std::move(volumes_); }
 
  private:
-  PlannedVolume* find(const std::string& name);
+  PlannedVolume* find(std::string_view name);
 
   const Json* workload_;
   std::vector<PlannedVolume> volumes_;

@@ -36,7 +36,7 @@ std::string_view our_path_of(std::string_view volume) {
 
 bool mounts(const Json& container, std::string_view volume, std::string_view path) {
   return std::ranges::any_of(array_at(container, {"volumeMounts"}), [&](const Json& mount) {
-    return string_at(mount, {"name"}) == volume && (path.empty() || string_at(mount, {"mountPath"}) == path);
+    return text_at(mount, {"name"}) == volume && (path.empty() || text_at(mount, {"mountPath"}) == path);
   });
 }
 
@@ -164,7 +164,11 @@ const Json& podinfo_source() {
 
 Json secret_source(const std::string& secret) {
   // Optional: a Secret that is deleted later must not keep the user's pods from starting.
-  return {{"secret", {{"secretName", secret}, {"optional", true}}}};
+  Json volume = Json::object();
+  Json& source = volume["secret"];
+  source["secretName"] = secret;
+  source["optional"] = true;
+  return volume;
 }
 
 Result<Json> local_source(const api::LocalBackend& local) {

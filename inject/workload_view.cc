@@ -20,9 +20,9 @@ bool is_absent_or_list(const Json& spec, std::string_view key) {
   return list->is_array() && std::ranges::all_of(*list, [](const Json& entry) { return entry.is_object(); });
 }
 
-std::string first_argument(const Json& container) {
+std::string_view first_argument(const Json& container) {
   const Json& args = array_at(container, {"args"});
-  return !args.empty() && args.front().is_string() ? args.front().get<std::string>() : "";
+  return args.empty() ? "" : text_at(args.front(), {});
 }
 
 const Json* find_where(const Json& list, bool (*wanted)(const Json&)) {
@@ -52,16 +52,16 @@ const Json& volumes_of(const Json& workload) { return array_at(pod_spec(workload
 
 const Json* named(const Json& list, std::string_view name) {
   for (const Json& entry : list) {
-    if (string_at(entry, {"name"}) == name) return &entry;
+    if (text_at(entry, {"name"}) == name) return &entry;
   }
   return nullptr;
 }
 
 bool is_sidecar(const Json& container) {
-  return string_at(container, {"name"}) == names::kSidecar && first_argument(container) == "run-backup";
+  return text_at(container, {"name"}) == names::kSidecar && first_argument(container) == "run-backup";
 }
 bool is_init_container(const Json& container) {
-  return string_at(container, {"name"}) == names::kInitContainer && first_argument(container) == "restore";
+  return text_at(container, {"name"}) == names::kInitContainer && first_argument(container) == "restore";
 }
 const Json* sidecar_of(const Json& workload) { return find_where(containers_of(workload), is_sidecar); }
 const Json* init_container_of(const Json& workload) {
@@ -70,7 +70,7 @@ const Json* init_container_of(const Json& workload) {
 
 bool name_is_taken(const Json& workload, std::string_view name) {
   const auto taken_by = [name](const Json& container, bool ours) {
-    return string_at(container, {"name"}) == name && !ours;
+    return text_at(container, {"name"}) == name && !ours;
   };
   return std::ranges::any_of(containers_of(workload), [&](const Json& c) { return taken_by(c, is_sidecar(c)); }) ||
          std::ranges::any_of(init_containers_of(workload),
@@ -99,7 +99,7 @@ bool is_block_device(const Json& workload, std::string_view volume) {
     return named(array_at(container, {"volumeDevices"}), volume) != nullptr;
   };
   const auto claims_device = [volume](const Json& claim) {
-    return string_at(claim, {"metadata", "name"}) == volume && string_at(claim, {"spec", "volumeMode"}) == "Block";
+    return text_at(claim, {"metadata", "name"}) == volume && text_at(claim, {"spec", "volumeMode"}) == "Block";
   };
   return std::ranges::any_of(containers_of(workload), has_device) ||
          std::ranges::any_of(init_containers_of(workload), has_device) ||
@@ -118,8 +118,7 @@ std::vector<std::string> mountable_volumes(const Json& workload) {
 
 bool is_windows(const Json& workload) {
   const Json& spec = pod_spec(workload);
-  return string_at(spec, {"os", "name"}) == "windows" ||
-         string_at(spec, {"nodeSelector", "kubernetes.io/os"}) == "windows";
+  return text_at(spec, {"os", "name"}) == "windows" || text_at(spec, {"nodeSelector", "kubernetes.io/os"}) == "windows";
 }
 
 std::string template_owner(const Json& workload, std::string_view kind) {

@@ -9,12 +9,13 @@
 #include "api/resource.h"
 #include "api/restore_session.h"
 #include "webhook/admit.h"
+#include "webhook/recent_configurations.h"
 #include "webhook/stored_configuration.h"
 
 namespace stash::webhook {
 
 /// What the request path reads: objects decoded when they change (BackupConfigurations once more when a review asks for
-/// them), found by namespace. Thread-safe.
+/// one that none has asked for lately), found by namespace. Thread-safe.
 /// An object that does not decode counts as absent, and is logged once per change.
 class Index {
  public:
@@ -49,6 +50,7 @@ class Index {
   mutable std::shared_mutex mutex_;
   std::map<std::string, Namespace> namespaces_;
   bool complete_ = false;
+  mutable RecentConfigurations recent_;
 };
 
 }  // namespace stash::webhook

@@ -2,7 +2,7 @@
 
 namespace stash::webhook {
 
-/// Of jemalloc, for the program and for what measures it (docs/decisions/0042). An answer takes two thousand pieces of
+/// Of jemalloc, for the program and for what measures it (docs/decisions/0042). An answer takes a thousand pieces of
 /// memory, most of them small: a thread that can keep so many asks nobody for them. Larger ones are not kept, for there
 /// may be hundreds of threads while many peers are slow.
 inline constexpr const char* kMemorySettings =

@@ -84,14 +84,17 @@ Result<Review> parse_review(std::string_view body) {
 std::string render_answer(const Review& review, const Answer& answer) {
   // A workload is never refused, whatever goes wrong here.
   const bool refused = !answer.refusal.empty() && review.group == api::kRepositories.group;
-  Json response = {{"uid", review.uid}, {"allowed", !refused}};
+  Json response = Json::object();
+  response["uid"] = review.uid;
+  response["allowed"] = !refused;
   if (refused)
     response["status"] = {
         {"code", 403}, {"reason", "Forbidden"}, {"message", cut(printable(answer.refusal), kRefusalLimit)}};
   if (auto warnings = fit_warnings(answer.warnings); !warnings.empty()) response["warnings"] = std::move(warnings);
-  std::string text =
-      fmt::format(R"({{"apiVersion":{},"kind":"AdmissionReview","response":)", dump_json(review.api_version));
-  text += dump_json(response);
+  std::string text = R"({"apiVersion":)";
+  append_json(text, review.api_version);
+  text += R"(,"kind":"AdmissionReview","response":)";
+  append_json(text, response);
   if (!answer.patch.empty()) {
     // The largest part by far: base64 has nothing in it that JSON escapes.
     text.pop_back();

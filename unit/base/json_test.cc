@@ -81,12 +81,40 @@ TEST_CASE("a document is written as its library writes it", "[base][json]") {
   }
 }
 
+TEST_CASE("a text is written as its library writes it, whatever is in it and wherever", "[base][json]") {
+  for (std::size_t at = 0; at < 20; ++at) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string text(20, 'x');
+      text[at] = static_cast<char>(byte);
+      if (dump_json(text) != Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)) FAIL(at << " " << byte);
+    }
+  }
+}
+
+TEST_CASE("a document is written behind what is there", "[base][json]") {
+  std::string text = "data: ";
+  append_json(text, {{"a", std::string(5'000, '"')}});
+  append_json(text, -7);
+  CHECK(text == "data: " + dump_json({{"a", std::string(5'000, '"')}}) + "-7");
+}
+
+TEST_CASE("one text after the other is read, whatever the one before it was", "[base][json]") {
+  CHECK(parse_json(R"({"a": [1, "x"]})").value() == Json{{"a", {1, "x"}}});
+  CHECK_FALSE(parse_json(R"({"a": [1, "x")").has_value());
+  CHECK_FALSE(parse_json(nested(513)).has_value());
+  const std::string large = "\"" + std::string(40'000, 'x') + "\"";
+  CHECK(parse_json(large).value() == Json(std::string(40'000, 'x')));
+  CHECK(parse_json("[2]").value() == Json::array({2}));
+}
+
 TEST_CASE("a view of what is missing or of another type is the fallback", "[base][json]") {
   CHECK(at(kPod, {"spec", "nothing"}) == nullptr);
   CHECK(at(kPod, {"name", "deeper"}) == nullptr);
   CHECK(at(kPod, {}) == &kPod);
   CHECK(string_at(kPod, {"name"}) == "web");
   CHECK(string_at(kPod, {"spec"}, "none") == "none");
+  CHECK(text_at(kPod, {"name"}).data() == kPod["name"].get_ref<const std::string&>().data());
+  CHECK(text_at(kPod, {"spec"}, "none") == "none");
   CHECK(int_at(kPod, {"spec", "replicas"}) == 3);
   CHECK(int_at(kPod, {"spec", "ratio"}, 7) == 7);
   CHECK(int_at(Json(-5), {}) == -5);

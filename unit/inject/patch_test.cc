@@ -9,7 +9,7 @@ namespace {
 
 // The operations, after checking that they lead to the edited workload.
 Json operations(const Json& original, const Patch& patch) {
-  CHECK(original.patch(patch.operations()) == patch.workload());
+  CHECK(original.patch(patch.operations()) == patch.edited({}));
   return patch.operations();
 }
 
@@ -30,7 +30,8 @@ TEST_CASE("a missing parent is added together with its first member", "[inject][
 }
 
 TEST_CASE("setting what is there already is no operation", "[inject][patch]") {
-  Patch patch(Json{{"a", {{"b", 1}}}});
+  const Json original = {{"a", {{"b", 1}}}};
+  Patch patch(original);
   patch.set({"a", "b"}, 1);
   CHECK(patch.operations().empty());
 }
@@ -50,7 +51,7 @@ TEST_CASE("a list is created for its first element and goes with its last", "[in
   CHECK(operations(original, patch) == Json::array({op("add", "/list", Json::array({1})), op("add", "/list/-", 2)}));
   patch.erase({"list"}, 0);
   patch.erase({"list"}, 0);
-  CHECK(patch.workload() == original);
+  CHECK(patch.edited({}) == original);
 }
 
 TEST_CASE("edits of places that do not exist do nothing", "[inject][patch]") {
@@ -62,5 +63,32 @@ TEST_CASE("edits of places that do not exist do nothing", "[inject][patch]") {
   patch.erase({"nothing"}, 0);
   patch.unset({"text", "x"});
   CHECK(patch.operations().empty());
-  CHECK(patch.workload() == original);
+  CHECK(patch.edited({}) == original);
+}
+
+TEST_CASE("an edit finds what the edits before it have made", "[inject][patch]") {
+  const Json original = {{"kind", "x"},
+                         {"spec", {{"list", {{{"name", "a"}}, {{"name", "b"}}}}, {"map", {{"k", "1"}}}}},
+                         {"nothing", nullptr}};
+  Patch patch(original);
+  patch.append({"spec", "list"}, {{"name", "c"}});
+  patch.replace_member({"spec", "list"}, 2, "image", "i");
+  patch.replace_member({"spec", "list"}, 2, "name", "d");
+  patch.replace_member({"spec", "list"}, 2, "name", "d");
+  patch.replace({"spec", "list"}, 1, {{"name", "e"}});
+  patch.erase({"spec", "list"}, 0);
+  patch.set({"spec", "map", "new"}, "2");
+  patch.unset({"spec", "map", "k"});
+  patch.set({"spec", "map", "new"}, "3");
+  patch.append({"nothing"}, 1);
+  CHECK(operations(original, patch).size() == 9);
+  CHECK(patch.edited({"spec", "list"}) == Json::array({{{"name", "e"}}, {{"image", "i"}, {"name", "d"}}}));
+  CHECK(patch.edited({"spec", "map"}) == Json{{"new", "3"}});
+  CHECK(patch.edited({"spec", "list", "name"}) == Json());
+  patch.unset({"spec", "map", "new"});
+  CHECK(operations(original, patch).back() == op("remove", "/spec/map"));
+  patch.erase({"spec", "list"}, 1);
+  patch.erase({"spec", "list"}, 0);
+  CHECK(operations(original, patch).back() == op("remove", "/spec"));
+  CHECK(patch.edited({"spec", "list"}) == Json());
 }
