@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 
@@ -219,8 +221,12 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   world.inject.namespace_labels = cluster.namespace_labels(ref.ns);
   world.inject.configurations = all_decoded<api::BackupConfiguration>(caches.configurations_of(name));
   world.inject.restores = all_decoded<api::RestoreSession>(caches.restores_of(name));
-  world.inject.repository = [&caches, ns = ref.ns](const std::string& name) {
-    return decoded<api::Repository>(caches.repositories, {ns, name});
+  // Most BackupConfigurations of a workload have the same one, and it is asked for several times for each.
+  using Known = std::map<std::string, std::optional<api::Repository>>;
+  world.inject.repository = [&caches, ns = ref.ns, known = std::make_shared<Known>()](const std::string& name) {
+    const auto [found, is_new] = known->try_emplace(name);
+    if (is_new) found->second = decoded<api::Repository>(caches.repositories, {ns, name});
+    return found->second;
   };
   world.opted_in = cluster.not_opted_in(ref.ns).empty();
   world.nudges = cluster.nudges.look(to_string(name));
