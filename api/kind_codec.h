@@ -43,7 +43,7 @@ Result<Kind> decode(const Json& object) {
     return std::string(facts<Kind>().resource.kind) + (ref.empty() ? "" : " " + ref);
   };
   TRY_VOID(with_context(check_kind(facts<Kind>().resource, object), name()));
-  TRY_VOID(with_context(schema::check(kind_node<Kind>(), object, ""), name()));
+  TRY_VOID(with_context(schema::check(kind_node<Kind>(), object), name()));
   TRY_VOID(with_context(check_whole<Kind>(object), name()));
   if (const Json* spec = schema::find(object, "spec")) Coded<decltype(Kind::spec)>::read(kind.spec, *spec);
   if (const Json* status = schema::find(object, "status")) Coded<decltype(Kind::status)>::read(kind.status, *status);

@@ -60,8 +60,8 @@ const Json* find(const Json& object, std::string_view path);
 /// Sets the value at such a path.
 void put(Json& object, std::string_view path, Json value);
 
-/// Error invalid: "/spec/backend/gcs/bucket: expected a string, got a number". `pointer` is where `value` is.
-Result<void> check(const Node& node, const Json& value, const std::string& pointer);
+/// Error invalid: "/spec/backend/gcs/bucket: expected a string, got a number".
+Result<void> check(const Node& node, const Json& value);
 
 /// Adds what is set in `value` but not acted on.
 void collect_ignored(const Node& node, const Json& value, const std::string& pointer, IgnoredFields& ignored);

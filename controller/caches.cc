@@ -11,6 +11,7 @@
 #include "controller/blueprint_request.h"
 #include "controller/kind_name.h"
 #include "controller/mass_deletion.h"
+#include "controller/news.h"
 #include "controller/restore_phase.h"
 #include "controller/rollout.h"
 #include "controller/session_hosts.h"
@@ -30,6 +31,9 @@ constexpr std::string_view kTriedAgain = "tried again";
 constexpr std::chrono::seconds kGatherHosts{2};
 /// Pods come up one by one, and each look at a rollout reads them all.
 constexpr std::chrono::seconds kGatherPods{15};
+/// What is no news (news.h): of sessions people watch how far they are, of the rest nobody does.
+constexpr std::chrono::milliseconds kGatherSigns{500};
+constexpr std::chrono::seconds kGatherNumbers{15};
 std::string of_configuration(std::string_view name) { return fmt::format("configuration {}", name); }
 std::string of_target(const api::WorkloadRef& target) { return fmt::format("target {}", to_string(target)); }
 std::string of_repository(std::string_view name) { return fmt::format("repository {}", name); }
@@ -104,25 +108,25 @@ void wake_unfinished(const kube::Cache& cache, kube::WorkQueue& queue, const std
   wake_with(cache, queue, ns, kUnfinished);
 }
 
-/// Of what decisions read at most the status differs.
-bool same_but_for_status(const Json& before, const Json& after) {
-  const auto same = [&](std::initializer_list<std::string_view> path) {
-    return string_at(before, path) == string_at(after, path);
-  };
-  return int_at(before, {"metadata", "generation"}) == int_at(after, {"metadata", "generation"}) &&
-         same({"metadata", "uid"}) && same({"metadata", "deletionTimestamp"}) &&
-         object_at(before, {"metadata", "annotations"}) == object_at(after, {"metadata", "annotations"});
+std::string of_session(std::string_view uid) { return fmt::format("session {}", uid); }
+std::string of_working_pod(std::string_view uid) { return fmt::format("pod {}", uid); }
+
+void add_working_pods(std::vector<std::string>& keys, const Json& object) {
+  for (const std::string& pod : working_pods(object)) keys.push_back(of_working_pod(pod));
 }
 
-std::string of_session(std::string_view uid) { return fmt::format("session {}", uid); }
-
 std::vector<std::string> keys_of_session_host(const Json& object) {
-  return {of_session(string_at(object, {"spec", "backupSession", "uid"}))};
+  std::vector<std::string> keys{of_session(string_at(object, {"spec", "backupSession", "uid"}))};
+  add_working_pods(keys, object);
+  return keys;
 }
 
 std::vector<std::string> keys_of_session(const Json& object) {
   std::vector<std::string> keys;
-  if (!is_finished(object)) keys.emplace_back(kUnfinished);
+  if (!is_finished(object)) {
+    keys.emplace_back(kUnfinished);
+    add_working_pods(keys, object);
+  }
   const auto session = api::decode<api::BackupSession>(object);
   const std::string name = session ? api::configuration_of(*session).value_or("") : "";
   if (!name.empty()) keys.push_back(of_configuration(name));
@@ -233,7 +237,18 @@ Caches::Objects Caches::sessions_of(const ObjectRef& configuration) const {
   return sessions.with_key(configuration.ns, of_configuration(configuration.name));
 }
 
-Caches::Objects Caches::unfinished_sessions(const std::string& ns) const { return sessions.with_key(ns, kUnfinished); }
+Caches::Objects Caches::sessions_of_pod(const std::string& ns, const std::string& uid) const {
+  Objects found = sessions.with_key(ns, of_working_pod(uid));
+  for (const Object& host : session_hosts.with_key(ns, of_working_pod(uid))) {
+    const Object session = sessions.get({ns, string_at(*host, {"spec", "backupSession", "name"})});
+    const bool is_its_host =
+        session && !is_finished(*session) &&
+        string_at(*session, {"metadata", "uid"}) == string_at(*host, {"spec", "backupSession", "uid"}) &&
+        !hosts_among(*session, {host}).empty();
+    if (is_its_host) found.push_back(session);
+  }
+  return found;
+}
 
 Caches::Objects Caches::hosts_of(const Json& session) const {
   if (is_finished(session)) return {};
@@ -302,6 +317,8 @@ void Caches::on_blueprint(const ObjectRef& ref, const Object& before, const Obje
 }
 
 void Caches::on_repository(const ObjectRef& ref, const Object& before, const Object& after) {
+  if (before && after && !is_news_of_repository(*before, *after))
+    return queues.repositories.add_after(to_string(ref), kGatherNumbers);
   queues.repositories.add(to_string(ref));
   wake_blueprint_user(ref, after ? after : before);
   // Another one may have had, or have now, the same location.
@@ -318,6 +335,8 @@ void Caches::on_repository(const ObjectRef& ref, const Object& before, const Obj
 }
 
 void Caches::on_configuration(const ObjectRef& ref, const Object& before, const Object& after) {
+  if (before && after && !is_news_of_configuration(*before, *after))
+    return queues.configurations.add_after(to_string(ref), kGatherNumbers);
   queues.configurations.add(to_string(ref));
   wake_blueprint_user(ref, after ? after : before);
   wake_target(before);
@@ -334,6 +353,10 @@ void Caches::on_session(const ObjectRef& ref, const Object& before, const Object
   // Its hosts are on their way, from the same hands.
   if (after && api::has_host_objects(*after)) {
     queues.sessions.add_after(to_string(ref), kGatherHosts);
+  } else if (before && after && !is_news_of_session(*before, *after)) {
+    queues.sessions.add_after(to_string(ref), kGatherSigns);
+  } else if (before && after && have_hosts_told(*before, *after)) {
+    queues.sessions.add_first(to_string(ref));
   } else {
     queues.sessions.add(to_string(ref));
   }

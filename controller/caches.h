@@ -39,7 +39,8 @@ class Caches {
 
   // What belongs together, without a look at everything else in the namespace; each ordered by name.
   Objects sessions_of(const api::ObjectRef& configuration) const;
-  Objects unfinished_sessions(const std::string& ns) const;
+  /// Those that have given work to the pod with this UID and have not ended.
+  Objects sessions_of_pod(const std::string& ns, const std::string& uid) const;
   /// The BackupSessionHosts of this session, raw; none of one that has ended.
   Objects hosts_of(const Json& session) const;
   /// Its host entries, wherever they are now, and that of the upkeep of the repository: what pods work on.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 
@@ -13,6 +15,7 @@
 #include "base/log.h"
 #include "controller/hook_requests.h"
 #include "controller/hosts.h"
+#include "controller/news.h"
 #include "controller/reasons.h"
 #include "controller/session_hosts.h"
 #include "controller/sidecar_access.h"
@@ -71,16 +74,17 @@ Obstacle why_unseen(const TargetWorld& target, const Error& error) {
           ""};
 }
 
-/// The pods that other unfinished sessions of the namespace have given work to: one does one thing at a time.
-std::map<std::string, std::string> busy_pods(const Caches& caches, const std::string& ns, const std::string& uid) {
+/// The pods of the target, and those that hold its hosts, which other unfinished sessions have given work to: one does
+/// one thing at a time.
+std::map<std::string, std::string> busy_pods(const Caches& caches, const TargetWorld& target, const Json& session) {
+  std::set<std::string> uids;
+  for (const PodFacts& pod : target.pods.value_or(std::vector<PodFacts>())) uids.insert(pod.uid);
+  for (const Json& host : array_at(session, {"status", "stats"})) uids.insert(string_at(host, {"claim", "podUID"}));
   std::map<std::string, std::string> busy;
-  for (const kube::Cache::Object& session : caches.unfinished_sessions(ns)) {
-    if (string_at(*session, {"metadata", "uid"}) == uid) continue;
-    for (const Json& host : caches.host_entries(*session)) {
-      const std::string pod = string_at(host, {"claim", "podUID"});
-      if (string_at(host, {"phase"}) == kHostRunning && !pod.empty()) {
-        busy[pod] = string_at(*session, {"metadata", "name"});
-      }
+  for (const std::string& uid : uids) {
+    for (const kube::Cache::Object& other : caches.sessions_of_pod(target.ns, uid)) {
+      if (string_at(*other, {"metadata", "uid"}) == string_at(session, {"metadata", "uid"})) continue;
+      busy[uid] = string_at(*other, {"metadata", "name"});
     }
   }
   return busy;
@@ -104,7 +108,11 @@ bool in_session(const Caches& caches, const WorkloadWorld& world, const std::str
     const auto& target = configuration.spec.target;
     return target && inject::names_workload(target->ref, world.inject.group, world.inject.kind, workload);
   };
-  const auto runs = [](const Caches::Object& session) { return string_at(*session, {"status", "phase"}) == "Running"; };
+  const auto runs = [](const Caches::Object& session) {
+    // Its phase follows a pod that begins a little later.
+    const std::string phase = string_at(*session, {"status", "phase"});
+    return phase == "Running" || (!api::is_final_phase(phase) && !working_pods(*session).empty());
+  };
   return std::ranges::any_of(world.inject.configurations, [&](const api::BackupConfiguration& configuration) {
     return serves(configuration) && std::ranges::any_of(caches.sessions_of(configuration.metadata.ref()), runs);
   });
@@ -215,8 +223,12 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   world.inject.namespace_labels = cluster.namespace_labels(ref.ns);
   world.inject.configurations = all_decoded<api::BackupConfiguration>(caches.configurations_of(name));
   world.inject.restores = all_decoded<api::RestoreSession>(caches.restores_of(name));
-  world.inject.repository = [&caches, ns = ref.ns](const std::string& name) {
-    return decoded<api::Repository>(caches.repositories, {ns, name});
+  // Most BackupConfigurations of a workload have the same one, and it is asked for several times for each.
+  using Known = std::map<std::string, std::optional<api::Repository>>;
+  world.inject.repository = [&caches, ns = ref.ns, known = std::make_shared<Known>()](const std::string& name) {
+    const auto [found, is_new] = known->try_emplace(name);
+    if (is_new) found->second = decoded<api::Repository>(caches.repositories, {ns, name});
+    return found->second;
   };
   world.opted_in = cluster.not_opted_in(ref.ns).empty();
   world.nudges = cluster.nudges.look(to_string(name));
@@ -282,7 +294,7 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
   target.repository = question.repository;
   target.repository_found = decoded<api::Repository>(cluster.caches.repositories, {ns, question.repository});
   const bool waiting = tally(array_at(question.session, {"status", "stats"})).running == 0;
-  if (target.repository_found && waiting) {
+  if (target.repository_found && question.look_for_obstacles && waiting) {
     const auto secret = presence(api, api::kSecrets, {ns, target.repository_found->spec.backend.storage_secret_name});
     if (!secret && secret.error().code != ErrorCode::denied) return std::unexpected(secret.error());
     target.secret = secret.value_or(Presence::unknown);
@@ -308,15 +320,17 @@ Result<TargetWorld> gather_target(Cluster& cluster, kube::Api& api, const std::s
   if (question.container == api::names::kInitContainer) {
     target.workload->has_container = injected_restore(cluster, ns, question.ref) == question.invoker;
   }
-  const WorkloadWorld world = gather_workload(cluster, name, *workload);
-  const WorkloadPlan decision = plan_workload(world, cluster.settings);
-  target.injection = decision.injection;
-  target.findings = findings_about(decision.findings, question.owner);
-  target.remarks = findings_about(decision.remarks, question.owner);
+  if (question.look_for_obstacles) {
+    const WorkloadWorld world = gather_workload(cluster, name, *workload);
+    const WorkloadPlan decision = plan_workload(world, cluster.settings);
+    target.injection = decision.injection;
+    target.findings = findings_about(decision.findings, question.owner);
+    target.remarks = findings_about(decision.remarks, question.owner);
+  }
   const bool by_node = name.kind->hosts == api::HostScheme::nodes;
   if (question.look_at_pods || (by_node && array_at(question.session, {"status", "stats"}).empty())) {
     TRY_VOID(look_at_pods(*workload));
-    target.busy = busy_pods(cluster.caches, ns, string_at(question.session, {"metadata", "uid"}));
+    target.busy = busy_pods(cluster.caches, target, question.session);
   }
   return target;
 }

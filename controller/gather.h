@@ -61,6 +61,7 @@ struct TargetQuestion {
   api::TargetRef ref;
   std::string repository;
   bool look_at_pods = false;
+  bool look_for_obstacles = true;  ///< in the Secret and the injection: a host waits for a pod, or is to be named
 };
 /// Everything about the target of a session; what we may not look at stays unknown, so that no missing right keeps a
 /// session from its end. Pods are listed from the API server's memory; a claimant at work that is missing

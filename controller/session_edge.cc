@@ -11,6 +11,7 @@
 #include "controller/gather.h"
 #include "controller/history.h"
 #include "controller/hook_edge.h"
+#include "controller/hook_requests.h"
 #include "controller/hosts.h"
 #include "controller/session_phase.h"
 #include "controller/status_draft.h"
@@ -32,6 +33,14 @@ void look_for_restore(const Cluster& cluster, const std::string& ns, const api::
     world.restore_injected = is_injected;
     return;
   }
+}
+
+/// Every host has succeeded, and none is to come: nothing about the target decides any more.
+bool is_done(const SessionWorld& world, const Tally& hosts) {
+  return hosts.total > 0 && hosts.succeeded == hosts.total && world.host_objects.empty() &&
+         !api::has_host_objects(world.session) &&
+         unnamed_hosts(world.session, array_at(world.session, {"status", "stats"})) == 0 &&
+         open_hooks(world.session).empty();
 }
 
 bool is_over(const Json& session) {
@@ -81,12 +90,15 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
   look_for_restore(cluster, ref.ns, world.configuration->spec.target->ref, world);
 
   const Json& stats = array_at(world.session, {"status", "stats"});
+  const Tally hosts = tally(stats);
+  if (is_done(world, hosts)) return world;
   world.silent_for = cluster.heartbeats.silent_for(name_in_books(api::kBackupSessions, ref), stats);
   if (const Json* upkeep = upkeep_object(world.host_objects)) {
     const auto silent = cluster.heartbeats.silent_for(name_in_books(api::kBackupSessionHosts, ref),
                                                       array_at(*upkeep, {"status", "stats"}));
     if (!silent.empty()) world.upkeep_silent_for = silent.begin()->second;
   }
+  const int unnamed = unnamed_hosts(world.session, stats);
   const bool settled = age(decoded_session->metadata.created, world.now) >= cluster.limits.grace;
   TRY(world.target, gather_target(cluster, api, ref.ns,
                                   {.session = world.session,
@@ -95,9 +107,10 @@ Result<SessionWorld> gather_session(Cluster& cluster, kube::Api& api, const api:
                                    .container = api::names::kSidecar,
                                    .ref = world.configuration->spec.target->ref,
                                    .repository = world.configuration->spec.repository,
-                                   .look_at_pods = !stats.empty() && (settled || tally(stats).running > 0 ||
-                                                                      unnamed_hosts(world.session, stats) > 0 ||
-                                                                      !world.host_objects.empty())}));
+                                   .look_at_pods = !stats.empty() && (settled || hosts.running > 0 || unnamed > 0 ||
+                                                                      !world.host_objects.empty()),
+                                   .look_for_obstacles = stats.empty() || hosts.pending > 0 || unnamed > 0 ||
+                                                         !world.host_objects.empty()}));
   return world;
 }
 

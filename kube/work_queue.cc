@@ -16,8 +16,9 @@ using std::chrono::steady_clock;
 
 struct WorkQueue::Impl {
   /// The better one has the lower number.
-  enum class Lane { changed, again };
-  static Lane other(Lane lane) { return lane == Lane::changed ? Lane::again : Lane::changed; }
+  enum class Lane { first, changed, again };
+  static constexpr int kLanes = 3;
+  static Lane after(Lane lane) { return static_cast<Lane>((static_cast<int>(lane) + 1) % kLanes); }
 
   using Time = steady_clock::time_point;
   struct Delayed {
@@ -30,7 +31,7 @@ struct WorkQueue::Impl {
   bool down = false, all_at_once = false;
   std::map<Lane, std::deque<std::string>> ready;  ///< in order; also keys that have left this lane or the queue
   std::map<std::string, Lane> waiting;            ///< what is in `ready`, and where it counts
-  Lane turn = Lane::changed;
+  Lane turn = Lane::first;
   std::map<std::string, Delayed> delayed;
   std::set<std::pair<Time, std::string>> by_due;  ///< of `delayed`
   std::map<std::string, Lane> active;             ///< handed out, not done; from which lane
@@ -97,7 +98,7 @@ struct WorkQueue::Impl {
       waiting.erase(found);
       undelay(key);
       active.emplace(key, lane);
-      turn = other(lane);
+      turn = after(lane);
       return key;
     }
     return std::nullopt;
@@ -112,6 +113,11 @@ void WorkQueue::add(std::string key) { add_after(std::move(key), milliseconds{0}
 void WorkQueue::add_after(std::string key, milliseconds delay) {
   const std::lock_guard lock(impl_->mutex);
   impl_->delay(key, delay, impl_->all_at_once ? Impl::Lane::again : Impl::Lane::changed);
+}
+
+void WorkQueue::add_first(std::string key) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->delay(key, milliseconds{0}, impl_->all_at_once ? Impl::Lane::again : Impl::Lane::first);
 }
 
 void WorkQueue::look_again(std::string key, milliseconds delay) {
@@ -141,8 +147,8 @@ std::optional<std::string> WorkQueue::next() {
   std::unique_lock lock(impl_->mutex);
   while (!impl_->down) {
     const auto look_again = impl_->promote_due();
-    const Impl::Lane turn = impl_->turn;
-    for (const Impl::Lane lane : {turn, Impl::other(turn)}) {
+    Impl::Lane lane = impl_->turn;
+    for (int i = 0; i < Impl::kLanes; ++i, lane = Impl::after(lane)) {
       if (auto key = impl_->take(lane)) return key;
     }
     if (look_again) {

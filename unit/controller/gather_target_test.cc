@@ -1,4 +1,5 @@
 #include "controller/edges.h"
+#include "controller/gather.h"
 #include "support/fake_clock.h"
 #include "unit/controller/cluster_script.h"
 
@@ -161,4 +162,38 @@ TEST_CASE("of pods that a list lacks only those are asked for by name on whose l
     api.on("GET", fmt::format("{}/stash-demo-{}", kPodsPath, asked)).reply(pod_on(asked));
   agents.look(session);
   CHECK_FALSE(agents.written().contains("stats"));
+}
+
+TEST_CASE("a session whose hosts have all ended is not kept by its target, nor asks for it",
+          "[controller][session][F24][I6][I20]") {
+  Agents agents;
+  const auto session = a_backup_session().total_hosts(2).phase("Running").host("a", "Succeeded");
+  SECTION("well, long after it began") {
+    agents.look(BackupSessionBuilder(session).created(agents.clock.now() - hours(1)).host("b", "Succeeded"));
+    CHECK(agents.written()["phase"] == "Succeeded");
+  }
+  SECTION("or not") {
+    agents.look(BackupSessionBuilder(session).created(agents.clock.now()).host("b", "Failed"));
+    CHECK(agents.written()["phase"] == "Failed");
+  }
+  for (const auto& call : agents.script.script.calls()) CHECK(call.path.find("/secrets/") == std::string::npos);
+}
+
+TEST_CASE("a workload is in session as soon as a pod has taken a host, before the session's phase says so",
+          "[controller][upgrade][F84][I6]") {
+  const bool taken = GENERATE(true, false);
+  Json session = a_backup_session().phase("Pending").host("host-0", taken ? "Running" : "Pending").json();
+  if (taken) session["status"]["stats"][0]["claim"] = {{"podName", "web-0"}, {"podUID", "uid-web-0"}};
+  const Json workload = an_object("stash-demo");
+  ClusterScript script;
+  script.has({{"BackupConfiguration", {a_backup_configuration().json()}}, {"BackupSession", {session}}});
+  Queues queues;
+  const FakeClock clock;
+  inject::Settings settings;
+  settings.upgrade_at_once = true;
+  Cluster cluster(script.script.config(), queues, settings, Limits{}, false, clock);
+  cluster.caches.start();
+  REQUIRE(comes_true([&cluster] { return cluster.caches.synced(); }));
+  const api::WorkloadRef ref{api::workload_kind("apps", "Deployment"), {"demo", "stash-demo"}};
+  CHECK(gather_workload(cluster, ref, workload).upgrade.in_session == taken);
 }

@@ -58,7 +58,56 @@ struct Refused {
   }
 };
 
+/// What a look at a session of a Deployment asks of the API server, in order; without the one question for the time
+/// that each connection begins with.
+std::vector<std::string> asked_by_a_look(const Json& session) {
+  constexpr std::string_view kNamespace = "/namespaces/demo/";
+  const std::string path = "/apis/stash.appscode.com/v1beta1/namespaces/demo/backupsessions/session";
+  ClusterScript script;
+  const Json workload = {{"apiVersion", "apps/v1"},
+                         {"kind", "Deployment"},
+                         {"metadata", {{"name", "stash-demo"}, {"namespace", "demo"}, {"uid", "uid-workload"}}},
+                         {"spec", {{"replicas", 1}}}};
+  script.has({{"BackupConfiguration", {a_backup_configuration().json()}},
+              {"Repository", {a_repository().json()}},
+              {"Deployment", {workload}},
+              {"BackupSession", {session}}});
+  ApiScript& api = script.script;
+  api.on("GET", path).always().reply(session);
+  api.on("PATCH", path).always().reply(session);
+  api.on("PATCH", path + "/status").always().reply(session);
+  api.on("GET", "/api/v1/namespaces/demo/secrets/repo-secret").always().reply(an_object("repo-secret"));
+  api.on("POST", "/api/v1/namespaces/demo/events").always().reply(201, Json::object());
+  Queues queues;
+  const FakeClock clock;
+  Cluster cluster(api.config(), queues, inject::Settings{}, Limits{}, false, clock);
+  cluster.caches.start();
+  REQUIRE(comes_true([&cluster] { return cluster.caches.synced(); }));
+  kube::Api client(api.config());
+  REQUIRE(reconcile_session(cluster, client, {"demo", "session"}));
+  std::vector<std::string> asked;
+  for (const auto& call : api.calls()) {
+    const auto ns = call.path.find(kNamespace);
+    const bool for_time = call.method == "GET" && call.path == path;
+    if (ns != std::string::npos && !for_time)
+      asked.push_back(call.method + " " + call.path.substr(ns + kNamespace.size()));
+  }
+  return asked;
+}
+
 }  // namespace
+
+TEST_CASE("a session costs no more requests than it has steps", "[controller][session][F24][I20]") {
+  using Asked = std::vector<std::string>;
+  const FakeClock clock;
+  const auto session = [&clock] { return a_backup_session("session").created(clock.now()); };
+  CHECK(asked_by_a_look(session().json()) == Asked{"GET secrets/repo-secret", "PATCH backupsessions/session",
+                                                   "PATCH backupsessions/session/status", "POST events"});
+  const auto done = [&session] { return session().total_hosts(1).host("host-0", "Succeeded"); };
+  CHECK(asked_by_a_look(done().phase("Running").json()) ==
+        Asked{"PATCH backupsessions/session", "PATCH backupsessions/session/status", "POST events"});
+  CHECK(asked_by_a_look(done().phase("Succeeded").json()).empty());
+}
 
 TEST_CASE("a session keeps its hosts where the API server makes no objects for them, or not for all",
           "[controller][session][F20][I6]") {

@@ -168,6 +168,21 @@ TEST_CASE("however much changes, what is due for another look has every second t
   CHECK(seen == std::vector<std::string>{"0", "deadline", "1", "another"});
 }
 
+TEST_CASE("who has a result does not wait behind thousands that begin, nor keeps them from beginning",
+          "[kube][queue][F24][I6]") {
+  WorkQueue queue;
+  for (const char* key : {"begins", "begins too", "has a result"}) queue.add(key);
+  queue.look_again("deadline");
+  queue.add_first("has a result");
+  queue.add_first("another");
+  std::vector<std::string> seen;
+  while (queue.size() > 0) {
+    seen.push_back(*queue.next());
+    queue.done(seen.back());
+  }
+  CHECK(seen == std::vector<std::string>{"has a result", "begins", "deadline", "another", "begins too"});
+}
+
 TEST_CASE("what has changed and failed does not wait behind what is only looked at again, either",
           "[kube][queue][F18][F24][I6]") {
   WorkQueue queue;
