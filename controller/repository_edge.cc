@@ -119,6 +119,8 @@ Result<LookAgain> reconcile_repository(Cluster& cluster, kube::Api& api, const a
     cluster.misses.forget(to_string(ref));
     return LookAgain();
   }
+  // Its own turn comes, and its Secret may have gone before it.
+  if (cluster.is_going(ref.ns) && !api::meta_of(*object).being_deleted) return LookAgain();
   RepositoryWorld world{.repository = *object, .settings = cluster.settings, .now = cluster.clock.now()};
   world.wipe_out.resources = cluster.job_resources.wipe_out;
   const auto repository = api::decode<api::Repository>(*object);
