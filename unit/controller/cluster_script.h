@@ -25,17 +25,10 @@ struct ClusterScript {
   }
   /// All that the caches list; there is nothing of the kinds that are not named.
   void has(const std::map<std::string, std::vector<Json>>& objects) {
-    std::vector<api::Resource> all = {api::kNamespaces,
-                                      api::kRoles,
-                                      api::kRoleBindings,
-                                      api::kServiceAccounts,
-                                      api::kRestoreSessions,
-                                      api::kCronJobs,
-                                      api::kRepositories,
-                                      api::kBackupConfigurations,
-                                      api::kBackupBlueprints,
-                                      api::kBackupSessions,
-                                      api::kBackupSessionHosts};
+    std::vector<api::Resource> all = {
+        api::kNamespaces,       api::kRoles,          api::kRoleBindings,      api::kServiceAccounts,
+        api::kRestoreSessions,  api::kCronJobs,       api::kRepositories,      api::kBackupConfigurations,
+        api::kBackupBlueprints, api::kBackupSessions, api::kBackupSessionHosts};
     for (const api::WorkloadKind& kind : api::workload_kinds()) all.push_back(kind.resource);
     for (const api::Resource& resource : all) {
       const auto found = objects.find(std::string(resource.kind));
