@@ -4,20 +4,29 @@
 
 namespace stash::webhook {
 
-Result<std::shared_ptr<const api::BackupConfiguration>> RecentConfigurations::decoded(
+Result<RecentConfigurations::Decoded> RecentConfigurations::decoded(
     const std::shared_ptr<const StoredConfiguration>& stored) {
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = std::ranges::find(entries_, stored, &Entry::stored);
-    if (found != entries_.end()) {
-      std::rotate(entries_.begin(), found, found + 1);
-      return entries_.front().decoded;
-    }
-  }
+  if (Decoded known = find(stored)) return known;
   TRY(api::BackupConfiguration decoded, stored->decoded());
   Entry entry{stored, std::make_shared<const api::BackupConfiguration>(std::move(decoded))};
+  if (stored->size() > kLargest) return entry.decoded;
+  return keep(std::move(entry));
+}
+
+RecentConfigurations::Decoded RecentConfigurations::find(const std::shared_ptr<const StoredConfiguration>& stored) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(entries_, stored, &Entry::stored);
+  if (found == entries_.end()) return nullptr;
+  std::rotate(entries_.begin(), found, found + 1);
+  return entries_.front().decoded;
+}
+
+RecentConfigurations::Decoded RecentConfigurations::keep(Entry entry) {
   Entry oldest;  // freed without the lock
   const std::lock_guard lock(mutex_);
+  // Another thread may have decoded it in the meantime.
+  const auto found = std::ranges::find(entries_, entry.stored, &Entry::stored);
+  if (found != entries_.end()) return found->decoded;
   if (entries_.size() == kMost) {
     oldest = std::move(entries_.back());
     entries_.pop_back();

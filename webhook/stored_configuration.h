@@ -19,6 +19,9 @@ class StoredConfiguration {
   const std::optional<api::TargetRef>& target() const { return target_; }
   const std::string& repository() const { return repository_; }
   bool being_deleted() const { return being_deleted_; }
+  std::size_t size() const {
+    return text_.size();
+  }  ///< bytes of text; decoded it is three to four times as much, or more
 
   /// As it came, without the conditions of its status and without kubectl's copy of it. An error would be a bug of
   /// ours.

@@ -1,6 +1,8 @@
 #include "webhook/recent_configurations.h"
 
+#include <barrier>
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "unit/support/objects.h"
 
@@ -38,4 +40,33 @@ TEST_CASE("of all BackupConfigurations only those that were asked for last are k
   }
   CHECK_FALSE(used_often.expired());
   CHECK(used_once.expired());
+}
+
+TEST_CASE("a BackupConfiguration that is very large is not kept decoded", "[webhook][index][F24][I17]") {
+  RecentConfigurations recent;
+  Json object = a_backup_configuration().json();
+  object["metadata"]["annotations"]["note"] = std::string(100'000, 'x');
+  const auto large = std::make_shared<const StoredConfiguration>(StoredConfiguration::of(object).value());
+  const auto small = stored("1 * * * *");
+  const std::weak_ptr is_large = recent.decoded(large).value(), is_small = recent.decoded(small).value();
+  CHECK(is_large.expired());
+  CHECK_FALSE(is_small.expired());
+}
+
+TEST_CASE("threads that ask for the same one at once keep it once", "[webhook][index]") {
+  RecentConfigurations recent;
+  const auto asked = stored("1 * * * *");
+  std::barrier together(4);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      together.arrive_and_wait();
+      recent.decoded(asked).value();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto first = stored("2 * * * *");
+  const std::weak_ptr kept = recent.decoded(first).value();
+  for (std::size_t i = 2; i < RecentConfigurations::kMost; ++i) recent.decoded(stored("3 * * * *")).value();
+  CHECK_FALSE(kept.expired());
 }
