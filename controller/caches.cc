@@ -9,6 +9,7 @@
 #include "api/names.h"
 #include "controller/blueprint_plan.h"
 #include "controller/blueprint_request.h"
+#include "controller/hook_requests.h"
 #include "controller/kind_name.h"
 #include "controller/mass_deletion.h"
 #include "controller/news.h"
@@ -106,6 +107,13 @@ void wake_with(const kube::Cache& cache, kube::WorkQueue& queue, const std::stri
 
 void wake_unfinished(const kube::Cache& cache, kube::WorkQueue& queue, const std::string& ns) {
   wake_with(cache, queue, ns, kUnfinished);
+}
+
+/// Its application may be frozen meanwhile. The first look may write something else, and the hook has its turn in the
+/// next one.
+bool waits_for_hook(const Json& session) {
+  return std::ranges::any_of(open_hooks(session),
+                             [](const HookRequest& request) { return request.phase != kHookRunning; });
 }
 
 std::string of_session(std::string_view uid) { return fmt::format("session {}", uid); }
@@ -346,13 +354,20 @@ void Caches::on_configuration(const ObjectRef& ref, const Object& before, const 
 
 void Caches::on_session_host(const ObjectRef& ref, const Object& before, const Object& after) {
   const std::string session = string_at(after ? *after : *before, {"spec", "backupSession", "name"});
-  queues.sessions.add_after(to_string(ObjectRef{ref.ns, session}), kGatherHosts);
+  const std::string key = to_string(ObjectRef{ref.ns, session});
+  if (before && after && have_hosts_told(*before, *after)) {
+    queues.sessions.add_first(key, kGatherHosts);
+  } else {
+    queues.sessions.add_after(key, kGatherHosts);
+  }
 }
 
 void Caches::on_session(const ObjectRef& ref, const Object& before, const Object& after) {
   // Its hosts are on their way, from the same hands.
   if (after && api::has_host_objects(*after)) {
     queues.sessions.add_after(to_string(ref), kGatherHosts);
+  } else if (after && waits_for_hook(*after)) {
+    queues.sessions.add_first(to_string(ref));
   } else if (before && after && !is_news_of_session(*before, *after)) {
     queues.sessions.add_after(to_string(ref), kGatherSigns);
   } else if (before && after && have_hosts_told(*before, *after)) {
@@ -383,12 +398,16 @@ void Caches::on_restore(const ObjectRef& ref, const Object& before, const Object
 }
 
 void Caches::on_namespace(const ObjectRef& ref, const Object& before, const Object& after) {
+  if (!after) return;
+  const auto is_going = [](const Json& ns) { return !string_at(ns, {"metadata", "deletionTimestamp"}).empty(); };
+  // What is in one that goes is let alone, and may be seen before the news that it is another one now.
+  const bool is_another =
+      !before || is_going(*before) || string_at(*before, {"metadata", "uid"}) != string_at(*after, {"metadata", "uid"});
   // One that waits for the removal of its data is let go now, and no other event would say so.
-  if (after && !string_at(*after, {"metadata", "deletionTimestamp"}).empty()) {
+  if (is_another || is_going(*after)) {
     for (const ObjectRef& repository : repositories.refs(ref.name)) queues.repositories.add(to_string(repository));
   }
-  if (!after || (before && object_at(*before, {"metadata", "labels"}) == object_at(*after, {"metadata", "labels"})))
-    return;
+  if (!is_another && object_at(*before, {"metadata", "labels"}) == object_at(*after, {"metadata", "labels"})) return;
   for (const auto& [cache, queue] :
        {std::pair(&configurations, &queues.configurations), {&restores, &queues.restores}}) {
     for (const ObjectRef& invoker : cache->refs(ref.name)) queue->add(to_string(invoker));

@@ -108,10 +108,10 @@ bool in_session(const Caches& caches, const WorkloadWorld& world, const std::str
     const auto& target = configuration.spec.target;
     return target && inject::names_workload(target->ref, world.inject.group, world.inject.kind, workload);
   };
-  const auto runs = [](const Caches::Object& session) {
+  const auto runs = [&](const Caches::Object& session) {
     // Its phase follows a pod that begins a little later.
     const std::string phase = string_at(*session, {"status", "phase"});
-    return phase == "Running" || (!api::is_final_phase(phase) && !working_pods(*session).empty());
+    return phase == "Running" || (!api::is_final_phase(phase) && tally(caches.host_entries(*session)).running > 0);
   };
   return std::ranges::any_of(world.inject.configurations, [&](const api::BackupConfiguration& configuration) {
     return serves(configuration) && std::ranges::any_of(caches.sessions_of(configuration.metadata.ref()), runs);

@@ -115,9 +115,9 @@ void WorkQueue::add_after(std::string key, milliseconds delay) {
   impl_->delay(key, delay, impl_->all_at_once ? Impl::Lane::again : Impl::Lane::changed);
 }
 
-void WorkQueue::add_first(std::string key) {
+void WorkQueue::add_first(std::string key, milliseconds delay) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->delay(key, milliseconds{0}, impl_->all_at_once ? Impl::Lane::again : Impl::Lane::first);
+  impl_->delay(key, delay, impl_->all_at_once ? Impl::Lane::again : Impl::Lane::first);
 }
 
 void WorkQueue::look_again(std::string key, milliseconds delay) {

@@ -20,8 +20,8 @@ class WorkQueue {
   void add(std::string key);
   /// The same, in one look with what changes in that time; the earliest of several delays wins.
   void add_after(std::string key, std::chrono::milliseconds delay);
-  /// Somebody who has worked waits for it: it comes in the first lane.
-  void add_first(std::string key);
+  /// Somebody who has worked waits for it: it comes in the first lane, after that delay.
+  void add_first(std::string key, std::chrono::milliseconds delay = {});
   /// Nothing has changed: it comes in the last lane, unless add() brings it into another.
   void look_again(std::string key, std::chrono::milliseconds delay = {});
   /// After a failure, before done(): again in the lane that it was taken from, after this key's own backoff (800 ms

@@ -248,3 +248,30 @@ TEST_CASE("a host that has ended wakes its session at once, one that goes on a l
   REQUIRE(comes_true([&] { return queue.size() == 1; }));
   CHECK(queue.due() == (phase == "Succeeded" ? 1 : 0));
 }
+
+TEST_CASE("a session in which a hook is asked for is looked at at once, whatever it was that changed",
+          "[controller][caches][F58][I6]") {
+  Json session = test::a_backup_session().phase("Running").host("host-0", "Running").json();
+  Json& host = session["status"]["stats"][0];
+  host["claim"] = {{"podName", "web-0"}, {"podUID", "uid-web-0"}};
+  host["hook"] = {{"action", "postBackup"}, {"phase", "Requested"}};
+  Json after = session;
+  after["status"]["stats"][0]["progress"] = {{"percentDone", 100}};
+  const Changed changed(api::kBackupSessions, after, {{"BackupSession", {session}}});
+  CHECK(comes_true([&] { return Changed::in(changed.queues.sessions) == kNow; }));
+}
+
+TEST_CASE("what was let alone in a namespace that went is looked at when there is another one of its name",
+          "[controller][caches][F20][I19]") {
+  const auto ns = [](const char* uid) {
+    return Json{{"metadata", {{"name", "demo"}, {"uid", uid}, {"resourceVersion", "1"}}}};
+  };
+  Json going = ns("uid-old");
+  going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  const Changed changed(api::kNamespaces, ns("uid-new"),
+                        {{"Namespace", {going}},
+                         {"Repository", {a_repository().json()}},
+                         {"BackupConfiguration", {a_backup_configuration().json()}}});
+  CHECK(comes_true([&] { return Changed::in(changed.queues.configurations) == kNow; }));
+  CHECK(comes_true([&] { return Changed::in(changed.queues.repositories) == kNow; }));
+}

@@ -1,5 +1,6 @@
 #include "controller/edges.h"
 #include "controller/gather.h"
+#include "controller/session_hosts.h"
 #include "support/fake_clock.h"
 #include "unit/controller/cluster_script.h"
 
@@ -181,12 +182,21 @@ TEST_CASE("a session whose hosts have all ended is not kept by its target, nor a
 
 TEST_CASE("a workload is in session as soon as a pod has taken a host, before the session's phase says so",
           "[controller][upgrade][F84][I6]") {
-  const bool taken = GENERATE(true, false);
+  const bool taken = GENERATE(true, false), apart = GENERATE(true, false);
   Json session = a_backup_session().phase("Pending").host("host-0", taken ? "Running" : "Pending").json();
-  if (taken) session["status"]["stats"][0]["claim"] = {{"podName", "web-0"}, {"podUID", "uid-web-0"}};
+  Json& entry = session["status"]["stats"][0];
+  if (taken) entry["claim"] = {{"podName", "web-0"}, {"podUID", "uid-web-0"}};
+  std::vector<Json> hosts;
+  if (apart) {
+    session["status"]["hostObjects"] = true;
+    hosts = {host_object(session, "host-0", {{"hostname", "host-0"}}, entry)};
+    session["status"].erase("stats");
+  }
   const Json workload = an_object("stash-demo");
   ClusterScript script;
-  script.has({{"BackupConfiguration", {a_backup_configuration().json()}}, {"BackupSession", {session}}});
+  script.has({{"BackupConfiguration", {a_backup_configuration().json()}},
+              {"BackupSession", {session}},
+              {"BackupSessionHost", hosts}});
   Queues queues;
   const FakeClock clock;
   inject::Settings settings;

@@ -183,6 +183,15 @@ TEST_CASE("who has a result does not wait behind thousands that begin, nor keeps
   CHECK(seen == std::vector<std::string>{"has a result", "begins", "deadline", "another", "begins too"});
 }
 
+TEST_CASE("a result that is gathered with others comes first when its time has come", "[kube][queue][F24][I6]") {
+  WorkQueue queue;
+  queue.add_first("gathered", milliseconds(20));
+  for (int i = 0; i < 9; ++i) queue.add(fmt::format("begins-{}", i));
+  std::this_thread::sleep_for(milliseconds(60));
+  const auto first = queue.next(), second = queue.next();
+  CHECK((first == "gathered" || second == "gathered"));
+}
+
 TEST_CASE("what has changed and failed does not wait behind what is only looked at again, either",
           "[kube][queue][F18][F24][I6]") {
   WorkQueue queue;
