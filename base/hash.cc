@@ -20,8 +20,8 @@ std::string with_hash(std::string_view kept, std::string_view hashed, std::size_
 
 }  // namespace
 
-std::uint64_t fnv1a(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
+std::uint64_t fnv1a(std::string_view bytes, std::uint64_t before) {
+  std::uint64_t hash = before;
   for (const char c : bytes) {
     hash ^= static_cast<unsigned char>(c);
     hash *= 0x100000001b3u;

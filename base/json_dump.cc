@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <utility>
@@ -14,18 +15,32 @@ using Eight = std::uint64_t;
 constexpr Eight kOnes = 0x0101010101010101u;
 constexpr Eight kHighBits = 0x8080808080808080u;
 
-constexpr bool has_zero_byte(Eight bytes) { return ((bytes - kOnes) & ~bytes & kHighBits) != 0; }
+/// The high bit of each byte that is zero; of those above the first one it may be wrong.
+constexpr Eight zero_bytes(Eight bytes) { return (bytes - kOnes) & ~bytes & kHighBits; }
 
-/// Eight bytes of ASCII at once that need no escape.
-constexpr bool are_plain(Eight bytes) {
-  const bool ascii = (bytes & kHighBits) == 0;
-  const bool no_controls = ((bytes - kOnes * 0x20) & kHighBits) == 0;
-  return ascii && no_controls && !has_zero_byte(bytes ^ kOnes * '"') && !has_zero_byte(bytes ^ kOnes * '\\');
+/// Of eight characters, how many come before the first one that is no ASCII or needs an escape.
+std::size_t plain_bytes(Eight bytes) {
+  const Eight not_ascii = bytes & kHighBits;
+  const Eight controls = (bytes - kOnes * 0x20) & ~bytes & kHighBits;
+  const Eight special = not_ascii | controls | zero_bytes(bytes ^ kOnes * '"') | zero_bytes(bytes ^ kOnes * '\\');
+  return static_cast<std::size_t>(std::countr_zero(special)) / 8;
 }
+static_assert(std::endian::native == std::endian::little, "the first character is the lowest byte");
 
-constexpr bool is_plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+/// As many as there are of eight characters, and zeros.
+Eight next_eight(const char* from, std::size_t left) {
+  Eight bytes = 0;
+  if (left >= sizeof bytes) {
+    std::memcpy(&bytes, from, sizeof bytes);
+  } else if (left >= sizeof(std::uint32_t)) {
+    std::uint32_t first, last;  // they overlap
+    std::memcpy(&first, from, sizeof first);
+    std::memcpy(&last, from + left - sizeof last, sizeof last);
+    bytes = first | static_cast<Eight>(last) << 8 * (left - sizeof last);
+  } else {
+    for (std::size_t i = 0; i < left; ++i) bytes |= static_cast<Eight>(static_cast<unsigned char>(from[i])) << 8 * i;
+  }
+  return bytes;
 }
 
 /// Writes behind what is in a text. Most of what is written are short ASCII texts, which nlohmann decodes byte by byte.
@@ -64,7 +79,10 @@ class Writer {
 
   void make_room(std::size_t bytes) {
     constexpr std::size_t kFirst = 1024;
-    if (out_.size() - used_ < bytes) out_.resize(std::max({kFirst, 2 * out_.size(), used_ + bytes}));
+    if (out_.size() - used_ >= bytes) return;
+    // What comes behind used_ is written before it is looked at.
+    out_.resize_and_overwrite(std::max({kFirst, 2 * out_.size(), used_ + bytes}),
+                              [](char*, std::size_t size) { return size; });
   }
 
   void one(char c) {
@@ -86,28 +104,22 @@ class Writer {
   }
 
   void text(const std::string& text) {
-    make_room(2 * text.size() + 2);  // each of them escaped
+    make_room(2 * text.size() + 2 + sizeof(Eight));  // each of them escaped, and what is written beyond the end
     const char* from = text.data();
     const char* const end = from + text.size();
     char* to = out_.data() + used_;
     *to++ = '"';
     while (from != end) {
-      if (Eight bytes; end - from >= static_cast<std::ptrdiff_t>(sizeof bytes)) {
-        std::memcpy(&bytes, from, sizeof bytes);
-        if (are_plain(bytes)) {
-          std::memcpy(to, &bytes, sizeof bytes);
-          from += sizeof bytes;
-          to += sizeof bytes;
-          continue;
-        }
-      }
-      // As far as the next eight begin, or the end.
-      const char* const stop = end - from > 8 ? from + 8 : end;
-      for (; from != stop; *to++ = *from++) {
-        if (is_plain(*from)) continue;
-        if (*from != '"' && *from != '\\') return literal(by_library(text));
-        *to++ = '\\';
-      }
+      const auto left = static_cast<std::size_t>(end - from);
+      const Eight bytes = next_eight(from, left);
+      std::memcpy(to, &bytes, sizeof bytes);
+      const std::size_t plain = std::min(plain_bytes(bytes), left);
+      from += plain;
+      to += plain;
+      if (plain == left || plain == sizeof bytes) continue;
+      if (*from != '"' && *from != '\\') return literal(by_library(text));
+      *to++ = '\\';
+      *to++ = *from++;
     }
     *to++ = '"';
     used_ = static_cast<std::size_t>(to - out_.data());
@@ -142,9 +154,13 @@ class Writer {
 void append_json(std::string& out, const Json& value) { Writer(out).value(value); }
 
 std::string dump_json(const Json& value) {
-  std::string text;
-  append_json(text, value);
-  return text;
+  // Where a text grows, so that what is given has the size that it needs.
+  thread_local std::string draft;
+  constexpr std::size_t kKept = 16u << 10;
+  draft.clear();
+  append_json(draft, value);
+  if (draft.capacity() > kKept) return std::exchange(draft, {});
+  return draft;
 }
 
 }  // namespace stash

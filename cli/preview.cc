@@ -74,7 +74,7 @@ void explain_no_match(const PreviewWorld& world, const inject::World& asked, con
     preview.notes.push_back(fmt::format("{} {}/{} is for {}{}", kind, world.ns, object, target_text(ref),
                                         ref.name == name ? ": the same name, another kind or group" : ""));
   };
-  for (const auto& configuration : asked.configurations) {
+  for (const api::BackupConfiguration& configuration : asked.configurations) {
     if (!configuration.spec.target) {
       preview.notes.push_back(
           fmt::format("BackupConfiguration {}/{} has no spec.target", world.ns, configuration.metadata.name));
@@ -165,7 +165,8 @@ Result<Preview> preview(const PreviewWorld& given, const inject::Settings& setti
   world.kind = kind->resource.kind;
   world.workload = &asked.workload;
   world.ns = asked.ns;
-  TRY(world.configurations, decoded<api::BackupConfiguration>(asked, api::kBackupConfigurations));
+  TRY(const auto configurations, decoded<api::BackupConfiguration>(asked, api::kBackupConfigurations));
+  world.configurations.assign(configurations.begin(), configurations.end());
   TRY(world.restores, decoded<api::RestoreSession>(asked, api::kRestoreSessions));
   TRY(const auto repositories, decoded<api::Repository>(asked, api::kRepositories));
   world.repository = [&repositories](const std::string& wanted) -> std::optional<api::Repository> {
@@ -185,7 +186,7 @@ Result<Preview> preview(const PreviewWorld& given, const inject::Settings& setti
   const auto is_named = [&](const auto& object) {
     return object.spec.target && names_it(world, object.spec.target->ref);
   };
-  if (std::ranges::none_of(world.configurations, is_named) && std::ranges::none_of(world.restores, is_named)) {
+  if (std::ranges::none_of(configurations, is_named) && std::ranges::none_of(world.restores, is_named)) {
     explain_no_match(asked, world, fmt::format("{} {}", kind->resource.kind, name), preview);
   }
   explain(world, injection, preview.result, preview);

@@ -221,7 +221,9 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   world.inject.nudge = true;
   world.inject.ns = ref.ns;
   world.inject.namespace_labels = cluster.namespace_labels(ref.ns);
-  world.inject.configurations = all_decoded<api::BackupConfiguration>(caches.configurations_of(name));
+  for (auto& configuration : all_decoded<api::BackupConfiguration>(caches.configurations_of(name))) {
+    world.inject.configurations.emplace_back(std::move(configuration));
+  }
   world.inject.restores = all_decoded<api::RestoreSession>(caches.restores_of(name));
   // Most BackupConfigurations of a workload have the same one, and it is asked for several times for each.
   using Known = std::map<std::string, std::optional<api::Repository>>;

@@ -35,19 +35,19 @@ std::string label_of(const inject::World& world, const api::Resource& kind, cons
 
 /// What would be left of the change if this object were held back.
 Json change_without(inject::World world, const inject::Settings& settings, const std::string& object) {
-  const auto hold = [&](auto& objects, const api::Resource& kind) {
-    for (auto& each : objects) {
-      if (label_of(world, kind, each.metadata) != object) continue;
-      each.status.withdrawal = hold_on(world, settings, each.metadata, each.spec.repository);
-    }
+  const auto hold = [&]<class Kind>(const Kind& each, const api::Resource& kind, auto& place) {
+    if (label_of(world, kind, each.metadata) != object) return;
+    Kind held = each;
+    held.status.withdrawal = hold_on(world, settings, each.metadata, each.spec.repository);
+    place = std::move(held);
   };
-  hold(world.configurations, api::kBackupConfigurations);
-  hold(world.restores, api::kRestoreSessions);
+  for (inject::SharedConfiguration& each : world.configurations) hold(*each, api::kBackupConfigurations, each);
+  for (api::RestoreSession& each : world.restores) hold(each, api::kRestoreSessions, each);
   return inject::inject(world, settings, world.workload).patch;
 }
 
 template <class Kind>
-std::vector<const Kind*> newest_first(const std::vector<Kind>& objects) {
+std::vector<const Kind*> newest_first(const auto& objects) {
   std::vector<const Kind*> sorted;
   for (const Kind& object : objects) sorted.push_back(&object);
   std::ranges::sort(sorted, [](const Kind* left, const Kind* right) {
@@ -73,13 +73,13 @@ std::vector<std::string> to_be_blamed(const inject::World& world, const inject::
   };
   const auto matters = [&](const std::string& object) { return change_without(world, settings, object) != change; };
   std::vector<std::string> all;
-  for (const api::BackupConfiguration* configuration : newest_first(world.configurations)) {
+  for (const api::BackupConfiguration* configuration : newest_first<api::BackupConfiguration>(world.configurations)) {
     std::string object = label_of(world, api::kBackupConfigurations, configuration->metadata);
     if (!matters(object)) continue;
     if (!is_served(*configuration)) return {std::move(object)};
     all.push_back(std::move(object));
   }
-  for (const api::RestoreSession* restore : newest_first(world.restores)) {
+  for (const api::RestoreSession* restore : newest_first<api::RestoreSession>(world.restores)) {
     std::string object = label_of(world, api::kRestoreSessions, restore->metadata);
     if (matters(object)) return {std::move(object)};
   }

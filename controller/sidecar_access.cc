@@ -64,8 +64,8 @@ std::string restore_role_name(const api::WorkloadKind& kind, std::string_view wo
 Access sidecar_access(const Json& workload, const api::WorkloadKind& kind, const inject::Desired& desired) {
   std::set<std::string> configurations, repositories;
   for (const inject::Served& served : desired.backups) {
-    configurations.insert(served.configuration.metadata.name);
-    repositories.insert(served.configuration.spec.repository);
+    configurations.insert(served.configuration->metadata.name);
+    repositories.insert(served.configuration->spec.repository);
   }
   repositories.erase("");
   Json rules = {rule(names::kGroup, "backupsessions", {"get", "list", "watch"}),

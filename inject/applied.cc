@@ -5,6 +5,7 @@
 #include "api/codec.h"
 #include "api/names.h"
 #include "api/resource.h"
+#include "inject/shared_configuration.h"
 #include "inject/workload_view.h"
 
 namespace stash::inject {
@@ -27,27 +28,34 @@ Json applied_metadata(const api::ObjectMeta& meta) {
 }
 
 template <class Kind>
-Json applied(const Kind& object, const api::Resource& resource) {
+std::string applied(const Kind& object, const api::Resource& resource) {
   Json applied = Json::object();
   applied["apiVersion"] = resource.api_version();
   applied["kind"] = resource.kind;
   applied["metadata"] = applied_metadata(object.metadata);
   applied["spec"] = api::encode_spec(object.spec);
-  return applied;
+  return dump_json(applied);
 }
 
 }  // namespace
 
-Json applied_object(const api::BackupConfiguration& configuration) {
+std::string applied_text(const api::BackupConfiguration& configuration) {
   return applied(configuration, api::kBackupConfigurations);
 }
-Json applied_object(const api::RestoreSession& session) { return applied(session, api::kRestoreSessions); }
+std::string applied_text(const api::RestoreSession& session) { return applied(session, api::kRestoreSessions); }
 
-std::string applied_annotation(const Json& applied, const std::vector<std::string>& added_pull_secrets) {
-  if (added_pull_secrets.empty()) return dump_json(applied);
-  Json with_added = applied;
-  with_added["added"] = {{"imagePullSecrets", added_pull_secrets}};
-  return dump_json(with_added);
+std::string applied_annotation(std::string applied, const std::vector<std::string>& serves,
+                               const std::vector<std::string>& added_pull_secrets) {
+  if (serves.size() < 2 && added_pull_secrets.empty()) return applied;
+  Json object = parse_json(applied).value();
+  if (serves.size() > 1) object["serves"] = serves;
+  if (!added_pull_secrets.empty()) object["added"] = {{"imagePullSecrets", added_pull_secrets}};
+  return dump_json(object);
+}
+
+SharedConfiguration::SharedConfiguration(api::BackupConfiguration configuration) {
+  std::string applied = applied_text(configuration);
+  state_ = std::make_shared<const State>(std::move(configuration), std::move(applied));
 }
 
 std::vector<std::string> recorded_pull_secrets(const Json& workload) {

@@ -10,12 +10,13 @@
 namespace stash::inject {
 
 /// apiVersion, kind, metadata (name, namespace, uid, labels, annotations but kubectl's) and spec.
-Json applied_object(const api::BackupConfiguration& configuration);
-Json applied_object(const api::RestoreSession& session);
+std::string applied_text(const api::BackupConfiguration& configuration);
+std::string applied_text(const api::RestoreSession& session);
 
-/// The annotation's text, with the pull secrets that we added beside the object: nothing else tells them from the
-/// user's when they are to be removed.
-std::string applied_annotation(const Json& applied, const std::vector<std::string>& added_pull_secrets);
+/// The annotation's text: beside what applied_text says whom the container serves, when there are several, and the pull
+/// secrets that we added, which nothing else tells from the user's when they are to be removed.
+std::string applied_annotation(std::string applied, const std::vector<std::string>& serves,
+                               const std::vector<std::string>& added_pull_secrets);
 
 /// The pull secrets that the workload's annotations say we added; none without a container of ours.
 std::vector<std::string> recorded_pull_secrets(const Json& workload);

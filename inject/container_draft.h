@@ -38,8 +38,9 @@ class ContainerDraft {
   ContainerInputs inputs() const;  ///< as long as this stays as it is
   const VolumePlan& volumes() const& { return volumes_; }
   VolumePlan volumes() && { return std::move(volumes_); }
-  /// The volumes as asked for, not as found: what the API server adds must not change the hash. A list, as JSON text.
-  std::string sources() const { return "[" + sources_ + "]"; }
+  /// The volumes as asked for, not as found: what the API server adds must not change the hash. The elements of a list,
+  /// as JSON text.
+  const std::string& sources() const { return sources_; }
   /// Does the container have other settings than this one asks for?
   bool disregards(const Share& share) const;
 

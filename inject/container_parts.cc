@@ -28,9 +28,9 @@ void add_common_arguments(Json& args, const ContainerInputs& inputs) {
   const std::string& push = inputs.settings.pushgateway_url;
   const std::string& secret_path = inputs.repositories.front().secret_path;
   args.push_back("--secret-dir=" + secret_path);
-  args.push_back(fmt::format("--enable-cache={}", !inputs.temp_dir.disable_caching));
+  args.push_back(inputs.temp_dir.disable_caching ? "--enable-cache=false" : "--enable-cache=true");
   args.push_back("--max-connections=0");  // the sidecar reads it from the Repository, so a change restarts no pod
-  args.push_back(fmt::format("--metrics-enabled={}", !push.empty()));
+  args.push_back(push.empty() ? "--metrics-enabled=false" : "--metrics-enabled=true");
   if (!push.empty()) args.push_back("--pushgateway-url=" + push);
   for (const RepositoryPlace& place : inputs.repositories) {
     if (place.secret_path != secret_path) {

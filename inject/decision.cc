@@ -76,14 +76,15 @@ std::string label_of(const api::RestoreSession& session, const std::string& ns) 
   return "RestoreSession " + to_string(api::ObjectRef{ns, session.metadata.name});
 }
 
-template <class Kind>
-std::vector<const Kind*> matching(const World& world, const std::vector<Kind>& objects) {
+template <class Kind, class Held>
+std::vector<const Held*> matching(const World& world, const std::vector<Held>& objects) {
   const std::string name = string_at(*world.workload, {"metadata", "name"});
-  std::vector<const Kind*> found;
-  for (const Kind& object : objects) {
+  std::vector<const Held*> found;
+  for (const Held& held : objects) {
+    const Kind& object = held;
     if (object.metadata.being_deleted || !object.spec.target) continue;
     if (!object.metadata.ns.empty() && object.metadata.ns != world.ns) continue;
-    if (names_workload(object.spec.target->ref, world.group, world.kind, name)) found.push_back(&object);
+    if (names_workload(object.spec.target->ref, world.group, world.kind, name)) found.push_back(&held);
   }
   return found;
 }
@@ -165,24 +166,25 @@ void remark_on_repository(const World& world, const api::Repository& repository,
 }
 
 void decide_backup(const World& world, const Settings& settings, Desired& desired) {
-  std::vector<const api::BackupConfiguration*> candidates;
-  for (const api::BackupConfiguration* configuration : matching(world, world.configurations)) {
-    if (uses_restic(configuration->spec.driver)) {
-      candidates.push_back(configuration);
+  std::vector<SharedConfiguration> candidates;
+  for (const SharedConfiguration* configuration : matching<api::BackupConfiguration>(world, world.configurations)) {
+    const api::BackupConfiguration& candidate = *configuration;
+    if (uses_restic(candidate.spec.driver)) {
+      candidates.push_back(*configuration);
     } else {
       desired.findings.push_back(
-          {Reason::driver_unsupported, label_of(*configuration, world.ns), driver_message(configuration->spec.driver)});
+          {Reason::driver_unsupported, label_of(candidate, world.ns), driver_message(candidate.spec.driver)});
     }
   }
-  std::ranges::sort(candidates, [](const auto* left, const auto* right) {
+  std::ranges::sort(candidates, [](const SharedConfiguration& left, const SharedConfiguration& right) {
     return std::tie(left->metadata.created, left->metadata.name) <
            std::tie(right->metadata.created, right->metadata.name);
   });
-  for (const api::BackupConfiguration* configuration : candidates) {
+  for (const SharedConfiguration& configuration : candidates) {
     const std::string object = label_of(*configuration, world.ns);
     if (std::string why = unusable(*configuration, settings.exec_hooks); !why.empty()) {
       desired.findings.push_back({Reason::invalid, object, std::move(why)});
-      desired.backups.push_back({*configuration, std::nullopt});
+      desired.backups.push_back({configuration, std::nullopt});
       continue;
     }
     const std::size_t known = desired.findings.size();
@@ -207,7 +209,7 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
       }
     }
     if (repository) remark_on_repository(world, *repository, object, desired);
-    desired.backups.push_back({*configuration, std::move(repository), must_go, held_back});
+    desired.backups.push_back({configuration, std::move(repository), must_go, held_back});
   }
 }
 
@@ -223,7 +225,7 @@ bool is_usable(const api::RestoreSession& session, const std::string& object, De
 
 std::vector<const api::RestoreSession*> restore_candidates(const World& world, Desired& desired) {
   std::vector<const api::RestoreSession*> candidates;
-  for (const api::RestoreSession* session : matching(world, world.restores)) {
+  for (const api::RestoreSession* session : matching<api::RestoreSession>(world, world.restores)) {
     const std::string object = label_of(*session, world.ns);
     if (session->spec.target->has_jobs) {
       desired.findings.push_back({Reason::target_is_job_model, object,
@@ -303,10 +305,10 @@ void decide_restore(const World& world, const Settings& settings, Desired& desir
 }
 
 void refuse_all(const World& world, Reason reason, const std::string& message, Desired& desired) {
-  for (const auto* configuration : matching(world, world.configurations)) {
-    desired.findings.push_back({reason, label_of(*configuration, world.ns), message});
+  for (const auto* configuration : matching<api::BackupConfiguration>(world, world.configurations)) {
+    desired.findings.push_back({reason, label_of(**configuration, world.ns), message});
   }
-  for (const auto* session : matching(world, world.restores)) {
+  for (const auto* session : matching<api::RestoreSession>(world, world.restores)) {
     desired.findings.push_back({reason, label_of(*session, world.ns), message});
   }
 }

@@ -8,6 +8,7 @@
 #include "api/repository.h"
 #include "api/restore_session.h"
 #include "inject/settings.h"
+#include "inject/shared_configuration.h"
 
 namespace stash::inject {
 
@@ -58,10 +59,11 @@ struct Finding {
 struct World {
   std::string group, kind;         ///< of the workload: "apps", "Deployment"
   const Json* workload = nullptr;  ///< as the user wants it to be; not null
+  std::size_t unread = 0;          ///< bytes, at most, that its text has besides (skim.h); 0: it is whole
   std::string ns;                  ///< namespace (metadata.namespace may be empty inside a review)
   Json namespace_labels = Json::object();
-  std::vector<api::BackupConfiguration> configurations;  ///< of the namespace: at least all that name it
-  std::vector<api::RestoreSession> restores;             ///< the same
+  std::vector<SharedConfiguration> configurations;  ///< of the namespace: at least all that name it
+  std::vector<api::RestoreSession> restores;        ///< the same
   std::function<std::optional<api::Repository>(const std::string& name)> repository;
   bool upgrade = false;  ///< image and default resources are to come now, not with the next rollout
   bool nudge = false;    ///< the write is the controller's own: what was refused before may be tried (withdrawal.h)
@@ -69,7 +71,7 @@ struct World {
 
 /// A BackupConfiguration of the workload with its Repository.
 struct Served {
-  api::BackupConfiguration configuration;
+  SharedConfiguration configuration;
   std::optional<api::Repository> repository;  ///< nullopt: it cannot be injected now, a finding says why
   bool must_go = false;                       ///< and with a container for it the pods could not be made or started
   bool held_back = false;                     ///< a change of it was refused; the container that is there works for it

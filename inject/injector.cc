@@ -209,7 +209,7 @@ class Edit {
       for (const Patch::Path& path : place.legacy_on_template) patch_.unset(path);
     }
     if (wanted.fate == Fate::wanted) {
-      patch_.set(place.applied, applied_annotation(wanted.applied, added));
+      patch_.set(place.applied, applied_annotation(std::move(wanted.applied), wanted.serves, added));
       patch_.set(place.hash, std::move(wanted.hash));
       if (!wanted.uid.empty()) patch_.set(place.uid, std::move(wanted.uid));
     } else {
@@ -280,7 +280,7 @@ void report_each(const Desired& desired, const World& world, Reason reason, cons
     return std::string(kind) + " " + to_string(api::ObjectRef{world.ns, meta.name});
   };
   for (const Served& served : desired.backups) {
-    findings.push_back({reason, label("BackupConfiguration", served.configuration.metadata), message});
+    findings.push_back({reason, label("BackupConfiguration", served.configuration->metadata), message});
   }
   if (desired.restore) findings.push_back({reason, label("RestoreSession", desired.restore->metadata), message});
 }
@@ -331,7 +331,8 @@ Injection inject(const World& world, const Settings& settings, const Json* befor
   };
   Patch patch = edit();
   const bool adds = plan.sidecar.fate == Fate::wanted || plan.init_container.fate == Fate::wanted;
-  const bool may_be_too_large = adds && may_exceed_limits(workload, patch.operations());
+  const bool may_be_too_large = adds && may_exceed_limits(workload, world.unread, patch.operations());
+  if (may_be_too_large && world.unread > 0) return {.needs_whole = true};
   if (const auto obstacle = may_be_too_large ? size_obstacle(patch.edited({})) : std::nullopt) {
     std::vector<Finding> findings = std::move(plan.findings);
     plan = plan_pod(world, settings, least_of(desired));

@@ -12,6 +12,7 @@ struct Injection {
   std::vector<Finding> remarks;                          ///< what works, but not quite as asked for
   bool has_sidecar = false, has_init_container = false;  ///< in the workload after the patch
   bool upgrade_waits = false;  ///< one of them keeps another image, or other resources, than it would be given now
+  bool needs_whole = false;    ///< nothing is decided: it may be too large, which only the whole workload tells
 };
 
 /// Makes the workload carry exactly what is desired: adds, replaces or removes only what is ours, by container name and

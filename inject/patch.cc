@@ -1,11 +1,13 @@
 #include "inject/patch.h"
 
+#include <algorithm>
+
 namespace stash::inject {
 namespace {
 
 void append_step(std::string& pointer, std::string_view key) {
   pointer += '/';
-  if (key.find_first_of("~/") == std::string_view::npos) {
+  if (std::ranges::none_of(key, [](char c) { return c == '~' || c == '/'; })) {
     pointer += key;
   } else {
     pointer += escape_pointer(key);
@@ -13,7 +15,7 @@ void append_step(std::string& pointer, std::string_view key) {
 }
 
 /// To the first `steps` of the keys.
-std::string pointer_to(const Patch::Path& path, std::size_t steps) {
+std::string pointer_to(std::span<const std::string> path, std::size_t steps) {
   std::string pointer;
   pointer.reserve(64);
   for (std::size_t i = 0; i < steps; ++i) append_step(pointer, path[i]);
@@ -75,7 +77,7 @@ Patch::Node* Patch::member(Node& node, const std::string& key) {
   return found->second.value == nullptr ? nullptr : &found->second;
 }
 
-Patch::Node* Patch::find(const Path& path) {
+Patch::Node* Patch::find(Keys path) {
   Node* node = &edited_;
   for (const std::string& key : path) {
     node = member(*node, key);
@@ -127,11 +129,11 @@ void Patch::set(const Path& path, Json value) {
                                     record(exists ? "replace" : "add", pointer_to(path, depth + 1), std::move(value))};
 }
 
-void Patch::unset(const Path& path) {
-  const Path parent_path(path.begin(), path.end() - 1);
+void Patch::unset_at(Keys path) {
+  const Keys parent_path = path.first(path.size() - 1);
   Node* parent = find(parent_path);
   if (parent == nullptr || !parent->has_member(path.back())) return;
-  if (parent->count_members() == 1 && !parent_path.empty()) return unset(parent_path);
+  if (parent->count_members() == 1 && !parent_path.empty()) return unset_at(parent_path);
   record("remove", pointer_to(path, path.size()), std::nullopt);
   parent->members[path.back()] = {};
 }

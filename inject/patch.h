@@ -3,6 +3,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ class Patch {
   /// Adds or replaces a member, with the parents it needs. Nothing when it already has that value.
   void set(const Path& path, Json value);
   /// Removes a member, and the parents that are empty then.
-  void unset(const Path& path);
+  void unset(const Path& path) { unset_at(path); }
   /// Adds at the end of a list that is created when missing.
   void append(const Path& list, Json value);
   void replace(const Path& list, std::size_t index, Json value);
@@ -42,6 +43,7 @@ class Patch {
   Json operations() && { return std::move(operations_); }
 
  private:
+  using Keys = std::span<const std::string>;
   /// A value of the edited workload: `value`, but for the members or elements that stand beside it.
   struct Node {
     const Json* value = nullptr;  ///< of the workload, of an operation, or own_; nullptr: there is none
@@ -54,9 +56,10 @@ class Patch {
     Json made() const;
   };
 
+  void unset_at(Keys path);
   /// nullptr: there is nothing.
   Node* member(Node& node, const std::string& key);
-  Node* find(const Path& path);
+  Node* find(Keys path);
   /// nullptr: there is no list, or none with such an element.
   std::vector<const Json*>* elements_of(const Path& list);
   std::vector<const Json*>* list_with(const Path& list, std::size_t index);

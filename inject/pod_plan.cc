@@ -27,7 +27,7 @@ struct Request {
   MountedBy mounted_by;
   ContainerPlan& plan;
   std::function<Json(const std::vector<const Share*>&, const ContainerInputs&)> build;
-  std::function<Json(const std::vector<const Share*>&)> applied;
+  std::function<std::string(const Share& first)> applied;
 };
 
 std::vector<std::string> names_of(const std::vector<const Share*>& shares) {
@@ -57,17 +57,14 @@ Request backup_request(const World& world, const Desired& desired, PodPlan& plan
                   .build = [](const std::vector<const Share*>& shares,
                               const ContainerInputs& inputs) { return sidecar_container(names_of(shares), inputs); },
                   .applied =
-                      [&desired](const std::vector<const Share*>& shares) {
-                        const auto first = std::ranges::find_if(desired.backups, [&](const Served& served) {
-                          return served.configuration.metadata.name == shares.front()->name;
+                      [&desired](const Share& first) {
+                        const auto served = std::ranges::find_if(desired.backups, [&](const Served& each) {
+                          return each.configuration->metadata.name == first.name;
                         });
-                        Json applied = applied_object(first->configuration);
-                        const std::vector<std::string> all = names_of(shares);
-                        if (all.size() > 1) applied["serves"] = all;
-                        return applied;
+                        return served->configuration.applied();
                       }};
   for (const Served& served : desired.backups) {
-    const api::BackupConfiguration& backup = served.configuration;
+    const api::BackupConfiguration& backup = *served.configuration;
     request.shares.push_back(
         {.object = "BackupConfiguration " + to_string(api::ObjectRef{world.ns, backup.metadata.name}),
          .name = backup.metadata.name,
@@ -97,7 +94,7 @@ Request restore_request(const World& world, const Desired& desired, PodPlan& pla
           .plan = plan.init_container,
           .build = [](const std::vector<const Share*>& shares,
                       const ContainerInputs& inputs) { return init_container(shares.front()->name, inputs); },
-          .applied = [&restore](const std::vector<const Share*>&) { return applied_object(restore); }};
+          .applied = [&restore](const Share&) { return applied_text(restore); }};
 }
 
 class PodPlanner {
@@ -208,16 +205,16 @@ class PodPlanner {
       return false;
     }
 
-    std::string hashed = R"({"container":)";
-    append_json(hashed, container);
-    hashed.append(R"(,"volumes":)").append(draft.sources()).append("}");
+    std::uint64_t hash = fnv1a(dump_json(container), fnv1a(R"({"container":)"));
+    hash = fnv1a("]}", fnv1a(draft.sources(), fnv1a(R"(,"volumes":[)", hash)));
     drop_empty_lists(container);
     Json resources = container_resources(workload(), settings_.resources, object_at(container, {"resources"}));
     request.plan = {.fate = ContainerPlan::Fate::wanted,
                     .container = std::move(container),
                     .resources = std::move(resources),
-                    .hash = std::to_string(fnv1a(hashed)),
-                    .applied = request.applied(in),
+                    .hash = std::to_string(hash),
+                    .applied = request.applied(*in.front()),
+                    .serves = names_of(in),
                     .uid = request.uid};
     for (const Share* share : in) {
       for (const std::string& secret : pull_secrets_of(*share->runtime)) add_pull_secret(secret);

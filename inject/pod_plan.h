@@ -18,7 +18,8 @@ struct ContainerPlan {
   Json container = Json::object();  ///< complete but for the image and default resources
   Json resources = Json::object();  ///< of the container, those by default included
   std::string hash;                 ///< of the container and its volumes; image and default resources do not count
-  Json applied = Json::object();    ///< for the annotation: what was applied
+  std::string applied;              ///< for the annotation: what was applied
+  std::vector<std::string> serves;  ///< the names of the objects that it works for
   std::string uid;                  ///< of the RestoreSession, stated on the template; "": what is stated there stays
 };
 

@@ -168,9 +168,10 @@ std::size_t annotation_bytes(const Json& workload) {
                   bytes_of(object_at(workload, {"spec", "template", "metadata", "annotations"})));
 }
 
+constexpr std::size_t kEscaped = 6;  // \u0000
+
 /// No less than the object's text takes, without writing it.
 std::size_t most_bytes(const Json& value) {
-  constexpr std::size_t kEscaped = 6;  // \u0000
   constexpr std::size_t kScalar = 32;  // the longest number, and a comma
   if (const auto* text = value.get_ptr<const std::string*>()) return kEscaped * text->size() + kScalar;
   std::size_t total = kScalar;
@@ -247,8 +248,8 @@ bool has_its_volumes(const Json& workload, const Json& container) {
   });
 }
 
-bool may_exceed_limits(const Json& workload, const Json& operations) {
-  const std::size_t added = most_bytes(operations);
+bool may_exceed_limits(const Json& workload, std::size_t bytes_more, const Json& operations) {
+  const std::size_t added = most_bytes(operations) + kEscaped * bytes_more;
   return annotation_bytes(workload) + added > kMostAnnotationBytes || most_bytes(workload) + added > kMostObjectBytes;
 }
 

@@ -40,7 +40,8 @@ bool has_its_volumes(const Json& workload, const Json& container);
 
 /// Objects carry at most 256 KiB of annotations, and etcd takes at most 1.5 MiB.
 std::optional<Obstacle> size_obstacle(const Json& workload);
-/// May it have a size_obstacle with these RFC 6902 operations? Quick, and never wrong with false.
-bool may_exceed_limits(const Json& workload, const Json& operations);
+/// May it have a size_obstacle with these RFC 6902 operations and so many bytes more? Quick, and never wrong with
+/// false.
+bool may_exceed_limits(const Json& workload, std::size_t bytes_more, const Json& operations);
 
 }  // namespace stash::inject

@@ -43,10 +43,12 @@ Answer admit(const Review& review, const inject::Settings& settings, const Gathe
   world->kind = review.kind;
   world->ns = review.ns;
   world->workload = &review.object;
+  world->unread = review.unread;
   world->upgrade = review.field_manager == api::names::kUpgradeManager;
   world->nudge = review.field_manager == api::names::kNudgeManager;
   const Json* before = review.old_object.is_object() ? &review.old_object : nullptr;
   inject::Injection injection = inject::inject(*world, settings, before);
+  if (injection.needs_whole) return {.needs_whole = true};
 
   Answer answer = unchanged("unchanged", "nothing_to_do");
   if (!injection.patch.empty()) {

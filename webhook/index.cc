@@ -98,12 +98,12 @@ std::optional<inject::World> Index::gather(const WorkloadKey& key) const {
     world.namespace_labels = ns->labels.value_or(Json::object());
   }
   for (const auto& configuration : configurations) {
-    const auto decoded = recent_.decoded(configuration);
+    auto decoded = recent_.decoded(configuration);
     if (!decoded) {  // as if nothing named the workload, its sidecar would be taken out
       log_error("a BackupConfiguration of {}/{}: {}", key.ns, key.name, decoded.error().message);
       return std::nullopt;
     }
-    world.configurations.push_back(**decoded);
+    world.configurations.push_back(*std::move(decoded));
   }
   return world;
 }

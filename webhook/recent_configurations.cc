@@ -4,25 +4,26 @@
 
 namespace stash::webhook {
 
-Result<RecentConfigurations::Decoded> RecentConfigurations::decoded(
+Result<inject::SharedConfiguration> RecentConfigurations::decoded(
     const std::shared_ptr<const StoredConfiguration>& stored) {
-  if (Decoded known = find(stored)) return known;
+  if (auto known = find(stored)) return *std::move(known);
   TRY(api::BackupConfiguration decoded, stored->decoded());
-  Entry entry{stored, std::make_shared<const api::BackupConfiguration>(std::move(decoded))};
+  Entry entry{stored, std::move(decoded)};
   if (stored->size() > kLargest) return entry.decoded;
   return keep(std::move(entry));
 }
 
-RecentConfigurations::Decoded RecentConfigurations::find(const std::shared_ptr<const StoredConfiguration>& stored) {
+std::optional<inject::SharedConfiguration> RecentConfigurations::find(
+    const std::shared_ptr<const StoredConfiguration>& stored) {
   const std::lock_guard lock(mutex_);
   const auto found = std::ranges::find(entries_, stored, &Entry::stored);
-  if (found == entries_.end()) return nullptr;
+  if (found == entries_.end()) return std::nullopt;
   std::rotate(entries_.begin(), found, found + 1);
   return entries_.front().decoded;
 }
 
-RecentConfigurations::Decoded RecentConfigurations::keep(Entry entry) {
-  Entry oldest;  // freed without the lock
+inject::SharedConfiguration RecentConfigurations::keep(Entry entry) {
+  std::optional<Entry> oldest;  // freed without the lock
   const std::lock_guard lock(mutex_);
   // Another thread may have decoded it in the meantime.
   const auto found = std::ranges::find(entries_, entry.stored, &Entry::stored);

@@ -1,8 +1,10 @@
 #pragma once
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
+#include "inject/shared_configuration.h"
 #include "webhook/stored_configuration.h"
 
 namespace stash::webhook {
@@ -15,17 +17,16 @@ class RecentConfigurations {
   static constexpr std::size_t kMost = 64;
   static constexpr std::size_t kLargest = 16u << 10;  ///< bytes of text, of which usual ones have one or two thousand
 
-  using Decoded = std::shared_ptr<const api::BackupConfiguration>;
   /// As StoredConfiguration::decoded says.
-  Result<Decoded> decoded(const std::shared_ptr<const StoredConfiguration>& stored);
+  Result<inject::SharedConfiguration> decoded(const std::shared_ptr<const StoredConfiguration>& stored);
 
  private:
   struct Entry {
     std::shared_ptr<const StoredConfiguration> stored;  ///< held, so that no other one has its address
-    Decoded decoded;
+    inject::SharedConfiguration decoded;
   };
-  Decoded find(const std::shared_ptr<const StoredConfiguration>& stored);  ///< null when it is not kept
-  Decoded keep(Entry entry);
+  std::optional<inject::SharedConfiguration> find(const std::shared_ptr<const StoredConfiguration>& stored);
+  inject::SharedConfiguration keep(Entry entry);
 
   std::mutex mutex_;
   std::vector<Entry> entries_;  ///< the last one that was asked for first

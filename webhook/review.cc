@@ -6,7 +6,9 @@
 
 #include "api/resource.h"
 #include "base/base64.h"
+#include "base/json_text.h"
 #include "base/text.h"
+#include "inject/skim.h"
 
 namespace stash::webhook {
 namespace {
@@ -17,11 +19,6 @@ constexpr std::size_t kWarningLimit = 256;
 constexpr std::size_t kTotalLimit = 3584;
 // A name in a refusal may be as long as an object.
 constexpr std::size_t kRefusalLimit = 4096;
-
-Json taken(Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found == object.end() ? Json() : std::move(*found);
-}
 
 std::string cut(std::string text, std::size_t limit) {
   constexpr std::string_view kDots = "...";
@@ -52,32 +49,34 @@ std::string printable(std::string_view text) {
 
 }  // namespace
 
-Result<Review> parse_review(std::string_view body) {
-  TRY(Json envelope, parse_json(body));
+Result<Review> parse_review(std::string_view body, Reading reading) {
+  TRY(JsonText text, JsonText::of(body));
   Review review;
-  review.api_version = string_at(envelope, {"apiVersion"});
-  if (string_at(envelope, {"kind"}) != "AdmissionReview" || std::ranges::count(kVersions, review.api_version) == 0) {
+  review.api_version = text.string_at({"apiVersion"});
+  if (text.string_at({"kind"}) != "AdmissionReview" || std::ranges::count(kVersions, review.api_version) == 0) {
     return fail(ErrorCode::invalid, "this is no AdmissionReview of admission.k8s.io/v1");
   }
-  const auto found = envelope.find("request");
-  if (found == envelope.end() || !found->is_object()) {
-    return fail(ErrorCode::invalid, "the AdmissionReview has no request");
-  }
-  Json& request = *found;
-  review.uid = string_at(request, {"uid"});
+  if (!text.enter("request")) return fail(ErrorCode::invalid, "the AdmissionReview has no request");
+  review.uid = text.string_at({"uid"});
   if (review.uid.empty()) return fail(ErrorCode::invalid, "the request of the AdmissionReview has no uid");
-  review.group = string_at(request, {"kind", "group"});
-  review.kind = string_at(request, {"kind", "kind"});
-  review.name = string_at(request, {"name"});
-  review.ns = string_at(request, {"namespace"});
-  review.operation = string_at(request, {"operation"});
-  review.user = string_at(request, {"userInfo", "username"});
-  review.user_info = taken(request, "userInfo");
-  review.subresource = string_at(request, {"subResource"});
-  review.field_manager = string_at(request, {"options", "fieldManager"});
-  review.dry_run = bool_at(request, {"dryRun"});
-  review.object = taken(request, "object");
-  review.old_object = taken(request, "oldObject");
+  review.group = text.string_at({"kind", "group"});
+  review.kind = text.string_at({"kind", "kind"});
+  review.name = text.string_at({"name"});
+  review.ns = text.string_at({"namespace"});
+  review.operation = text.string_at({"operation"});
+  review.user = text.string_at({"userInfo", "username"});
+  review.subresource = text.string_at({"subResource"});
+  review.field_manager = text.string_at({"options", "fieldManager"});
+  review.dry_run = text.bool_at({"dryRun"});
+  const Skim* skim = nullptr;
+  if (reading == Reading::for_injection) {
+    skim = &inject::unread(/*is_update=*/!text.is_null({"oldObject"}));
+    review.unread = text.skims() ? body.size() : 0;
+  } else {
+    review.user_info = text.take({"userInfo"});
+  }
+  review.object = text.take({"object"}, skim);
+  review.old_object = text.take({"oldObject"}, skim);
   return review;
 }
 
@@ -91,15 +90,18 @@ std::string render_answer(const Review& review, const Answer& answer) {
     response["status"] = {
         {"code", 403}, {"reason", "Forbidden"}, {"message", cut(printable(answer.refusal), kRefusalLimit)}};
   if (auto warnings = fit_warnings(answer.warnings); !warnings.empty()) response["warnings"] = std::move(warnings);
-  std::string text = R"({"apiVersion":)";
+  const std::string patch = answer.patch.empty() ? "" : dump_json(answer.patch);
+  std::string text;
+  text.reserve(1024 + patch.size() / 3 * 4);
+  text += R"({"apiVersion":)";
   append_json(text, review.api_version);
   text += R"(,"kind":"AdmissionReview","response":)";
   append_json(text, response);
-  if (!answer.patch.empty()) {
+  if (!patch.empty()) {
     // The largest part by far: base64 has nothing in it that JSON escapes.
     text.pop_back();
     text += R"(,"patchType":"JSONPatch","patch":")";
-    text += encode_base64(dump_json(answer.patch));
+    append_base64(text, patch);
     text += R"("})";
   }
   text += '}';

@@ -18,6 +18,13 @@ struct Review {
   std::string field_manager;  ///< as the writer named it; "" when it did not
   bool dry_run = false;
   Json object, old_object;  ///< null when absent
+  std::size_t unread = 0;   ///< bytes, at most, of either's text that were left out
+};
+
+enum class Reading {
+  whole,
+  /// What an injection looks at (inject/skim.h); user_info stays null.
+  for_injection,
 };
 
 struct Answer {
@@ -26,11 +33,12 @@ struct Answer {
   std::string refusal;                ///< why it is not done; "" admits it. Of nothing but our own kinds
   std::string outcome;                ///< metric label: patched, unchanged, skipped, unsure, refused
   std::string reason;                 ///< metric label from a closed set
+  bool needs_whole = false;           ///< no answer yet: what the review left out may matter
 };
 
 /// Error invalid, with a sentence for a 400 answer, for whatever is no AdmissionReview with a request and a UID.
 /// Never says anything of the body's content.
-Result<Review> parse_review(std::string_view body);
+Result<Review> parse_review(std::string_view body, Reading reading = Reading::whole);
 
 /// The AdmissionReview that admits the object or, of our own kinds alone, refuses what is to be done with it.
 std::string render_answer(const Review& review, const Answer& answer);

@@ -85,11 +85,15 @@ Reply Service::answer(const std::string& path, std::string_view body) {
   const auto start = std::chrono::steady_clock::now();
   std::unique_lock large(large_, std::defer_lock);
   if (body.size() > kLargeBody) large.lock();
-  const auto review = parse_review(body);
+  auto review = parse_review(body, path == "/mutate" ? Reading::for_injection : Reading::whole);
   if (!review) return malformed(path, review.error(), start);
   Answer answer;
   try {
     answer = decide(path, *review);
+    if (answer.needs_whole) {
+      review = parse_review(body);
+      answer = decide(path, *review);
+    }
   } catch (const std::exception& error) {
     // A bug of ours must not become the user's: his workload is admitted, and the controller looks at it later.
     log_error("review of {} {}/{} failed: {}; admitted unchanged", review->kind, review->ns, review->name,

@@ -48,7 +48,7 @@ struct Policed {
     world.workload = &of;
     world.ns = "demo";
     world.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
-    world.configurations = configurations;
+    world.configurations.assign(configurations.begin(), configurations.end());
     world.restores = restores;
     world.repository = [](const std::string&) { return std::optional<api::Repository>(a_repository()); };
     world.nudge = nudge;

@@ -27,7 +27,7 @@ struct Upgraded {
     world.inject.kind = "Deployment";
     world.inject.ns = "demo";
     world.inject.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
-    world.inject.configurations = {a_backup_configuration()};
+    world.inject.configurations = {api::BackupConfiguration(a_backup_configuration())};
     world.inject.repository = [](const std::string& name) {
       return name == "repo" ? std::optional<api::Repository>(a_repository()) : std::nullopt;
     };

@@ -51,7 +51,7 @@ struct Scene {
   Scene& operator=(const Scene&) = delete;
 
   Scene& backup() {
-    world.inject.configurations = {a_backup_configuration()};
+    world.inject.configurations = {api::BackupConfiguration(a_backup_configuration())};
     return *this;
   }
   Scene& restore(const std::string& phase) {
@@ -193,7 +193,9 @@ TEST_CASE("once its namespace has taken the label away, no pod is evicted for th
   scene.world.inject.kind = kind;
   scene.workload["kind"] = kind;
   scene.backup();
-  scene.world.inject.configurations[0].spec.target->ref.kind = kind;
+  api::BackupConfiguration configuration = a_backup_configuration();
+  configuration.spec.target->ref.kind = kind;
+  scene.world.inject.configurations = {configuration};
   scene.carry_out();
   scene.world.pods = {{{"metadata",
                         {{"name", "stash-demo-0"},

@@ -17,7 +17,7 @@ std::optional<inject::World> world_of(const webhook::WorkloadKey& key) {
   const api::TargetRef target{"apps/v1", key.kind, key.name};
   inject::World world;
   world.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
-  world.configurations = {test::a_backup_configuration().target(target)};
+  world.configurations = {api::BackupConfiguration(test::a_backup_configuration().target(target))};
   world.restores = {test::a_restore_session().target(target)};
   world.repository = [](const std::string& name) {
     return name == "repo" ? std::optional<api::Repository>(test::a_repository()) : std::nullopt;
@@ -53,6 +53,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   check_admission(*review);
+  const auto in_part = webhook::parse_review(fuzz::text_of(data, size), webhook::Reading::for_injection);
+  MUST(in_part.has_value());
+  const auto answer = webhook::admit(*in_part, kSettings, world_of);
+  MUST(answer.needs_whole || answer.patch == webhook::admit(*review, kSettings, world_of).patch);
   check_answer(*review, webhook::protect(*review, [](const auto&, const auto& repository) {
     return repository == "repo" ? std::vector<std::string>{"BackupConfiguration demo/app-backup"}
                                 : std::vector<std::string>{};

@@ -68,7 +68,7 @@ TEST_CASE("all configurations of a workload are served, the oldest first", "[inj
                            .backup(a_backup_configuration("a").created(later(5)))
                            .decide(a_workload());
   std::vector<std::string> names;
-  for (const inject::Served& served : decided.backups) names.push_back(served.configuration.metadata.name);
+  for (const inject::Served& served : decided.backups) names.push_back(served.configuration->metadata.name);
   CHECK(names == std::vector<std::string>{"c", "a", "b"});
   CHECK(decided.findings.empty());
 }

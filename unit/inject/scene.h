@@ -83,7 +83,7 @@ class Scene {
     world.workload = &workload;
     world.ns = ns_;
     world.namespace_labels = namespace_labels_;
-    world.configurations = configurations_;
+    world.configurations.assign(configurations_.begin(), configurations_.end());
     world.restores = restores_;
     world.repository = [this](const std::string& name) -> std::optional<api::Repository> {
       const auto found = repositories_.find(name);

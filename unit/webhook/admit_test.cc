@@ -25,7 +25,7 @@ Review review_of(const Json& object, const Json& old_object = nullptr) {
 std::optional<inject::World> a_world(const WorkloadKey&) {
   inject::World world;
   world.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
-  world.configurations = {a_backup_configuration()};
+  world.configurations = {api::BackupConfiguration(a_backup_configuration())};
   world.repository = [](const std::string& name) {
     return name == "repo" ? std::optional<api::Repository>(a_repository()) : std::nullopt;
   };
@@ -186,8 +186,10 @@ TEST_CASE(
   const Json workload = a_deployment();
   const auto refused_before = [](const WorkloadKey& key) {
     auto world = a_world(key);
-    world->configurations[0].status.withdrawal = api::Withdrawal{
+    api::BackupConfiguration configuration = a_backup_configuration();
+    configuration.status.withdrawal = api::Withdrawal{
         "Retrying", "WorkloadRefused", "no", 1, 1, inject::fingerprint(kSettings), 1, kCreated, kCreated};
+    world->configurations = {configuration};
     return world;
   };
   Review review = review_of(workload, workload);

@@ -44,7 +44,7 @@ TEST_CASE("a workload's world holds what names it, and no more", "[webhook][inde
   const auto world = index.gather(kKey);
   REQUIRE(world);
   REQUIRE(world->configurations.size() == 1);
-  CHECK(world->configurations[0].metadata.name == "app-backup");
+  CHECK(world->configurations[0]->metadata.name == "app-backup");
   CHECK(world->restores.size() == 1);
   CHECK(world->namespace_labels == Json{{"team", "a"}});
   CHECK(world->repository("repo"));
@@ -71,7 +71,7 @@ TEST_CASE("a BackupConfiguration comes out of the index as it went in, but for c
 
   const auto world = index.gather(kKey);
   REQUIRE(world->configurations.size() == 1);
-  CHECK(world->configurations[0] == *expected);
+  CHECK(*world->configurations[0] == *expected);
   CHECK(expected->status.withdrawal);
   CHECK(expected->spec.pre_backup);
 }

@@ -82,6 +82,16 @@ TEST_CASE("the same review twice has the same answer", "[webhook][service][F62][
   CHECK(f.mutate(kReview).body == f.mutate(kReview).body);
 }
 
+TEST_CASE("a workload that comes near the limit of its size is answered as any other", "[webhook][service]") {
+  Fixture f;
+  Json configuration = a_backup_configuration().json();
+  configuration["metadata"]["annotations"]["note"] = std::string(240'000, 'x');
+  f.index.change(api::kBackupConfigurations, {"demo", "app-backup"}, &configuration);
+  const Json answer = parse_json(f.mutate(kReview).body).value();
+  CHECK(string_at(answer, {"response", "uid"}) == "705ab4f5-6393-11e8-b7cc-42010a800002");
+  CHECK_FALSE(patch_of(answer).empty());
+}
+
 TEST_CASE("a malformed review is a 400 and counted", "[webhook][service][F64][I17]") {
   Fixture f;
   CHECK(f.mutate("{").status == 400);
