@@ -128,7 +128,10 @@ class Copier {
     auto& members = to.get_ref<Json::object_t&>();
     bool others = false;
     for (const auto [key, value] : from) {
-      if (is_among(skim.leave_out, key)) continue;
+      if (is_among(skim.leave_out, key)) {
+        put(members, key, nullptr);
+        continue;
+      }
       if (!key.starts_with(skim.only_prefix)) {
         if (!std::exchange(others, true)) put(members, key, "");
         continue;

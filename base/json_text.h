@@ -13,6 +13,7 @@ namespace stash {
 /// What nobody will look at in a document, by the names of its members; the elements of an array are as the array is.
 /// It saves work and no more: a large text is read as a whole.
 struct Skim {
+  /// They are null, so that a parent of theirs does not seem to have nothing else.
   std::vector<std::string_view> leave_out = {};
   /// Of the members of other names only the first one is kept, as "", which tells that there are others. "": all are
   /// kept.

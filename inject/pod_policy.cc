@@ -249,8 +249,10 @@ bool has_its_volumes(const Json& workload, const Json& container) {
 }
 
 bool may_exceed_limits(const Json& workload, std::size_t bytes_more, const Json& operations) {
-  const std::size_t added = most_bytes(operations) + kEscaped * bytes_more;
-  return annotation_bytes(workload) + added > kMostAnnotationBytes || most_bytes(workload) + added > kMostObjectBytes;
+  const std::size_t added = most_bytes(operations);
+  // Annotations count by the bytes of their values, of which a text has no fewer.
+  return annotation_bytes(workload) + bytes_more + added > kMostAnnotationBytes ||
+         most_bytes(workload) + kEscaped * bytes_more + added > kMostObjectBytes;
 }
 
 std::optional<Obstacle> size_obstacle(const Json& workload) {

@@ -92,6 +92,7 @@ Reply Service::answer(const std::string& path, std::string_view body) {
     answer = decide(path, *review);
     if (answer.needs_whole) {
       review = parse_review(body);
+      if (!review) return malformed(path, review.error(), start);
       answer = decide(path, *review);
     }
   } catch (const std::exception& error) {

@@ -29,8 +29,8 @@ TEST_CASE("a skim leaves out what it names, and of members with other names all 
   auto text = JsonText::of(kText).value();
   REQUIRE(text.skims());
   const Json skimmed = text.take({}, &kSkim);
-  CHECK(skimmed["a"] == Json{{"keep", 1}});
-  CHECK(skimmed["list"] == Json::array({{{"name", "ours"}, {"drop", 1}}, {{"name", "other"}}}));
+  CHECK(skimmed["a"] == Json{{"keep", 1}, {"drop", nullptr}});
+  CHECK(skimmed["list"] == Json::array({{{"name", "ours"}, {"drop", 1}}, {{"name", "other"}, {"drop", nullptr}}}));
   CHECK(skimmed["notes"] == Json{{"a/1", ""}, {"ours/2", "two"}});
   CHECK(skimmed["flag"] == true);
 }

@@ -108,6 +108,22 @@ TEST_CASE("a container of ours is read whole, whatever somebody changed in it", 
   CHECK(changed.patch(patch_of_both(changed, nullptr, one_backup())) == injected);
 }
 
+TEST_CASE("what is left out still tells that ours are not all that is there", "[webhook][review]") {
+  Json workload = a_deployment();
+  Json& metadata = workload["spec"]["template"]["metadata"];
+  metadata = {{"annotations", {{"stash.appscode.com/last-applied-backupconfiguration-hash", "1"}}},
+              {"managedFields", Json::array()}};
+  CHECK(workload.patch(patch_of_both(workload, nullptr, world({})))
+            .at("/spec/template/metadata"_json_pointer)
+            .contains("managedFields"));
+}
+
+TEST_CASE("a part is an answer for all but very large workloads", "[webhook][review]") {
+  Json workload = a_lived_in_workload();
+  workload["metadata"]["annotations"]["example.com/long"] = std::string(56'000, 'x');
+  patch_of_both(workload, nullptr, one_backup());
+}
+
 TEST_CASE("a part is no answer where the size of the whole may matter", "[webhook][review]") {
   api::BackupConfiguration large = a_backup_configuration();
   large.metadata.annotations["note"] = std::string(240'000, 'x');
