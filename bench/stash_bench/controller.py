@@ -83,8 +83,8 @@ def make(ring, numbers):
     admin.make(paths("backupconfigurations"),
                [objects.backup_configuration(namespace_of(i), name=f"backup-{i}", workload=f"web-{i}", schedule="0 0 1 1 *") for i in numbers])
     admin.make(paths("deployments"), [objects.deployment(namespace_of(i), "/data", name=f"web-{i}") for i in numbers])
-    admin.patch([f"{path}/web-{i}/status" for path, i in zip(paths("deployments"), numbers)],  # the rollout's controller would say so
-                {"status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1}})
+    admin.patch([f"{path}/web-{i}/status" for path, i in zip(paths("deployments"), numbers)],  # Kubernetes would say so; also after a nudge
+                {"status": {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1}})
     last = ring.kube.get("deployment", f"web-{numbers[-1]}", namespace_of(numbers[-1]))
     assert len(last["spec"]["template"]["spec"]["containers"]) == 2, "no sidecar"
 
