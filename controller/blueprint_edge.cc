@@ -1,13 +1,9 @@
-#include <algorithm>
-
-#include "api/backup_session.h"
 #include "api/codec.h"
 #include "controller/blueprint_request.h"
 #include "controller/blueprint_status.h"
 #include "controller/edges.h"
 #include "controller/execute.h"
 #include "controller/gather.h"
-#include "controller/hosts.h"
 #include "inject/workload_view.h"
 
 namespace stash::controller {
@@ -21,13 +17,6 @@ void wake(Cluster& cluster, const std::vector<std::string>& blueprints) {
   for (const std::string& name : blueprints) cluster.queues().blueprints.add_after(name, kGather);
 }
 
-bool is_backed_up_now(const Caches& caches, const api::ObjectRef& configuration) {
-  return std::ranges::any_of(caches.sessions_of(configuration), [&caches](const Caches::Object& session) {
-    return !api::is_final_phase(string_at(*session, {"status", "phase"})) &&
-           tally(caches.host_entries(*session)).running > 0;
-  });
-}
-
 BlueprintWorld gather(Cluster& cluster, const api::WorkloadRef& ref, const Json& workload) {
   const Caches& caches = cluster.caches;
   const api::ObjectRef made{ref.ref.ns, blueprint_object_name(ref)};
@@ -38,7 +27,7 @@ BlueprintWorld gather(Cluster& cluster, const api::WorkloadRef& ref, const Json&
   world.blueprint = cached(caches.blueprints, {"", blueprint_of(workload)});
   world.repository = cached(caches.repositories, made);
   world.configuration = cached(caches.configurations, made);
-  world.backup_running = is_backed_up_now(caches, made);
+  world.backup_running = is_in_session(caches, made);
   world.told = cluster.blueprints.told(to_string(ref));
   return world;
 }

@@ -22,7 +22,7 @@ struct BlueprintWorld {
   std::string not_opted_in;        ///< why the namespace has no injection, "" when it has
   Json blueprint;                  ///< the one that it names
   Json repository, configuration;  ///< of that name, whoever made them
-  bool backup_running = false;     ///< a host of that configuration is being backed up now
+  bool backup_running = false;     ///< a session of that configuration has begun and not ended
   std::string refused;             ///< an earlier try in this pass: what the API server refused, and its sentence
   std::string told;                ///< what was complained about last; it is not repeated
 };

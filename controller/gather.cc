@@ -102,19 +102,12 @@ std::vector<std::string> gone_from(const WorkloadWorld& world) {
   return gone;
 }
 
-/// A BackupSession of a BackupConfiguration of this workload that has begun and not ended.
-bool in_session(const Caches& caches, const WorkloadWorld& world, const std::string& workload) {
-  const auto serves = [&](const api::BackupConfiguration& configuration) {
-    const auto& target = configuration.spec.target;
-    return target && inject::names_workload(target->ref, world.inject.group, world.inject.kind, workload);
-  };
-  const auto runs = [&](const Caches::Object& session) {
-    // Its phase follows a pod that begins a little later.
-    const std::string phase = string_at(*session, {"status", "phase"});
-    return phase == "Running" || (!api::is_final_phase(phase) && tally(caches.host_entries(*session)).running > 0);
-  };
+/// One of the BackupConfigurations of this workload.
+bool is_any_in_session(const Caches& caches, const WorkloadWorld& world, const std::string& workload) {
   return std::ranges::any_of(world.inject.configurations, [&](const api::BackupConfiguration& configuration) {
-    return serves(configuration) && std::ranges::any_of(caches.sessions_of(configuration.metadata.ref()), runs);
+    const auto& target = configuration.spec.target;
+    return target && inject::names_workload(target->ref, world.inject.group, world.inject.kind, workload) &&
+           is_in_session(caches, configuration.metadata.ref());
   });
 }
 
@@ -237,7 +230,7 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   world.gone_for = cluster.nudges.gone_for(to_string(name), gone_from(world));
   if (cluster.settings.upgrade_at_once) {
     world.upgrade = cluster.upgrades.look(to_string(name));
-    world.upgrade.in_session = in_session(caches, world, ref.name);
+    world.upgrade.in_session = is_any_in_session(caches, world, ref.name);
   }
   const std::string sidecar_role = sidecar_role_name(*name.kind, ref.name);
   const std::string restore_role = restore_role_name(*name.kind, ref.name);
@@ -250,6 +243,14 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
 
 std::vector<api::BackupSession> sessions_of(const Cluster& cluster, const api::BackupConfiguration& configuration) {
   return all_decoded<api::BackupSession>(cluster.caches.sessions_of(configuration.metadata.ref()));
+}
+
+bool is_in_session(const Caches& caches, const api::ObjectRef& configuration) {
+  return std::ranges::any_of(caches.sessions_of(configuration), [&caches](const Caches::Object& session) {
+    // Its phase follows a pod that begins a little later.
+    const std::string phase = string_at(*session, {"status", "phase"});
+    return phase == "Running" || (!api::is_final_phase(phase) && tally(caches.host_entries(*session)).running > 0);
+  });
 }
 
 std::vector<inject::Finding> findings_about(const std::vector<inject::Finding>& findings, std::string_view object) {

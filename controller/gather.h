@@ -43,6 +43,9 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& ref, con
 /// The BackupSessions of this BackupConfiguration.
 std::vector<api::BackupSession> sessions_of(const Cluster& cluster, const api::BackupConfiguration& configuration);
 
+/// Whether a BackupSession of this BackupConfiguration has begun and not ended.
+bool is_in_session(const Caches& caches, const api::ObjectRef& configuration);
+
 /// Findings about `object` ("BackupConfiguration demo/web") or about the workload itself.
 std::vector<inject::Finding> findings_about(const std::vector<inject::Finding>& findings, std::string_view object);
 

@@ -9,7 +9,6 @@
 namespace stash::controller {
 namespace {
 
-constexpr int kThreadsPerKind = 2;
 constexpr std::chrono::milliseconds kLook{200};
 constexpr std::chrono::seconds kRetryRefused{60};
 
@@ -17,6 +16,7 @@ struct Kind {
   std::string_view name;
   kube::WorkQueue& queue;
   Result<LookAgain> (*reconcile)(Cluster&, kube::Api&, const std::string& key);
+  int threads = 2;
 };
 
 template <auto kReconcile>
@@ -88,15 +88,16 @@ void run_workers(Cluster& cluster, const kube::Config& config, Metrics& metrics,
   cluster.began = cluster.clock.steady();
   cluster.caches.start_waking();
   Queues& queues = cluster.queues();
-  const Kind kinds[] = {{"BackupConfiguration", queues.configurations, by_name<reconcile_configuration>},
+  // These two make Roles and bindings, for each of which the API server lets its thread wait for a tenth of a second.
+  const Kind kinds[] = {{"BackupConfiguration", queues.configurations, by_name<reconcile_configuration>, 8},
                         {"BackupSession", queues.sessions, by_name<reconcile_session>},
                         {"RestoreSession", queues.restores, by_name<reconcile_restore>},
                         {"Repository", queues.repositories, by_name<reconcile_repository>},
-                        {"Workload", queues.workloads, by_workload},
+                        {"Workload", queues.workloads, by_workload, 6},
                         {"BackupBlueprint", queues.blueprints, by_blueprint}};
   std::vector<std::jthread> threads;
   for (const Kind& kind : kinds) {
-    for (int i = 0; i < kThreadsPerKind; ++i) {
+    for (int i = 0; i < kind.threads; ++i) {
       threads.emplace_back([&cluster, &config, &kind, &metrics, &term] { work(cluster, config, kind, metrics, term); });
     }
   }

@@ -123,7 +123,7 @@ def one_minute(ring, sidecars=20, sessions=1_000):
             crowds[-1].start_all()
         made = [(f"/apis/stash.appscode.com/v1beta1/namespaces/{here.ns}/backupsessions", objects.backup_session(here.ns, f"session-{name}", name))
                 for name in names for here in crowds]
-        until_steady(controller, time.monotonic())  # the making of a thousand CronJobs is no part of a minute's sessions
+        until_steady(controller, time.monotonic(), {"BackupConfiguration": sessions, "Workload": sidecars})  # the making of a thousand CronJobs is no part of a minute's sessions
         with crowds[0].admin.makers() as pool:
             before, began = scraped(controller), time.monotonic()
             answers = list(pool.map(post, *zip(*made), chunksize=20))

@@ -9,6 +9,8 @@ from stash_e2e import api_ring, objects, paths
 from stash_e2e.kube import wait_until
 
 CLUSTER = "bench"
+CLAIM = {"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+         "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}}
 REGISTRATIONS = ("mutatingwebhookconfigurations", "validatingwebhookconfigurations")
 
 
@@ -28,11 +30,13 @@ class Ring:
                     return int(directory.name)
         raise RuntimeError("the API server of the bench is not to be found in /proc")
 
-    def namespace(self, ns):
-        """With a Secret and a Repository on a volume, about whose author nothing need be asked."""
-        self.kube.apply(objects.namespace(ns))
-        self.kube.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": ns}}, objects.secret(ns),
-                        objects.repository(ns, "/", source={"persistentVolumeClaim": {"claimName": "backups"}}))
+    def namespaces(self, *names):
+        """Each with a Secret and a Repository on a volume, about whose author nothing need be asked."""
+        self.kube.apply(*(objects.namespace(ns) for ns in names))
+        self.kube.apply(*(made for ns in names for made in (
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": ns}}, objects.secret(ns),
+            CLAIM | {"metadata": {"name": "backups", "namespace": ns}},
+            objects.repository(ns, "/", source={"persistentVolumeClaim": {"claimName": "backups"}}))))
 
 
 @contextlib.contextmanager

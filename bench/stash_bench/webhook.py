@@ -51,7 +51,7 @@ def added_to_a_creation(ring):
     webhook = api_ring.start_webhook(kube, ring.directory)
     try:
         for ns in ("bench-asked", "bench-not-asked"):
-            ring.namespace(ns)
+            ring.namespaces(ns)
             kube.apply(*(objects.backup_configuration(ns, name=f"backup-{i}", workload=f"web-{i}", schedule="0 0 1 1 *") for i in range(CREATIONS)))
         kube.kubectl("label", "namespace", "bench-not-asked", "stash.appscode.com/injection-")
         path = "/apis/apps/v1/namespaces/{}/deployments"
@@ -77,7 +77,7 @@ def memory(ring, counts=(100, 1_000, 10_000)):
     kube, admin, ns, sizes, made = ring.kube, Administrator(ring.kube), "bench-many", [], 0
     goals = {1_000: 12, 10_000: 30}
     webhook = api_ring.start_webhook(kube, ring.directory)
-    ring.namespace(ns)
+    ring.namespaces(ns)
     path = f"/apis/stash.appscode.com/v1beta1/namespaces/{ns}/backupconfigurations"
     found = []
     try:

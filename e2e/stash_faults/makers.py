@@ -22,12 +22,20 @@ class Administrator:
         return concurrent.futures.ProcessPoolExecutor(CLIENTS, multiprocessing.get_context("forkserver"), _begin, (self.kube.cluster,))
 
     def make(self, path, made):
+        """`path` is one for all, or a list with that of each."""
+        paths_of_all = itertools.repeat(path) if isinstance(path, str) else path
         with self.makers() as pool:
-            refused = [text for status, text in pool.map(post, itertools.repeat(path), made, chunksize=20) if status != 201]
+            refused = [text for status, text in pool.map(post, paths_of_all, made, chunksize=20) if status != 201]
+        assert not refused, refused[:3]
+
+    def patch(self, paths, change):
+        """The same merge patch for all of them."""
+        with self.makers() as pool:
+            refused = [text for status, text in pool.map(patch, paths, itertools.repeat(change), chunksize=20) if status != 200]
         assert not refused, refused[:3]
 
     def post(self, path, made):
-        return _post(self.client, path, made)
+        return _send(self.client, "POST", path, made)
 
     def delete_all(self, path):
         reply = self.client.pool.request("DELETE", f"{self.client.server}{path}?gracePeriodSeconds=0", timeout=300)
@@ -42,12 +50,16 @@ def _begin(cluster):
     _client = Client(paths.kubeconfig(cluster))
 
 
-def _post(client, path, made):
-    reply = client.pool.request("POST", client.server + path, body=json.dumps(made), headers={"Content-Type": "application/json"})
+def _send(client, method, path, made, content="application/json"):
+    reply = client.pool.request(method, client.server + path, body=json.dumps(made), headers={"Content-Type": content})
     return reply.status, reply.data
 
 
 def post(path, made, not_before=0.0):
     """The status and what the server said. `not_before` is a time of time.monotonic()."""
     time.sleep(max(0.0, not_before - time.monotonic()))  # the rate itself
-    return _post(_client, path, made)
+    return _send(_client, "POST", path, made)
+
+
+def patch(path, change):
+    return _send(_client, "PATCH", path, change, "application/merge-patch+json")
