@@ -12,7 +12,6 @@ std::map<std::string, std::chrono::seconds> HeartbeatBook::silent_for(const std:
     if (!claim) continue;
     const std::string hostname = string_at(host, {"hostname"});
     Beat beat{dump_json(*claim), clock_.steady()};
-    beat.claim.shrink_to_fit();  // of the room for any text, for it is kept
     if (const auto old = known.find(hostname); old != known.end() && old->second.claim == beat.claim)
       beat = old->second;
     silence[hostname] = std::chrono::duration_cast<std::chrono::seconds>(clock_.steady() - beat.first_seen);
