@@ -108,24 +108,24 @@ struct WorkQueue::Impl {
 WorkQueue::WorkQueue() : impl_(std::make_unique<Impl>()) {}
 WorkQueue::~WorkQueue() = default;
 
-void WorkQueue::add(std::string key) { add_after(std::move(key), milliseconds{0}); }
+void WorkQueue::add(const std::string& key) { add_after(key, milliseconds{0}); }
 
-void WorkQueue::add_after(std::string key, milliseconds delay) {
+void WorkQueue::add_after(const std::string& key, milliseconds delay) {
   const std::lock_guard lock(impl_->mutex);
   impl_->delay(key, delay, impl_->all_at_once ? Impl::Lane::again : Impl::Lane::changed);
 }
 
-void WorkQueue::add_first(std::string key, milliseconds delay) {
+void WorkQueue::add_first(const std::string& key, milliseconds delay) {
   const std::lock_guard lock(impl_->mutex);
   impl_->delay(key, delay, impl_->all_at_once ? Impl::Lane::again : Impl::Lane::first);
 }
 
-void WorkQueue::look_again(std::string key, milliseconds delay) {
+void WorkQueue::look_again(const std::string& key, milliseconds delay) {
   const std::lock_guard lock(impl_->mutex);
   impl_->delay(key, delay, Impl::Lane::again);
 }
 
-void WorkQueue::retry(std::string key, milliseconds at_least) {
+void WorkQueue::retry(const std::string& key, milliseconds at_least) {
   const std::lock_guard lock(impl_->mutex);
   const milliseconds wait = std::max(impl_->backoffs[key].next(), at_least);
   // What has changed is new until it was dealt with.

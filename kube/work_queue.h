@@ -17,16 +17,16 @@ class WorkQueue {
   WorkQueue();
   ~WorkQueue();
   /// Something about it has changed.
-  void add(std::string key);
+  void add(const std::string& key);
   /// The same, in one look with what changes in that time; the earliest of several delays wins.
-  void add_after(std::string key, std::chrono::milliseconds delay);
+  void add_after(const std::string& key, std::chrono::milliseconds delay);
   /// Somebody who has worked waits for it: it comes in the first lane, after that delay.
-  void add_first(std::string key, std::chrono::milliseconds delay = {});
+  void add_first(const std::string& key, std::chrono::milliseconds delay = {});
   /// Nothing has changed: it comes in the last lane, unless add() brings it into another.
-  void look_again(std::string key, std::chrono::milliseconds delay = {});
+  void look_again(const std::string& key, std::chrono::milliseconds delay = {});
   /// After a failure, before done(): again in the lane that it was taken from, after this key's own backoff (800 ms
   /// doubling to 30 s), or `at_least` if longer.
-  void retry(std::string key, std::chrono::milliseconds at_least = {});
+  void retry(const std::string& key, std::chrono::milliseconds at_least = {});
   void forget(const std::string& key);  ///< after a success: resets its backoff
   /// As long as it is on, each add is a look_again(): for when all that exists is added, whatever has changed of it.
   void set_all_at_once(bool on);

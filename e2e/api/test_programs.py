@@ -65,8 +65,12 @@ class Workload:
             (self.source / f"large-{i}").write_bytes(os.urandom(4_000_000))
 
     def wait_for_restic_to_write(self):
-        wait_until("restic writes into the repository",
-                   lambda: any((self.repository / "locks").glob("*")) and any((self.repository / "data").glob("*/*")), 90, every=0.02)
+        """What a backup before this one has written does not count: in the first moment after it has made its lock, restic
+        does not remove it when it is stopped."""
+        def writes():
+            locked = min((lock.stat().st_mtime for lock in (self.repository / "locks").glob("*")), default=float("inf"))
+            return any(pack.stat().st_mtime > locked for pack in (self.repository / "data").glob("*/*"))
+        wait_until("restic writes into the repository", writes, 90, every=0.02)
 
     def restic_pid(self, command=""):
         """Of the restic that a sidecar of this workload runs now, at that command if one is named, or None."""
