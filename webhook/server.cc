@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -29,7 +30,8 @@ constexpr std::uint64_t kListenerId = 0;
 constexpr std::uint64_t kWakeId = 1;
 constexpr int kAcceptAtOnce = 32;
 constexpr std::size_t kReservedFds = 64;
-// Below it a body is never refused for want of memory, so that ordinary reviews pass while huge ones are sent.
+// Below it a body is never refused for want of memory, so that ordinary reviews pass while huge ones are sent; nor do
+// they wait for the thread of a huge one.
 constexpr std::size_t kSmallBody = 256u << 10;
 constexpr std::chrono::milliseconds kSpareThreadStays{10'000};
 constexpr std::chrono::milliseconds kTick{500};
@@ -44,6 +46,8 @@ std::size_t connections_allowed(std::size_t wanted) {
 }
 
 }  // namespace
+
+std::size_t usual_threads() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, 4); }
 
 /// Every thread runs work(): take one ready connection from epoll, go on with it as far as possible, park it again.
 /// One-shot events make a connection ready for one thread only.
@@ -287,7 +291,12 @@ class Server::Impl {
   }
 
   Routes all_routes() {
-    Routes routes = options_.routes;
+    Routes routes;
+    for (const auto& [route, respond] : options_.routes) {
+      routes[route] = [this, respond = respond](std::string_view body) {
+        return body.size() > kSmallBody ? respond_aside(respond, body) : respond(body);
+      };
+    }
     for (const auto& [route, respond] : options_.blocking_routes) {
       routes[route] = [this, respond = respond](std::string_view body) { return respond_aside(respond, body); };
     }

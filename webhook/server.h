@@ -17,10 +17,14 @@ struct Reply {
   std::string body;
 };
 
-/// Gets the whole body. Called on several threads at once; must not block, unless it is one of blocking_routes.
+/// Gets the whole body. Called on several threads at once; must not block, unless it is one of blocking_routes or the
+/// body is large (256 KiB).
 using Respond = std::function<Reply(std::string_view body)>;
 /// "POST /mutate" -> what answers it. Everything else is 404.
 using Routes = std::map<std::string, Respond>;
+
+/// One for each processor, two to four: more only take the processors from each other in the middle of an answer.
+std::size_t usual_threads();
 
 struct ServerOptions {
   std::string address;  ///< as listen_on takes it
@@ -31,7 +35,7 @@ struct ServerOptions {
   std::size_t max_connections = 1024;
   /// Threads that compute; more, up to max_threads, come only while others wait for a slow peer inside a request, or
   /// inside a blocking route.
-  std::size_t threads = 4;
+  std::size_t threads = usual_threads();
   std::size_t max_threads = 320;
   std::size_t max_header = 64u << 10;
   std::size_t max_body = 6u << 20;              ///< twice the API server's limit of a request: old and new object

@@ -163,6 +163,30 @@ TEST_CASE("requests are answered while more blocking ones wait than there are th
   for (HttpsClient& client : waiting) CHECK(body_of(client.read_answer()) == "done");
 }
 
+TEST_CASE("a request is answered while as many large ones are worked on as there are threads", "[webhook][server]") {
+  std::atomic<int> begun{0};
+  std::atomic<bool> go_on{false};
+  const HttpsServer server({.routes = {{"POST /work",
+                                        [&](std::string_view) {
+                                          ++begun;
+                                          go_on.wait(false);
+                                          return Reply{.body = "done"};
+                                        }}},
+                            .threads = 2});
+  std::vector<HttpsClient> large;
+  for (int i = 0; i < 2; ++i) {
+    large.push_back(server.connect());
+    const std::string body(600'000, 'x');
+    REQUIRE(large.back().send(
+        fmt::format("POST /work HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", body.size(), body)));
+  }
+  while (begun < 2) std::this_thread::yield();
+  CHECK(body_of(server.connect().post("/echo", "x")) == "x");
+  go_on = true;
+  go_on.notify_all();
+  for (HttpsClient& client : large) CHECK(body_of(client.read_answer()) == "done");
+}
+
 TEST_CASE("stopping finishes the request under way", "[webhook][server]") {
   std::atomic<bool> begun{false}, go_on{false};
   HttpsServer server({.routes = {{"POST /slow", [&](std::string_view) {
