@@ -7,9 +7,7 @@ namespace {
 
 namespace names = api::names;
 
-constexpr std::string_view kOurPrefix = "stash.appscode.com/";
-
-const Skim kMetadata{.leave_out = {"managedFields"}, .members = {{"annotations", {.only_prefix = kOurPrefix}}}};
+const Skim kMetadata{.leave_out = {"managedFields"}, .members = {{"annotations", {.only_prefix = names::kGroup}}}};
 const Skim kContainer{.leave_out = {"args", "command", "env", "envFrom", "lifecycle", "livenessProbe", "ports",
                                     "readinessProbe", "startupProbe"},
                       .unless_named = {names::kSidecar, names::kInitContainer}};

@@ -15,6 +15,36 @@ namespace {
 std::string body_of(const std::optional<HttpsClient::Answer>& answer) { return answer ? answer->body : "no answer"; }
 int status_of(const std::optional<HttpsClient::Answer>& answer) { return answer ? answer->status : 0; }
 
+/// A route of which no request is answered until others have been.
+class Held {
+ public:
+  webhook::Respond route() {
+    return [this](std::string_view) {
+      ++begun_;
+      go_on_.wait(false);
+      return Reply{.body = "done"};
+    };
+  }
+
+  /// `request`, so many times at once, to a server with two threads.
+  void check_that_others_are_answered(const HttpsServer& server, const std::string& request, int times) {
+    std::vector<HttpsClient> waiting;
+    for (int i = 0; i < times; ++i) {
+      waiting.push_back(server.connect());
+      REQUIRE(waiting.back().send(request));
+    }
+    while (begun_ < 2) std::this_thread::yield();
+    CHECK(body_of(server.connect().post("/echo", "x")) == "x");
+    go_on_ = true;
+    go_on_.notify_all();
+    for (HttpsClient& client : waiting) CHECK(body_of(client.read_answer()) == "done");
+  }
+
+ private:
+  std::atomic<int> begun_{0};
+  std::atomic<bool> go_on_{false};
+};
+
 }  // namespace
 
 TEST_CASE("one connection serves many requests", "[webhook][server]") {
@@ -142,49 +172,17 @@ TEST_CASE("a draining server answers, and sends its clients elsewhere", "[webhoo
 }
 
 TEST_CASE("requests are answered while more blocking ones wait than there are threads", "[webhook][server]") {
-  std::atomic<int> begun{0};
-  std::atomic<bool> go_on{false};
-  const HttpsServer server({.blocking_routes = {{"POST /wait",
-                                                 [&](std::string_view) {
-                                                   ++begun;
-                                                   go_on.wait(false);
-                                                   return Reply{.body = "done"};
-                                                 }}},
-                            .threads = 2});
-  std::vector<HttpsClient> waiting;
-  for (int i = 0; i < 8; ++i) {
-    waiting.push_back(server.connect());
-    REQUIRE(waiting.back().send("POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"));
-  }
-  while (begun < 2) std::this_thread::yield();
-  CHECK(body_of(server.connect().post("/echo", "x")) == "x");
-  go_on = true;
-  go_on.notify_all();
-  for (HttpsClient& client : waiting) CHECK(body_of(client.read_answer()) == "done");
+  Held held;
+  const HttpsServer server({.blocking_routes = {{"POST /wait", held.route()}}, .threads = 2});
+  held.check_that_others_are_answered(server, "POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 8);
 }
 
 TEST_CASE("a request is answered while as many large ones are worked on as there are threads", "[webhook][server]") {
-  std::atomic<int> begun{0};
-  std::atomic<bool> go_on{false};
-  const HttpsServer server({.routes = {{"POST /work",
-                                        [&](std::string_view) {
-                                          ++begun;
-                                          go_on.wait(false);
-                                          return Reply{.body = "done"};
-                                        }}},
-                            .threads = 2});
-  std::vector<HttpsClient> large;
-  for (int i = 0; i < 2; ++i) {
-    large.push_back(server.connect());
-    const std::string body(600'000, 'x');
-    REQUIRE(large.back().send(
-        fmt::format("POST /work HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", body.size(), body)));
-  }
-  while (begun < 2) std::this_thread::yield();
-  CHECK(body_of(server.connect().post("/echo", "x")) == "x");
-  go_on = true;
-  go_on.notify_all();
-  for (HttpsClient& client : large) CHECK(body_of(client.read_answer()) == "done");
+  Held held;
+  const HttpsServer server({.routes = {{"POST /work", held.route()}}, .threads = 2});
+  const std::string body(600'000, 'x');
+  held.check_that_others_are_answered(
+      server, fmt::format("POST /work HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{}", body.size(), body), 2);
 }
 
 TEST_CASE("stopping finishes the request under way", "[webhook][server]") {
