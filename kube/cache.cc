@@ -80,8 +80,7 @@ struct Cache::Impl {
         if (is_missing(listed.error().code)) {
           if (listed.error().code != ErrorCode::not_found) log_warning("{}; going on without", listed.error().message);
           unserved = true;
-          ++listing;
-          news.clear();
+          begin_list();
           end_list();
           wait(kUnserved);
         } else {
@@ -116,8 +115,7 @@ struct Cache::Impl {
   }
 
   Result<void> list(Api& api) {
-    ++listing;
-    news.clear();
+    begin_list();
     const ListOptions how{.label_selector = options.label_selector,
                           .field_selector = options.field_selector,
                           .metadata_only = options.metadata_only,
@@ -128,6 +126,11 @@ struct Cache::Impl {
     end_list();
     backoff.reset();
     return {};
+  }
+
+  void begin_list() {
+    ++listing;
+    news.clear();
   }
 
   void take_listed(Json item) {
@@ -147,8 +150,7 @@ struct Cache::Impl {
       if (entry.listed != listing) gone.push_back(ref);
     }
     for (const ObjectRef& ref : gone) change(ref, nullptr);
-    for (auto& [ref, object] : news) change(ref, std::exchange(object, nullptr));
-    news.clear();
+    for (auto& [ref, object] : std::exchange(news, {})) change(ref, std::exchange(object, nullptr));
     const std::lock_guard lock(mutex);
     has_synced = true;
     changed.notify_all();
