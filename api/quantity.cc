@@ -9,16 +9,17 @@ namespace {
 std::optional<long double> scale_of(std::string_view suffix) {
   if (suffix.empty()) return 1.0L;
   constexpr std::string_view binary = "KMGTPE";
+  constexpr long double powers_of_1024[] = {0x1p10L, 0x1p20L, 0x1p30L, 0x1p40L, 0x1p50L, 0x1p60L};
   if (suffix.size() == 2 && suffix[1] == 'i') {
     const auto power = binary.find(suffix[0]);
     if (power == std::string_view::npos) return std::nullopt;
-    return std::pow(1024.0L, static_cast<long double>(power + 1));
+    return powers_of_1024[power];
   }
   if (suffix.size() == 1) {
-    constexpr std::string_view decimal = "num kMGTPE";
+    constexpr std::string_view decimal = "numkMGTPE";
+    constexpr long double powers_of_1000[] = {1e-9L, 1e-6L, 1e-3L, 1e3L, 1e6L, 1e9L, 1e12L, 1e15L, 1e18L};
     const auto power = decimal.find(suffix[0]);
-    if (suffix[0] == ' ') return std::nullopt;
-    if (power != std::string_view::npos) return std::pow(1000.0L, static_cast<long double>(power) - 3.0L);
+    if (power != std::string_view::npos) return powers_of_1000[power];
   }
   if (suffix.size() < 2 || (suffix[0] != 'e' && suffix[0] != 'E')) return std::nullopt;
   suffix.remove_prefix(suffix[1] == '+' ? 2 : 1);
