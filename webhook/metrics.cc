@@ -6,6 +6,10 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <array>
+#include <map>
+#include <mutex>
+
 namespace stash::webhook {
 namespace {
 
@@ -22,6 +26,10 @@ const prometheus::Histogram::BucketBoundaries kDurations{.00025, .0005, .001, .0
 
 struct Metrics::Impl {
   Registry registry;
+  /// What the library has for these labels. It makes maps of them and checks their names whenever it is asked.
+  std::mutex mutex;
+  std::map<std::array<std::string, 3>, prometheus::Counter*> known_requests;  ///< by path, outcome and reason
+  std::map<std::string, prometheus::Histogram*> known_durations;
   prometheus::Family<prometheus::Counter>& requests = prometheus::BuildCounter()
                                                           .Name("stash_webhook_requests_total")
                                                           .Help(
@@ -59,8 +67,13 @@ Metrics::~Metrics() = default;
 
 void Metrics::count_request(const std::string& path, const std::string& outcome, const std::string& reason,
                             std::chrono::duration<double> took) {
-  impl_->requests.Add({{"path", path}, {"outcome", outcome}, {"reason", reason}}).Increment();
-  impl_->duration.Add({{"path", path}}, kDurations).Observe(took.count());
+  const std::unique_lock lock(impl_->mutex);
+  prometheus::Counter*& requests = impl_->known_requests[{path, outcome, reason}];
+  if (requests == nullptr) requests = &impl_->requests.Add({{"path", path}, {"outcome", outcome}, {"reason", reason}});
+  prometheus::Histogram*& duration = impl_->known_durations[path];
+  if (duration == nullptr) duration = &impl_->duration.Add({{"path", path}}, kDurations);
+  requests->Increment();
+  duration->Observe(took.count());
 }
 
 void Metrics::count_api_call(std::string_view verb, std::string_view code) {
