@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <variant>
 
 #include "api/quantity.h"
 
@@ -80,31 +81,52 @@ bool is_empty_text(const Json& value) { return value.is_string() && value.get_re
 
 bool is_zero(const Json& value) { return value == 0 || value == false; }
 
-Result<Json> clean_list(const Json& value, const Shape& shape, const std::string& where) {
+/// Put into words for an error alone.
+class Place {
+ public:
+  explicit Place(std::string_view root) : step_(root) {}
+  Place(const Place& parent, std::string_view key) : parent_(&parent), step_(key) {}
+  Place(const Place& list, std::size_t index) : parent_(&list), step_(index) {}
+
+  std::string text() const {
+    const auto* key = std::get_if<std::string_view>(&step_);
+    if (parent_ == nullptr) return std::string(*key);
+    return parent_->text() + "/" +
+           (key != nullptr ? escape_pointer(*key) : std::to_string(std::get<std::size_t>(step_)));
+  }
+
+ private:
+  const Place* parent_ = nullptr;
+  std::variant<std::string_view, std::size_t> step_;
+};
+
+Result<Json> clean(const Json& value, const Shape& shape, const Place& where);
+
+Result<Json> clean_list(const Json& value, const Shape& shape, const Place& where) {
   Json cleaned = Json::array();
   for (std::size_t i = 0; i < value.size(); ++i) {
-    TRY(Json element, clean(value[i], shape.element.front(), fmt::format("{}/{}", where, i)));
+    TRY(Json element, clean(value[i], shape.element.front(), Place(where, i)));
     cleaned.push_back(std::move(element));
   }
   return cleaned;
 }
 
-Result<Json> clean_map(const Json& value, const Shape& shape, const std::string& where) {
+Result<Json> clean_map(const Json& value, const Shape& shape, const Place& where) {
   Json cleaned = Json::object();
   for (const auto& [key, member] : value.items()) {
-    TRY(cleaned[key], clean(member, shape.element.front(), where + "/" + escape_pointer(key)));
+    TRY(cleaned[key], clean(member, shape.element.front(), Place(where, key)));
   }
   return cleaned;
 }
 
-Result<Json> clean_object(const Json& value, const Shape& shape, const std::string& where) {
+Result<Json> clean_object(const Json& value, const Shape& shape, const Place& where) {
   Json cleaned = Json::object();
   for (const auto& [key, member] : value.items()) {
     if (member.is_null() || is_empty_text(member)) continue;
-    const std::string place = where + "/" + escape_pointer(key);
+    const Place place(where, key);
     const auto known = std::ranges::find(shape.members, std::string_view(key), &Member::name);
     if (known == shape.members.end()) {
-      return fail(ErrorCode::invalid, place + ": not a field that can be put into a pod; check its spelling");
+      return fail(ErrorCode::invalid, place.text() + ": not a field that can be put into a pod; check its spelling");
     }
     TRY(Json element, clean(member, known->shape, place));
     if (known->zero_means_default && is_zero(element)) continue;
@@ -113,28 +135,9 @@ Result<Json> clean_object(const Json& value, const Shape& shape, const std::stri
   return cleaned;
 }
 
-}  // namespace
-
-Shape boolean() { return {.type = Shape::Type::boolean}; }
-Shape integer(std::int64_t least, std::int64_t most) {
-  return {.type = Shape::Type::integer, .least = least, .most = most};
-}
-Shape text(Objection objection) { return {.type = Shape::Type::text, .objection = objection}; }
-Shape port() { return {.type = Shape::Type::port, .objection = port_objection}; }
-Shape quantity() { return {.type = Shape::Type::quantity}; }
-Shape list_of(Shape element, Objection objection) {
-  return {.type = Shape::Type::list, .objection = objection, .element = {std::move(element)}};
-}
-Shape map_of(Shape element, Objection objection) {
-  return {.type = Shape::Type::map, .objection = objection, .element = {std::move(element)}};
-}
-Shape object(std::vector<Member> members, Objection objection) {
-  return {.type = Shape::Type::object, .objection = objection, .members = std::move(members)};
-}
-
-Result<Json> clean(const Json& value, const Shape& shape, const std::string& where) {
+Result<Json> clean(const Json& value, const Shape& shape, const Place& where) {
   if (!is_of(value, shape.type)) {
-    return fail(ErrorCode::invalid, fmt::format("{}: expected {}", where, word_for(shape.type)));
+    return fail(ErrorCode::invalid, fmt::format("{}: expected {}", where.text(), word_for(shape.type)));
   }
   Json cleaned;
   std::string objection;
@@ -169,8 +172,31 @@ Result<Json> clean(const Json& value, const Shape& shape, const std::string& whe
       break;
   }
   if (objection.empty() && shape.objection != nullptr) objection = shape.objection(cleaned);
-  if (!objection.empty()) return fail(ErrorCode::invalid, where + ": " + objection);
+  if (!objection.empty()) return fail(ErrorCode::invalid, where.text() + ": " + objection);
   return cleaned;
+}
+
+}  // namespace
+
+Shape boolean() { return {.type = Shape::Type::boolean}; }
+Shape integer(std::int64_t least, std::int64_t most) {
+  return {.type = Shape::Type::integer, .least = least, .most = most};
+}
+Shape text(Objection objection) { return {.type = Shape::Type::text, .objection = objection}; }
+Shape port() { return {.type = Shape::Type::port, .objection = port_objection}; }
+Shape quantity() { return {.type = Shape::Type::quantity}; }
+Shape list_of(Shape element, Objection objection) {
+  return {.type = Shape::Type::list, .objection = objection, .element = {std::move(element)}};
+}
+Shape map_of(Shape element, Objection objection) {
+  return {.type = Shape::Type::map, .objection = objection, .element = {std::move(element)}};
+}
+Shape object(std::vector<Member> members, Objection objection) {
+  return {.type = Shape::Type::object, .objection = objection, .members = std::move(members)};
+}
+
+Result<Json> clean(const Json& value, const Shape& shape, std::string_view where) {
+  return clean(value, shape, Place(where));
 }
 
 }  // namespace stash::inject

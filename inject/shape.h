@@ -44,6 +44,6 @@ Shape object(std::vector<Member> members, Objection objection = nullptr);
 
 /// The value without nulls and empty texts, which the API server drops as well. Error invalid:
 /// "<where>/limits/cpu: not a quantity"; a member that the shape does not know is an error too.
-Result<Json> clean(const Json& value, const Shape& shape, const std::string& where);
+Result<Json> clean(const Json& value, const Shape& shape, std::string_view where);
 
 }  // namespace stash::inject
