@@ -24,9 +24,9 @@ std::int64_t old_user(const Json& workload) {
 /// Without regard to Pod Security "restricted", which would only make root the user of the image, theirs too.
 std::int64_t new_user(const Json& workload, const api::BackupConfiguration& configuration) {
   const Json wishes = object_at(configuration.spec.runtime_settings.container, {"securityContext"});
-  return int_at(inject::sidecar_security_context(workload, configuration.spec.target->volume_mounts,
-                                                 inject::PodSecurity::privileged, wishes),
-                {"runAsUser"});
+  const inject::Identity identity = inject::sidecar_identity(workload, configuration.spec.target->volume_mounts,
+                                                             inject::PodSecurity::privileged, wishes);
+  return int_at(inject::security_context(identity, wishes), {"runAsUser"});
 }
 
 bool is_on_a_volume(const Lists& lists, const std::string& ns, const std::string& name) {

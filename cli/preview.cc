@@ -169,17 +169,17 @@ Result<Preview> preview(const PreviewWorld& given, const inject::Settings& setti
   world.configurations.assign(configurations.begin(), configurations.end());
   TRY(world.restores, decoded<api::RestoreSession>(asked, api::kRestoreSessions));
   TRY(const auto repositories, decoded<api::Repository>(asked, api::kRepositories));
-  world.repository = [&repositories](const std::string& wanted) -> std::optional<api::Repository> {
+  world.repository = [&repositories](const std::string& wanted) -> inject::SharedRepository {
     const auto found = std::ranges::find_if(
         repositories, [&](const api::Repository& repository) { return repository.metadata.name == wanted; });
-    return found == repositories.end() ? std::nullopt : std::optional(*found);
+    return found == repositories.end() ? nullptr : std::make_shared<const api::Repository>(*found);
   };
   const inject::Injection injection = inject::inject(world, settings, asked.before);
-  preview.patch = injection.patch;
+  preview.patch = document(injection.patch);
   preview.refused = preview.refused || !injection.findings.empty();
   preview.has_sidecar = injection.has_sidecar;
   preview.has_init_container = injection.has_init_container;
-  preview.result = injection.patch.empty() ? asked.workload : asked.workload.patch(injection.patch);
+  preview.result = injection.patch.empty() ? asked.workload : asked.workload.patch(preview.patch);
   preview.result = shown(std::move(preview.result));
   preview.diff = unified_diff(to_yaml(workload), to_yaml(preview.result));
 

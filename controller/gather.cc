@@ -219,10 +219,13 @@ WorkloadWorld gather_workload(Cluster& cluster, const api::WorkloadRef& name, co
   }
   world.inject.restores = all_decoded<api::RestoreSession>(caches.restores_of(name));
   // Most BackupConfigurations of a workload have the same one, and it is asked for several times for each.
-  using Known = std::map<std::string, std::optional<api::Repository>>;
+  using Known = std::map<std::string, inject::SharedRepository>;
   world.inject.repository = [&caches, ns = ref.ns, known = std::make_shared<Known>()](const std::string& name) {
     const auto [found, is_new] = known->try_emplace(name);
-    if (is_new) found->second = decoded<api::Repository>(caches.repositories, {ns, name});
+    if (is_new) {
+      auto repository = decoded<api::Repository>(caches.repositories, {ns, name});
+      if (repository) found->second = std::make_shared<const api::Repository>(*std::move(repository));
+    }
     return found->second;
   };
   world.opted_in = cluster.not_opted_in(ref.ns).empty();

@@ -21,7 +21,7 @@ constexpr std::chrono::seconds kOfTheSameMoment{5};  ///< times in a status are 
 
 api::Withdrawal hold_on(const inject::World& world, const inject::Settings& settings, const api::ObjectMeta& object,
                         const std::string& repository) {
-  const auto found = world.repository ? world.repository(repository) : std::nullopt;
+  const auto found = world.repository ? world.repository(repository) : nullptr;
   return {.phase = std::string(names::kWithdrawn),
           .reason = std::string(inject::code_of(inject::Reason::workload_refused)),
           .observed_generation = object.generation,
@@ -34,7 +34,7 @@ std::string label_of(const inject::World& world, const api::Resource& kind, cons
 }
 
 /// What would be left of the change if this object were held back.
-Json change_without(inject::World world, const inject::Settings& settings, const std::string& object) {
+inject::Operations change_without(inject::World world, const inject::Settings& settings, const std::string& object) {
   const auto hold = [&]<class Kind>(const Kind& each, const api::Resource& kind, auto& place) {
     if (label_of(world, kind, each.metadata) != object) return;
     Kind held = each;
@@ -65,7 +65,7 @@ bool may_be_for_what_it_brings(const Error& error) {
 }
 
 std::vector<std::string> to_be_blamed(const inject::World& world, const inject::Settings& settings) {
-  const Json change = inject::inject(world, settings, world.workload).patch;
+  const inject::Operations change = inject::inject(world, settings, world.workload).patch;
   const Json* sidecar = inject::sidecar_of(*world.workload);
   const auto served = sidecar == nullptr ? std::vector<std::string>() : inject::invokers_of(*sidecar);
   const auto is_served = [&](const api::BackupConfiguration& configuration) {

@@ -124,7 +124,7 @@ WorkloadPlan plan_workload(const WorkloadWorld& world, const inject::Settings& s
     return result;
   }
 
-  result.change = fmt::format("{:016x}", fnv1a(dump_json(injection.patch)));
+  result.change = fmt::format("{:016x}", fnv1a(text_of(injection.patch)));
   const bool same = world.nudges.change == result.change;
   const Nudges nudges = same ? world.nudges : Nudges{.error = world.nudges.error};
   if (world.nudges.blamed.empty()) {

@@ -5,7 +5,6 @@
 #include "api/codec.h"
 #include "api/names.h"
 #include "api/resource.h"
-#include "inject/shared_configuration.h"
 #include "inject/workload_view.h"
 
 namespace stash::inject {
@@ -27,40 +26,44 @@ Json applied_metadata(const api::ObjectMeta& meta) {
   return metadata;
 }
 
+std::shared_ptr<const Value> as_text(const Json& object) {
+  Json text = dump_json(object);
+  std::string quoted = dump_json(text);
+  return std::make_shared<const Value>(std::move(text), std::move(quoted));
+}
+
 template <class Kind>
-std::string applied(const Kind& object, const api::Resource& resource) {
+std::shared_ptr<const Value> applied(const Kind& object, const api::Resource& resource) {
   Json applied = Json::object();
   applied["apiVersion"] = resource.api_version();
   applied["kind"] = resource.kind;
   applied["metadata"] = applied_metadata(object.metadata);
   applied["spec"] = api::encode_spec(object.spec);
-  return dump_json(applied);
+  return as_text(applied);
 }
 
 }  // namespace
 
-std::string applied_text(const api::BackupConfiguration& configuration) {
+std::shared_ptr<const Value> applied(const api::BackupConfiguration& configuration) {
   return applied(configuration, api::kBackupConfigurations);
 }
-std::string applied_text(const api::RestoreSession& session) { return applied(session, api::kRestoreSessions); }
+std::shared_ptr<const Value> applied(const api::RestoreSession& session) {
+  return applied(session, api::kRestoreSessions);
+}
 
-std::string applied_annotation(std::string applied, const std::vector<std::string>& serves,
-                               const std::vector<std::string>& added_pull_secrets) {
+std::shared_ptr<const Value> applied_annotation(std::shared_ptr<const Value> applied,
+                                                const std::vector<std::string>& serves,
+                                                const std::vector<std::string>& added_pull_secrets) {
   if (serves.size() < 2 && added_pull_secrets.empty()) return applied;
-  Json object = parse_json(applied).value();
+  Json object = parse_json(applied->json.get_ref<const std::string&>()).value();
   if (serves.size() > 1) object["serves"] = serves;
   if (!added_pull_secrets.empty()) object["added"] = {{"imagePullSecrets", added_pull_secrets}};
-  return dump_json(object);
+  return as_text(object);
 }
 
-SharedConfiguration::SharedConfiguration(api::BackupConfiguration configuration) {
-  std::string applied = applied_text(configuration);
-  state_ = std::make_shared<const State>(std::move(configuration), std::move(applied));
-}
-
-std::vector<std::string> recorded_pull_secrets(const Json& workload) {
+std::vector<std::string> recorded_pull_secrets(const Json& workload, const PodTemplate& pod) {
   std::vector<std::string> recorded;
-  if (sidecar_of(workload) == nullptr && init_container_of(workload) == nullptr) return recorded;
+  if (sidecar_of(pod) == nullptr && init_container_of(pod) == nullptr) return recorded;
   for (const std::string_view key : {names::kAppliedBackup, names::kAppliedRestore}) {
     const Result<Json> applied = parse_json(string_at(workload, {"metadata", "annotations", key}, "{}"));
     if (!applied) continue;

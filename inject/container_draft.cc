@@ -25,32 +25,25 @@ bool is_default(const api::TempDir& temp_dir) { return temp_dir == api::TempDir{
 
 }  // namespace
 
-ContainerDraft::ContainerDraft(const Json& workload, const Settings& settings, PodSecurity level, VolumePlan volumes,
-                               MountedBy mounted_by, const std::vector<Share>& shares)
-    : workload_(&workload), stash_(&settings), level_(level), volumes_(std::move(volumes)), mounted_by_(mounted_by) {
+ContainerDraft::ContainerDraft(const PodTemplate& pod, VolumePlan volumes, MountedBy mounted_by,
+                               const std::vector<Share>& shares)
+    : pod_(pod), volumes_(std::move(volumes)), mounted_by_(mounted_by) {
   for (const Share& share : shares) {
-    if (share.repository == nullptr) continue;
-    Result<ContainerSettings> settings = container_settings(*share.runtime);
-    Result<Json> tmp = tmp_source(*share.temp_dir);
-    if (!settings || !tmp) {
-      malformed_.emplace_back(&share, settings ? tmp.error() : settings.error());
-      continue;
-    }
+    if (share.repository == nullptr || !share.wishes) continue;
     if (runtime_ == nullptr || !says_something(*runtime_)) {
       runtime_ = &share.runtime->container;
-      settings_ = std::make_shared<const ContainerSettings>(*std::move(settings));
+      settings_ = share.wishes->settings;
     }
     if (tmp_source_ == nullptr || is_default(temp_dir_)) {
       temp_dir_ = *share.temp_dir;
-      tmp_source_ = std::make_shared<const Json>(*std::move(tmp));
+      tmp_source_ = share.wishes->tmp;
     }
   }
 }
 
 std::optional<Obstacle> ContainerDraft::add(const Share& share) {
-  const auto known = std::ranges::find(malformed_, &share, &std::pair<const Share*, Error>::first);
-  if (known != malformed_.end()) return malformed(known->second);
-  if (auto obstacle = mount_obstacle(*workload_, *share.mounts, share.repository->spec.backend.local)) return obstacle;
+  if (!share.wishes) return malformed(share.wishes.error());
+  if (auto obstacle = mount_obstacle(pod_, *share.mounts, share.repository->spec.backend.local)) return obstacle;
   if (tmp_.empty()) {
     if (auto obstacle = add_common_volumes()) return obstacle;
   }
@@ -71,9 +64,8 @@ std::optional<Obstacle> ContainerDraft::add_common_volumes() {
   if (!podinfo_name) return name_taken(podinfo_volume_names());
   tmp_ = *tmp_name;
   podinfo_ = *podinfo_name;
-  static const std::string podinfo = dump_json(podinfo_source());
-  add_source(dump_json(*tmp_source_));
-  add_source(podinfo);
+  add_source(tmp_source_->text);
+  add_source(podinfo_source().text);
   return std::nullopt;
 }
 
@@ -109,15 +101,15 @@ std::optional<Obstacle> ContainerDraft::add_repository(const Share& share) {
   RepositoryPlace place;
   place.repository = repository.metadata.name;
   place.storage_secret = repository.spec.backend.storage_secret_name;
-  if (auto obstacle = add_secret(place)) return obstacle;
+  if (auto obstacle = add_secret(share.volumes->secret, place)) return obstacle;
   if (repository.spec.backend.local) {
-    if (auto obstacle = add_local(*repository.spec.backend.local, place)) return obstacle;
+    if (auto obstacle = add_local(share, place)) return obstacle;
   }
   repositories_.push_back(std::move(place));
   return std::nullopt;
 }
 
-std::optional<Obstacle> ContainerDraft::add_secret(RepositoryPlace& place) {
+std::optional<Obstacle> ContainerDraft::add_secret(const VolumeSource& source, RepositoryPlace& place) {
   const auto known = std::ranges::find(repositories_, place.storage_secret, &RepositoryPlace::storage_secret);
   if (known != repositories_.end()) {
     place.secret_volume = known->secret_volume;
@@ -126,9 +118,8 @@ std::optional<Obstacle> ContainerDraft::add_secret(RepositoryPlace& place) {
   }
   const bool first = repositories_.empty();
   const VolumeNames& candidates = first ? secret_volume_names() : further_secret_volume_names();
-  Json source = secret_source(place.storage_secret);
-  add_source(dump_json(source));
-  const auto volume = volumes_.choose(candidates, std::move(source), mounted_by_);
+  add_source(source.text);
+  const auto volume = volumes_.choose(candidates, source, mounted_by_);
   if (!volume) return name_taken(candidates);
   place.secret_volume = *volume;
   place.secret_path = first ? std::string(names::kSecretPath)
@@ -136,12 +127,13 @@ std::optional<Obstacle> ContainerDraft::add_secret(RepositoryPlace& place) {
   return std::nullopt;
 }
 
-std::optional<Obstacle> ContainerDraft::add_local(const api::LocalBackend& local, RepositoryPlace& place) {
-  Result<Json> source = local_source(local);
+std::optional<Obstacle> ContainerDraft::add_local(const Share& share, RepositoryPlace& place) {
+  const api::LocalBackend& local = *share.repository->spec.backend.local;
+  const Result<VolumeSource>& source = *share.volumes->local;
   if (!source) return malformed(source.error());
   const VolumeNames& candidates = repositories_.empty() ? local_volume_names() : further_local_volume_names();
-  add_source(dump_json(*source));
-  const auto volume = volumes_.choose(candidates, *std::move(source), mounted_by_);
+  add_source(source->text);
+  const auto volume = volumes_.choose(candidates, *source, mounted_by_);
   if (!volume) return name_taken(candidates);
   place.local_volume = *volume;
   place.local_sub_path = local.sub_path;
@@ -168,10 +160,8 @@ bool ContainerDraft::is_free(const std::string& path) const {
 }
 
 ContainerInputs ContainerDraft::inputs() const {
-  return {.workload = *workload_,
-          .settings = *stash_,
-          .level = level_,
-          .runtime = *settings_,
+  return {.objects = {},
+          .runtime = settings_,
           .temp_dir = temp_dir_,
           .tmp_volume = tmp_,
           .podinfo_volume = podinfo_,

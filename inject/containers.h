@@ -1,13 +1,15 @@
 #pragma once
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "api/shared_types.h"
-#include "inject/pod_policy.h"
+#include "inject/identity.h"
+#include "inject/operations.h"
 #include "inject/runtime_settings.h"
-#include "inject/settings.h"
 
-/// Our containers as the contract (10.3, 10.4) describes them, all but the image.
+/// Our containers as the contract (10.3, 10.4) describes them.
 namespace stash::inject {
 
 /// Where the container finds what belongs to one Repository.
@@ -18,22 +20,38 @@ struct RepositoryPlace {
   std::string local_volume, local_path;    ///< "" for a backend that is on no volume
   std::string local_sub_path;
   bool moved = false;  ///< local_path is not the mountPath that the Repository asks for
+  friend bool operator==(const RepositoryPlace&, const RepositoryPlace&) = default;
 };
 
+/// All that a container is made of, and nothing else is: equal ones make equal containers (docs/decisions/0057).
 struct ContainerInputs {
-  const Json& workload;
-  const Settings& settings;
-  PodSecurity level;
-  const ContainerSettings& runtime;
-  const api::TempDir& temp_dir;
-  const std::string &tmp_volume, &podinfo_volume;
-  const std::vector<api::VolumeMount>& mounts;       ///< of the target's volumes
-  const std::vector<RepositoryPlace>& repositories;  ///< not empty; the first is the contract's
+  std::vector<std::string> objects;  ///< names of the BackupConfigurations, or of the RestoreSession
+  std::string image;
+  Json resources = Json::object();  ///< those by default included
+  std::string pushgateway_url;      ///< "": metrics are not pushed
+  Identity identity;
+  std::shared_ptr<const ContainerSettings> runtime;  ///< not null; equal when it is the same one
+  api::TempDir temp_dir;
+  std::string tmp_volume, podinfo_volume;
+  std::vector<api::VolumeMount> mounts;       ///< of the target's volumes
+  std::vector<RepositoryPlace> repositories;  ///< not empty; the first is the contract's
+  friend bool operator==(const ContainerInputs&, const ContainerInputs&) = default;
+};
+
+/// A container of ours. Never changed, for it may be in many patches.
+struct MadeContainer {
+  ContainerInputs inputs;
+  Json asked;          ///< as the objects ask for it: without the image and resources by default
+  std::uint64_t hash;  ///< of what was asked for, to be gone on with by the volumes
+  Value complete;      ///< with image and all resources
 };
 
 /// One sidecar for all BackupConfigurations of the workload.
-Json sidecar_container(const std::vector<std::string>& configurations, const ContainerInputs& inputs);
+std::shared_ptr<const MadeContainer> make_sidecar(ContainerInputs inputs);
 /// Kubernetes allows an init container no probes and lifecycle hooks: those of runtimeSettings are left out.
-Json init_container(const std::string& session, const ContainerInputs& inputs);
+std::shared_ptr<const MadeContainer> make_init_container(ContainerInputs inputs);
+
+/// The container with another image and other resources than it was made for.
+Json complete(Json asked, const std::string& image, const Json& resources);
 
 }  // namespace stash::inject

@@ -135,25 +135,32 @@ std::optional<Finding> claim_finding(const api::Repository& repository, const st
                              repository_label)};
 }
 
-std::optional<api::Repository> usable_repository(const World& world, const std::string& name, const std::string& object,
-                                                 const Settings& settings, std::vector<Finding>& findings) {
+struct Usable {
+  SharedRepository repository;
+  std::shared_ptr<const RepositoryVolumes> volumes;
+};
+
+/// `volumes` gives those of a Repository.
+Usable usable_repository(const World& world, const std::string& name, const std::string& object,
+                         const Settings& settings, std::vector<Finding>& findings, const auto& volumes) {
   const std::string label = "Repository " + to_string(api::ObjectRef{world.ns, name});
-  std::optional<api::Repository> repository = world.repository ? world.repository(name) : std::nullopt;
+  SharedRepository repository = world.repository ? world.repository(name) : nullptr;
   if (!repository) {
     const std::string message = name.empty() ? "spec.repository.name is missing; name a Repository"
                                              : label + " does not exist; create it, and injection follows";
     findings.push_back({Reason::repository_missing, object, message});
-    return std::nullopt;
+    return {};
   }
   std::optional<Finding> problem = secret_finding(*repository, label, object);
   if (!problem) problem = claim_finding(*repository, label, object);
   if (!problem) {
-    const auto objection = backend_objection(repository->spec.backend, settings);
-    if (!objection) return repository;
+    auto its_volumes = volumes(repository);
+    const auto objection = backend_objection(repository->spec.backend, *its_volumes, settings);
+    if (!objection) return {std::move(repository), std::move(its_volumes)};
     problem = Finding{objection->reason, object, label + ": " + objection->message};
   }
   findings.push_back(*std::move(problem));
-  return std::nullopt;
+  return {};
 }
 
 void remark_on_repository(const World& world, const api::Repository& repository, const std::string& object,
@@ -184,11 +191,13 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
     const std::string object = label_of(*configuration, world.ns);
     if (std::string why = unusable(*configuration, settings.exec_hooks); !why.empty()) {
       desired.findings.push_back({Reason::invalid, object, std::move(why)});
-      desired.backups.push_back({configuration, std::nullopt});
+      desired.backups.push_back({.configuration = configuration});
       continue;
     }
     const std::size_t known = desired.findings.size();
-    auto repository = usable_repository(world, configuration->spec.repository, object, settings, desired.findings);
+    auto [repository, volumes] =
+        usable_repository(world, configuration->spec.repository, object, settings, desired.findings,
+                          [&](const SharedRepository& found) { return configuration.volumes(found); });
     bool must_go = desired.findings.size() > known && desired.findings.back().reason == Reason::claim_missing;
     bool held_back = false;
     if (repository) {
@@ -206,10 +215,11 @@ void decide_backup(const World& world, const Settings& settings, Desired& desire
           held_back = !must_go;
           desired.findings.push_back(withdrawal_finding(*withdrawal, object));
           repository.reset();
+          volumes.reset();
       }
     }
     if (repository) remark_on_repository(world, *repository, object, desired);
-    desired.backups.push_back({configuration, std::move(repository), must_go, held_back});
+    desired.backups.push_back({configuration, std::move(repository), std::move(volumes), must_go, held_back});
   }
 }
 
@@ -281,13 +291,16 @@ void decide_restore(const World& world, const Settings& settings, Desired& desir
   const bool may_begin = &newest == injected || !has_failed(newest);
   if (!is_over(newest) && may_begin) {
     const std::string object = label_of(newest, world.ns);
-    auto repository = usable_repository(world, newest.spec.repository, object, settings, desired.findings);
+    auto [repository, volumes] =
+        usable_repository(world, newest.spec.repository, object, settings, desired.findings,
+                          [](const SharedRepository& found) { return volumes_of(found->spec.backend); });
     const auto& withdrawal = newest.status.withdrawal;
     if (repository &&
         withdrawal_of(withdrawal, newest.metadata, *repository, settings, world.nudge) == WithdrawalState::held_back) {
       desired.findings.push_back({Reason::workload_refused, object,
                                   withdrawal->message + "; it is tried again while this RestoreSession waits"});
       repository.reset();
+      volumes.reset();
       // Nor does what an older one left go: that would restart the pods, and help nobody.
       if (injected != nullptr) {
         desired.restore = *injected;
@@ -298,6 +311,7 @@ void decide_restore(const World& world, const Settings& settings, Desired& desir
     if (!desired.restore_at_work || &newest == injected || (accepted && repository)) {
       desired.restore = newest;
       desired.restore_repository = std::move(repository);
+      desired.restore_volumes = std::move(volumes);
       return;
     }
   }

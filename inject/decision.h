@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,16 +56,18 @@ struct Finding {
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 
+using SharedRepository = std::shared_ptr<const api::Repository>;  ///< null: there is none
+
 /// Everything the decision about one workload may look at; gathered from caches by webhook and controller alike.
 struct World {
   std::string group, kind;         ///< of the workload: "apps", "Deployment"
   const Json* workload = nullptr;  ///< as the user wants it to be; not null
-  std::size_t unread = 0;          ///< bytes, at most, that its text has besides (skim.h); 0: it is whole
+  std::size_t part_of = 0;         ///< bytes, at most, of the text that this is a part of (skim.h); 0: it is whole
   std::string ns;                  ///< namespace (metadata.namespace may be empty inside a review)
   Json namespace_labels = Json::object();
   std::vector<SharedConfiguration> configurations;  ///< of the namespace: at least all that name it
   std::vector<api::RestoreSession> restores;        ///< the same
-  std::function<std::optional<api::Repository>(const std::string& name)> repository;
+  std::function<SharedRepository(const std::string& name)> repository;
   bool upgrade = false;  ///< image and default resources are to come now, not with the next rollout
   bool nudge = false;    ///< the write is the controller's own: what was refused before may be tried (withdrawal.h)
 };
@@ -72,9 +75,10 @@ struct World {
 /// A BackupConfiguration of the workload with its Repository.
 struct Served {
   SharedConfiguration configuration;
-  std::optional<api::Repository> repository;  ///< nullopt: it cannot be injected now, a finding says why
-  bool must_go = false;                       ///< and with a container for it the pods could not be made or started
-  bool held_back = false;                     ///< a change of it was refused; the container that is there works for it
+  SharedRepository repository;                       ///< null: it cannot be injected now, a finding says why
+  std::shared_ptr<const RepositoryVolumes> volumes;  ///< of the repository
+  bool must_go = false;    ///< and with a container for it the pods could not be made or started
+  bool held_back = false;  ///< a change of it was refused; the container that is there works for it
 };
 
 /// Which objects the pod should carry a container for. One without its Repository serves the workload but cannot be
@@ -83,7 +87,8 @@ struct Served {
 struct Desired {
   std::vector<Served> backups;  ///< oldest first; one sidecar serves them all
   std::optional<api::RestoreSession> restore;
-  std::optional<api::Repository> restore_repository;
+  SharedRepository restore_repository;
+  std::shared_ptr<const RepositoryVolumes> restore_volumes;  ///< of restore_repository
   /// The init container that is there has not done its work yet: it stays until another one can take its place, for
   /// without it the application would start on half-restored data.
   bool restore_at_work = false;

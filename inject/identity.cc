@@ -30,10 +30,10 @@ bool must_not_be_root(const Json& container, const Json& pod) {
   return bool_at(pod, {"securityContext", "runAsNonRoot"});
 }
 
-const Json& owner_of_data(const Json& workload, const std::vector<api::VolumeMount>& mounts) {
+const Json& owner_of_data(const PodTemplate& pod, const std::vector<api::VolumeMount>& mounts) {
   static const Json nobody_mounts_it = Json::object();
   if (mounts.empty()) return nobody_mounts_it;
-  for (const Json& container : containers_of(workload)) {
+  for (const Json& container : containers_of(pod)) {
     if (!is_sidecar(container) && named(array_at(container, {"volumeMounts"}), mounts.front().name) != nullptr) {
       return container;
     }
@@ -56,37 +56,35 @@ PodSecurity level_by(const Json& wishes, PodSecurity level) {
   return only_not_root ? PodSecurity::restricted : level;
 }
 
-Json as_reader(const Json& workload, const std::vector<api::VolumeMount>& mounts, PodSecurity level) {
-  const Json& pod = pod_spec(workload);
-  const Json& container = owner_of_data(workload, mounts);
-  const std::int64_t wanted_user = effective_id(container, pod, "runAsUser");
+Identity as_reader(const PodTemplate& pod, const std::vector<api::VolumeMount>& mounts, PodSecurity level) {
+  const Json& spec = pod_spec(pod);
+  const Json& container = owner_of_data(pod, mounts);
+  const std::int64_t wanted_user = effective_id(container, spec, "runAsUser");
   const std::int64_t user = level == PodSecurity::restricted && wanted_user == 0 ? kUnset : wanted_user;
-  const std::int64_t group = effective_id(container, pod, "runAsGroup");
-
-  Json context = locked_down();
-  if (group != kUnset) context["runAsGroup"] = group;
-  if (user > 0) {
-    context["runAsUser"] = user;
-    context["runAsNonRoot"] = true;
-  } else if (user == kUnset && (level == PodSecurity::restricted || must_not_be_root(container, pod))) {
-    context["runAsUser"] = kNobody;
-    if (group == kUnset) context["runAsGroup"] = kNobody;
-    context["runAsNonRoot"] = true;
-  } else {
-    context["runAsUser"] = 0;
-    context["runAsNonRoot"] = false;
-    context["capabilities"]["add"] = Json::array({"DAC_OVERRIDE"});
+  const std::int64_t wanted_group = effective_id(container, spec, "runAsGroup");
+  const auto group = wanted_group == kUnset ? std::nullopt : std::optional(wanted_group);
+  if (user > 0) return {.user = user, .group = group};
+  if (user == kUnset && (level == PodSecurity::restricted || must_not_be_root(container, spec))) {
+    return {.user = kNobody, .group = group.value_or(kNobody)};
   }
-  return context;
+  return {.user = 0, .group = group, .powers = Identity::Powers::read_all};
 }
 
-Json as_restorer(const Json& workload, const std::vector<api::VolumeMount>& mounts, PodSecurity level) {
-  if (level == PodSecurity::restricted) return as_reader(workload, mounts, level);
+Identity as_restorer(const PodTemplate& pod, const std::vector<api::VolumeMount>& mounts, PodSecurity level) {
+  if (level == PodSecurity::restricted) return as_reader(pod, mounts, level);
+  return {.user = 0, .group = 0, .powers = Identity::Powers::restore_all};
+}
+
+Json as_context(const Identity& identity) {
   Json context = locked_down();
-  context["runAsUser"] = 0;
-  context["runAsGroup"] = 0;
-  context["runAsNonRoot"] = false;
-  context["capabilities"]["add"] = Json::array({"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP"});
+  context["runAsUser"] = identity.user;
+  if (identity.group) context["runAsGroup"] = *identity.group;
+  context["runAsNonRoot"] = identity.user != 0;
+  Json& capabilities = context["capabilities"];
+  if (identity.powers == Identity::Powers::read_all) capabilities["add"] = Json::array({"DAC_OVERRIDE"});
+  if (identity.powers == Identity::Powers::restore_all) {
+    capabilities["add"] = Json::array({"CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD", "SETFCAP"});
+  }
   return context;
 }
 
@@ -101,14 +99,16 @@ Json overlay(Json security_context, const Json& wishes) {
 
 }  // namespace
 
-Json sidecar_security_context(const Json& workload, const std::vector<api::VolumeMount>& mounts, PodSecurity level,
-                              const Json& wishes) {
-  return overlay(as_reader(workload, mounts, level_by(wishes, level)), wishes);
+Identity sidecar_identity(const PodTemplate& pod, const std::vector<api::VolumeMount>& mounts, PodSecurity level,
+                          const Json& wishes) {
+  return as_reader(pod, mounts, level_by(wishes, level));
 }
 
-Json init_container_security_context(const Json& workload, const std::vector<api::VolumeMount>& mounts,
-                                     PodSecurity level, const Json& wishes) {
-  return overlay(as_restorer(workload, mounts, level_by(wishes, level)), wishes);
+Identity init_container_identity(const PodTemplate& pod, const std::vector<api::VolumeMount>& mounts, PodSecurity level,
+                                 const Json& wishes) {
+  return as_restorer(pod, mounts, level_by(wishes, level));
 }
+
+Json security_context(const Identity& identity, const Json& wishes) { return overlay(as_context(identity), wishes); }
 
 }  // namespace stash::inject

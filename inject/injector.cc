@@ -62,18 +62,18 @@ const std::vector<Place>& places() {
 const Patch::Path kVolumes = {"spec", "template", "spec", "volumes"};
 const Patch::Path kPullSecrets = {"spec", "template", "spec", "imagePullSecrets"};
 
-const Json& list_of(const Json& workload, const Patch::Path& path) {
-  return array_at(pod_spec(workload), {path.back()});
+const Json& list_of(const PodTemplate& pod, const Patch::Path& path) {
+  return array_at(pod_spec(pod), {path.keys().back()});
 }
 
-const Json* live_container(const Json& workload, const Place& place) {
-  const Json& list = list_of(workload, place.list);
+const Json* live_container(const PodTemplate& pod, const Place& place) {
+  const Json& list = list_of(pod, place.list);
   const auto found = std::ranges::find_if(list, place.is_ours);
   return found == list.end() ? nullptr : &*found;
 }
 
 std::string_view hash_on(const Json& workload, const Place& place) {
-  return text_at(workload, {"spec", "template", "metadata", "annotations", place.hash.back()});
+  return text_at(workload, {"spec", "template", "metadata", "annotations", place.hash.keys().back()});
 }
 
 /// What an upgrade of ours changes. It restarts nobody's pods for that: it waits until they restart anyway.
@@ -83,19 +83,19 @@ struct Upgradable {
 };
 
 /// Is the container what the plan wants, all that is Upgradable aside? Then it is not touched.
-bool is_current(const Json& workload, const Place& place, const ContainerPlan& plan) {
-  const Json* live = live_container(workload, place);
-  return live != nullptr && hash_on(workload, place) == plan.hash && covers(*live, plan.container) &&
+bool is_current(const Json& workload, const PodTemplate& pod, const Place& place, const ContainerPlan& plan) {
+  const Json* live = live_container(pod, place);
+  return live != nullptr && hash_on(workload, place) == plan.hash && covers(*live, plan.made->asked) &&
          (plan.uid.empty() || restore_uid_of(workload) == plan.uid);
 }
 
-/// Brings a workload in line with a plan. What the patch adds is taken out of the plan.
+/// Brings a workload in line with a plan.
 class Edit {
  public:
-  Edit(const Json& workload, PodPlan& plan) : original_(workload), plan_(plan), patch_(workload) {
+  Edit(const Json& workload, const PodPlan& plan) : original_(workload), pod_(workload), plan_(plan), patch_(workload) {
     for (const Place& place : places()) {
       const ContainerPlan& wanted = plan.*place.plan;
-      current_.push_back(wanted.fate == Fate::wanted && is_current(workload, place, wanted));
+      current_.push_back(wanted.fate == Fate::wanted && is_current(workload, pod_, place, wanted));
     }
   }
 
@@ -110,9 +110,9 @@ class Edit {
  private:
   void container(std::size_t which, const Upgradable& upgradable) {
     const Place& place = places()[which];
-    ContainerPlan& wanted = plan_.*place.plan;
+    const ContainerPlan& wanted = plan_.*place.plan;
     if (wanted.fate == Fate::untouched) return;
-    const Json& list = list_of(original_, place.list);
+    const Json& list = list_of(pod_, place.list);
     bool served = wanted.fate == Fate::absent;
     for (std::size_t i = list.size(); i-- > 0;) {
       if (!place.is_ours(list[i])) continue;
@@ -128,16 +128,18 @@ class Edit {
           patch_.replace_member(place.list, i, "resources", upgradable.resources);
         }
       } else {
-        patch_.replace(place.list, i, complete(std::move(wanted.container), upgradable));
+        patch_.replace(place.list, i, complete_with(upgradable, wanted));
       }
     }
-    if (!served) patch_.append(place.list, complete(std::move(wanted.container), upgradable));
+    if (!served) patch_.append(place.list, complete_with(upgradable, wanted));
   }
 
-  static Json complete(Json container, const Upgradable& upgradable) {
-    container["image"] = upgradable.image;
-    if (!upgradable.resources.empty()) container["resources"] = upgradable.resources;
-    return container;
+  static std::shared_ptr<const Value> complete_with(const Upgradable& upgradable, const ContainerPlan& wanted) {
+    const ContainerInputs& inputs = wanted.made->inputs;
+    if (upgradable.image == inputs.image && upgradable.resources == inputs.resources) {
+      return {wanted.made, &wanted.made->complete};
+    }
+    return std::make_shared<const Value>(complete(wanted.made->asked, upgradable.image, upgradable.resources));
   }
 
   // A container that changes takes its volumes along, lest a field that is no longer wanted stays.
@@ -150,16 +152,18 @@ class Edit {
   }
 
   void volumes() {
-    const Json& list = list_of(original_, kVolumes);
+    const Json& list = list_of(pod_, kVolumes);
     const std::vector<std::size_t> stray = stray_volumes(list);
-    for (PlannedVolume& wanted : plan_.volumes) {  // no two have the same name
-      const Json* live = named(list, text_at(wanted.volume, {"name"}));
+    std::vector<std::shared_ptr<const Value>> added;
+    for (const PlannedVolume& wanted : plan_.volumes) {  // no two have the same name
+      const Json* live = named(list, text_at(wanted.volume->json, {"name"}));
       if (live == nullptr) {
-        patch_.append(kVolumes, std::move(wanted.volume));
-      } else if (wanted.replaceable && (is_fresh(wanted) || !covers(*live, wanted.volume))) {
-        patch_.replace(kVolumes, static_cast<std::size_t>(live - &list.front()), std::move(wanted.volume));
+        added.push_back(wanted.volume);
+      } else if (wanted.replaceable && (is_fresh(wanted) || !covers(*live, wanted.volume->json))) {
+        patch_.replace(kVolumes, static_cast<std::size_t>(live - &list.front()), wanted.volume);
       }
     }
+    patch_.append(kVolumes, std::move(added));
     for (const std::size_t i : stray) patch_.erase(kVolumes, i);
   }
 
@@ -169,29 +173,29 @@ class Edit {
     for (std::size_t i = list.size(); i-- > 0;) {
       const std::string_view name = text_at(list[i], {"name"});
       const bool named_like_ours = std::ranges::find(all_volume_names(), name) != all_volume_names().end();
-      if (named_like_ours && !is_planned(name) && owner_of(original_, name) == VolumeOwner::ours) stray.push_back(i);
+      if (named_like_ours && !is_planned(name) && owner_of(pod_, name) == VolumeOwner::ours) stray.push_back(i);
     }
     return stray;
   }
 
   bool is_planned(std::string_view name) const {
-    return std::ranges::any_of(plan_.volumes,
-                               [&](const PlannedVolume& volume) { return text_at(volume.volume, {"name"}) == name; });
+    return std::ranges::any_of(
+        plan_.volumes, [&](const PlannedVolume& volume) { return text_at(volume.volume->json, {"name"}) == name; });
   }
 
   // Returns those that are in the workload because of us.
   std::vector<std::string> pull_secrets() {
-    const std::vector<std::string> recorded = recorded_pull_secrets(original_);
+    const std::vector<std::string> recorded = recorded_pull_secrets(original_, pod_);
     const auto contains = [](const auto& list, const std::string& name) {
       return std::ranges::find(list, name) != list.end();
     };
     std::vector<std::string> added;
     for (const std::string& name : plan_.pull_secrets) {
-      const bool is_there = named(list_of(original_, kPullSecrets), name) != nullptr;
-      if (!is_there) patch_.append(kPullSecrets, {{"name", name}});
+      const bool is_there = named(list_of(pod_, kPullSecrets), name) != nullptr;
+      if (!is_there) patch_.append(kPullSecrets, std::make_shared<const Value>(Json{{"name", name}}));
       if (!is_there || contains(recorded, name)) added.push_back(name);
     }
-    const Json& list = list_of(original_, kPullSecrets);
+    const Json& list = list_of(pod_, kPullSecrets);
     for (std::size_t i = list.size(); i-- > 0;) {
       const std::string name = string_at(list[i], {"name"});
       if (contains(recorded, name) && !contains(plan_.pull_secrets, name)) patch_.erase(kPullSecrets, i);
@@ -200,27 +204,28 @@ class Edit {
   }
 
   void annotations(const Place& place, const std::vector<std::string>& added, bool drop_stray_hashes) {
-    ContainerPlan& wanted = plan_.*place.plan;
+    const ContainerPlan& wanted = plan_.*place.plan;
     if (wanted.fate == Fate::untouched) return;
     for (const Patch::Path& path : place.legacy) patch_.unset(path);
     // A stray annotation on the template is not worth a restart of somebody's pods.
-    const bool goes = live_container(original_, place) != nullptr || drop_stray_hashes || wanted.fate == Fate::wanted;
+    const bool goes = live_container(pod_, place) != nullptr || drop_stray_hashes || wanted.fate == Fate::wanted;
     if (goes) {
       for (const Patch::Path& path : place.legacy_on_template) patch_.unset(path);
     }
     if (wanted.fate == Fate::wanted) {
-      patch_.set(place.applied, applied_annotation(std::move(wanted.applied), wanted.serves, added));
-      patch_.set(place.hash, std::move(wanted.hash));
-      if (!wanted.uid.empty()) patch_.set(place.uid, std::move(wanted.uid));
+      patch_.set(place.applied, applied_annotation(wanted.applied, wanted.serves, added));
+      patch_.set(place.hash, wanted.hash);
+      if (!wanted.uid.empty()) patch_.set(place.uid, wanted.uid);
     } else {
       patch_.unset(place.applied);
       if (goes) patch_.unset(place.hash);
-      if (goes && !place.uid.empty()) patch_.unset(place.uid);
+      if (goes && !place.uid.keys().empty()) patch_.unset(place.uid);
     }
   }
 
   const Json& original_;
-  PodPlan& plan_;
+  PodTemplate pod_;  ///< of the original
+  const PodPlan& plan_;
   std::vector<bool> current_;  ///< of each place: the container is there as wanted
   Patch patch_;
 };
@@ -239,13 +244,13 @@ bool restarts_for_the_upgrade_only(const Json& workload, const Json& before, con
     const Json* live_before = live_container(before, place);
     const Json* live = live_container(workload, place);
     const bool same = wanted.fate == Fate::absent   ? live_before == nullptr
-                      : wanted.fate == Fate::wanted ? is_current(before, place, wanted)
+                      : wanted.fate == Fate::wanted ? is_current(before, before, place, wanted)
                                                     : live_before != nullptr && *live_before == *live;
     if (!same) return false;
   }
   const bool same_volumes = std::ranges::all_of(plan.volumes, [&](const PlannedVolume& wanted) {
-    const Json* live = named(volumes_of(before), string_at(wanted.volume, {"name"}));
-    return live != nullptr && covers(*live, wanted.volume);
+    const Json* live = named(volumes_of(before), string_at(wanted.volume->json, {"name"}));
+    return live != nullptr && covers(*live, wanted.volume->json);
   });
   if (!same_volumes) return false;
   return object_at(workload, {"spec", "template"}) == object_at(before, {"spec", "template"}) ||
@@ -260,7 +265,10 @@ struct Upgradables {
 
 Upgradables upgradables_for(const Json& workload, const Json* before, const PodPlan& plan, const Settings& settings) {
   Upgradables all;
-  for (const Place& place : places()) all.given.push_back({settings.image, (plan.*place.plan).resources});
+  for (const Place& place : places()) {
+    const ContainerPlan& wanted = plan.*place.plan;
+    all.given.push_back({settings.image, wanted.made ? wanted.made->inputs.resources : Json::object()});
+  }
   if (plan.renew || before == nullptr || !restarts_for_the_upgrade_only(workload, *before, plan)) return all;
   for (std::size_t i = 0; i < places().size(); ++i) {
     const Json* live = live_container(*before, places()[i]);
@@ -331,8 +339,8 @@ Injection inject(const World& world, const Settings& settings, const Json* befor
   };
   Patch patch = edit();
   const bool adds = plan.sidecar.fate == Fate::wanted || plan.init_container.fate == Fate::wanted;
-  const bool may_be_too_large = adds && may_exceed_limits(workload, world.unread, patch.operations());
-  if (may_be_too_large && world.unread > 0) return {.needs_whole = true};
+  const bool may_be_too_large = adds && may_exceed_limits(workload, world.part_of, patch.operations());
+  if (may_be_too_large && world.part_of > 0) return {.needs_whole = true};
   if (const auto obstacle = may_be_too_large ? size_obstacle(patch.edited({})) : std::nullopt) {
     std::vector<Finding> findings = std::move(plan.findings);
     plan = plan_pod(world, settings, least_of(desired));

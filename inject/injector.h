@@ -3,11 +3,12 @@
 #include <vector>
 
 #include "inject/decision.h"
+#include "inject/operations.h"
 
 namespace stash::inject {
 
 struct Injection {
-  Json patch = Json::array();                            ///< RFC 6902 operations on the workload; empty: nothing to do
+  Operations patch;                                      ///< of the workload; empty: nothing to do
   std::vector<Finding> findings;                         ///< Desired's findings and what the pod itself forbids
   std::vector<Finding> remarks;                          ///< what works, but not quite as asked for
   bool has_sidecar = false, has_init_container = false;  ///< in the workload after the patch

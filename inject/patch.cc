@@ -5,30 +5,26 @@
 namespace stash::inject {
 namespace {
 
-void append_step(std::string& pointer, std::string_view key) {
-  pointer += '/';
-  if (std::ranges::none_of(key, [](char c) { return c == '~' || c == '/'; })) {
-    pointer += key;
-  } else {
-    pointer += escape_pointer(key);
-  }
-}
-
-/// To the first `steps` of the keys.
-std::string pointer_to(std::span<const std::string> path, std::size_t steps) {
-  std::string pointer;
-  pointer.reserve(64);
-  for (std::size_t i = 0; i < steps; ++i) append_step(pointer, path[i]);
-  return pointer;
-}
+void append_step(std::string& pointer, std::string_view key) { pointer.append("/").append(escape_pointer(key)); }
 
 std::string pointer_to(const Patch::Path& list, std::string_view element) {
-  std::string pointer = pointer_to(list, list.size());
-  append_step(pointer, element);
-  return pointer;
+  std::string pointer;
+  pointer.reserve(list.pointer().size() + 1 + element.size());
+  return pointer.append(list.pointer()).append("/").append(element);
 }
 
 }  // namespace
+
+Patch::Path::Path(std::initializer_list<std::string_view> keys) : keys_(keys.begin(), keys.end()) {
+  for (const std::string& key : keys_) append_step(pointer_, key);
+}
+
+std::string_view Patch::Path::pointer(std::size_t steps) const {
+  if (steps == keys_.size()) return pointer_;
+  std::size_t end = 0;  // a slash inside of a key is escaped
+  for (; steps > 0; --steps) end = pointer_.find('/', end + 1);
+  return std::string_view(pointer_).substr(0, end);
+}
 
 const Json* Patch::Node::member_of_value(std::string_view key) const {
   return value == nullptr ? nullptr : at(*value, {key});
@@ -87,7 +83,7 @@ Patch::Node* Patch::find(Keys path) {
 }
 
 std::vector<const Json*>* Patch::elements_of(const Path& list) {
-  Node* node = find(list);
+  Node* node = find(list.keys());
   if (node == nullptr || !node->value->is_array()) return nullptr;
   if (!node->elements) {
     node->elements.emplace();
@@ -101,56 +97,58 @@ std::vector<const Json*>* Patch::list_with(const Path& list, std::size_t index) 
   return elements != nullptr && index < elements->size() ? elements : nullptr;
 }
 
-const Json* Patch::record(const char* operation, std::string pointer, std::optional<Json> value) {
-  Json& entry = operations_.emplace_back(Json::value_t::object);
-  auto& members = entry.get_ref<Json::object_t&>();
-  members.emplace("op", operation);
-  members.emplace("path", std::move(pointer));
-  return value ? &members.emplace("value", *std::move(value)).first->second : nullptr;
+const Json* Patch::record(std::string_view operation, std::string pointer, std::shared_ptr<const Value> value) {
+  const Value* added = operations_.emplace_back(operation, std::move(pointer), std::move(value)).value.get();
+  return added == nullptr ? nullptr : &added->json;
 }
 
-void Patch::set(const Path& path, Json value) {
+void Patch::set(const Path& path, std::shared_ptr<const Value> value) {
+  const Keys keys = path.keys();
   Node* node = &edited_;
   std::size_t depth = 0;
-  for (; depth + 1 < path.size(); ++depth) {
-    Node* child = member(*node, path[depth]);
+  for (; depth + 1 < keys.size(); ++depth) {
+    Node* child = member(*node, keys[depth]);
     if (child == nullptr || !child->value->is_object()) break;
     node = child;
   }
   if (node->value == nullptr || !node->value->is_object()) return;
-  for (std::size_t missing = path.size() - 1; missing > depth; --missing) {
+  for (std::size_t missing = keys.size() - 1; missing > depth; --missing) {
     Json parent = Json::object();
-    parent[path[missing]] = std::move(value);
-    value = std::move(parent);
+    parent[keys[missing]] = value->json;
+    value = std::make_shared<const Value>(std::move(parent));
   }
-  const bool exists = node->has_member(path[depth]);
-  if (exists && member(*node, path[depth])->made() == value) return;
-  node->members[path[depth]] = {.value =
-                                    record(exists ? "replace" : "add", pointer_to(path, depth + 1), std::move(value))};
+  const bool exists = node->has_member(keys[depth]);
+  if (exists && member(*node, keys[depth])->made() == value->json) return;
+  node->members[keys[depth]] = {
+      .value = record(exists ? "replace" : "add", std::string(path.pointer(depth + 1)), std::move(value))};
 }
 
-void Patch::unset_at(Keys path) {
-  const Keys parent_path = path.first(path.size() - 1);
-  Node* parent = find(parent_path);
-  if (parent == nullptr || !parent->has_member(path.back())) return;
-  if (parent->count_members() == 1 && !parent_path.empty()) return unset_at(parent_path);
-  record("remove", pointer_to(path, path.size()), std::nullopt);
-  parent->members[path.back()] = {};
+void Patch::unset_at(const Path& path, std::size_t steps) {
+  const Keys keys = Keys(path.keys()).first(steps);
+  if (look_at(keys).value == nullptr) return;
+  const Keys parent_keys = keys.first(steps - 1);
+  Node* parent = find(parent_keys);
+  if (parent->count_members() == 1 && !parent_keys.empty()) return unset_at(path, steps - 1);
+  record("remove", std::string(path.pointer(steps)), nullptr);
+  parent->members[keys.back()] = {};
 }
 
-void Patch::append(const Path& list, Json value) {
-  if (std::vector<const Json*>* elements = elements_of(list)) {
-    elements->push_back(record("add", pointer_to(list, "-"), std::move(value)));
-    return;
+void Patch::append(const Path& list, std::vector<std::shared_ptr<const Value>> values) {
+  for (std::vector<const Json*>* elements = nullptr; std::shared_ptr<const Value> & value : values) {
+    if (elements == nullptr) elements = elements_of(list);
+    if (elements != nullptr) {
+      elements->push_back(record("add", pointer_to(list, "-"), std::move(value)));
+    } else {
+      Json created = Json::array();
+      created.push_back(value->json);
+      set(list, std::move(created));
+    }
   }
-  Json created = Json::array();
-  created.push_back(std::move(value));
-  set(list, std::move(created));
 }
 
-void Patch::replace(const Path& list, std::size_t index, Json value) {
+void Patch::replace(const Path& list, std::size_t index, std::shared_ptr<const Value> value) {
   std::vector<const Json*>* elements = list_with(list, index);
-  if (elements == nullptr || *(*elements)[index] == value) return;
+  if (elements == nullptr || *(*elements)[index] == value->json) return;
   (*elements)[index] = record("replace", pointer_to(list, std::to_string(index)), std::move(value));
 }
 
@@ -162,7 +160,8 @@ void Patch::replace_member(const Path& list, std::size_t index, const std::strin
   std::string pointer = pointer_to(list, std::to_string(index));
   append_step(pointer, key);
   Json& element = own_.emplace_back(*(*elements)[index]);
-  element[key] = *record(current == nullptr ? "add" : "replace", std::move(pointer), std::move(value));
+  element[key] = *record(current == nullptr ? "add" : "replace", std::move(pointer),
+                         std::make_shared<const Value>(std::move(value)));
   (*elements)[index] = &element;
 }
 
@@ -170,22 +169,28 @@ void Patch::erase(const Path& list, std::size_t index) {
   std::vector<const Json*>* elements = list_with(list, index);
   if (elements == nullptr) return;
   if (elements->size() == 1) return unset(list);
-  record("remove", pointer_to(list, std::to_string(index)), std::nullopt);
+  record("remove", pointer_to(list, std::to_string(index)), nullptr);
   elements->erase(elements->begin() + static_cast<std::ptrdiff_t>(index));
 }
 
-Json Patch::edited(const Path& path) const {
+Patch::Found Patch::look_at(Keys path) const {
   const Node* node = &edited_;
   for (std::size_t depth = 0; depth < path.size(); ++depth) {
     const auto found = node->members.find(path[depth]);
     if (found == node->members.end()) {
       const Json* value = node->value;
       for (; value != nullptr && depth < path.size(); ++depth) value = at(*value, {path[depth]});
-      return value == nullptr ? Json() : *value;
+      return {.value = value};
     }
     node = &found->second;
   }
-  return node->made();
+  return {.node = node, .value = node->value};
+}
+
+Json Patch::edited(const Path& path) const {
+  const auto [node, value] = look_at(path.keys());
+  if (node != nullptr) return node->made();
+  return value == nullptr ? Json() : *value;
 }
 
 }  // namespace stash::inject

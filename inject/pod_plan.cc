@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "inject/applied.h"
 #include "inject/container_draft.h"
+#include "inject/resources.h"
 #include "inject/restore_place.h"
 #include "inject/workload_view.h"
 
@@ -26,8 +27,9 @@ struct Request {
   std::string uid = {};        ///< to be stated on the template
   MountedBy mounted_by;
   ContainerPlan& plan;
-  std::function<Json(const std::vector<const Share*>&, const ContainerInputs&)> build;
-  std::function<std::string(const Share& first)> applied;
+  decltype(&sidecar_identity) identity;
+  std::function<std::shared_ptr<const MadeContainer>(ContainerInputs)> make;
+  std::function<std::shared_ptr<const Value>(const std::string& first)> applied;  ///< of the first of the objects
 };
 
 std::vector<std::string> names_of(const std::vector<const Share*>& shares) {
@@ -37,75 +39,75 @@ std::vector<std::string> names_of(const std::vector<const Share*>& shares) {
   return found;
 }
 
-/// As the API server will have it, so that it is known again. Until here they count: a wish for an empty list takes out
-/// what is in ours by default.
-void drop_empty_lists(Json& value) {
-  if (auto* members = value.get_ptr<Json::object_t*>()) {
-    for (auto& [key, member] : *members) drop_empty_lists(member);
-    std::erase_if(*members, [](const auto& member) { return member.second.is_array() && member.second.empty(); });
-  } else if (auto* elements = value.get_ptr<Json::array_t*>()) {
-    for (Json& element : *elements) drop_empty_lists(element);
-  }
+const SharedConfiguration& named_by(const Desired& desired, const std::string& name) {
+  return std::ranges::find(desired.backups, name, [](const Served& each) { return each.configuration->metadata.name; })
+      ->configuration;
 }
 
-Request backup_request(const World& world, const Desired& desired, PodPlan& plan) {
+Request backup_request(const World& world, const PodTemplate& pod, const Desired& desired, PodPlan& plan) {
   Request request{.container_name = names::kSidecar,
-                  .live = sidecar_of(*world.workload),
+                  .live = sidecar_of(pod),
                   .shares = {},
                   .mounted_by = &PlannedVolume::sidecar,
                   .plan = plan.sidecar,
-                  .build = [](const std::vector<const Share*>& shares,
-                              const ContainerInputs& inputs) { return sidecar_container(names_of(shares), inputs); },
-                  .applied =
-                      [&desired](const Share& first) {
-                        const auto served = std::ranges::find_if(desired.backups, [&](const Served& each) {
-                          return each.configuration->metadata.name == first.name;
-                        });
-                        return served->configuration.applied();
-                      }};
+                  .identity = sidecar_identity,
+                  .make =
+                      [&desired](ContainerInputs inputs) {
+                        const SharedConfiguration& last = named_by(desired, inputs.objects.back());
+                        return last.sidecar(std::move(inputs));
+                      },
+                  .applied = [&desired](const std::string& first) { return named_by(desired, first).applied(); }};
   for (const Served& served : desired.backups) {
     const api::BackupConfiguration& backup = *served.configuration;
     request.shares.push_back(
         {.object = "BackupConfiguration " + to_string(api::ObjectRef{world.ns, backup.metadata.name}),
          .name = backup.metadata.name,
-         .repository = served.repository ? &*served.repository : nullptr,
+         .repository = served.repository.get(),
+         .volumes = served.volumes,
          .must_go = served.must_go,
          .held_back = served.held_back,
          .runtime = &backup.spec.runtime_settings,
          .temp_dir = &backup.spec.temp_dir,
+         .wishes = served.configuration.wishes(),
          .mounts = &backup.spec.target->volume_mounts});
   }
   return request;
 }
 
-Request restore_request(const World& world, const Desired& desired, PodPlan& plan) {
+Request restore_request(const World& world, const PodTemplate& pod, const Desired& desired, PodPlan& plan) {
   const api::RestoreSession& restore = *desired.restore;
   return {.container_name = names::kInitContainer,
-          .live = init_container_of(*world.workload),
+          .live = init_container_of(pod),
           .shares = {{.object = "RestoreSession " + to_string(api::ObjectRef{world.ns, restore.metadata.name}),
                       .name = restore.metadata.name,
-                      .repository = desired.restore_repository ? &*desired.restore_repository : nullptr,
+                      .repository = desired.restore_repository.get(),
+                      .volumes = desired.restore_volumes,
                       .runtime = &restore.spec.runtime_settings,
                       .temp_dir = &restore.spec.temp_dir,
+                      .wishes = wishes_of(restore.spec.runtime_settings, restore.spec.temp_dir),
                       .mounts = &restore.spec.target->volume_mounts}},
           .keep_whatever = desired.restore_at_work,
           .uid = uid_to_state(*world.workload, restore),
           .mounted_by = &PlannedVolume::init_container,
           .plan = plan.init_container,
-          .build = [](const std::vector<const Share*>& shares,
-                      const ContainerInputs& inputs) { return init_container(shares.front()->name, inputs); },
-          .applied = [&restore](const Share&) { return applied_text(restore); }};
+          .identity = init_container_identity,
+          .make = make_init_container,
+          .applied = [&restore](const std::string&) { return applied(restore); }};
 }
 
 class PodPlanner {
  public:
   PodPlanner(const World& world, const Settings& settings, const Desired& desired)
-      : world_(world), settings_(settings), level_(pod_security_of(world.namespace_labels)), volumes_(*world.workload) {
+      : world_(world),
+        settings_(settings),
+        level_(pod_security_of(world.namespace_labels)),
+        pod_(*world.workload),
+        volumes_(pod_) {
     plan_.findings = desired.findings;
     plan_.remarks = desired.remarks;
     plan_.renew = desired.renew || world.upgrade;
-    if (!desired.backups.empty()) requests_.push_back(backup_request(world, desired, plan_));
-    if (desired.restore) requests_.push_back(restore_request(world, desired, plan_));
+    if (!desired.backups.empty()) requests_.push_back(backup_request(world, pod_, desired, plan_));
+    if (desired.restore) requests_.push_back(restore_request(world, pod_, desired, plan_));
   }
   PodPlanner(const PodPlanner&) = delete;
   PodPlanner& operator=(const PodPlanner&) = delete;
@@ -129,8 +131,6 @@ class PodPlanner {
   }
 
  private:
-  const Json& workload() const { return *world_.workload; }
-
   void report(const Share& share, Reason reason, const std::string& message) {
     Finding finding{reason, share.object, message};
     if (std::ranges::find(plan_.findings, finding) == plan_.findings.end()) {
@@ -169,7 +169,7 @@ class PodPlanner {
     if (must_go) return;
     const bool known =
         std::ranges::any_of(request.shares, [&](const Share& share) { return is_served(request, share); });
-    if (!(known || request.keep_whatever) || !has_its_volumes(workload(), *request.live)) return;
+    if (!(known || request.keep_whatever) || !has_its_volumes(pod_, *request.live)) return;
     VolumePlan volumes = volumes_;
     volumes.keep(*request.live, request.mounted_by);
     const auto obstacle = pod_security_obstacle(level_, world_.ns, *request.live, volumes.mounted(request.mounted_by));
@@ -184,17 +184,17 @@ class PodPlanner {
   void keep(const Request& request) {
     volumes_.keep(*request.live, request.mounted_by);
     request.plan.fate = ContainerPlan::Fate::untouched;
-    for (const std::string& secret : recorded_pull_secrets(workload())) add_pull_secret(secret);
+    for (const std::string& secret : recorded_pull_secrets(*world_.workload, pod_)) add_pull_secret(secret);
   }
 
   bool want(const Request& request) {
     if (!is_bearable(request)) return false;
-    ContainerDraft draft(workload(), settings_, level_, volumes_, request.mounted_by, request.shares);
+    ContainerDraft draft(pod_, volumes_, request.mounted_by, request.shares);
     std::vector<const Share*> in;
-    Json container;            // for all that are in
-    bool one_is_lost = false;  // the container that is there serves it, and the new one would not
+    std::shared_ptr<const MadeContainer> made;  // for all that are in
+    bool one_is_lost = false;                   // the container that is there serves it, and the new one would not
     for (const Share& share : request.shares) {
-      const bool fits = share.repository != nullptr && add(request, share, draft, in, container);
+      const bool fits = share.repository != nullptr && add(request, share, draft, in, made);
       if (!fits && !share.must_go) one_is_lost = one_is_lost || is_served(request, share);
     }
     if (in.empty()) return false;
@@ -205,16 +205,12 @@ class PodPlanner {
       return false;
     }
 
-    std::uint64_t hash = fnv1a(dump_json(container), fnv1a(R"({"container":)"));
-    hash = fnv1a("]}", fnv1a(draft.sources(), fnv1a(R"(,"volumes":[)", hash)));
-    drop_empty_lists(container);
-    Json resources = container_resources(workload(), settings_.resources, object_at(container, {"resources"}));
+    const std::uint64_t hash = fnv1a("]}", fnv1a(draft.sources(), fnv1a(R"(,"volumes":[)", made->hash)));
     request.plan = {.fate = ContainerPlan::Fate::wanted,
-                    .container = std::move(container),
-                    .resources = std::move(resources),
+                    .made = made,
                     .hash = std::to_string(hash),
-                    .applied = request.applied(*in.front()),
-                    .serves = names_of(in),
+                    .applied = request.applied(in.front()->name),
+                    .serves = made->inputs.objects,
                     .uid = request.uid};
     for (const Share* share : in) {
       for (const std::string& secret : pull_secrets_of(*share->runtime)) add_pull_secret(secret);
@@ -227,16 +223,16 @@ class PodPlanner {
 
   /// Adds one object to the container if the pod can be created with it then.
   bool add(const Request& request, const Share& share, ContainerDraft& draft, std::vector<const Share*>& in,
-           Json& container) {
+           std::shared_ptr<const MadeContainer>& made) {
     ContainerDraft next = draft;
     auto obstacle = next.add(share);
     if (!obstacle) {
       std::vector<const Share*> all = in;
       all.push_back(&share);
-      Json with_it = request.build(all, next.inputs());
-      obstacle = pod_security_obstacle(level_, world_.ns, with_it, next.volumes().mounted(request.mounted_by));
+      auto with_it = request.make(inputs(request, all, next));
+      obstacle = pod_security_obstacle(level_, world_.ns, with_it->asked, next.volumes().mounted(request.mounted_by));
       if (!obstacle) {
-        container = std::move(with_it);
+        made = std::move(with_it);
         draft = std::move(next);
         in = std::move(all);
         return true;
@@ -244,6 +240,17 @@ class PodPlanner {
     }
     report(share, obstacle->reason, obstacle->message);
     return false;
+  }
+
+  ContainerInputs inputs(const Request& request, const std::vector<const Share*>& shares, const ContainerDraft& draft) {
+    ContainerInputs inputs = draft.inputs();
+    const ContainerSettings& wished = *inputs.runtime;
+    inputs.objects = names_of(shares);
+    inputs.image = settings_.image;
+    inputs.resources = container_resources(pod_, settings_.resources, wished.resources);
+    inputs.pushgateway_url = settings_.pushgateway_url;
+    inputs.identity = request.identity(pod_, inputs.mounts, level_, wished.security_context);
+    return inputs;
   }
 
   void remark_on_settings(const Share& share) {
@@ -254,11 +261,11 @@ class PodPlanner {
   }
 
   bool is_bearable(const Request& request) {
-    if (is_windows(workload())) {
+    if (is_windows(pod_)) {
       report_all(request, Reason::windows_pod, "its pods run on Windows, where Stash's image does not run");
       return false;
     }
-    if (name_is_taken(workload(), request.container_name)) {
+    if (name_is_taken(pod_, request.container_name)) {
       report_all(request, Reason::container_name_taken,
                  fmt::format("the pod template has a container named {} that is not Stash's; rename it",
                              request.container_name));
@@ -276,6 +283,7 @@ class PodPlanner {
   const World& world_;
   const Settings& settings_;
   PodSecurity level_;
+  PodTemplate pod_;
   PodPlan plan_;
   VolumePlan volumes_;
   std::vector<Request> requests_;

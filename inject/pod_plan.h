@@ -1,7 +1,9 @@
 #pragma once
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "inject/containers.h"
 #include "inject/decision.h"
 #include "inject/volume_plan.h"
 
@@ -15,12 +17,11 @@ struct ContainerPlan {
     wanted,     ///< it must be as below
   };
   Fate fate = Fate::absent;
-  Json container = Json::object();  ///< complete but for the image and default resources
-  Json resources = Json::object();  ///< of the container, those by default included
-  std::string hash;                 ///< of the container and its volumes; image and default resources do not count
-  std::string applied;              ///< for the annotation: what was applied
-  std::vector<std::string> serves;  ///< the names of the objects that it works for
-  std::string uid;                  ///< of the RestoreSession, stated on the template; "": what is stated there stays
+  std::shared_ptr<const MadeContainer> made = nullptr;  ///< null when it is not wanted
+  std::string hash;  ///< of the container and its volumes; image and default resources do not count
+  std::shared_ptr<const Value> applied = nullptr;  ///< for the annotation: what was applied
+  std::vector<std::string> serves;                 ///< the names of the objects that it works for
+  std::string uid;  ///< of the RestoreSession, stated on the template; "": what is stated there stays
 };
 
 struct PodPlan {

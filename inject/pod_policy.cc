@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "api/names.h"
 #include "inject/volumes.h"
@@ -94,21 +93,20 @@ bool is_bad_sub_path(const std::string& path) {
   return path.starts_with('/') || ("/" + path + "/").contains("/../") || path.contains(':');
 }
 
-std::optional<Obstacle> volume_obstacle(const Json& workload, const std::vector<std::string>& volumes,
-                                        const api::VolumeMount& mount) {
+std::optional<Obstacle> volume_obstacle(const PodTemplate& pod, const api::VolumeMount& mount) {
   if (is_reserved(mount.name)) {
     return Obstacle{Reason::volume_name_taken,
                     fmt::format("spec.target.volumeMounts names volume {}, a name that Stash uses itself; rename the "
                                 "volume in the workload",
                                 mount.name)};
   }
-  if (is_block_device(workload, mount.name)) {
+  if (is_block_device(pod, mount.name)) {
     return Obstacle{Reason::volume_is_device,
                     fmt::format("spec.target.volumeMounts names volume {}, which is a block device; Stash backs up "
                                 "files, so name volumes with a file system only",
                                 mount.name)};
   }
-  if (mount.name.empty() || std::ranges::find(volumes, mount.name) == volumes.end()) {
+  if (mount.name.empty() || !has_volume(pod, mount.name)) {
     return Obstacle{Reason::volume_missing,
                     fmt::format("spec.target.volumeMounts names volume \"{}\", which the pod template does not have; "
                                 "correct the name or add the volume",
@@ -169,10 +167,10 @@ std::size_t annotation_bytes(const Json& workload) {
 }
 
 constexpr std::size_t kEscaped = 6;  // \u0000
+constexpr std::size_t kScalar = 32;  // the longest number, and a comma
 
 /// No less than the object's text takes, without writing it.
 std::size_t most_bytes(const Json& value) {
-  constexpr std::size_t kScalar = 32;  // the longest number, and a comma
   if (const auto* text = value.get_ptr<const std::string*>()) return kEscaped * text->size() + kScalar;
   std::size_t total = kScalar;
   if (const auto* members = value.get_ptr<const Json::object_t*>()) {
@@ -183,10 +181,13 @@ std::size_t most_bytes(const Json& value) {
   return total;
 }
 
+std::size_t most_bytes(const Value& value) { return value.text.empty() ? most_bytes(value.json) : value.text.size(); }
+
 }  // namespace
 
 std::string tidy(std::string_view path) {
   std::string result;
+  result.reserve(path.size());
   for (const char c : path) {
     if (c != '/' || result.empty() || result.back() != '/') result += c;
   }
@@ -222,37 +223,42 @@ std::optional<Obstacle> pod_security_obstacle(PodSecurity level, const std::stri
                   ns, level == PodSecurity::restricted ? "restricted" : "baseline", violation)};
 }
 
-std::optional<Obstacle> mount_obstacle(const Json& workload, const std::vector<api::VolumeMount>& mounts,
+std::optional<Obstacle> mount_obstacle(const PodTemplate& pod, const std::vector<api::VolumeMount>& mounts,
                                        const std::optional<api::LocalBackend>& local) {
   if (local) {
     if (auto obstacle = repository_obstacle(*local)) return obstacle;
   }
-  const auto volumes = mountable_volumes(workload);
-  std::set<std::string> taken;
+  std::vector<std::string> taken;
   for (const api::VolumeMount& mount : mounts) {
-    if (auto obstacle = volume_obstacle(workload, volumes, mount)) return obstacle;
+    if (auto obstacle = volume_obstacle(pod, mount)) return obstacle;
     if (auto obstacle = place_obstacle(mount, local)) return obstacle;
-    if (!taken.insert(tidy(mount.mount_path)).second) {
+    std::string place = tidy(mount.mount_path);
+    if (std::ranges::find(taken, place) != taken.end()) {
       return Obstacle{
           Reason::mount_path_taken,
           fmt::format("spec.target.volumeMounts mounts two volumes at {}; mount one elsewhere", mount.mount_path)};
     }
+    taken.push_back(std::move(place));
   }
   return std::nullopt;
 }
 
-bool has_its_volumes(const Json& workload, const Json& container) {
-  const auto volumes = mountable_volumes(workload);
+bool has_its_volumes(const PodTemplate& pod, const Json& container) {
   return std::ranges::all_of(array_at(container, {"volumeMounts"}), [&](const Json& mount) {
-    return std::ranges::find(volumes, string_at(mount, {"name"})) != volumes.end();
+    const std::string_view volume = text_at(mount, {"name"});
+    return has_volume(pod, volume) && !is_block_device(pod, volume);
   });
 }
 
-bool may_exceed_limits(const Json& workload, std::size_t bytes_more, const Json& operations) {
-  const std::size_t added = most_bytes(operations);
-  // Annotations count by the bytes of their values, of which a text has no fewer.
-  return annotation_bytes(workload) + bytes_more + added > kMostAnnotationBytes ||
-         most_bytes(workload) + kEscaped * bytes_more + added > kMostObjectBytes;
+bool may_exceed_limits(const Json& workload, std::size_t part_of, const Operations& operations) {
+  std::size_t added = 0;
+  for (const Operation& operation : operations) {
+    added += kEscaped * operation.path.size() + kScalar + (operation.value ? most_bytes(*operation.value) : 0);
+  }
+  // A text has no fewer bytes than the values of the annotations in it.
+  const std::size_t annotations = part_of > 0 ? part_of : annotation_bytes(workload);
+  const std::size_t all = part_of > 0 ? kEscaped * part_of : most_bytes(workload);
+  return annotations + added > kMostAnnotationBytes || all + added > kMostObjectBytes;
 }
 
 std::optional<Obstacle> size_obstacle(const Json& workload) {

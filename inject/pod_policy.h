@@ -6,6 +6,8 @@
 
 #include "api/shared_types.h"
 #include "inject/decision.h"
+#include "inject/operations.h"
+#include "inject/workload_view.h"
 
 /// What would make the API server or the kubelet refuse the user's pod because of us.
 namespace stash::inject {
@@ -27,7 +29,7 @@ std::optional<Obstacle> pod_security_obstacle(PodSecurity level, const std::stri
 
 /// Do the target's mounts name volumes that the pod has, at places that are free, the local backend's (if the
 /// Repository has one) among them?
-std::optional<Obstacle> mount_obstacle(const Json& workload, const std::vector<api::VolumeMount>& mounts,
+std::optional<Obstacle> mount_obstacle(const PodTemplate& pod, const std::vector<api::VolumeMount>& mounts,
                                        const std::optional<api::LocalBackend>& local);
 
 /// "/a//b/" -> "/a/b"
@@ -36,12 +38,11 @@ std::string tidy(std::string_view path);
 bool overlap(std::string_view path, std::string_view other);
 
 /// All volumeMounts of a container of ours that is there already name volumes that the pod (still) has.
-bool has_its_volumes(const Json& workload, const Json& container);
+bool has_its_volumes(const PodTemplate& pod, const Json& container);
 
 /// Objects carry at most 256 KiB of annotations, and etcd takes at most 1.5 MiB.
 std::optional<Obstacle> size_obstacle(const Json& workload);
-/// May it have a size_obstacle with these RFC 6902 operations and so many bytes more? Quick, and never wrong with
-/// false.
-bool may_exceed_limits(const Json& workload, std::size_t bytes_more, const Json& operations);
+/// May it have a size_obstacle with these operations? `part_of` as in World. Quick, and never wrong with false.
+bool may_exceed_limits(const Json& workload, std::size_t part_of, const Operations& operations);
 
 }  // namespace stash::inject

@@ -41,15 +41,19 @@ bool is_above(const std::string& amount, const std::string& other) {
 /// The containers as the author has them.
 class AuthorsPod {
  public:
-  explicit AuthorsPod(const Json& workload) : pod_(pod_spec(workload)) {
-    for (const Json& container : containers_of(workload)) {
+  explicit AuthorsPod(const PodTemplate& pod) : pod_(pod_spec(pod)) {
+    for (const Json& container : containers_of(pod)) {
       if (!is_sidecar(container)) containers_.push_back(&container);
     }
-    for (const Json& container : init_containers_of(workload)) {
+    for (const Json& container : init_containers_of(pod)) {
       if (!is_init_container(container)) init_containers_.push_back(&container);
     }
   }
 
+  /// Nor do init containers count then.
+  bool has_containers_without_any() const {
+    return std::ranges::all_of(containers_, [](const Json* each) { return object_at(*each, {"resources"}).empty(); });
+  }
   bool is_bounded_as_a_whole() const { return !object_at(pod_, {"resources"}).empty(); }
 
   bool all_request(std::string_view resource) const {
@@ -127,16 +131,16 @@ Result<DefaultResources> parse_default_resources(std::string_view json) {
                           .guaranteed = object_at(cleaned, {"guaranteed"})};
 }
 
-Json container_resources(const Json& workload, const DefaultResources& defaults, const Json& wishes) {
+Json container_resources(const PodTemplate& pod, const DefaultResources& defaults, const Json& wishes) {
   Json requests = object_at(wishes, {"requests"});
   Json limits = object_at(wishes, {"limits"});
-  const AuthorsPod pod(workload);
-  if (!pod.is_bounded_as_a_whole()) {
+  const AuthorsPod authors(pod);
+  if (!authors.is_bounded_as_a_whole() && !authors.has_containers_without_any()) {
     const Json wished_requests = requests, wished_limits = limits;
-    const bool pod_is_guaranteed = pod.is_guaranteed();
+    const bool pod_is_guaranteed = authors.is_guaranteed();
     for (const std::string_view resource : kResources) {
       const bool guaranteed = pod_is_guaranteed && resource != kEphemeralStorage;
-      const Share share = fitted(default_share(pod, defaults, resource, guaranteed), wished_requests, wished_limits,
+      const Share share = fitted(default_share(authors, defaults, resource, guaranteed), wished_requests, wished_limits,
                                  resource, guaranteed);
       if (wished_limits.empty() && !share.limit.empty()) limits[std::string(resource)] = share.limit;
       if (wished_requests.empty() && !share.request.empty()) requests[std::string(resource)] = share.request;

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "inject/workload_view.h"
 
 /// Resources of our containers. A pod that gets one must stay what it was for the scheduler, for quotas and for
 /// autoscalers, so ours states what the author's containers state and leaves open what they leave open: where the
@@ -29,7 +30,7 @@ Result<DefaultResources> parse_default_resources(std::string_view json);
 ///   pods/pod-qos/;
 /// - none where the pod as a whole has resources (spec.resources), which bound the sum of its containers.
 /// A request never exceeds its limit. With empty `wishes` the pod's QoS class stays. Pure and total.
-Json container_resources(const Json& workload, const DefaultResources& defaults, const Json& wishes);
+Json container_resources(const PodTemplate& pod, const DefaultResources& defaults, const Json& wishes);
 
 /// Equal for the API server, which rewrites quantities and stores "none" as {}.
 bool same_resources(const Json& left, const Json& right);

@@ -124,6 +124,16 @@ bool is_reserved(std::string_view volume) {
   return contains(all_volume_names(), volume) && volume != names::kTmpVolume && volume != names::kTmpVolumeFallback;
 }
 
+VolumeSource volume_source(Json json, const VolumeNames& candidates) {
+  Json volume = json;
+  volume["name"] = candidates.front();
+  std::string text = dump_json(volume);
+  VolumeSource source{.usual = std::make_shared<const Value>(std::move(volume), std::move(text))};
+  source.text = dump_json(json);
+  source.json = std::move(json);
+  return source;
+}
+
 Result<Json> tmp_source(const api::TempDir& temp_dir) {
   Json wanted = Json::object();
   wanted["medium"] = temp_dir.medium;
@@ -157,8 +167,8 @@ Json new_podinfo_source() {
 
 }  // namespace
 
-const Json& podinfo_source() {
-  static const Json source = new_podinfo_source();
+const VolumeSource& podinfo_source() {
+  static const VolumeSource source = volume_source(new_podinfo_source(), podinfo_volume_names());
   return source;
 }
 
@@ -190,8 +200,21 @@ Result<Json> local_source(const api::LocalBackend& local) {
   return volume;
 }
 
-VolumeOwner owner_of(const Json& workload, std::string_view volume) {
-  if (named(volumes_of(workload), volume) == nullptr) return VolumeOwner::absent;
+std::shared_ptr<const RepositoryVolumes> volumes_of(const api::Backend& backend) {
+  RepositoryVolumes volumes{.secret = volume_source(secret_source(backend.storage_secret_name), secret_volume_names())};
+  if (backend.local) {
+    Result<Json> source = local_source(*backend.local);
+    if (source) {
+      volumes.local = volume_source(*std::move(source), local_volume_names());
+    } else {
+      volumes.local = std::unexpected(std::move(source).error());
+    }
+  }
+  return std::make_shared<const RepositoryVolumes>(std::move(volumes));
+}
+
+VolumeOwner owner_of(const PodTemplate& pod, std::string_view volume) {
+  if (named(volumes_of(pod), volume) == nullptr) return VolumeOwner::absent;
   bool ours = false;
   bool others = false;
   const auto look_at = [&](const Json& container, bool is_ours) {
@@ -201,8 +224,8 @@ VolumeOwner owner_of(const Json& workload, std::string_view volume) {
       others = others || uses(container, volume);
     }
   };
-  for (const Json& container : containers_of(workload)) look_at(container, is_sidecar(container));
-  for (const Json& container : init_containers_of(workload)) look_at(container, is_init_container(container));
+  for (const Json& container : containers_of(pod)) look_at(container, is_sidecar(container));
+  for (const Json& container : init_containers_of(pod)) look_at(container, is_init_container(container));
   if (ours) return others ? VolumeOwner::shared : VolumeOwner::ours;
   return others ? VolumeOwner::foreign : VolumeOwner::unused;
 }

@@ -1,4 +1,6 @@
 #pragma once
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -6,6 +8,8 @@
 #include "api/repository.h"
 #include "api/shared_types.h"
 #include "base/result.h"
+#include "inject/operations.h"
+#include "inject/workload_view.h"
 
 /// The volumes of our containers: their names and their sources.
 namespace stash::inject {
@@ -25,13 +29,28 @@ const VolumeNames& all_volume_names();
 /// May a target name this volume? Not when we would take it for ours.
 bool is_reserved(std::string_view volume);
 
-/// Volume sources, as they stand beside the name. A volume that the API server would refuse must not get here.
+/// A volume's source, as it stands beside the name.
+struct VolumeSource {
+  Json json;
+  std::string text;                    ///< the same
+  std::shared_ptr<const Value> usual;  ///< the volume, under the name that is free in most pods
+};
+VolumeSource volume_source(Json json, const VolumeNames& candidates);
+
+/// A volume that the API server would refuse must not get here.
 Result<Json> tmp_source(const api::TempDir& temp_dir);  ///< error invalid
-const Json& podinfo_source();
+const VolumeSource& podinfo_source();
 Json secret_source(const std::string& secret);
 /// Of a local backend: hostPath, persistentVolumeClaim, nfs and emptyDir. Error invalid for bad content, denied for a
 /// source that this version does not know.
 Result<Json> local_source(const api::LocalBackend& local);
+
+/// The volumes that the backend of a Repository brings along.
+struct RepositoryVolumes {
+  VolumeSource secret;
+  std::optional<Result<VolumeSource>> local;  ///< of a local backend; its error as local_source says
+};
+std::shared_ptr<const RepositoryVolumes> volumes_of(const api::Backend& backend);
 
 enum class VolumeOwner {
   absent,   ///< the pod has no volume of that name
@@ -40,6 +59,6 @@ enum class VolumeOwner {
   foreign,  ///< others do
   unused,   ///< nobody does
 };
-VolumeOwner owner_of(const Json& workload, std::string_view volume);
+VolumeOwner owner_of(const PodTemplate& pod, std::string_view volume);
 
 }  // namespace stash::inject

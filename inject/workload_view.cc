@@ -45,10 +45,14 @@ bool is_well_formed(const Json& workload) {
          is_absent_or_object(workload, {"spec", "template", "metadata", "annotations"});
 }
 
-const Json& pod_spec(const Json& workload) { return object_at(workload, {"spec", "template", "spec"}); }
-const Json& containers_of(const Json& workload) { return array_at(pod_spec(workload), {"containers"}); }
-const Json& init_containers_of(const Json& workload) { return array_at(pod_spec(workload), {"initContainers"}); }
-const Json& volumes_of(const Json& workload) { return array_at(pod_spec(workload), {"volumes"}); }
+PodTemplate::PodTemplate(const Json& workload) {
+  const Json& workload_spec = object_at(workload, {"spec"});
+  spec = &object_at(workload_spec, {"template", "spec"});
+  containers = &array_at(*spec, {"containers"});
+  init_containers = &array_at(*spec, {"initContainers"});
+  volumes = &array_at(*spec, {"volumes"});
+  claims = &array_at(workload_spec, {"volumeClaimTemplates"});
+}
 
 const Json* named(const Json& list, std::string_view name) {
   for (const Json& entry : list) {
@@ -63,18 +67,15 @@ bool is_sidecar(const Json& container) {
 bool is_init_container(const Json& container) {
   return text_at(container, {"name"}) == names::kInitContainer && first_argument(container) == "restore";
 }
-const Json* sidecar_of(const Json& workload) { return find_where(containers_of(workload), is_sidecar); }
-const Json* init_container_of(const Json& workload) {
-  return find_where(init_containers_of(workload), is_init_container);
-}
+const Json* sidecar_of(const PodTemplate& pod) { return find_where(containers_of(pod), is_sidecar); }
+const Json* init_container_of(const PodTemplate& pod) { return find_where(init_containers_of(pod), is_init_container); }
 
-bool name_is_taken(const Json& workload, std::string_view name) {
+bool name_is_taken(const PodTemplate& pod, std::string_view name) {
   const auto taken_by = [name](const Json& container, bool ours) {
     return text_at(container, {"name"}) == name && !ours;
   };
-  return std::ranges::any_of(containers_of(workload), [&](const Json& c) { return taken_by(c, is_sidecar(c)); }) ||
-         std::ranges::any_of(init_containers_of(workload),
-                             [&](const Json& c) { return taken_by(c, is_init_container(c)); });
+  return std::ranges::any_of(containers_of(pod), [&](const Json& c) { return taken_by(c, is_sidecar(c)); }) ||
+         std::ranges::any_of(init_containers_of(pod), [&](const Json& c) { return taken_by(c, is_init_container(c)); });
 }
 
 std::vector<std::string> invokers_of(const Json& container) {
@@ -94,30 +95,35 @@ std::string invoker_of(const Json& container) {
   return invokers.empty() ? "" : invokers.front();
 }
 
-bool is_block_device(const Json& workload, std::string_view volume) {
+bool is_block_device(const PodTemplate& pod, std::string_view volume) {
   const auto has_device = [volume](const Json& container) {
     return named(array_at(container, {"volumeDevices"}), volume) != nullptr;
   };
   const auto claims_device = [volume](const Json& claim) {
     return text_at(claim, {"metadata", "name"}) == volume && text_at(claim, {"spec", "volumeMode"}) == "Block";
   };
-  return std::ranges::any_of(containers_of(workload), has_device) ||
-         std::ranges::any_of(init_containers_of(workload), has_device) ||
-         std::ranges::any_of(array_at(workload, {"spec", "volumeClaimTemplates"}), claims_device);
+  return std::ranges::any_of(containers_of(pod), has_device) ||
+         std::ranges::any_of(init_containers_of(pod), has_device) || std::ranges::any_of(*pod.claims, claims_device);
 }
 
-std::vector<std::string> mountable_volumes(const Json& workload) {
+bool has_volume(const PodTemplate& pod, std::string_view volume) {
+  return named(volumes_of(pod), volume) != nullptr || std::ranges::any_of(*pod.claims, [volume](const Json& claim) {
+           return text_at(claim, {"metadata", "name"}) == volume;
+         });
+}
+
+std::vector<std::string> mountable_volumes(const PodTemplate& pod) {
   std::vector<std::string> found;
-  for (const Json& volume : volumes_of(workload)) found.push_back(string_at(volume, {"name"}));
-  for (const Json& claim : array_at(workload, {"spec", "volumeClaimTemplates"})) {
+  for (const Json& volume : volumes_of(pod)) found.push_back(string_at(volume, {"name"}));
+  for (const Json& claim : *pod.claims) {
     found.push_back(string_at(claim, {"metadata", "name"}));
   }
-  std::erase_if(found, [&](const std::string& name) { return is_block_device(workload, name); });
+  std::erase_if(found, [&](const std::string& name) { return is_block_device(pod, name); });
   return found;
 }
 
-bool is_windows(const Json& workload) {
-  const Json& spec = pod_spec(workload);
+bool is_windows(const PodTemplate& pod) {
+  const Json& spec = pod_spec(pod);
   return text_at(spec, {"os", "name"}) == "windows" || text_at(spec, {"nodeSelector", "kubernetes.io/os"}) == "windows";
 }
 

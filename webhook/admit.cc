@@ -43,7 +43,7 @@ Answer admit(const Review& review, const inject::Settings& settings, const Gathe
   world->kind = review.kind;
   world->ns = review.ns;
   world->workload = &review.object;
-  world->unread = review.unread;
+  world->part_of = review.part_of;
   world->upgrade = review.field_manager == api::names::kUpgradeManager;
   world->nudge = review.field_manager == api::names::kNudgeManager;
   const Json* before = review.old_object.is_object() ? &review.old_object : nullptr;

@@ -114,13 +114,12 @@ std::optional<Json> Index::namespace_labels(const std::string& ns) const {
   return found == nullptr ? std::nullopt : found->labels;
 }
 
-std::optional<api::Repository> Index::repository(const std::string& ns, const std::string& name) const {
+inject::SharedRepository Index::repository(const std::string& ns, const std::string& name) const {
   const std::shared_lock lock(mutex_);
   const Namespace* found = find(ns);
-  if (found == nullptr) return std::nullopt;
+  if (found == nullptr) return nullptr;
   const auto repository = found->repositories.find(name);
-  if (repository == found->repositories.end()) return std::nullopt;
-  return *repository->second;
+  return repository == found->repositories.end() ? nullptr : repository->second;
 }
 
 std::vector<std::string> Index::users_of(const std::string& ns, const std::string& repository) const {

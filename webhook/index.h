@@ -30,7 +30,7 @@ class Index {
   /// As Gather says. Also nullopt for a namespace that no cache has seen yet, if anything there names the workload.
   std::optional<inject::World> gather(const WorkloadKey& key) const;
   std::optional<Json> namespace_labels(const std::string& ns) const;
-  std::optional<api::Repository> repository(const std::string& ns, const std::string& name) const;
+  inject::SharedRepository repository(const std::string& ns, const std::string& name) const;
   /// "BackupConfiguration demo/web" of all that back up to this Repository or still restore from it.
   std::vector<std::string> users_of(const std::string& ns, const std::string& repository) const;
 

@@ -71,7 +71,7 @@ Result<Review> parse_review(std::string_view body, Reading reading) {
   const Skim* skim = nullptr;
   if (reading == Reading::for_injection) {
     skim = &inject::unread(/*is_update=*/!text.is_null({"oldObject"}));
-    review.unread = text.skims() ? body.size() : 0;
+    review.part_of = text.skims() ? body.size() : 0;
   } else {
     review.user_info = text.take({"userInfo"});
   }
@@ -90,7 +90,7 @@ std::string render_answer(const Review& review, const Answer& answer) {
     response["status"] = {
         {"code", 403}, {"reason", "Forbidden"}, {"message", cut(printable(answer.refusal), kRefusalLimit)}};
   if (auto warnings = fit_warnings(answer.warnings); !warnings.empty()) response["warnings"] = std::move(warnings);
-  const std::string patch = answer.patch.empty() ? "" : dump_json(answer.patch);
+  const std::string patch = answer.patch.empty() ? "" : text_of(answer.patch);
   std::string text;
   text.reserve(1024 + patch.size() / 3 * 4);
   text += R"({"apiVersion":)";

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "inject/operations.h"
 
 namespace stash::webhook {
 
@@ -18,7 +19,7 @@ struct Review {
   std::string field_manager;  ///< as the writer named it; "" when it did not
   bool dry_run = false;
   Json object, old_object;  ///< null when absent
-  std::size_t unread = 0;   ///< bytes, at most, of either's text that were left out
+  std::size_t part_of = 0;  ///< bytes, at most, of the texts that these are a part of; 0: they are whole
 };
 
 enum class Reading {
@@ -28,7 +29,7 @@ enum class Reading {
 };
 
 struct Answer {
-  Json patch = Json::array();         ///< RFC 6902; empty: the object is admitted as it is
+  inject::Operations patch;           ///< empty: the object is admitted as it is
   std::vector<std::string> warnings;  ///< any text, any length; render_answer makes them fit
   std::string refusal;                ///< why it is not done; "" admits it. Of nothing but our own kinds
   std::string outcome;                ///< metric label: patched, unchanged, skipped, unsure, refused

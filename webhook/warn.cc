@@ -177,7 +177,7 @@ void add_warnings(const api::Repository& repository, const Review& review, const
       api::BackupTarget{.ref = ref, .paths = {"/data"}, .volume_mounts = {{"data", "/data", ""}}};
   inject::World asked;
   asked.configurations = {configuration};
-  asked.repository = [&](const std::string&) { return std::optional(repository); };
+  asked.repository = [&](const std::string&) { return std::make_shared<const api::Repository>(repository); };
   Warnings found;
   // Whether the namespace wants injection is not the business of a Repository; others may point at it later.
   WarnWorld everywhere = world;

@@ -3,8 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "api/repository.h"
-#include "inject/settings.h"
+#include "inject/decision.h"
 #include "webhook/review.h"
 
 namespace stash::webhook {
@@ -12,7 +11,7 @@ namespace stash::webhook {
 /// What the warnings may look at besides the object itself.
 struct WarnWorld {
   std::function<std::optional<Json>(const std::string& ns)> namespace_labels;  ///< nullopt when not known
-  std::function<std::optional<api::Repository>(const std::string& ns, const std::string& name)> repository;
+  std::function<inject::SharedRepository(const std::string& ns, const std::string& name)> repository;
   bool synced = true;  ///< false: nothing is known about other objects, so nothing is said about them
 };
 

@@ -50,12 +50,12 @@ struct Policed {
     world.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
     world.configurations.assign(configurations.begin(), configurations.end());
     world.restores = restores;
-    world.repository = [](const std::string&) { return std::optional<api::Repository>(a_repository()); };
+    world.repository = [](const std::string&) { return a_repository().shared(); };
     world.nudge = nudge;
     return world;
   }
   Json as_admitted(const Json& object, bool nudge) const {
-    return object.patch(inject::inject(world(object, nudge), settings, &workload).patch);
+    return object.patch(document(inject::inject(world(object, nudge), settings, &workload).patch));
   }
   WorkloadPlan plan() const {
     WorkloadWorld found;

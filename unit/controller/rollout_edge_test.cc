@@ -49,7 +49,7 @@ struct Rollout {
     world.kind = api::workload_kind("apps", "DaemonSet");
     world.inject.workload = &workload;
     world.inject.ns = "demo";
-    world.inject.repository = [](const std::string&) { return std::nullopt; };
+    world.inject.repository = [](const std::string&) { return nullptr; };
     kube::Api client(api.config());
     const auto facts = gather_rollout(cluster, client, world, a_backup_configuration(), true);
     REQUIRE(facts);

@@ -29,13 +29,13 @@ struct Upgraded {
     world.inject.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
     world.inject.configurations = {api::BackupConfiguration(a_backup_configuration())};
     world.inject.repository = [](const std::string& name) {
-      return name == "repo" ? std::optional<api::Repository>(a_repository()) : std::nullopt;
+      return name == "repo" ? a_repository().shared() : nullptr;
     };
     workload = a_workload();
     workload["metadata"]["resourceVersion"] = "41";
     world.inject.workload = &workload;
     settings.image = "stash:1";
-    workload = workload.patch(inject::inject(world.inject, settings, nullptr).patch);
+    workload = workload.patch(document(inject::inject(world.inject, settings, nullptr).patch));
     REQUIRE(inject::has_sidecar(workload));
     workload["metadata"]["generation"] = 2;
     workload["spec"]["replicas"] = 1;
@@ -82,7 +82,8 @@ TEST_CASE("at once, the webhook is asked for the new image, and nothing is said 
 TEST_CASE("once a workload has the image of this version it is asked no more", "[controller][upgrade]") {
   Upgraded scene;
   scene.world.inject.upgrade = true;
-  scene.workload = scene.workload.patch(inject::inject(scene.world.inject, scene.settings, &scene.workload).patch);
+  scene.workload =
+      scene.workload.patch(document(inject::inject(scene.world.inject, scene.settings, &scene.workload).patch));
   scene.world.inject.upgrade = false;
   CHECK(scene.plan().plan == Plan());
   CHECK_FALSE(scene.plan().upgrade_waits);

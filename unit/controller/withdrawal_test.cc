@@ -207,7 +207,7 @@ TEST_CASE("a withdrawn sidecar is taken out, is not put back, and the finding sa
   const Json injected = Scene().backup(a_backup_configuration()).injected(a_workload());
   const Scene scene = Scene().backup(a_withdrawn_configuration(fingerprint(settings_of("stash:1"))));
   const auto injection = scene.inject(injected, &injected);
-  CHECK(injected.patch(injection.patch) == a_workload().json());
+  CHECK(injected.patch(document(injection.patch)) == a_workload().json());
   CHECK(injection.findings ==
         std::vector{inject::Finding{inject::Reason::image_pull_failed, "BackupConfiguration demo/app-backup",
                                     "no image; it is tried again at 2023-11-14T22:23:20Z, or when the "

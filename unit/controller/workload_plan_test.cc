@@ -44,7 +44,7 @@ struct Scene {
     world.inject.ns = "demo";
     world.inject.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
     world.inject.repository = [](const std::string& name) {
-      return name == "repo" ? std::optional<api::Repository>(a_repository()) : std::nullopt;
+      return name == "repo" ? a_repository().shared() : nullptr;
     };
   }
   Scene(const Scene&) = delete;
@@ -70,7 +70,7 @@ struct Scene {
         live = write.resource == api::kRoles ? &world.restore_role : &world.restore_binding;
       } else {
         CHECK(write.body == Json({{"metadata", {{"resourceVersion", "41"}}}}));
-        workload = workload.patch(inject::inject(world.inject, some_settings(), &workload).patch);
+        workload = workload.patch(document(inject::inject(world.inject, some_settings(), &workload).patch));
       }
       if (live == nullptr) continue;
       *live = write.verb == Write::Verb::remove ? Json() : write.body;

@@ -35,8 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Json& workload = *at(*in, {"workload"});
   const test::Scene scene = scene_of(*in);
   const auto injection = scene.inject(workload, at(*in, {"before"}));
-  const Json injected = workload.patch(injection.patch);  // throws when it does not apply
-  MUST(scene.inject(injected, at(*in, {"before"})).patch.empty(), dump_json(injection.patch));
+  const Json injected = workload.patch(document(injection.patch));  // throws when it does not apply
+  MUST(scene.inject(injected, at(*in, {"before"})).patch.empty(), text_of(injection.patch));
   MUST(injection.has_sidecar == inject::has_sidecar(injected), dump_json(injected));
   MUST(injection.has_init_container == inject::has_init_container(injected), dump_json(injected));
   return 0;

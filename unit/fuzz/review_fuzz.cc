@@ -19,9 +19,7 @@ std::optional<inject::World> world_of(const webhook::WorkloadKey& key) {
   world.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
   world.configurations = {api::BackupConfiguration(test::a_backup_configuration().target(target))};
   world.restores = {test::a_restore_session().target(target)};
-  world.repository = [](const std::string& name) {
-    return name == "repo" ? std::optional<api::Repository>(test::a_repository()) : std::nullopt;
-  };
+  world.repository = [](const std::string& name) { return name == "repo" ? test::a_repository().shared() : nullptr; };
   return world;
 }
 
@@ -40,8 +38,8 @@ void check_admission(const webhook::Review& review) {
   MUST(answer.refusal.empty());
   if (answer.patch.empty()) return;
   webhook::Review again = review;
-  again.object = review.object.patch(answer.patch);  // throws when it does not apply
-  MUST(webhook::admit(again, kSettings, world_of).patch.empty(), dump_json(answer.patch));
+  again.object = review.object.patch(document(answer.patch));  // throws when it does not apply
+  MUST(webhook::admit(again, kSettings, world_of).patch.empty(), text_of(answer.patch));
 }
 
 }  // namespace
@@ -63,10 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }));
   const webhook::WarnWorld world{
       .namespace_labels = [](const std::string&) { return std::optional<Json>(Json::object()); },
-      .repository =
-          [](const std::string&, const std::string& name) {
-            return name == "repo" ? std::optional<api::Repository>(test::a_repository()) : std::nullopt;
-          }};
+      .repository = [](const std::string&,
+                       const std::string& name) { return name == "repo" ? test::a_repository().shared() : nullptr; }};
   check_answer(*review, webhook::warn(*review, kSettings, world));
   return 0;
 }

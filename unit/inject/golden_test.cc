@@ -45,7 +45,7 @@ Json outcome_of(const Json& in) {
   for (const inject::Finding& finding : injection.findings) {
     findings.push_back({{"code", code_of(finding.reason)}, {"object", finding.object}, {"message", finding.message}});
   }
-  return {{"patch", injection.patch}, {"findings", findings}};
+  return {{"patch", document(injection.patch)}, {"findings", findings}};
 }
 
 TEST_CASE("golden workloads get exactly their patches", "[inject][golden]") {

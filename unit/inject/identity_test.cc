@@ -13,10 +13,10 @@ const std::vector<api::VolumeMount> kMounts = {{"source-data", "/source/data", "
 
 Json sidecar_context(const Json& workload, PodSecurity level = PodSecurity::privileged,
                      const Json& wishes = Json::object()) {
-  return inject::sidecar_security_context(workload, kMounts, level, wishes);
+  return inject::security_context(inject::sidecar_identity(workload, kMounts, level, wishes), wishes);
 }
 Json init_context(const Json& workload, PodSecurity level, const Json& wishes = Json::object()) {
-  return inject::init_container_security_context(workload, kMounts, level, wishes);
+  return inject::security_context(inject::init_container_identity(workload, kMounts, level, wishes), wishes);
 }
 
 TEST_CASE("the sidecar runs as the container whose data it reads", "[inject][identity]") {

@@ -38,7 +38,7 @@ TEST_CASE("a change of the template brings the new image, and nothing else", "[i
   Json changed = live;
   changed["spec"]["template"]["spec"]["containers"][0]["image"] = "busybox:2";
   CHECK(
-      a_scene("stash:2").inject(changed, &live).patch ==
+      document(a_scene("stash:2").inject(changed, &live).patch) ==
       Json::array({Json{{"op", "replace"}, {"path", "/spec/template/spec/containers/1/image"}, {"value", "stash:2"}}}));
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("nothing waits where nothing of ours is, nor where it cannot be planne
 TEST_CASE("a write that asks for the upgrade brings the new image, and nothing else", "[inject][image]") {
   const Json live = as_stored(a_scene("stash:1").injected(a_workload()));
   CHECK(
-      a_scene("stash:2").upgrading().inject(live, &live).patch ==
+      document(a_scene("stash:2").upgrading().inject(live, &live).patch) ==
       Json::array({Json{{"op", "replace"}, {"path", "/spec/template/spec/containers/1/image"}, {"value", "stash:2"}}}));
   CHECK(a_scene("stash:1").upgrading().inject(live, &live).patch.empty());
 }

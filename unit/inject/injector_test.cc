@@ -231,7 +231,7 @@ TEST_CASE("without its objects the author's workload comes back", "[inject][remo
     const Json injected = scene.injected(original);
     CHECK(injected != original);
     const auto removal = Scene().inject(injected);
-    CHECK(injected.patch(removal.patch) == original);
+    CHECK(injected.patch(document(removal.patch)) == original);
     CHECK_FALSE(removal.has_sidecar);
     CHECK_FALSE(removal.has_init_container);
   }
@@ -315,7 +315,7 @@ TEST_CASE("a configuration that becomes Invalid leaves the running sidecar as it
 TEST_CASE("a sidecar of another configuration does not stay for one that cannot be injected", "[inject][untouched]") {
   const Json workload = with_backup().injected(a_workload());
   const auto injection = Scene().no_repository().backup(a_backup_configuration("other")).inject(workload);
-  CHECK(workload.patch(injection.patch) == Json(a_workload()));
+  CHECK(workload.patch(document(injection.patch)) == Json(a_workload()));
 }
 
 TEST_CASE("a sidecar whose volume the author removed goes, lest the author's update be refused",
@@ -326,14 +326,14 @@ TEST_CASE("a sidecar whose volume the author removed goes, lest the author's upd
   const auto injection = with_backup().inject(workload);
   CHECK(codes_of(injection.findings) == std::vector<std::string>{"VolumeMissing"});
   CHECK_FALSE(injection.has_sidecar);
-  CHECK(workload.patch(injection.patch) == Json(a_workload().no_volumes()));
+  CHECK(workload.patch(document(injection.patch)) == Json(a_workload().no_volumes()));
 }
 
 TEST_CASE("a sidecar that the namespace's Pod Security came to forbid goes", "[inject][untouched]") {
   const Json workload = with_backup().injected(a_workload());
   const auto injection = with_backup().pod_security("baseline").inject(workload);
   CHECK(codes_of(injection.findings) == std::vector<std::string>{"PodSecurity"});
-  CHECK(workload.patch(injection.patch) == Json(a_workload()));
+  CHECK(workload.patch(document(injection.patch)) == Json(a_workload()));
 }
 
 TEST_CASE("a restore that succeeds restarts nothing, and its deletion brings the author's workload back",

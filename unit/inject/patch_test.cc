@@ -9,8 +9,17 @@ namespace {
 
 // The operations, after checking that they lead to the edited workload.
 Json operations(const Json& original, const Patch& patch) {
-  CHECK(original.patch(patch.operations()) == patch.edited({}));
-  return patch.operations();
+  const Json document = stash::inject::document(patch.operations());
+  CHECK(original.patch(document) == patch.edited({}));
+  CHECK(text_of(patch.operations()) == stash::dump_json(document));
+  return document;
+}
+
+/// Each second one with its text.
+auto shared(const Json& value) {
+  static bool with_text = false;
+  with_text = !with_text;
+  return std::make_shared<const stash::inject::Value>(value, with_text ? stash::dump_json(value) : "");
 }
 
 Json op(const char* name, const char* path) { return {{"op", name}, {"path", path}}; }
@@ -46,8 +55,8 @@ TEST_CASE("the last member goes together with its parents", "[inject][patch]") {
 TEST_CASE("a list is created for its first element and goes with its last", "[inject][patch]") {
   const Json original = {{"kind", "x"}};
   Patch patch(original);
-  patch.append({"list"}, 1);
-  patch.append({"list"}, 2);
+  patch.append({"list"}, shared(1));
+  patch.append({"list"}, shared(2));
   CHECK(operations(original, patch) == Json::array({op("add", "/list", Json::array({1})), op("add", "/list/-", 2)}));
   patch.erase({"list"}, 0);
   patch.erase({"list"}, 0);
@@ -57,7 +66,7 @@ TEST_CASE("a list is created for its first element and goes with its last", "[in
 TEST_CASE("edits of places that do not exist do nothing", "[inject][patch]") {
   const Json original = {{"list", {1}}, {"text", "x"}};
   Patch patch(original);
-  patch.replace({"list"}, 7, 1);
+  patch.replace({"list"}, 7, shared(1));
   patch.replace_member({"list"}, 0, "image", "i");
   patch.erase({"text"}, 0);
   patch.erase({"nothing"}, 0);
@@ -71,16 +80,16 @@ TEST_CASE("an edit finds what the edits before it have made", "[inject][patch]")
                          {"spec", {{"list", {{{"name", "a"}}, {{"name", "b"}}}}, {"map", {{"k", "1"}}}}},
                          {"nothing", nullptr}};
   Patch patch(original);
-  patch.append({"spec", "list"}, {{"name", "c"}});
+  patch.append({"spec", "list"}, shared({{"name", "c"}}));
   patch.replace_member({"spec", "list"}, 2, "image", "i");
   patch.replace_member({"spec", "list"}, 2, "name", "d");
   patch.replace_member({"spec", "list"}, 2, "name", "d");
-  patch.replace({"spec", "list"}, 1, {{"name", "e"}});
+  patch.replace({"spec", "list"}, 1, shared({{"name", "e"}}));
   patch.erase({"spec", "list"}, 0);
   patch.set({"spec", "map", "new"}, "2");
   patch.unset({"spec", "map", "k"});
   patch.set({"spec", "map", "new"}, "3");
-  patch.append({"nothing"}, 1);
+  patch.append({"nothing"}, shared(1));
   CHECK(operations(original, patch).size() == 9);
   CHECK(patch.edited({"spec", "list"}) == Json::array({{{"name", "e"}}, {{"image", "i"}, {"name", "d"}}}));
   CHECK(patch.edited({"spec", "map"}) == Json{{"new", "3"}});

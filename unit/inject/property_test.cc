@@ -137,7 +137,8 @@ TEST_CASE("injection is idempotent, reversible and touches nothing of the author
 
     const auto injection = scene.inject(original);
     CHECK(injection.findings.empty());
-    const Json injected = original.patch(injection.patch);
+    const Json injected = original.patch(document(injection.patch));
+    CHECK(text_of(injection.patch) == dump_json(document(injection.patch)));
     CHECK(inject::has_sidecar(injected) == injection.has_sidecar);
     CHECK(inject::has_init_container(injected) == injection.has_init_container);
 
@@ -176,6 +177,17 @@ TEST_CASE("from any scene to any other the way is the same as from nothing", "[i
   }
 }
 
+TEST_CASE("what was made for another workload before changes nothing", "[inject][property]") {
+  for (unsigned seed = 0; seed < kWorkloads; ++seed) {
+    INFO("seed " << seed);
+    WorkloadGenerator generator(seed);
+    const Scene scene = generator.scene();
+    scene.inject(generator.workload());
+    const Json next = generator.workload();
+    CHECK(text_of(scene.inject(next).patch) == text_of(scene.anew().inject(next).patch));
+  }
+}
+
 TEST_CASE("no JSON makes injection throw, and every patch of it applies", "[inject][property][F64][I17]") {
   for (unsigned seed = 0; seed < kWorkloads * 5; ++seed) {
     INFO("seed " << seed);
@@ -186,11 +198,11 @@ TEST_CASE("no JSON makes injection throw, and every patch of it applies", "[inje
     inject::Injection injection;
     REQUIRE_NOTHROW(injection = scene.inject(broken));
     Json patched;
-    REQUIRE_NOTHROW(patched = broken.patch(injection.patch));
+    REQUIRE_NOTHROW(patched = broken.patch(document(injection.patch)));
     REQUIRE_NOTHROW(injection = scene.inject(patched));
     CHECK(injection.patch.empty());
     REQUIRE_NOTHROW(injection = Scene().inject(broken, &original));
-    REQUIRE_NOTHROW(patched = broken.patch(injection.patch));
+    REQUIRE_NOTHROW(patched = broken.patch(document(injection.patch)));
   }
 }
 

@@ -96,12 +96,13 @@ TEST_CASE("what the BackupConfiguration says counts part by part", "[inject][res
 TEST_CASE("a default request above the default limit is cut to it", "[inject][resources]") {
   inject::DefaultResources defaults = some_defaults();
   defaults.limits["memory"] = "16Mi";
-  CHECK(inject::container_resources(with_resources({{"limits", {{"memory", "1Gi"}}}}), defaults, Json::object()) ==
-        Json{{"limits", {{"memory", "16Mi"}}}, {"requests", {{"memory", "16Mi"}}}});
+  CHECK(
+      inject::container_resources(with_resources({{"limits", {{"memory", "1Gi"}}}}).json(), defaults, Json::object()) ==
+      Json{{"limits", {{"memory", "16Mi"}}}, {"requests", {{"memory", "16Mi"}}}});
 }
 
 TEST_CASE("without defaults nothing is set", "[inject][resources]") {
-  CHECK(inject::container_resources(with_resources(kGuaranteed), {}, Json::object()) == Json::object());
+  CHECK(inject::container_resources(with_resources(kGuaranteed).json(), {}, Json::object()) == Json::object());
 }
 
 TEST_CASE("the chart's defaults are read, and what is no quantity is refused with its place", "[inject][resources]") {

@@ -22,7 +22,7 @@ class Scene {
     repository(a_repository());
   }
   Scene& backup(api::BackupConfiguration configuration) {
-    configurations_.push_back(std::move(configuration));
+    configurations_.emplace_back(std::move(configuration));
     return *this;
   }
   Scene& restore(api::RestoreSession session) {
@@ -31,7 +31,7 @@ class Scene {
   }
   Scene& repository(api::Repository repository) {
     const std::string name = repository.metadata.name;
-    repositories_[name] = std::move(repository);
+    repositories_[name] = std::make_shared<const api::Repository>(std::move(repository));
     return *this;
   }
   Scene& no_repository() {
@@ -66,13 +66,20 @@ class Scene {
     return *this;
   }
 
+  /// The same, without what has been made for it.
+  Scene anew() const {
+    Scene scene = *this;
+    for (auto& configuration : scene.configurations_) configuration = api::BackupConfiguration(*configuration);
+    return scene;
+  }
+
   inject::Desired decide(const Json& workload) const { return inject::decide(world(workload), settings_); }
   inject::Injection inject(const Json& workload, const Json* before = nullptr) const {
     return inject::inject(world(workload), settings_, before);
   }
   /// The workload after its patch.
   Json injected(const Json& workload, const Json* before = nullptr) const {
-    return workload.patch(inject(workload, before).patch);
+    return workload.patch(document(inject(workload, before).patch));
   }
 
  private:
@@ -83,11 +90,11 @@ class Scene {
     world.workload = &workload;
     world.ns = ns_;
     world.namespace_labels = namespace_labels_;
-    world.configurations.assign(configurations_.begin(), configurations_.end());
+    world.configurations = configurations_;
     world.restores = restores_;
-    world.repository = [this](const std::string& name) -> std::optional<api::Repository> {
+    world.repository = [this](const std::string& name) -> inject::SharedRepository {
       const auto found = repositories_.find(name);
-      return found == repositories_.end() ? std::nullopt : std::optional(found->second);
+      return found == repositories_.end() ? nullptr : found->second;
     };
     world.upgrade = upgrading_;
     return world;
@@ -97,9 +104,9 @@ class Scene {
   std::string ns_ = "demo", kind_ = "Deployment";
   inject::Settings settings_;
   Json namespace_labels_;
-  std::vector<api::BackupConfiguration> configurations_;
+  std::vector<inject::SharedConfiguration> configurations_;
   std::vector<api::RestoreSession> restores_;
-  std::map<std::string, api::Repository> repositories_;
+  std::map<std::string, inject::SharedRepository> repositories_;
 };
 
 /// The container of that name, or null.

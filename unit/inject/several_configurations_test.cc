@@ -109,7 +109,7 @@ TEST_CASE("a configuration that mounts another volume at the same place is not s
   const Injection injection = scene.inject(workload);
   CHECK(codes_of(injection.findings) == Names{"MountPathTaken"});
   CHECK(injection.findings[0].object == "BackupConfiguration demo/new");
-  CHECK(args_of(sidecar_in(workload.patch(injection.patch)), "--backup-configuration") == Names{"old"});
+  CHECK(args_of(sidecar_in(workload.patch(document(injection.patch))), "--backup-configuration") == Names{"old"});
 }
 
 TEST_CASE("a configuration whose Repository vanished keeps its place in a running sidecar", "[inject][several]") {
@@ -138,7 +138,7 @@ TEST_CASE("the settings of the first configuration that has any hold for the sid
                           .backup(configuration("small", 2).with(limited("100m")))
                           .backup(configuration("large", 3).with(limited("2")));
   const Injection injection = scene.inject(plain());
-  CHECK(sidecar_in(plain().patch(injection.patch))["resources"]["limits"]["cpu"] == "100m");
+  CHECK(sidecar_in(plain().patch(document(injection.patch)))["resources"]["limits"]["cpu"] == "100m");
   CHECK(injection.findings.empty());
   REQUIRE(codes_of(injection.remarks) == Names{"SharedSidecar"});
   CHECK(injection.remarks[0].object == "BackupConfiguration demo/large");
@@ -193,7 +193,7 @@ TEST_CASE("a ReplicaSet that a Deployment owns is left alone, and who names it l
   World world{.group = "apps", .kind = "ReplicaSet", .workload = &workload, .ns = "demo"};
   world.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
   world.configurations = {names_it};
-  world.repository = [](const std::string&) { return std::nullopt; };
+  world.repository = [](const std::string&) { return nullptr; };
   const Injection injection = inject::inject(world, {.image = "stash:1"});
   CHECK(injection.patch.empty());
   REQUIRE(codes_of(injection.findings) == Names{"ManagedByOwner"});
@@ -219,7 +219,7 @@ TEST_CASE("a sidecar whose repository's claim is gone goes, for its pods could n
   const Json injected = scene.injected(plain());
   const auto injection = scene.repository(second_on_missing_claim()).inject(injected);
   CHECK(codes_of(injection.findings) == Names{"ClaimMissing"});
-  CHECK(injected.patch(injection.patch) == plain());
+  CHECK(injected.patch(document(injection.patch)) == plain());
   CHECK(scene.inject(plain()).patch.empty());
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,7 @@ class ObjectBuilder {
   }
 
   Kind build() const { return object_; }
+  std::shared_ptr<const Kind> shared() const { return std::make_shared<const Kind>(object_); }
   operator Kind() const { return object_; }  // NOLINT(google-explicit-constructor): a builder stands for its object
 
   /// As an API server would return it: encode() and the metadata that only a server writes.

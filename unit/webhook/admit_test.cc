@@ -26,16 +26,14 @@ std::optional<inject::World> a_world(const WorkloadKey&) {
   inject::World world;
   world.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
   world.configurations = {api::BackupConfiguration(a_backup_configuration())};
-  world.repository = [](const std::string& name) {
-    return name == "repo" ? std::optional<api::Repository>(a_repository()) : std::nullopt;
-  };
+  world.repository = [](const std::string& name) { return name == "repo" ? a_repository().shared() : nullptr; };
   return world;
 }
 
 std::optional<inject::World> an_empty_world(const WorkloadKey&) {
   inject::World world;
   world.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
-  world.repository = [](const std::string&) { return std::nullopt; };
+  world.repository = [](const std::string&) { return nullptr; };
   return world;
 }
 
@@ -53,12 +51,12 @@ TEST_CASE("a workload that a BackupConfiguration names gets its sidecar", "[webh
   const Answer answer = admit(review_of(workload), kSettings, a_world);
   CHECK(label_of(answer) == "patched/injected");
   CHECK(answer.warnings.empty());
-  CHECK(inject::has_sidecar(workload.patch(answer.patch)));
+  CHECK(inject::has_sidecar(workload.patch(document(answer.patch))));
 }
 
 TEST_CASE("only a write by the manager of upgrades brings the image of this version", "[webhook][admit]") {
   const Json workload = a_deployment();
-  const Json live = workload.patch(admit(review_of(workload), kSettings, a_world).patch);
+  const Json live = workload.patch(document(admit(review_of(workload), kSettings, a_world).patch));
   inject::Settings upgraded = kSettings;
   upgraded.image = "stash:next";
   Review review = review_of(live, live);
@@ -67,24 +65,24 @@ TEST_CASE("only a write by the manager of upgrades brings the image of this vers
     CHECK(admit(review, upgraded, a_world).patch.empty());
   }
   review.field_manager = "stash-sidecar-upgrade";
-  const Json after = live.patch(admit(review, upgraded, a_world).patch);
+  const Json after = live.patch(document(admit(review, upgraded, a_world).patch));
   CHECK(after.dump().contains("stash:next"));
   CHECK_FALSE(after.dump().contains("stash:test"));
 }
 
 TEST_CASE("the patched workload, asked about again, is left alone", "[webhook][admit][F61][I2]") {
   const Json workload = a_deployment();
-  const Json injected = workload.patch(admit(review_of(workload), kSettings, a_world).patch);
+  const Json injected = workload.patch(document(admit(review_of(workload), kSettings, a_world).patch));
   CHECK(label_of(admit(review_of(injected), kSettings, a_world)) == "unchanged/nothing_to_do");
   CHECK(label_of(admit(review_of(injected, injected), kSettings, a_world)) == "unchanged/nothing_to_do");
 }
 
 TEST_CASE("an update that no longer wants a backup takes the sidecar away", "[webhook][admit]") {
   const Json workload = a_deployment();
-  const Json injected = workload.patch(admit(review_of(workload), kSettings, a_world).patch);
+  const Json injected = workload.patch(document(admit(review_of(workload), kSettings, a_world).patch));
   const Answer answer = admit(review_of(injected, injected), kSettings, an_empty_world);
   CHECK(label_of(answer) == "patched/removed");
-  CHECK(injected.patch(answer.patch) == workload);
+  CHECK(injected.patch(document(answer.patch)) == workload);
 }
 
 TEST_CASE("a workload that nothing names is admitted as it is", "[webhook][admit]") {
@@ -94,7 +92,7 @@ TEST_CASE("a workload that nothing names is admitted as it is", "[webhook][admit
 TEST_CASE("why a wanted sidecar is not injected is a warning", "[webhook][admit]") {
   const auto no_repository = [](const WorkloadKey& key) {
     auto world = a_world(key);
-    world->repository = [](const std::string&) { return std::nullopt; };
+    world->repository = [](const std::string&) { return nullptr; };
     return world;
   };
   const Answer answer = admit(review_of(a_deployment()), kSettings, no_repository);

@@ -25,7 +25,7 @@ Gather world(std::vector<inject::SharedConfiguration> configurations) {
     inject::World world;
     world.namespace_labels = {{"stash.appscode.com/injection", "enabled"}};
     world.configurations = configurations;
-    world.repository = [](const std::string&) { return std::optional<api::Repository>(a_repository()); };
+    world.repository = [](const std::string&) { return a_repository().shared(); };
     return std::optional(world);
   };
 }
@@ -59,7 +59,7 @@ Json patch_of_both(const Json& object, const Json& before, const Gather& gather,
   CHECK(part.patch == whole.patch);
   CHECK(part.warnings == whole.warnings);
   CHECK(part.reason == whole.reason);
-  return part.patch;
+  return document(part.patch);
 }
 
 }  // namespace
@@ -125,9 +125,12 @@ TEST_CASE("a part is an answer for all but very large workloads", "[webhook][rev
 }
 
 TEST_CASE("a part is no answer where the size of the whole may matter", "[webhook][review]") {
-  api::BackupConfiguration large = a_backup_configuration();
-  large.metadata.annotations["note"] = std::string(240'000, 'x');
+  const auto with_note = [](std::size_t bytes) {
+    return world({api::BackupConfiguration(a_backup_configuration().annotation("note", std::string(bytes, 'x')))});
+  };
   const Json authors = a_lived_in_workload();
-  CHECK(answer_to(authors, nullptr, world({large}), Reading::for_injection).needs_whole);
-  CHECK(answer_to(authors, nullptr, world({large}), Reading::whole).reason == "injected");
+  patch_of_both(authors, nullptr, with_note(240'000));
+  const auto near_the_limit = with_note(258'000);
+  CHECK(answer_to(authors, nullptr, near_the_limit, Reading::for_injection).needs_whole);
+  CHECK(answer_to(authors, nullptr, near_the_limit, Reading::whole).reason == "injected");
 }

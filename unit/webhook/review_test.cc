@@ -39,14 +39,14 @@ TEST_CASE("a review is read with all that decisions need", "[webhook][review]") 
 
 TEST_CASE("an answer admits, echoes the UID and the version, and carries the patch in base64", "[webhook][review]") {
   const Review review{.api_version = "admission.k8s.io/v1beta1", .uid = "u\"1"};
-  const Json patch = {{{"op", "add"}, {"path", "/metadata/x"}, {"value", "\u00e4"}}};
+  const inject::Operations patch = {{"add", "/metadata/x", std::make_shared<const inject::Value>("\u00e4")}};
   const Json answer = answer_to(review, {.patch = patch, .warnings = {"look out"}});
   CHECK(answer["apiVersion"] == "admission.k8s.io/v1beta1");
   CHECK(answer["kind"] == "AdmissionReview");
   CHECK(answer["response"]["uid"] == "u\"1");
   CHECK(answer["response"]["allowed"] == true);
   CHECK(answer["response"]["patchType"] == "JSONPatch");
-  CHECK(patch_of(answer) == patch);
+  CHECK(patch_of(answer) == document(patch));
   CHECK(answer["response"]["warnings"] == Json{"look out"});
 }
 
@@ -59,10 +59,10 @@ TEST_CASE("an answer with all that there can be is JSON with all of it", "[webho
   Review review{.api_version = "admission.k8s.io/v1"};
   review.uid = "with \"quotes\"";
   review.group = api::kRepositories.group;
-  const Json patch = Json::array({{{"op", "add"}, {"path", "/a"}, {"value", "\"\\\n"}}});
+  const inject::Operations patch = {{"add", "/a\"", std::make_shared<const inject::Value>("\"\\\n")}, {"remove", "/b"}};
   const Json answer = answer_to(review, {.patch = patch, .warnings = {"mind \"this\""}, .refusal = "not \"so\""});
   CHECK(string_at(answer, {"response", "uid"}) == review.uid);
-  CHECK(patch_of(answer) == patch);
+  CHECK(patch_of(answer) == document(patch));
   CHECK(array_at(answer, {"response", "warnings"}) == Json::array({"mind \"this\""}));
   CHECK(string_at(answer, {"response", "status", "message"}) == "not \"so\"");
   CHECK(string_at(answer, {"apiVersion"}) == "admission.k8s.io/v1");

@@ -21,7 +21,7 @@ WarnWorld a_world() {
           },
           .repository =
               [](const std::string& ns, const std::string& name) {
-                return ns == "demo" && name == "repo" ? std::optional<api::Repository>(a_repository()) : std::nullopt;
+                return ns == "demo" && name == "repo" ? a_repository().shared() : nullptr;
               }};
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("a Repository that the hosts of a workload do not share is named, unle
   WarnWorld world = a_world();
   const auto warnings = [&world](const char* kind, const Json& volume) {
     world.repository = [&volume](const std::string&, const std::string&) {
-      return std::optional<api::Repository>(a_repository().volume(volume));
+      return a_repository().volume(volume).shared();
     };
     return warnings_for("BackupConfiguration", a_backup_configuration().target({"apps/v1", kind, "app"}).json(), world);
   };

@@ -1,10 +1,12 @@
-#include "inject/container_parts.h"
+#include "inject/containers.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "api/names.h"
+#include "base/hash.h"
+#include "inject/workload_view.h"
 
 namespace stash::inject {
 namespace {
@@ -25,7 +27,7 @@ Json from_field(const char* name, const char* path) {
 
 /// The tail of the arguments, from --secret-dir on.
 void add_common_arguments(Json& args, const ContainerInputs& inputs) {
-  const std::string& push = inputs.settings.pushgateway_url;
+  const std::string& push = inputs.pushgateway_url;
   const std::string& secret_path = inputs.repositories.front().secret_path;
   args.push_back("--secret-dir=" + secret_path);
   args.push_back(inputs.temp_dir.disable_caching ? "--enable-cache=false" : "--enable-cache=true");
@@ -76,21 +78,60 @@ Json volume_mounts(const ContainerInputs& inputs) {
   return mounts;
 }
 
+/// `args` begin with the program's verb; what follows from all other inputs is added.
+Json container(std::string_view name, Json args, const ContainerInputs& inputs) {
+  add_common_arguments(args, inputs);
+  Json container = Json::object();
+  container["name"] = name;
+  container["args"] = std::move(args);
+  container["env"] = environment(*inputs.runtime);
+  container["volumeMounts"] = volume_mounts(inputs);
+  container["securityContext"] = security_context(inputs.identity, inputs.runtime->security_context);
+  if (!inputs.runtime->env_from.empty()) container["envFrom"] = inputs.runtime->env_from;
+  if (!inputs.runtime->resources.empty()) container["resources"] = inputs.runtime->resources;
+  return container;
+}
+
+/// As the API server will have it, so that it is known again. Until here they count: a wish for an empty list takes out
+/// what is in ours by default.
+void drop_empty_lists(Json& value) {
+  if (auto* members = value.get_ptr<Json::object_t*>()) {
+    for (auto& [key, member] : *members) drop_empty_lists(member);
+    std::erase_if(*members, [](const auto& member) { return member.second.is_array() && member.second.empty(); });
+  } else if (auto* elements = value.get_ptr<Json::array_t*>()) {
+    for (Json& element : *elements) drop_empty_lists(element);
+  }
+}
+
+std::shared_ptr<const MadeContainer> made(ContainerInputs inputs, Json container) {
+  const std::uint64_t hash = fnv1a(dump_json(container), fnv1a(R"({"container":)"));
+  drop_empty_lists(container);
+  Json whole = complete(container, inputs.image, inputs.resources);
+  std::string text = dump_json(whole);
+  return std::make_shared<const MadeContainer>(
+      MadeContainer{std::move(inputs), std::move(container), hash, {std::move(whole), std::move(text)}});
+}
+
 }  // namespace
 
-Json common_container(ContainerIdentity identity, const ContainerInputs& inputs) {
-  Json args = std::move(identity.args);
-  add_common_arguments(args, inputs);
+std::shared_ptr<const MadeContainer> make_sidecar(ContainerInputs inputs) {
+  Json args = {"run-backup"};
+  for (const std::string& name : inputs.objects) args.push_back("--backup-configuration=" + name);
+  Json sidecar = container(names::kSidecar, std::move(args), inputs);
+  sidecar.update(inputs.runtime->hooks);
+  return made(std::move(inputs), std::move(sidecar));
+}
 
-  Json container = Json::object();
-  container["name"] = identity.name;
-  container["args"] = std::move(args);
-  container["env"] = environment(inputs.runtime);
-  container["volumeMounts"] = volume_mounts(inputs);
-  container["securityContext"] = std::move(identity.security_context);
-  if (!inputs.runtime.env_from.empty()) container["envFrom"] = inputs.runtime.env_from;
-  if (!inputs.runtime.resources.empty()) container["resources"] = inputs.runtime.resources;
-  return container;
+std::shared_ptr<const MadeContainer> make_init_container(ContainerInputs inputs) {
+  Json args = {"restore", "--restore-session=" + inputs.objects.front()};
+  Json init_container = container(names::kInitContainer, std::move(args), inputs);
+  return made(std::move(inputs), std::move(init_container));
+}
+
+Json complete(Json asked, const std::string& image, const Json& resources) {
+  asked["image"] = image;
+  if (!resources.empty()) asked["resources"] = resources;
+  return asked;
 }
 
 }  // namespace stash::inject
