@@ -49,6 +49,7 @@ inject::Operations change_without(inject::World world, const inject::Settings& s
 template <class Kind>
 std::vector<const Kind*> newest_first(const auto& objects) {
   std::vector<const Kind*> sorted;
+  sorted.reserve(objects.size());
   for (const Kind& object : objects) sorted.push_back(&object);
   std::ranges::sort(sorted, [](const Kind* left, const Kind* right) {
     return std::tie(left->metadata.created, left->metadata.name) >
