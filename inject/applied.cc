@@ -61,11 +61,11 @@ std::shared_ptr<const Value> applied_annotation(std::shared_ptr<const Value> app
   return as_text(object);
 }
 
-std::vector<std::string> recorded_pull_secrets(const Json& workload, const PodTemplate& pod) {
+std::vector<std::string> recorded_pull_secrets(const PodTemplate& pod) {
   std::vector<std::string> recorded;
   if (sidecar_of(pod) == nullptr && init_container_of(pod) == nullptr) return recorded;
   for (const std::string_view key : {names::kAppliedBackup, names::kAppliedRestore}) {
-    const Result<Json> applied = parse_json(string_at(workload, {"metadata", "annotations", key}, "{}"));
+    const Result<Json> applied = parse_json(string_at(*pod.workload, {"metadata", "annotations", key}, "{}"));
     if (!applied) continue;
     for (const Json& name : array_at(*applied, {"added", "imagePullSecrets"})) {
       if (!name.is_string()) continue;

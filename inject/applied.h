@@ -22,6 +22,6 @@ std::shared_ptr<const Value> applied_annotation(std::shared_ptr<const Value> app
                                                 const std::vector<std::string>& added_pull_secrets);
 
 /// The pull secrets that the workload's annotations say we added; none without a container of ours.
-std::vector<std::string> recorded_pull_secrets(const Json& workload, const PodTemplate& pod);
+std::vector<std::string> recorded_pull_secrets(const PodTemplate& pod);
 
 }  // namespace stash::inject

@@ -72,8 +72,8 @@ const Json* live_container(const PodTemplate& pod, const Place& place) {
   return found == list.end() ? nullptr : &*found;
 }
 
-std::string_view hash_on(const Json& workload, const Place& place) {
-  return text_at(workload, {"spec", "template", "metadata", "annotations", place.hash.keys().back()});
+std::string_view hash_on(const PodTemplate& pod, const Place& place) {
+  return text_at(*pod.workload, {"spec", "template", "metadata", "annotations", place.hash.keys().back()});
 }
 
 /// What an upgrade of ours changes. It restarts nobody's pods for that: it waits until they restart anyway.
@@ -83,19 +83,19 @@ struct Upgradable {
 };
 
 /// Is the container what the plan wants, all that is Upgradable aside? Then it is not touched.
-bool is_current(const Json& workload, const PodTemplate& pod, const Place& place, const ContainerPlan& plan) {
+bool is_current(const PodTemplate& pod, const Place& place, const ContainerPlan& plan) {
   const Json* live = live_container(pod, place);
-  return live != nullptr && hash_on(workload, place) == plan.hash && covers(*live, plan.made->asked) &&
-         (plan.uid.empty() || restore_uid_of(workload) == plan.uid);
+  return live != nullptr && hash_on(pod, place) == plan.hash && covers(*live, plan.made->asked) &&
+         (plan.uid.empty() || restore_uid_of(*pod.workload) == plan.uid);
 }
 
 /// Brings a workload in line with a plan.
 class Edit {
  public:
-  Edit(const Json& workload, const PodPlan& plan) : original_(workload), pod_(workload), plan_(plan), patch_(workload) {
+  Edit(const Json& workload, const PodPlan& plan) : pod_(workload), plan_(plan), patch_(workload) {
     for (const Place& place : places()) {
       const ContainerPlan& wanted = plan.*place.plan;
-      current_.push_back(wanted.fate == Fate::wanted && is_current(workload, pod_, place, wanted));
+      current_.push_back(wanted.fate == Fate::wanted && is_current(pod_, place, wanted));
     }
   }
 
@@ -185,7 +185,7 @@ class Edit {
 
   // Returns those that are in the workload because of us.
   std::vector<std::string> pull_secrets() {
-    const std::vector<std::string> recorded = recorded_pull_secrets(original_, pod_);
+    const std::vector<std::string> recorded = recorded_pull_secrets(pod_);
     const auto contains = [](const auto& list, const std::string& name) {
       return std::ranges::find(list, name) != list.end();
     };
@@ -213,7 +213,7 @@ class Edit {
       for (const Patch::Path& path : place.legacy_on_template) patch_.unset(path);
     }
     if (wanted.fate == Fate::wanted) {
-      patch_.set(place.applied, applied_annotation(wanted.applied, wanted.serves, added));
+      patch_.set(place.applied, applied_annotation(wanted.applied, wanted.made->inputs.objects, added));
       patch_.set(place.hash, wanted.hash);
       if (!wanted.uid.empty()) patch_.set(place.uid, wanted.uid);
     } else {
@@ -223,8 +223,7 @@ class Edit {
     }
   }
 
-  const Json& original_;
-  PodTemplate pod_;  ///< of the original
+  PodTemplate pod_;  ///< as it was
   const PodPlan& plan_;
   std::vector<bool> current_;  ///< of each place: the container is there as wanted
   Patch patch_;
@@ -244,7 +243,7 @@ bool restarts_for_the_upgrade_only(const Json& workload, const Json& before, con
     const Json* live_before = live_container(before, place);
     const Json* live = live_container(workload, place);
     const bool same = wanted.fate == Fate::absent   ? live_before == nullptr
-                      : wanted.fate == Fate::wanted ? is_current(before, before, place, wanted)
+                      : wanted.fate == Fate::wanted ? is_current(before, place, wanted)
                                                     : live_before != nullptr && *live_before == *live;
     if (!same) return false;
   }

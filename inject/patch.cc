@@ -134,7 +134,8 @@ void Patch::unset_at(const Path& path, std::size_t steps) {
 }
 
 void Patch::append(const Path& list, std::vector<std::shared_ptr<const Value>> values) {
-  for (std::vector<const Json*>* elements = nullptr; std::shared_ptr<const Value> & value : values) {
+  std::vector<const Json*>* elements = nullptr;
+  for (auto& value : values) {
     if (elements == nullptr) elements = elements_of(list);
     if (elements != nullptr) {
       elements->push_back(record("add", pointer_to(list, "-"), std::move(value)));

@@ -184,7 +184,7 @@ class PodPlanner {
   void keep(const Request& request) {
     volumes_.keep(*request.live, request.mounted_by);
     request.plan.fate = ContainerPlan::Fate::untouched;
-    for (const std::string& secret : recorded_pull_secrets(*world_.workload, pod_)) add_pull_secret(secret);
+    for (const std::string& secret : recorded_pull_secrets(pod_)) add_pull_secret(secret);
   }
 
   bool want(const Request& request) {
@@ -210,7 +210,6 @@ class PodPlanner {
                     .made = made,
                     .hash = std::to_string(hash),
                     .applied = request.applied(in.front()->name),
-                    .serves = made->inputs.objects,
                     .uid = request.uid};
     for (const Share* share : in) {
       for (const std::string& secret : pull_secrets_of(*share->runtime)) add_pull_secret(secret);

@@ -20,7 +20,6 @@ struct ContainerPlan {
   std::shared_ptr<const MadeContainer> made = nullptr;  ///< null when it is not wanted
   std::string hash;  ///< of the container and its volumes; image and default resources do not count
   std::shared_ptr<const Value> applied = nullptr;  ///< for the annotation: what was applied
-  std::vector<std::string> serves;                 ///< the names of the objects that it works for
   std::string uid;  ///< of the RestoreSession, stated on the template; "": what is stated there stays
 };
 

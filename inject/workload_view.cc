@@ -45,8 +45,8 @@ bool is_well_formed(const Json& workload) {
          is_absent_or_object(workload, {"spec", "template", "metadata", "annotations"});
 }
 
-PodTemplate::PodTemplate(const Json& workload) {
-  const Json& workload_spec = object_at(workload, {"spec"});
+PodTemplate::PodTemplate(const Json& of) : workload(&of) {
+  const Json& workload_spec = object_at(of, {"spec"});
   spec = &object_at(workload_spec, {"template", "spec"});
   containers = &array_at(*spec, {"containers"});
   init_containers = &array_at(*spec, {"initContainers"});

@@ -16,9 +16,10 @@ bool is_well_formed(const Json& workload);
 /// use as long as the workload.
 struct PodTemplate {
   // Wherever one is asked for, its workload does as well.
-  PodTemplate(const Json& workload);  // NOLINT(google-explicit-constructor)
+  PodTemplate(const Json& of);  // NOLINT(google-explicit-constructor)
 
-  const Json* spec;        ///< spec.template.spec; not null, like the others
+  const Json* workload;    ///< not null, like the others
+  const Json* spec;        ///< spec.template.spec
   const Json* containers;  ///< lists
   const Json* init_containers;
   const Json* volumes;
